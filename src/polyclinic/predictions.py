@@ -1,0 +1,154 @@
+"""What flows out of a model: the forms of answer, and the table that holds them. numpy and polars only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self, cast
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Base of the forms of answer. Every array has one entry per sample, in the same order; NaN = not known."""
+
+    def __len__(self) -> int:
+        return len(cast(np.ndarray, getattr(self, fields(self)[-1].name)))
+
+    def take(self, index: Int[np.ndarray, " row"]) -> Self:
+        """The same answer for some of the samples."""
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
+        changes: dict[str, Any] = {k: v[index] for k, v in arrays.items() if isinstance(v, np.ndarray)}
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class ClassAnswer(Answer):
+    """One of several classes. With two classes the second is the positive one.
+
+    Attributes:
+        classes: Names in the user's words.
+        probabilities: Calibrated, each row sums to 1.
+        raw: The same before calibration.
+        truth: Class index as a float, NaN where not known.
+    """
+
+    classes: tuple[str, ...]
+    probabilities: Float[np.ndarray, "sample klass"]
+    raw: Float[np.ndarray, "sample klass"]
+    truth: Float[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class LabelsAnswer(Answer):
+    """Several yes-or-no labels at once, each of which may be unknown.
+
+    Attributes:
+        labels: Names in the user's words.
+        probabilities: Calibrated chance of each label.
+        raw: The same before calibration.
+        truth: 0, 1 or NaN.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: Float[np.ndarray, "sample label"]
+    raw: Float[np.ndarray, "sample label"]
+    truth: Float[np.ndarray, "sample label"]
+
+
+@dataclass(frozen=True)
+class ValueAnswer(Answer):
+    """A number.
+
+    Attributes:
+        unit: Unit of the number in the user's words, or "".
+        value: The predicted number.
+        truth: The measured number.
+    """
+
+    unit: str
+    value: Float[np.ndarray, " sample"]
+    truth: Float[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class SurvivalAnswer(Answer):
+    """Time to an event that may be censored.
+
+    Attributes:
+        unit: Unit of time in the user's words, such as "days", or "".
+        risk: Higher = earlier event expected.
+        times: Grid on which the curve is given, ascending; may differ from fold to fold.
+        survival: Chance of no event up to each time, between 0 and 1, never rising.
+        event: 1 = the event was seen at ``time``, 0 = censored then.
+        time: Follow-up, above 0.
+    """
+
+    unit: str
+    risk: Float[np.ndarray, " sample"]
+    times: Float[np.ndarray, "sample point"]
+    survival: Float[np.ndarray, "sample point"]
+    event: Float[np.ndarray, " sample"]
+    time: Float[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Who the answers are about. One entry per answered sample; a row comes again for every repetition.
+
+    Attributes:
+        row: Position in the user's table, counted from 1.
+        patient: The patient's identifier as in the table.
+        part: "train", "tune" or "test".
+        repeat: Repetition of the cross-validation, from 0.
+        fold: Fold within it, from 0.
+        site: Site by row, or None.
+        strata: Subgroup columns by the user's column names.
+    """
+
+    row: Int[np.ndarray, " sample"]
+    patient: Shaped[np.ndarray, " sample"]
+    part: Shaped[np.ndarray, " sample"]
+    repeat: Int[np.ndarray, " sample"]
+    fold: Int[np.ndarray, " sample"]
+    site: Shaped[np.ndarray, " sample"] | None
+    strata: Mapping[str, Shaped[np.ndarray, " sample"]]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def take(self, index: Int[np.ndarray, " row"]) -> "Samples":
+        """The same record for some of the samples."""
+        return Samples(
+            row=self.row[index],
+            patient=self.patient[index],
+            part=self.part[index],
+            repeat=self.repeat[index],
+            fold=self.fold[index],
+            site=None if self.site is None else self.site[index],
+            strata={name: values[index] for name, values in self.strata.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers for samples, by the user's own target names.
+
+    Attributes:
+        model: "polyclinic", or the name of a plain model such as "logistic".
+        shift: How far each sample lies from the training rows (1 = as far as the 99th of 100 tune rows), or NaN.
+    """
+
+    model: str
+    samples: Samples
+    answers: Mapping[str, Answer]
+    shift: Float[np.ndarray, " sample"]
+
+    def take(self, index: Int[np.ndarray, " row"]) -> "Predictions":
+        """The same predictions for some of the samples."""
+        answers = {name: answer.take(index) for name, answer in self.answers.items()}
+        return Predictions(self.model, self.samples.take(index), answers, self.shift[index])
+
+    def part(self, name: str) -> "Predictions":
+        """The predictions of one part: "train", "tune" or "test"."""
+        return self.take(np.flatnonzero(self.samples.part == name))

@@ -1,0 +1,189 @@
+"""The study file, section by section. The docstring under each key is the help that an editor shows."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from polyclinic.study.options import InputOptions, Section, TargetOptions
+
+
+class Size(StrEnum):
+    """The one dial: how large a model to build."""
+
+    TINY = "tiny"
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+
+class About(Section):
+    """[study]: what the study is called and what it is for."""
+
+    name: str = Field(default="study", pattern=r"^[\w.-]+$")
+    """Name of the folder that the run leaves, under runs/."""
+    title: str = ""
+    """The clinical question in one sentence; stands on top of the report."""
+    intended_use: str = ""
+    """Who uses the answer, for which patients, at which moment of care; stands on the card."""
+    language: Literal["en", "zh"] = "en"
+    """Language of report and card."""
+    seed: int = Field(default=1, ge=0)
+    """The same study, data and seed give the same bytes."""
+
+
+class CohortSection(Section):
+    """[cohort]: the table of patients."""
+
+    table: str | None = None
+    """Path of the table, relative to the study file: csv, tsv, parquet, arff, MedMNIST npz, also .gz or .zip."""
+    source: str | None = Field(default=None, pattern=r"^builtin:\w+$")
+    """A cohort that comes with an installed package, such as "builtin:breast_cytology"."""
+    patient: str
+    """Column that names the patient. "row" declares that every row is another patient."""
+    site: str | None = None
+    """Column that names the hospital or scanner."""
+    date: str | None = None
+    """Column with the moment of prediction; nothing later may be an input."""
+    strata: tuple[str, ...] = ()
+    """Columns whose subgroups are reported."""
+    exclude: str | None = None
+    """Rows to leave out, as a condition on columns such as "age < 18"; counted in the flow chart."""
+    missing_values: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "?")
+    """Cells that mean "not known"."""
+    encoding: str = "utf-8"
+    """Encoding of a text table: "utf-8", or "gb18030" for many Chinese hospital exports."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "CohortSection":
+        if (self.table is None) == (self.source is None):
+            raise ValueError("name exactly one origin: table or source")
+        return self
+
+
+class SplitSection(Section):
+    """[split]: which patients train, tune and test. Always by patient."""
+
+    test: float = Field(default=0.2, gt=0, lt=1)
+    """Share of patients held out for the test."""
+    tune: float = Field(default=0.15, gt=0, lt=1)
+    """Share of the patients that are left, used for early stopping, threshold, calibration and search."""
+    folds: int | None = Field(default=None, ge=2)
+    """Cross-validation instead: every patient is tested once."""
+    repeat: int = Field(default=1, ge=1)
+    """Cross-validation again with other folds, this many times."""
+    column: str | None = None
+    """A column that says train, tune or test."""
+    by: str = Field(default="random", pattern=r"^(random|time|site|group:.+)$")
+    """"random"; "time" (later patients are the test); "site" (whole sites held out); "group:<column>"."""
+
+
+class ModelSection(Section):
+    """[model]: how large, how many."""
+
+    size: Size = Field(default=Size.SMALL, strict=False)
+    """The one dial: tiny, small, medium or large."""
+    ensemble: int = Field(default=1, ge=1)
+    """Members, averaged. Each has another seed and, unless the split is given, another tune part."""
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    """Share of activations left out while training; by default each kind's own."""
+    start_from: str | None = None
+    """A bundle or a weights file to transfer from."""
+
+
+class TrainingSection(Section):
+    """[training]: how the weights are found."""
+
+    epochs: Literal["auto"] | Annotated[int, Field(ge=1)] | tuple[Annotated[int, Field(ge=1)], ...] = "auto"
+    """A rule from rows and size with early stopping ("auto"), a number, or one number per fit in order."""
+    stop_after: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    """Epochs really done per fit, written by a run whose cap in minutes bit; repeats that run exactly."""
+    minutes: float | None = Field(default=None, gt=0)
+    """A cap on the training time of the whole study, all folds and members together."""
+    batch: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    """Rows per step."""
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    """Rule that changes the weights."""
+    learning_rate: Literal["auto"] | Annotated[float, Field(gt=0)] = "auto"
+    """Highest step size of the one-cycle schedule."""
+    l2: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"
+    """Weight decay."""
+    l1: float = Field(default=0.0, ge=0)
+    """Pull of every weight towards zero."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
+    """Share of the label given to the other classes while training."""
+    mixup: float = Field(default=0.0, ge=0)
+    """Strength of mixing pairs of patients while training (Beta parameter); refused where it is not safe."""
+    ema: float = Field(default=0.99, ge=0, lt=1)
+    """Decay of the running average of the weights; 0 turns it off."""
+    patience: int = Field(default=16, ge=1)
+    """Epochs without a better tune loss before stopping early."""
+    imbalance: Literal["none", "weight", "oversample", "undersample"] = "none"
+    """What to do about a rare class; probabilities are recalibrated afterwards."""
+    calibration: Literal["auto", "none", "temperature", "isotonic"] = "auto"
+    """How probabilities are corrected on tune rows."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where the numbers are crunched."""
+    processes: int = Field(default=1, ge=1)
+    """Processes that share each batch, by torch.distributed."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """bf16 where the processor has it and it is faster, else fp32."""
+    search: int = Field(default=0, ge=0)
+    """Trials of hyper-parameter search on tune rows."""
+
+
+class EvidenceSection(Section):
+    """[evidence]: how the answers are judged."""
+
+    resamples: int = Field(default=1000, ge=0)
+    """Bootstrap samples of patients for every interval."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Coverage of every interval."""
+    baselines: bool = True
+    """Train plain models on the same rows and report them beside."""
+
+
+class DeliverySection(Section):
+    """[delivery]: what else the run leaves."""
+
+    formats: tuple[Literal["onnx", "litert", "executorch"], ...] = ()
+    """Files for other runtimes."""
+
+
+class InputSection(Section):
+    """[inputs.<name>] once its kind is known: the kind and the options of that kind."""
+
+    kind: str
+    options: InputOptions
+
+
+class TargetSection(Section):
+    """[targets.<name>] once its kind is known: the kind and the options of that kind."""
+
+    kind: str
+    options: TargetOptions
+
+
+class Study(Section):
+    """A study file as read, with every default filled in. Options of a kind sit under ``inputs`` and ``targets``."""
+
+    study: About = About()
+    cohort: CohortSection
+    accept: dict[str, str] = Field(default_factory=dict)
+    """Refused findings that the user accepts, each with the reason; they stand on the card."""
+    inputs: dict[str, InputSection] = Field(min_length=1)
+    targets: dict[str, TargetSection] = Field(min_length=1)
+    split: SplitSection = SplitSection()
+    model: ModelSection = ModelSection()
+    training: TrainingSection = TrainingSection()
+    evidence: EvidenceSection = EvidenceSection()
+    delivery: DeliverySection = DeliverySection()
+
+
+SECTIONS: dict[str, type[Section]] = {
+    name: field.annotation
+    for name, field in Study.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+}
+
+Plain = dict[str, Any]

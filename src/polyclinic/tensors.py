@@ -1,0 +1,103 @@
+"""What flows inside a model: the records in which inputs and heads meet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class InputTensors:
+    """What an input's ``collate`` gives: each kind adds its own tensors, all with the batch first.
+
+    Attributes:
+        present: False where the patient has no such record; the other tensors then hold padding.
+    """
+
+    present: Bool[Tensor, " batch"]
+
+
+@dataclass(frozen=True)
+class TargetTensors:
+    """What a head's ``collate`` gives: each kind adds its own tensors, all with the batch first.
+
+    Attributes:
+        known: False where the outcome is not known; such rows add nothing to the loss.
+    """
+
+    known: Bool[Tensor, " batch"]
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How an augmentation moved the records of a batch, so that a dense target can be moved along.
+
+    Attributes:
+        affine: Output grid -> input grid in normalised coordinates [-1, 1], or None when nothing moved.
+    """
+
+    affine: Float[Tensor, "batch dim dim_plus_one"] | None = None
+
+
+STILL = Movement()
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What every encoder gives.
+
+    Attributes:
+        tokens: The record in ``width`` numbers per token. An encoder that is itself an ensemble of ``members``
+            (such as TabM) gives its members side by side, member fastest within a row: batch * members rows.
+        present: False = padding, or the input is absent. Same rows as ``tokens``.
+        maps: Feature maps from fine to coarse, for dense questions.
+        members: How many rows of ``tokens`` belong to one row of the batch.
+    """
+
+    tokens: Float[Tensor, "rows token width"]
+    present: Bool[Tensor, "rows token"]
+    maps: tuple[Tensor, ...] = ()
+    members: int = 1
+
+
+@dataclass(frozen=True)
+class Fused:
+    """What every head receives.
+
+    Attributes:
+        summary: One vector per member and row of the batch.
+        tokens: All tokens of all inputs, rows = batch * members.
+        present: Which of them count.
+        weights: Attention of the summary on each token, sums to 1 over tokens; None when there was one token only.
+        inputs: What each encoder gave, by the user's own input names.
+    """
+
+    summary: Float[Tensor, "batch member width"]
+    tokens: Float[Tensor, "rows token width"]
+    present: Bool[Tensor, "rows token"]
+    weights: Float[Tensor, "rows token"] | None
+    inputs: Mapping[str, Encoded]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of the cohort as tensors: by the user's own names of inputs and targets."""
+
+    inputs: Mapping[str, InputTensors]
+    targets: Mapping[str, TargetTensors]
+
+
+Record = TypeVar("Record", InputTensors, TargetTensors)
+
+
+def move(record: Record, device: torch.device) -> Record:
+    """The same record with every tensor on ``device``."""
+    changes: dict[str, Any] = {
+        field.name: value.to(device, non_blocking=True)
+        for field in fields(record)
+        if isinstance(value := getattr(record, field.name), Tensor)
+    }
+    return replace(record, **changes)
