@@ -1,0 +1,76 @@
+"""Attention over the tokens of all inputs. An absent input is masked, never filled with zeros that look like data."""
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from polyclinic.tensors import Encoded, Fused
+
+_HEADS = 4
+
+
+class Fusion(nn.Module):
+    """From the tokens of every input to one summary per patient, with the attention that made it.
+
+    With several inputs the tokens first exchange what they know in one transformer layer; a learned query then
+    pools them. With one input there is nothing to exchange and the query alone pools. A patient without any input
+    gets a learned vector of its own.
+
+    Source: pooling by a learned query after Ilse, Tomczak & Welling, ICML 2018, eq. 8 (without the gate).
+    """
+
+    def __init__(self, names: tuple[str, ...], width: int, dropout: float) -> None:
+        super().__init__()
+        self.names = names
+        self.nobody = nn.Parameter(torch.zeros(width))
+        self.origin = nn.ParameterDict({name: nn.Parameter(torch.zeros(width)) for name in names})
+        self.exchange = _exchange(width, dropout) if len(names) > 1 else None
+        self.score = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
+
+    def forward(self, inputs: Mapping[str, Encoded]) -> Fused:
+        """Inputs by the user's names, all of the same width, to what the heads receive."""
+        members = max(encoded.members for encoded in inputs.values())
+        spread = [_spread(inputs[name], members) for name in self.names]
+        tokens = torch.cat([t + self.origin[n] for n, (t, _) in zip(self.names, spread, strict=True)], dim=1)
+        present = torch.cat([mask for _, mask in spread], dim=1)
+        if self.exchange is not None:
+            tokens = self._mix(self.exchange, tokens, present)
+        weights = self._attend(tokens, present)
+        pooled = torch.einsum("rt,rtw->rw", weights, tokens)
+        summary = torch.where(present.any(dim=1, keepdim=True), pooled, self.nobody.to(pooled.dtype))
+        return Fused(summary.unflatten(0, (-1, members)), tokens, present, weights, dict(inputs))
+
+    @staticmethod
+    def _mix(
+        exchange: nn.Module, tokens: Float[Tensor, "rows token width"], present: Bool[Tensor, "rows token"]
+    ) -> Float[Tensor, "rows token width"]:
+        # A row without any token would make the attention divide by zero; let it look at its padding, which the
+        # pooling ignores anyway.
+        hidden = ~present & present.any(dim=1, keepdim=True)
+        mixed: Tensor = exchange(tokens, src_key_padding_mask=hidden)
+        return mixed
+
+    def _attend(
+        self, tokens: Float[Tensor, "rows token width"], present: Bool[Tensor, "rows token"]
+    ) -> Float[Tensor, "rows token"]:
+        scores = self.score(tokens).squeeze(-1).masked_fill(~present, -torch.inf)
+        weights = scores.float().softmax(dim=1)
+        return torch.where(present, weights, 0.0).to(tokens.dtype)
+
+
+def _exchange(width: int, dropout: float) -> nn.Module:
+    return nn.TransformerEncoderLayer(
+        width, _HEADS, dim_feedforward=2 * width, dropout=dropout, activation="gelu", batch_first=True, norm_first=True
+    )
+
+
+def _spread(encoded: Encoded, members: int) -> tuple[Tensor, Tensor]:
+    """Tokens and mask with ``members`` rows per patient; an encoder with fewer members repeats them in turn."""
+    if encoded.members == members:
+        return encoded.tokens, encoded.present
+    member = torch.arange(members, device=encoded.tokens.device) % encoded.members
+    tokens = encoded.tokens.unflatten(0, (-1, encoded.members))[:, member].flatten(0, 1)
+    present = encoded.present.unflatten(0, (-1, encoded.members))[:, member].flatten(0, 1)
+    return tokens, present
