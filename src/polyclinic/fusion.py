@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from polyclinic.layers.naming import key
 from polyclinic.tensors import Encoded, Fused
 
 _HEADS = 4
@@ -25,7 +26,7 @@ class Fusion(nn.Module):
         super().__init__()
         self.names = names
         self.nobody = nn.Parameter(torch.zeros(width))
-        self.origin = nn.ParameterDict({name: nn.Parameter(torch.zeros(width)) for name in names})
+        self.origin = nn.ParameterDict({key(name): nn.Parameter(torch.zeros(width)) for name in names})
         self.exchange = _exchange(width, dropout) if len(names) > 1 else None
         self.score = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
 
@@ -33,14 +34,14 @@ class Fusion(nn.Module):
         """Inputs by the user's names, all of the same width, to what the heads receive."""
         members = max(encoded.members for encoded in inputs.values())
         spread = [_spread(inputs[name], members) for name in self.names]
-        tokens = torch.cat([t + self.origin[n] for n, (t, _) in zip(self.names, spread, strict=True)], dim=1)
+        tokens = torch.cat([t + self.origin[key(n)] for n, (t, _) in zip(self.names, spread, strict=True)], dim=1)
         present = torch.cat([mask for _, mask in spread], dim=1)
         if self.exchange is not None:
             tokens = self._mix(self.exchange, tokens, present)
         weights = self._attend(tokens, present)
         pooled = torch.einsum("rt,rtw->rw", weights, tokens)
         summary = torch.where(present.any(dim=1, keepdim=True), pooled, self.nobody.to(pooled.dtype))
-        return Fused(summary.unflatten(0, (-1, members)), tokens, present, weights, dict(inputs))
+        return Fused(summary.reshape(-1, members, summary.shape[-1]), tokens, present, weights, dict(inputs))
 
     @staticmethod
     def _mix(
@@ -71,6 +72,6 @@ def _spread(encoded: Encoded, members: int) -> tuple[Tensor, Tensor]:
     if encoded.members == members:
         return encoded.tokens, encoded.present
     member = torch.arange(members, device=encoded.tokens.device) % encoded.members
-    tokens = encoded.tokens.unflatten(0, (-1, encoded.members))[:, member].flatten(0, 1)
-    present = encoded.present.unflatten(0, (-1, encoded.members))[:, member].flatten(0, 1)
+    tokens = encoded.tokens.reshape(-1, encoded.members, *encoded.tokens.shape[1:])[:, member].flatten(0, 1)
+    present = encoded.present.reshape(-1, encoded.members, encoded.present.shape[1])[:, member].flatten(0, 1)
     return tokens, present

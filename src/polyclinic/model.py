@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from polyclinic.fusion import Fusion
 from polyclinic.heads.base import Kind as Head
 from polyclinic.inputs.base import Kind as Input
+from polyclinic.layers.naming import key
 from polyclinic.study.schema import ModelSection, Size
 from polyclinic.tensors import Encoded, Fused, InputTensors
 
@@ -44,10 +45,11 @@ class Model(nn.Module):
         super().__init__()
         width = WIDTHS[section.size]
         dropout = _FUSION_DROPOUT if section.dropout is None else section.dropout
-        encoders = {name: kind.encoder(width, section.size, section.dropout) for name, kind in inputs.items()}
+        encoders = {key(name): kind.encoder(width, section.size, section.dropout) for name, kind in inputs.items()}
+        self.inputs, self.targets = tuple(inputs), tuple(heads)
         self.encoders = nn.ModuleDict(encoders)
         self.fusion = Fusion(tuple(inputs), width, dropout)
-        self.heads = nn.ModuleDict({name: kind.layer(width) for name, kind in heads.items()})
+        self.heads = nn.ModuleDict({key(name): kind.layer(width) for name, kind in heads.items()})
 
     def forward(self, batch: Mapping[str, InputTensors]) -> Answers:
         """Tensors of each input, by the user's names, to one output per target."""
@@ -55,12 +57,12 @@ class Model(nn.Module):
 
     def encode(self, batch: Mapping[str, InputTensors]) -> dict[str, Encoded]:
         """Each input by itself, as tokens."""
-        return {name: encoder(batch[name]) for name, encoder in self.encoders.items()}
+        return {name: self.encoders[key(name)](batch[name]) for name in self.inputs}
 
     def answer(self, encoded: Mapping[str, Encoded]) -> Answers:
         """Tokens to answers: what stands above the encoders."""
         fused: Fused = self.fusion(encoded)
-        return Answers({name: head(fused) for name, head in self.heads.items()}, fused)
+        return Answers({name: self.heads[key(name)](fused) for name in self.targets}, fused)
 
 
 def build(inputs: Mapping[str, Input], heads: Mapping[str, Head], section: ModelSection, seed: int) -> Model:

@@ -1,0 +1,40 @@
+"""Rules between keys of the study file that no single key can break."""
+
+from collections.abc import Iterator
+
+from polyclinic.errors import Finding
+from polyclinic.study.schema import Study
+
+
+def broken_rules(study: Study, place: str) -> list[Finding]:
+    """What is wrong between sections that are each right by themselves."""
+    return [*_split(study, f"{place} [split]"), *_training(study, f"{place} [training]")]
+
+
+def _split(study: Study, place: str) -> Iterator[Finding]:
+    split, cohort = study.split, study.cohort
+    if split.folds is not None and split.column is not None:
+        yield Finding(
+            "two_splits", place, "folds and column exclude each other", "both are given", "Keep one of the two."
+        )
+    if split.by != "random" and (split.folds is not None or split.column is not None):
+        remedy = "Keep one of the two."
+        yield Finding("two_splits", place, "by excludes folds and column", "both are given", remedy)
+    if split.repeat > 1 and split.folds is None:
+        yield Finding("repeat_without_folds", place, "repeat needs folds", "folds is missing", "Write folds = 5.")
+    if split.by == "time" and cohort.date is None:
+        remedy = 'Write date = "<column>" under [cohort].'
+        yield Finding("no_date", place, 'by = "time" needs the moment of prediction', "no date column", remedy)
+    if split.by == "site" and cohort.site is None:
+        remedy = 'Write site = "<column>" under [cohort].'
+        yield Finding("no_site", place, 'by = "site" needs the site', "no site column", remedy)
+
+
+def _training(study: Study, place: str) -> Iterator[Finding]:
+    training = study.training
+    if training.stop_after is not None and training.epochs == "auto":
+        remedy = "Give the planned epochs too, or leave stop_after out."
+        yield Finding("stop_without_epochs", place, "stop_after needs epochs", 'epochs is "auto"', remedy)
+    if training.search > 0 and training.processes > 1:
+        remedy = "Search with one process, then run with several."
+        yield Finding("search_in_processes", place, "search runs in one process", "processes > 1", remedy)
