@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -13,7 +14,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import Finding
 from polyclinic.predictions import Answer
 from polyclinic.study.options import Plan, TargetOptions
-from polyclinic.tensors import TargetTensors
+from polyclinic.tensors import Fused, TargetTensors
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,26 @@ class Target:
     """
 
     known: Bool[np.ndarray, " sample"]
+
+
+class Readout(nn.Module):
+    """A linear map from the summary of each member to ``out`` numbers; what most heads need.
+
+    Args:
+        start: Where the outputs begin, such as the log odds among training rows: training need not find them.
+        members: Sets of weights; 1 = one set for whichever members come.
+    """
+
+    def __init__(self, width: int, start: Float[np.ndarray, " out"], members: int = 1) -> None:
+        super().__init__()
+        bound = width**-0.5
+        self.weight = nn.Parameter(torch.empty(members, width, len(start)).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.as_tensor(start, dtype=torch.float32).repeat(members, 1))
+
+    def forward(self, fused: Fused) -> Float[Tensor, "batch member out"]:
+        """What every encoder together knows, to outputs."""
+        weight = self.weight.expand(fused.summary.shape[1], -1, -1)
+        return torch.einsum("bmw,mwo->bmo", fused.summary, weight) + self.bias
 
 
 class Kind(ABC):
@@ -72,8 +93,12 @@ class Kind(ABC):
         """The same head with the constants learned from training rows only."""
 
     @abstractmethod
-    def layer(self, width: int) -> nn.Module:
-        """A module from ``Fused`` to ``Float[Tensor, "batch member out"]``."""
+    def layer(self, width: int, members: int = 1) -> nn.Module:
+        """A module from ``Fused`` to ``Float[Tensor, "batch member out"]``.
+
+        With ``members`` above 1 each member has weights of its own and ``Fused`` must have as many; with 1 the
+        same weights serve however many members come.
+        """
 
     @abstractmethod
     def collate(self, target: Any, index: Int[np.ndarray, " batch"]) -> TargetTensors:
