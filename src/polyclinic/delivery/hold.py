@@ -1,0 +1,96 @@
+"""One run per folder: a lock that the operating system drops when its process dies, however it dies."""
+
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyclinic.errors import BundleError, Finding
+
+if sys.platform == "win32":  # pragma: no cover - the other branch is tested
+    import msvcrt
+
+    def _try_lock(handle: int) -> None:
+        os.lseek(handle, 1 << 20, os.SEEK_SET)  # beyond the text, which a second process must be able to read
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError as refusal:
+            raise BlockingIOError from refusal
+
+else:
+    import fcntl
+
+    def _try_lock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A lock that this process holds on a folder.
+
+    Attributes:
+        path: The lock file; it names the process, for the message to a second one.
+        handle: Open file that carries the lock.
+    """
+
+    path: Path
+    handle: int
+
+    def release(self) -> None:
+        """Let the folder go. The lock file stays: a leftover without a living process holds nobody up."""
+        os.close(self.handle)
+
+    def vanish(self) -> None:
+        """Remove the lock file, then let the folder go."""
+        self.path.unlink(missing_ok=True)
+        os.close(self.handle)
+
+
+def hold(path: Path) -> Hold:
+    """Take the lock file ``path``; one that a dead process left is taken over.
+
+    Raises:
+        BundleError: if a living process holds it.
+        OSError: if the file cannot be made.
+    """
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            _try_lock(handle)
+        except BlockingIOError as refusal:
+            os.lseek(handle, 0, os.SEEK_SET)
+            holder = os.read(handle, 200).decode("utf-8", "replace").strip()
+            os.close(handle)
+            raise BundleError(_in_use(path, holder)) from refusal
+        except OSError:
+            os.close(handle)
+            raise
+        if _is_still(path, handle):
+            _sign(handle)
+            return Hold(path, handle)
+        os.close(handle)  # its holder finished and removed it between our opening and our locking: once more
+
+
+def _is_still(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def _sign(handle: int) -> None:
+    """Write who holds the lock."""
+    os.ftruncate(handle, 0)
+    os.lseek(handle, 0, os.SEEK_SET)
+    os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+
+
+def _in_use(path: Path, holder: str) -> Finding:
+    return Finding(
+        name="folder_in_use",
+        place=str(path.parent.parent),
+        rule="one run at a time works in a folder",
+        found=f"{holder or 'another process'} is working in it",
+        remedy="Wait for it, stop it, or choose another folder with --out.",
+    )
