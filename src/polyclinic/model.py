@@ -49,7 +49,8 @@ class Model(nn.Module):
         self.inputs, self.targets = tuple(inputs), tuple(heads)
         self.encoders = nn.ModuleDict(encoders)
         self.fusion = Fusion(tuple(inputs), width, dropout)
-        self.heads = nn.ModuleDict({key(name): kind.layer(width) for name, kind in heads.items()})
+        members = max(kind.members(section.size) for kind in inputs.values())
+        self.heads = nn.ModuleDict({key(name): kind.layer(width, members) for name, kind in heads.items()})
 
     def forward(self, batch: Mapping[str, InputTensors]) -> Answers:
         """Tensors of each input, by the user's names, to one output per target."""

@@ -115,6 +115,10 @@ class Kind(ABC):
     def encoder(self, width: int, size: Size, dropout: float | None) -> nn.Module:
         """A module from ``collate``'s tensors to ``Encoded`` with tokens of ``width``."""
 
+    def members(self, size: Size) -> int:
+        """How many rows of tokens the encoder of that size gives for each row of the batch (``Encoded.members``)."""
+        return 1
+
     @abstractmethod
     def summarise(self, records: Any) -> Features:
         """Raw values to a plain feature matrix for the baseline. Learns nothing: the same for every split."""

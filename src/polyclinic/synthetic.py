@@ -1,0 +1,102 @@
+"""A made-up cohort with a known signal: for tests, tutorials, and to see whether an explanation finds what is there.
+
+Every patient has a hidden number, the signal. Each input carries it in a known place (its kind's ``example`` says
+where), each outcome is driven by it, and everything else is noise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import tomli_w
+from jaxtyping import Float
+
+from polyclinic.study import catalogue
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """A synthetic study on disk.
+
+    Attributes:
+        study: The study file; ``polyclinic run`` takes it as it is.
+        table: The table of patients beside it.
+        signal: The hidden number of each row, standard normal.
+    """
+
+    study: Path
+    table: Path
+    signal: Float[np.ndarray, " sample"]
+
+
+def synthesise(
+    folder: Path,
+    inputs: Mapping[str, str],
+    targets: Mapping[str, str],
+    *,
+    patients: int = 200,
+    visits: int = 1,
+    seed: int = 1,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Synthetic:
+    """Write a cohort and a study file that asks for ``targets`` from ``inputs``.
+
+    Args:
+        folder: Where to write; made if it does not exist.
+        inputs: Kind of each input, by the name it shall have, such as ``{"labs": "tabular"}``.
+        targets: Kind of each target, by the name it shall have, such as ``{"sick": "classify"}``.
+        patients: How many patients.
+        visits: Rows of each patient; the signal is the patient's own plus a little for the visit.
+        seed: The same seed gives the same bytes.
+        settings: Other sections of the study file, such as ``{"training": {"epochs": 3}}``.
+
+    Raises:
+        StudyError: if a kind does not exist.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    signal = np.repeat(rng.standard_normal(patients), visits)
+    if visits > 1:
+        signal = (signal + 0.3 * rng.standard_normal(len(signal))) / np.hypot(1, 0.3)
+    frames = [_who(rng, patients, visits)]
+    sections: dict[str, Any] = {
+        "study": {"name": "synthetic", "title": "A synthetic study with a known signal", "seed": seed},
+        "cohort": {"table": "cohort.csv", "patient": "patient_id", "site": "hospital", "strata": ["sex"]},
+        "inputs": {},
+        "targets": {},
+    }
+    for name, word in inputs.items():
+        frame, keys = catalogue.find("inputs", word).example(rng, signal, folder, name)
+        frames.append(frame)
+        sections["inputs"][name] = {"kind": word, **keys}
+    for name, word in targets.items():
+        frame, keys = catalogue.find("heads", word).example(rng, signal, name)
+        frames.append(frame)
+        sections["targets"][name] = {"kind": word, **keys}
+    table = folder / "cohort.csv"
+    pl.concat(frames, how="horizontal").write_csv(table)
+    return Synthetic(_write_study(folder, sections, settings or {}), table, signal)
+
+
+def _who(rng: np.random.Generator, patients: int, visits: int) -> pl.DataFrame:
+    """Who the rows are about: an identifier, a hospital and a sex that have nothing to do with the signal."""
+    hospital = rng.choice(["north", "south", "east"], patients)
+    sex = rng.choice(["female", "male"], patients)
+    return pl.DataFrame(
+        {
+            "patient_id": np.repeat([f"P{number:05d}" for number in range(patients)], visits),
+            "hospital": np.repeat(hospital, visits),
+            "sex": np.repeat(sex, visits),
+        }
+    )
+
+
+def _write_study(folder: Path, sections: dict[str, Any], settings: Mapping[str, Mapping[str, Any]]) -> Path:
+    for name, keys in settings.items():
+        sections[name] = {**sections.get(name, {}), **keys}
+    path = folder / "study.toml"
+    path.write_text(tomli_w.dumps(sections), encoding="utf-8")
+    return path

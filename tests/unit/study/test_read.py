@@ -1,0 +1,140 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from polyclinic.errors import StudyError
+from polyclinic.study.read import parse_study, read_study
+from polyclinic.study.write import json_schema, write_study
+
+GOOD = """
+[cohort]
+table = "cohort.csv"
+patient = "patient_id"
+
+[inputs.labs]
+kind = "tabular"
+columns = ["age", "glucose"]
+
+[targets.sick]
+kind = "classify"
+column = "diagnosis"
+"""
+
+
+def refused(text: str) -> str:
+    with pytest.raises(StudyError) as caught:
+        parse_study(text)
+    return str(caught.value)
+
+
+def test_defaults_are_filled_in():
+    study = parse_study(GOOD)
+    assert study.split.test == 0.2
+    assert study.model.size == "small"
+    assert study.inputs["labs"].kind == "tabular"
+    assert study.targets["sick"].options.column == "diagnosis"
+
+
+def test_a_study_is_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        parse_study(GOOD).split.test = 0.5
+
+
+def test_the_resolved_copy_reads_back_the_same_and_shows_every_key():
+    study = parse_study(GOOD)
+    text = write_study(study)
+    assert parse_study(text) == study
+    for section in (study.split, study.training, study.model, study.evidence, study.cohort):
+        for key in type(section).model_fields:
+            assert key in text
+
+
+def test_an_awkward_study_reads_back_the_same():
+    text = GOOD + '[accept]\nduplicate_records = "a \\"quoted\\" reason"\n[training]\nepochs = [3, 4]\nstop_after = [2, 4]\n'
+    study = parse_study(text)
+    assert study.training.epochs == (3, 4)
+    assert parse_study(write_study(study)) == study
+
+
+@pytest.mark.parametrize(
+    ("addition", "words"),
+    [
+        ("[trainig]\nepochs = 3\n", ['no section "trainig"', 'Did you mean "training"?']),
+        ("[training]\nepoch = 3\n", ["[training]", 'no key "epoch"', 'Did you mean "epochs"?']),
+        ("[training]\nepochs = 0\n", ["[training] epochs", "greater than or equal to 1", "got 0"]),
+        ('[training]\nimbalance = "overssample"\n', ["[training] imbalance", 'Did you mean "oversample"?']),
+        ('[split]\ntest = "0.2"\n', ["[split] test", "valid number", 'got "0.2"']),
+        ("[split]\ntest = 1.5\n", ["[split] test", "less than 1", "got 1.5"]),
+        ("[split]\nrepeat = 3\n", ["repeat needs folds", "folds = 5"]),
+        ('[split]\nfolds = 5\ncolumn = "part"\n', ["exclude each other"]),
+        ('[split]\nby = "time"\n', ["moment of prediction", "[cohort]"]),
+        ('[split]\nby = "site"\n', ["needs the site"]),
+        ('[accept]\nduplicate_records = ""\n', ["[accept]", "reason"]),
+        ('[model]\nsize = "huge"\n', ["[model] size", "tiny"]),
+        ("[training]\nstop_after = [3]\n", ["stop_after needs epochs"]),
+    ],
+)
+def test_each_mistake_is_named_with_place_and_remedy(addition, words):
+    message = refused(GOOD + addition)
+    for word in words:
+        assert word in message
+
+
+def test_a_misspelt_kind_is_answered_with_the_nearest():
+    message = refused(GOOD.replace('"tabular"', '"tabluar"'))
+    assert 'no input kind "tabluar"' in message
+    assert 'Did you mean "tabular"?' in message
+
+
+def test_a_misspelt_target_kind_too():
+    assert 'Did you mean "classify"?' in refused(GOOD.replace('"classify"', '"clasify"'))
+
+
+def test_an_unknown_key_of_a_kind():
+    message = refused(GOOD.replace("columns =", "colums ="))
+    assert '[inputs.labs]' in message
+    assert 'Did you mean "columns"?' in message
+
+
+def test_all_mistakes_of_a_file_come_at_once():
+    text = GOOD.replace('"tabular"', '"tabluar"').replace('patient = "patient_id"\n', "") + "[training]\nepoch = 1\n"
+    message = refused(text)
+    assert "tabluar" in message
+    assert "[cohort] patient" in message
+    assert 'no key "epoch"' in message
+
+
+@pytest.mark.parametrize("group", ["inputs", "targets"])
+def test_a_study_without_inputs_or_targets(group):
+    text = "\n".join(part for part in GOOD.split("\n\n") if not part.strip().startswith(f"[{group}"))
+    assert f"[{group}]" in refused(text)
+
+
+def test_two_origins_of_the_cohort():
+    assert "exactly one origin" in refused(GOOD.replace('table = "cohort.csv"', 'table = "a.csv"\nsource = "builtin:x"'))
+
+
+def test_what_is_not_toml():
+    assert "must be TOML" in refused("[cohort\n")
+
+
+def test_a_missing_file_and_one_that_is_not_text(tmp_path: Path):
+    with pytest.raises(StudyError, match="no such file"):
+        read_study(tmp_path / "absent.toml")
+    odd = tmp_path / "odd.toml"
+    odd.write_bytes(b"\xff\xfe\x00\xd8")
+    with pytest.raises(StudyError, match="UTF-8"):
+        read_study(odd)
+
+
+def test_odd_names_are_refused_and_torch_names_are_not():
+    assert "a name is" in refused(GOOD.replace("[inputs.labs]", '[inputs."9 labs"]'))
+    assert "values" in parse_study(GOOD.replace("[inputs.labs]", "[inputs.values]")).inputs
+
+
+def test_the_schema_for_editors_knows_every_kind_and_is_json():
+    schema = json.loads(json.dumps(json_schema()))
+    kinds = {one["title"] for one in schema["properties"]["inputs"]["additionalProperties"]["oneOf"]}
+    assert "tabular" in kinds
+    assert "description" in schema["$defs"]["TrainingSection"]["properties"]["epochs"]
