@@ -2,7 +2,7 @@
 
 The life of a folder::
 
-    DIR/.work/             while the run is at work: lock, state, checkpoints in ``scratch``, finished files in ``shown``
+    DIR/.work/             during the run: lock, state, checkpoints in ``scratch``, finished files in ``shown``
     DIR/report.html ...    only when everything is done; ``bundle.json``, with the hash of every file, comes last
 
 A run that is killed leaves `.work` and may be resumed from it. A folder without `bundle.json` is not a bundle.
@@ -11,7 +11,7 @@ A run that is killed leaves `.work` and may be resumed from it. A folder without
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -129,18 +129,18 @@ def open_work(out: Path, fingerprints: Mapping[str, str], *, resume: bool) -> Wo
             and study or files have changed; if it holds files of the user's; if it cannot be written to.
     """
     _refuse_before_writing(out, resume)
-    traces = [path for path in (out / ".work", out) if not path.exists()]
+    fresh = not (out / ".work").exists()
     try:
         with writing_to(out):
             (out / ".work").mkdir(parents=True, exist_ok=True)
             lock = hold(out / ".work" / "lock")
-            try:
-                return _claim(out, dict(fingerprints), resume, lock)
-            except BaseException:
-                lock.release()
-                raise
     except BundleError:
-        _remove_traces(traces)
+        _remove_if_empty(out / ".work", out)
+        raise
+    try:
+        return _claim(out, dict(fingerprints), resume, lock)
+    except BaseException:
+        _let_go(out, lock, fresh)
         raise
 
 
@@ -165,15 +165,14 @@ def publish(work: Work, version: str) -> Bundle:
 def discard(work: Work) -> None:
     """Give up a run that is not worth resuming: `.work` goes, and so does ``out`` if nothing else is in it."""
     _remove_work(work.out, _held(work))
-    if not any(work.out.iterdir()):
-        work.out.rmdir()
+    _remove_if_empty(work.out)
 
 
 def load(folder: Path) -> Bundle:
     """Open the folder that a run left, after checking its format and the hash of every file.
 
     Raises:
-        BundleError: if it is no bundle, unfinished or of another format; if files are missing or damaged, with all their names.
+        BundleError: if it is no bundle, unfinished or of another format; or with the names of all missing or damaged files.
     """
     manifest = _read_manifest(folder)
     damaged = [finding for name, sha in manifest.files.items() if (finding := _check(folder, name, sha)) is not None]
@@ -253,21 +252,20 @@ def _refuse_changes(out: Path, before: Mapping[str, str], now: Mapping[str, str]
         )
 
 
-def _remove_traces(traces: Iterable[Path]) -> None:
+def _let_go(out: Path, lock: Hold, fresh: bool) -> None:
     """After a refusal nothing of ours stays where nothing of ours was."""
-    for path in traces:
-        if path.name == ".work":
-            _remove_empty(path)
-        elif path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
+    if fresh:
+        (out / ".work" / STATE).unlink(missing_ok=True)
+        lock.vanish()
+        _remove_if_empty(out / ".work" / "shown", out / ".work" / "scratch", out / ".work", out)
+    else:
+        lock.release()
 
 
-def _remove_empty(work: Path) -> None:
-    """Remove a `.work` in which nothing has been done yet."""
-    for entry in sorted(work.iterdir()) if work.is_dir() else ():
-        entry.rmdir() if entry.is_dir() else entry.unlink()
-    if work.is_dir():
-        work.rmdir()
+def _remove_if_empty(*folders: Path) -> None:
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _put_in_place(out: Path, manifest: Manifest) -> None:

@@ -63,8 +63,9 @@ def hold(path: Path) -> Hold:
             holder = os.read(handle, 200).decode("utf-8", "replace").strip()
             os.close(handle)
             raise BundleError(_in_use(path, holder)) from refusal
-        except OSError:
+        except OSError:  # a disk that cannot lock: then nobody holds this file
             os.close(handle)
+            path.unlink(missing_ok=True)
             raise
         if _is_still(path, handle):
             _sign(handle)

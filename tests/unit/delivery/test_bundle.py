@@ -193,6 +193,26 @@ def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
         assert work.resumed
 
 
+def test_a_disk_that_cannot_lock_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(handle: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr("polyclinic.delivery.hold._try_lock", refuse)
+    with pytest.raises(BundleError, match="cannot lock files"):
+        open_work(tmp_path / "run", SAME, resume=False)
+    assert tree(tmp_path) == []
+
+
+def test_a_run_refused_for_another_one_leaves_that_one_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_work(tmp_path / "run", SAME, resume=False) as work:
+        monkeypatch.setattr("polyclinic.delivery.bundle._refuse_before_writing", lambda out, resume: None)
+        before = tree(tmp_path)
+        with pytest.raises(BundleError, match="is working in it"):
+            open_work(tmp_path / "run", SAME, resume=False)
+        assert tree(tmp_path) == before
+        assert work.shown.is_dir()
+
+
 def test_the_users_files_are_not_touched(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("mine")
     with pytest.raises(BundleError, match="other files"):
