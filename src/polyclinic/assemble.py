@@ -1,0 +1,171 @@
+"""Putting a study together with its cohort: which columns are whose, what the records hold, what is wrong with them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Int
+
+from polyclinic.cohort.findings import inspect
+from polyclinic.cohort.table import Cohort, leave_out, load
+from polyclinic.errors import CohortError, Finding, PolyclinicError, StudyError, stop_on
+from polyclinic.heads.base import Kind as Head
+from polyclinic.inputs.base import Cells
+from polyclinic.inputs.base import Kind as Input
+from polyclinic.study import catalogue
+from polyclinic.study.findings import sift
+from polyclinic.study.schema import Study
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A study bound to its cohort: every record read, nothing learned yet.
+
+    Attributes:
+        study: As read.
+        cohort: The patients that take part: those with a known outcome that no exclusion met.
+        inputs: Kinds of input, not yet fitted, by the user's names.
+        columns: Columns that each input reads.
+        records: What each input read, all rows.
+        heads: Kinds of question, not yet fitted, by the user's names.
+        targets: The outcomes, all rows.
+        findings: Everything found, the accepted refusals as notes.
+    """
+
+    study: Study
+    cohort: Cohort
+    inputs: Mapping[str, Input]
+    columns: Mapping[str, tuple[str, ...]]
+    records: Mapping[str, Any]
+    heads: Mapping[str, Head]
+    targets: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+
+
+def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
+    """Load the cohort, bind its columns, read every record and every outcome.
+
+    Args:
+        study: As read.
+        folder: Folder of the study file, where relative paths start.
+        cache: Where decoded records may be kept, or None.
+
+    Raises:
+        StudyError: columns that the table lacks, or that two parts of the study claim.
+        CohortError: outcomes or records that cannot be used.
+        ReadError: files that cannot be read.
+    """
+    cohort = load(study.cohort, folder)
+    heads = {name: catalogue.find("heads", s.kind)(name, s.options) for name, s in study.targets.items()}
+    inputs = {name: catalogue.find("inputs", s.kind)(name, s.options) for name, s in study.inputs.items()}
+    columns = claim_columns(study, cohort, inputs, heads)
+    cohort = _with_outcome(cohort, heads)
+    targets = _read_targets(cohort, heads)
+    used = tuple(dict.fromkeys(name for names in columns.values() for name in names))
+    outcome = tuple(name for head in heads.values() for name in head.columns())
+    findings = list(cohort.findings) + inspect(cohort, used, outcome)
+    stop_on(sift(findings, study.accept), CohortError)
+    records = read_records(cohort, inputs, columns, cache)
+    with users_rows(cohort.row):
+        for name, kind in inputs.items():
+            findings += _in_users_rows(kind.check(records[name]), cohort.row)
+        for name, head in heads.items():
+            findings += _in_users_rows(head.check(targets[name]), cohort.row)
+    findings = sift(findings, study.accept)
+    stop_on(findings, CohortError)
+    return Assembled(study, cohort, inputs, columns, records, heads, targets, tuple(findings))
+
+
+def claim_columns(
+    study: Study, cohort: Cohort, inputs: Mapping[str, Input], heads: Mapping[str, Head]
+) -> dict[str, tuple[str, ...]]:
+    """Which columns each input reads: those it names, and for "rest" those that nothing else uses."""
+    outcome = {column: f"[targets.{name}]" for name, head in heads.items() for column in head.columns()}
+    named = {column for kind in inputs.values() for column in kind.columns(())}
+    rest = tuple(c for c in cohort.frame.columns if c not in named | outcome.keys() | _roles(study))
+    columns = {name: kind.columns(rest) for name, kind in inputs.items()}
+    findings = [
+        catalogue.unknown(place, f"column in {cohort.name}", column, tuple(cohort.frame.columns))
+        for place, names in [
+            *((f"[inputs.{name}]", names) for name, names in columns.items()),
+            *((f"[targets.{name}]", head.columns()) for name, head in heads.items()),
+        ]
+        for column in names
+        if column not in cohort.frame.columns
+    ]
+    for name, names in columns.items():
+        findings += [_also_outcome(name, c, outcome[c]) for c in names if c in outcome]
+        if not names:
+            remedy = "Name its columns."
+            findings.append(Finding("no_columns", f"[inputs.{name}]", "needs columns", "none are left", remedy))
+    stop_on(findings, StudyError)
+    return columns
+
+
+def _roles(study: Study) -> set[str]:
+    """Columns that say who, where, when and for what a row is: never an input of their own accord."""
+    cohort, split = study.cohort, study.split
+    group = split.by.removeprefix("group:") if split.by.startswith("group:") else None
+    return {c for c in (cohort.patient, cohort.site, cohort.date, split.column, group) if c is not None}
+
+
+def _also_outcome(name: str, column: str, target: str) -> Finding:
+    rule = "an input must not be the outcome"
+    return Finding(
+        "outcome_as_input", f'[inputs.{name}] column "{column}"', rule, f"{target} asks for it", "Leave it out."
+    )
+
+
+def _with_outcome(cohort: Cohort, heads: Mapping[str, Head]) -> Cohort:
+    """The cohort without the rows of which no outcome is known; they are counted in the flow chart."""
+    targets = _read_targets(cohort, heads)
+    known = np.logical_or.reduce([target.known for target in targets.values()])
+    return cohort if known.all() else leave_out(cohort, ~known, "outcome not known")
+
+
+def _read_targets(cohort: Cohort, heads: Mapping[str, Head]) -> dict[str, Any]:
+    with users_rows(cohort.row):
+        return {name: h.read_target(cohort.frame.select(h.columns()), cohort.name) for name, h in heads.items()}
+
+
+def read_records(
+    cohort: Cohort, inputs: Mapping[str, Input], columns: Mapping[str, tuple[str, ...]], cache: Path | None
+) -> dict[str, Any]:
+    """Read every record of every input; findings of all inputs come together.
+
+    Raises:
+        ReadError, CohortError: as the kinds do, with rows of the user's table.
+    """
+    records: dict[str, Any] = {}
+    errors: list[PolyclinicError] = []
+    for name, kind in inputs.items():
+        cells = Cells(_select(cohort.frame, columns[name]), cohort.folder, cohort.name, cache)
+        try:
+            with users_rows(cohort.row):
+                records[name] = kind.read(cells)
+        except PolyclinicError as error:
+            errors.append(error)
+    if errors:
+        raise type(errors[0])([finding for error in errors for finding in error.findings])
+    return records
+
+
+def _select(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
+    return frame.select(columns)
+
+
+@contextmanager
+def users_rows(row: Int[np.ndarray, " row"]) -> Iterator[None]:
+    """Errors raised inside count rows of the frame; let them out with the rows of the user's table."""
+    try:
+        yield
+    except PolyclinicError as error:
+        raise type(error)(_in_users_rows(error.findings, row)) from error
+
+
+def _in_users_rows(findings: tuple[Finding, ...] | list[Finding], row: Int[np.ndarray, " row"]) -> list[Finding]:
+    return [replace(f, rows=tuple(int(row[r - 1]) for r in f.rows)) for f in findings]
