@@ -1,8 +1,9 @@
 """What every kind of input promises. A kind is one final class in one file of this folder (or of a plug-in)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -51,6 +52,29 @@ class Picture:
     media_type: str
     content: bytes
     caption: str
+
+
+def bar_table(
+    caption: str, names: Sequence[str], values: Sequence[str], attribution: Float[np.ndarray, " name"] | None = None
+) -> Picture:
+    """Named values as a table, the ones with the largest attribution first, each with a bar: right = raises."""
+    parts = np.zeros(len(names)) if attribution is None else np.asarray(attribution, dtype=float)
+    largest = float(np.abs(parts).max(initial=0.0)) or 1.0
+    order = np.argsort(-np.abs(parts), kind="stable")
+    rows = "".join(
+        f"<tr><th>{escape(names[i])}</th><td>{escape(values[i])}</td>"
+        + (f"<td>{_bar(float(parts[i]) / largest)}</td></tr>" if attribution is not None else "</tr>")
+        for i in order
+    )
+    return Picture("text/html", f'<table class="values">{rows}</table>'.encode(), caption)
+
+
+def _bar(share: float) -> str:
+    """A bar from the middle of a small box, to the right for a positive share of the largest."""
+    length, colour = 50 * abs(share), "#b2182b" if share > 0 else "#2166ac"
+    start = 50 if share > 0 else 50 - length
+    bar = f'<rect x="{start:.1f}" y="2" width="{length:.1f}" height="8" fill="{colour}"/>'
+    return f'<svg viewBox="0 0 100 12" width="100" height="12" role="img" aria-label="{share:+.2f}">{bar}</svg>'
 
 
 class Kind(ABC):
