@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from polyclinic.cohort.outcomes import rows_where
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import Finding
+from polyclinic.errors import Finding, Severity
 from polyclinic.predictions import Answer
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Fused, TargetTensors
@@ -46,6 +47,16 @@ class Readout(nn.Module):
         """What every encoder together knows, to outputs."""
         weight = self.weight.expand(fused.summary.shape[1], -1, -1)
         return torch.einsum("bmw,mwo->bmo", fused.summary, weight) + self.bias
+
+
+def unknown_outcomes(target: Target, place: str) -> list[Finding]:
+    """A note on the rows whose outcome is not known; nothing when all are known."""
+    rows = rows_where(~target.known)
+    if not rows:
+        return []
+    found = f"it is not known for {len(rows)} of {len(target.known)} rows"
+    remedy = "They are neither learned from nor judged."
+    return [Finding("unknown_outcome", place, "the outcome may be missing", found, remedy, Severity.NOTE, rows)]
 
 
 class Kind(ABC):

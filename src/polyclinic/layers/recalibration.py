@@ -3,8 +3,6 @@
 numpy and scipy only. A correction is a small frozen record that travels with the weights as JSON.
 """
 
-from typing import Literal
-
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict
@@ -57,11 +55,11 @@ Probabilities = Float[np.ndarray, "sample klass"]
 Labels = Int[np.ndarray, " sample"]
 
 
-def learn(logits: Logits, truth: Labels, method: Literal["auto", "none", "temperature", "isotonic"]) -> Recalibration:
+def learn(logits: Logits, truth: Labels, method: str) -> Recalibration:
     """The correction that rows with known classes ask for; none, with the reason, where they are too few.
 
-    "temperature" gives scale and offset; "auto" too, unless there are many rows and an isotonic curve has the
-    smaller log loss in cross-validation within them.
+    ``method`` is "none"; "temperature", which gives scale and offset; "isotonic"; or "auto", which is "temperature"
+    unless there are many rows and an isotonic curve has the smaller log loss in cross-validation within them.
 
     Source: temperature and vector scaling after Guo, Pleiss, Sun & Weinberger, ICML 2017, section 4.2, fitted to
     the average of the members' probabilities and with a weak Gaussian prior around "no correction" (ours).
@@ -159,11 +157,20 @@ def rising_curve(p: Float[np.ndarray, " sample"], hit: Bool[np.ndarray, " sample
     start = fitted.blocks[:-1]
     total = np.add.reduceat(weight, start)
     x = np.add.reduceat(value * weight, start) / total
-    y = np.clip(fitted.x[start], 1 / (total + 2), 1 - 1 / (total + 2))
-    y = np.maximum.accumulate(y)
-    low, high = min(float(y[0]), 1 / (len(p) + 2)), max(float(y[-1]), 1 - 1 / (len(p) + 2))
+    y = _off_the_ends(fitted.x[start], total)
+    low, high = min(float(y[0]) / 2, 1 / (len(p) + 2)), 1 - min((1 - float(y[-1])) / 2, 1 / (len(p) + 2))
     inside = (x > 0) & (x < 1)
     return Curve(x=(0.0, *x[inside].tolist(), 1.0), y=(low, *y[inside].tolist(), high))
+
+
+def _off_the_ends(y: Float[np.ndarray, " pool"], total: Float[np.ndarray, " pool"]) -> Float[np.ndarray, " pool"]:
+    """The same rising values with a first 0 and a last 1 replaced by what their number of rows can bear."""
+    y = y.copy()
+    if y[0] <= 0:
+        y[0] = min(1 / (total[0] + 2), 0.5 * y[1] if len(y) > 1 else 1.0)
+    if y[-1] >= 1:
+        y[-1] = max(1 - 1 / (total[-1] + 2), 0.5 * (1 + y[-2]) if len(y) > 1 else 0.0)
+    return y
 
 
 def _isotonic_is_better(logits: Logits, truth: Labels) -> bool:
@@ -174,5 +181,5 @@ def _isotonic_is_better(logits: Logits, truth: Labels) -> bool:
         inside, outside = part != held, part == held
         for column, fit in enumerate((_scaling, _isotonic)):
             p = apply(fit(logits[inside], truth[inside]), logits[outside])
-            loss[column] -= np.sum(np.log(p[np.arange(len(p)), truth[outside]]))
+            loss[column] -= np.sum(np.log(np.maximum(p[np.arange(len(p)), truth[outside]], 1e-12)))
     return bool(loss[1] < loss[0])

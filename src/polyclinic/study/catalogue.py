@@ -52,14 +52,15 @@ def find(axis: Axis, kind: str) -> Any:
 
 def unknown(place: str, what: str, word: str, offered: tuple[str, ...]) -> Finding:
     """The finding for a word that is not on offer, with the nearest one that is."""
-    near = get_close_matches(word, offered, n=1, cutoff=0.5)
-    hint = f'Did you mean "{near[0]}"? ' if near else ""
+    folded = {word.casefold(): word for word in offered}
+    near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.5)
+    hint = f'Did you mean "{folded[near[0]]}"? ' if near else ""
     return Finding(
         name="unknown_word",
         place=place,
         rule=f"every {what} must be one that exists",
         found=f'no {what} "{word}"',
-        remedy=f"{hint}On offer: {', '.join(offered)}.",
+        remedy=f"{hint}On offer: {', '.join(offered) or 'none that may be listed here'}.",
     )
 
 

@@ -1,0 +1,324 @@
+"""One of several classes: is this tumour malignant, which of four rhythms is this."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from polyclinic.cohort.outcomes import absent_columns, nameable, numbers, rows_where, spell, words
+from polyclinic.cohort.rows import TrainRows
+from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.heads import base
+from polyclinic.layers import recalibration
+from polyclinic.layers.recalibration import Recalibration, two_sided
+from polyclinic.predictions import ClassAnswer
+from polyclinic.study.catalogue import unknown
+from polyclinic.study.options import Plan, TargetOptions
+from polyclinic.tensors import TargetTensors
+
+_MOST_CLASSES = 200
+_FEW = 10
+
+
+class ClassifyOptions(TargetOptions):
+    """Keys of a target of kind "classify"."""
+
+    column: str
+    """Column that holds the class: text, whole numbers or true/false. An empty cell means: not known."""
+    positive: bool | int | float | str | None = None
+    """With two classes, the one whose probability is given. By default true, the larger number or the rarer text."""
+    classes: tuple[bool | int | float | str, ...] | None = Field(default=None, min_length=2)
+    """All classes in the order in which reports list them; by default ascending, the positive one of two last."""
+
+
+class ClassifyPlan(Plan):
+    """What a classify head learned."""
+
+    classes: tuple[str, ...]
+    prior: tuple[float, ...]
+    """Share of each class among training rows."""
+    correction: Recalibration = Recalibration()
+
+
+@dataclass(frozen=True)
+class ClassTarget(base.Target):
+    """The class of each row.
+
+    Attributes:
+        truth: Index into ``classes``, -1 where not known.
+        classes: Names; of two, the second is the positive one.
+        assumed: True where the study does not say which class is the positive one.
+    """
+
+    truth: Int[np.ndarray, " sample"]
+    classes: tuple[str, ...]
+    assumed: bool
+
+
+@dataclass(frozen=True)
+class ClassTensors(TargetTensors):
+    """The class of each row of a batch, 0 where not known."""
+
+    truth: Int[Tensor, " batch"]
+
+
+class Classify(base.Kind):
+    """Which of several classes a patient belongs to, as a probability for each.
+
+    Two classes have one output, the log odds of the positive one; more have one output each. Probabilities are
+    corrected on tune rows and averaged over members.
+    """
+
+    Options = ClassifyOptions
+    Plan = ClassifyPlan
+    mixup_safe = True
+
+    def columns(self) -> tuple[str, ...]:
+        """The column of the class."""
+        return (self.options.column,)
+
+    def read_target(self, frame: pl.DataFrame, table: str) -> ClassTarget:
+        """The class of each row.
+
+        Raises:
+            CohortError: no such column, no known class, one class only, a class with one row, an unknown positive.
+        """
+        stop_on(absent_columns(frame, self.columns(), f"[targets.{self.name}] column", table), CohortError)
+        place = f'{table} column "{self.options.column}"'
+        column = frame[self.options.column]
+        cells = words(column)
+        if self.plan is None:
+            stop_on(_findings(self.options, f"[targets.{self.name}]", cells, column, place), CohortError)
+            classes = _order(self.options, cells)
+        else:
+            classes = self.plan.classes
+            stop_on(_strangers(cells, classes, place), CohortError)
+        position = {name: index for index, name in enumerate(classes)}
+        truth = np.array([-1 if cell is None else position[cell] for cell in cells], dtype=np.int64)
+        assumed = len(classes) == 2 and self.options.positive is None and self.options.classes is None
+        return ClassTarget(truth >= 0, truth, classes, assumed)
+
+    def strata(self, target: ClassTarget) -> Int[np.ndarray, " sample"]:
+        """The class itself."""
+        return target.truth
+
+    def fit(self, target: ClassTarget, rows: TrainRows) -> Self:
+        """Learn how common each class is among training rows."""
+        count = np.bincount(_known(target.truth[rows.index]), minlength=len(target.classes)) + 0.5
+        prior = tuple(float(share) for share in count / count.sum())
+        return type(self)(self.name, self.options, ClassifyPlan(classes=target.classes, prior=prior))
+
+    def layer(self, width: int, members: int = 1) -> nn.Module:
+        """A linear readout that starts at how common each class is."""
+        log_prior = np.log(self.plan.prior)
+        start = log_prior[1:] - log_prior[:1] if len(log_prior) == 2 else log_prior - log_prior.mean()
+        return base.Readout(width, start, members)
+
+    def collate(self, target: ClassTarget, index: Int[np.ndarray, " batch"]) -> ClassTensors:
+        """The classes of some rows."""
+        truth = torch.from_numpy(target.truth[index])
+        return ClassTensors(truth >= 0, truth.clamp(min=0))
+
+    def loss(
+        self, output: Float[Tensor, "batch member out"], target: ClassTensors, smoothing: float = 0.0
+    ) -> Float[Tensor, " batch"]:
+        """Cross-entropy of each row, averaged over members, in nats.
+
+        ``smoothing`` is the share of the label that is spread evenly over all classes.
+        """
+        wide = output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
+        if wide.shape[2] == 1:
+            goal = target.truth.to(wide.dtype) * (1 - smoothing) + smoothing / 2
+            each = F.binary_cross_entropy_with_logits(
+                wide[..., 0], goal[:, None].expand(wide.shape[:2]), reduction="none"
+            )
+        else:
+            truth = target.truth[:, None].expand(wide.shape[:2])
+            each = F.cross_entropy(wide.movedim(2, 1), truth, reduction="none", label_smoothing=smoothing)
+        return torch.where(target.known, each.mean(dim=1), 0.0)
+
+    def balance(self, target: ClassTarget, rows: TrainRows) -> Float[np.ndarray, " row"]:
+        """Weights under which all classes count alike: the inverse of how common the row's class is."""
+        truth = target.truth[rows.index]
+        count = np.bincount(_known(truth), minlength=len(target.classes))
+        present = np.count_nonzero(count)
+        each = len(_known(truth)) / (max(present, 1) * np.maximum(count, 1))
+        return np.where(truth >= 0, each[truth], 1.0)
+
+    def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: ClassTarget, method: str) -> Self:
+        """Learn scale and offset, or an isotonic curve, from tune rows with a known class."""
+        correction = recalibration.learn(_logits(outputs[target.known]), _known(target.truth), method)
+        return type(self)(self.name, self.options, self.plan.model_copy(update={"correction": correction}))
+
+    def decode(self, outputs: Float[np.ndarray, "sample member out"], target: ClassTarget | None) -> ClassAnswer:
+        """Outputs to probabilities, corrected and averaged over members."""
+        logits = _logits(outputs)
+        truth = np.full(len(outputs), np.nan)
+        if target is not None:
+            truth = np.where(target.known, target.truth, np.nan)
+        corrected = recalibration.apply(self.plan.correction, logits)
+        return ClassAnswer(self.plan.classes, corrected, recalibration.apply(Recalibration(), logits), truth)
+
+    @staticmethod
+    def average(answers: tuple[ClassAnswer, ...]) -> ClassAnswer:
+        """The mean of the probabilities."""
+        first = answers[0]
+        probabilities = np.mean([answer.probabilities for answer in answers], axis=0)
+        raw = np.mean([answer.raw for answer in answers], axis=0)
+        return ClassAnswer(first.classes, probabilities, raw, first.truth)
+
+    def take(self, target: ClassTarget, index: Int[np.ndarray, " row"]) -> ClassTarget:
+        """The classes of some rows."""
+        return ClassTarget(target.known[index], target.truth[index], target.classes, target.assumed)
+
+    def check(self, target: ClassTarget) -> list[Finding]:
+        """Unknown outcomes, an assumed positive class, a rare class, classes that differ by capitals only."""
+        place = f"[targets.{self.name}]"
+        findings = base.unknown_outcomes(target, place)
+        if target.assumed:
+            found = f'"{target.classes[1]}" is taken'
+            remedy = f'Write positive = "{target.classes[1]}" to confirm.'
+            findings.append(
+                Finding("assumed_positive", place, "does not name the positive class", found, remedy, Severity.NOTE)
+            )
+        count = np.bincount(_known(target.truth), minlength=len(target.classes))
+        if count.min() < _FEW:
+            found = f"the rarest has {count.min()} rows"
+            remedy = "Expect wide intervals; group rare classes where the question allows."
+            findings.append(
+                Finding("rare_class", place, f"every class should have {_FEW} rows", found, remedy, Severity.WARNING)
+            )
+        if len({name.casefold() for name in target.classes}) < len(target.classes):
+            remedy = "Write each class in one way if they mean the same."
+            found = "some differ by capitals only"
+            findings.append(Finding("alike_classes", place, "classes should differ", found, remedy, Severity.WARNING))
+        return findings
+
+    @classmethod
+    def example(
+        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """Two classes, "no" and "yes"; the log odds of "yes" are 3 times the signal minus 0.5."""
+        yes = rng.random(len(signal)) < 1 / (1 + np.exp(0.5 - 3 * signal))
+        return pl.DataFrame({name: np.where(yes, "yes", "no")}), {"column": name, "positive": "yes"}
+
+
+def _findings(
+    options: ClassifyOptions, section: str, cells: Sequence[str | None], column: pl.Series, place: str
+) -> list[Finding]:
+    """Everything that stops the study, in one pass."""
+    count = Counter(cell for cell in cells if cell is not None)
+    if not count:
+        found = f"all {len(cells)} cells are empty"
+        return [Finding("no_outcome", place, "must hold the outcome", found, "Name another column.")]
+    if len(count) == 1:
+        rule, remedy = "needs at least two classes", "Name another column, or include patients without the outcome."
+        return [Finding("one_class", place, rule, "every known cell is the same", remedy)]
+    if _looks_measured(column, len(count)) or len(count) > _MOST_CLASSES:
+        remedy = 'For a number write kind = "regress"; else group the classes.'
+        return [Finding("too_many_classes", place, "must hold classes", f"{len(count)} distinct values", remedy)]
+    return [*_lonely(cells, count, place), *_unknown_words(options, section, cells, place)]
+
+
+def _unknown_words(options: ClassifyOptions, section: str, cells: Sequence[str | None], place: str) -> list[Finding]:
+    """``positive`` and ``classes`` against what the column holds."""
+    held = {cell for cell in cells if cell is not None}
+    offered = nameable(cells)
+    positive, listed = options.positive, options.classes
+    findings = []
+    if positive is not None and _match(positive, held) is None:
+        findings.append(unknown(f"{section} positive", "positive class", spell(positive), offered))
+    if positive is not None and len(held) > 2:
+        rule, remedy = "positive is for two classes", "Leave positive out, or make the column yes or no."
+        findings.append(Finding("positive_of_many", f"{section} positive", rule, f"{len(held)} classes", remedy))
+    for word in listed or ():
+        if _match(word, held) is None:
+            findings.append(unknown(f"{section} classes", "class", spell(word), offered))
+    left = held - {_match(word, held) for word in listed} if listed else set()
+    if left:
+        rows = rows_where(np.array([cell in left for cell in cells]))
+        rule, remedy = f"every cell must be one of the classes of {section}", "Add the class, or exclude the rows."
+        findings.append(Finding("unlisted_class", place, rule, f"{len(left)} other values", remedy, rows=rows))
+    return findings
+
+
+def _order(options: ClassifyOptions, cells: Sequence[str | None]) -> tuple[str, ...]:
+    """Classes in order, the positive one of two last."""
+    count = Counter(cell for cell in cells if cell is not None)
+    held = set(count)
+    if options.classes is not None:
+        matches = (_match(word, held) for word in options.classes)
+        ordered = tuple(dict.fromkeys(match for match in matches if match is not None))
+    else:
+        ordered = tuple(sorted(held, key=_natural))
+    if len(ordered) != 2 or (options.positive is None and options.classes is not None):
+        return ordered
+    if options.positive is not None:
+        positive = _match(options.positive, held)
+    else:
+        positive = ordered[1] if _is_ordinal(ordered) or count[ordered[1]] <= count[ordered[0]] else ordered[0]
+    return tuple(sorted(ordered, key=lambda name: name == positive))
+
+
+def _known(truth: Int[np.ndarray, " sample"]) -> Int[np.ndarray, " known"]:
+    return truth[truth >= 0]
+
+
+def _logits(outputs: Float[np.ndarray, "sample member out"]) -> Float[np.ndarray, "sample member klass"]:
+    return two_sided(outputs[:, :, 0]) if outputs.shape[2] == 1 else outputs
+
+
+def _match(value: bool | int | float | str, held: set[str]) -> str | None:
+    """The class that the study file means: true also stands for True in a text column and for 1 in a number column."""
+    aliases = [spell(value)]
+    if isinstance(value, bool):
+        aliases += [str(value), str(value).upper(), str(int(value))]
+    return next((alias for alias in aliases if alias in held), None)
+
+
+def _natural(name: str) -> tuple[bool, float, str]:
+    """Numbers by size before text by letters."""
+    number = _number(name)
+    return number is None, number or 0.0, name
+
+
+def _number(name: str) -> float | None:
+    try:
+        return number if np.isfinite(number := float(name)) else None
+    except ValueError:
+        return None
+
+
+def _is_ordinal(classes: tuple[str, ...]) -> bool:
+    """Whether the larger class is the positive one by its nature: numbers, or false and true."""
+    return all(_number(name) is not None for name in classes) or [name.lower() for name in classes] == ["false", "true"]
+
+
+def _looks_measured(column: pl.Series, distinct: int) -> bool:
+    """Whether a column of numbers holds a measurement rather than codes."""
+    value = numbers(column).value
+    return column.dtype.is_float() and distinct > 20 and bool(np.any(value[~np.isnan(value)] % 1))
+
+
+def _lonely(cells: Sequence[str | None], count: Counter[str], place: str) -> list[Finding]:
+    rows = rows_where(np.array([cell is not None and count[cell] == 1 for cell in cells]))
+    if not rows:
+        return []
+    rule, remedy = "every class needs several patients", "Exclude the rows, join the class to another, or correct it."
+    return [Finding("class_of_one", place, rule, "a class stands in one row only", remedy, rows=rows)]
+
+
+def _strangers(cells: Sequence[str | None], classes: tuple[str, ...], place: str) -> list[Finding]:
+    rows = rows_where(np.array([cell is not None and cell not in classes for cell in cells], dtype=bool))
+    if not rows:
+        return []
+    remedy = f"The model knows: {', '.join(classes)}."
+    return [Finding("unknown_class", place, "must hold classes the model knows", "some differ", remedy, rows=rows)]
