@@ -1,1 +1,71 @@
+"""One study file in; a trained, calibrated, explained and documented medical model out.
+
+Five lines do what `polyclinic run` does::
+
+    from pathlib import Path
+    import polyclinic
+
+    done = polyclinic.run(Path("study.toml"), out=Path("runs/mine"))
+    print(done.evidence["targets"]["malignant"]["metrics"]["auroc"], done.folder / "report.html")
+
+Names are imported when they are first used, so that `polyclinic --help` need not wait for torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from polyclinic.errors import Finding, PolyclinicError
+    from polyclinic.predictions import Predictions
+    from polyclinic.study.read import read_study
+    from polyclinic.study.schema import Study
+    from polyclinic.synthetic import synthesise
+    from polyclinic.workflow import (
+        check,
+        compare,
+        demo,
+        judge,
+        judge_predictions,
+        new,
+        predict,
+        run,
+    )
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Finding",
+    "PolyclinicError",
+    "Predictions",
+    "Study",
+    "check",
+    "compare",
+    "demo",
+    "judge",
+    "judge_predictions",
+    "new",
+    "predict",
+    "read_study",
+    "run",
+    "synthesise",
+]
+
+_HOMES = {
+    "Finding": "errors",
+    "PolyclinicError": "errors",
+    "Predictions": "predictions",
+    "Study": "study.schema",
+    "read_study": "study.read",
+    "synthesise": "synthetic",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The public name ``name``, imported now (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'polyclinic' has no attribute {name!r}")
+    return getattr(import_module(f"polyclinic.{_HOMES.get(name, 'workflow')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,5 @@
+"""`python -m polyclinic` is `polyclinic`."""
+
+from polyclinic.cli import main
+
+main()
