@@ -1,6 +1,6 @@
 """What flows out of a model: the forms of answer, and the table that holds them. numpy and polars only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, cast
 
@@ -152,3 +152,38 @@ class Predictions:
     def part(self, name: str) -> "Predictions":
         """The predictions of one part: "train", "tune" or "test"."""
         return self.take(np.flatnonzero(self.samples.part == name))
+
+
+def join(predictions: Sequence[Predictions]) -> Predictions:
+    """Predictions of the same model for other samples, one after another."""
+    samples = [p.samples for p in predictions]
+    first = predictions[0]
+    site = None if first.samples.site is None else np.concatenate([cast(np.ndarray, s.site) for s in samples])
+    joined = Samples(
+        row=np.concatenate([s.row for s in samples]),
+        patient=np.concatenate([s.patient for s in samples]),
+        part=np.concatenate([s.part for s in samples]),
+        repeat=np.concatenate([s.repeat for s in samples]),
+        fold=np.concatenate([s.fold for s in samples]),
+        site=site,
+        strata={name: np.concatenate([s.strata[name] for s in samples]) for name in first.samples.strata},
+    )
+    answers = {name: join_answers([p.answers[name] for p in predictions]) for name in first.answers}
+    return Predictions(first.model, joined, answers, np.concatenate([p.shift for p in predictions]))
+
+
+def join_answers(answers: Sequence[Answer]) -> Answer:
+    """Answers of one form for other samples, one after another.
+
+    Survival curves may have grids of different lengths; a shorter one goes on with its last point.
+    """
+    arrays = {f.name: [getattr(a, f.name) for a in answers] for f in fields(answers[0])}
+    changes = {name: _stack(parts) for name, parts in arrays.items() if isinstance(parts[0], np.ndarray)}
+    return replace(answers[0], **cast(dict[str, Any], changes))
+
+
+def _stack(parts: Sequence[np.ndarray]) -> np.ndarray:
+    if parts[0].ndim == 1:
+        return np.concatenate(parts)
+    width = max(part.shape[1] for part in parts)
+    return np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1])), mode="edge") for part in parts])

@@ -128,9 +128,8 @@ def show_checkup(checkup: "Checkup") -> None:
 def show_predicted(predicted: "Predicted") -> None:
     """Where the answers are and how many of them the model would rather not give."""
     show_findings(predicted.findings)
-    out.print(
-        f"Wrote {predicted.rows} answers to {escape(str(predicted.out))}; {predicted.abstained} with a reason to abstain."
-    )
+    out.print(f"Wrote {predicted.rows} answers to {escape(str(predicted.out))}.")
+    out.print(f"{predicted.abstained} of them come with a reason to abstain.")
 
 
 def show_comparison(comparison: Mapping[str, Any]) -> None:
