@@ -1,0 +1,210 @@
+"""The loop over epochs: steps, judging on tune rows, keeping the best, stopping early, keeping the state on disk."""
+
+from enum import StrEnum
+from math import isfinite
+from time import monotonic
+from typing import final
+
+import torch
+
+from polyclinic.errors import Finding, Severity, StudyError
+from polyclinic.training import chance
+from polyclinic.training.checkpoint import Checkpoint, Epoch, Record, Store
+from polyclinic.training.clock import Clock, Pace, too_short
+from polyclinic.training.crew import Crew
+from polyclinic.training.imbalance import weigh, weigh_judged
+from polyclinic.training.optimizer import set_rate
+from polyclinic.training.precision import repeatable
+from polyclinic.training.progress import Progress
+from polyclinic.training.rehearsal import rehearse
+from polyclinic.training.schedule import one_cycle
+from polyclinic.training.state import restore, snapshot
+from polyclinic.training.step import Stepper
+from polyclinic.training.task import Task, feed, identify, judge, plan_epoch
+
+# Keeping the state may cost a fiftieth of the time, and short epochs need not be kept one by one.
+_DISK_SHARE = 1 / 50
+_KEEP_EVERY_S = 2.0
+
+
+class Ending(StrEnum):
+    """Why a fit is over."""
+
+    SCHEDULE = "schedule"
+    PATIENCE = "patience"
+    CAP = "cap"
+    DIVERGED = "diverged"
+
+
+def train(task: Task, crew: Crew, progress: Progress) -> tuple[Record, list[Finding]]:
+    """Train until the schedule, the patience or the cap ends it; leaves the best averaged weights in the network.
+
+    Raises:
+        StudyError: if the cap is too short for one epoch, or the loss is never a number.
+        BundleError: if the state cannot be kept, or belongs to another fit.
+    """
+    identity = identify(task)
+    store = None if task.folder is None else Store(task.folder)
+    kept, findings = (None, []) if store is None else store.load(identity)
+    crew.wait()
+    task.precision.place(task.model)
+    run = Run(task, crew, store, kept, identity)
+    with repeatable(task.precision):
+        run.go(progress)
+    run.leave_best()
+    return run.record(), [*findings, *run.findings()]
+
+
+@final
+class Run:
+    """A fit under way."""
+
+    def __init__(self, task: Task, crew: Crew, store: Store | None, kept: Checkpoint | None, identity: str) -> None:
+        self._task, self._crew, self._store, self._identity = task, crew, store, identity
+        self._clock = Clock(task.cap_s, kept.record.spent_s if kept else 0.0)
+        self._stepper = Stepper(task.model, task.ready.heads, task.recipe, task.precision)
+        self._weights = weigh(task.ready, task.rows.train, task.recipe.imbalance)
+        self._judged = weigh_judged(task.ready, task.rows.tune, task.recipe.imbalance)
+        self._history: list[Epoch] = list(kept.record.history) if kept else []
+        self._ended: str = kept.record.ended if kept else ""
+        self._best = kept.record.best if kept else 0
+        self._best_weights = restore(self._stepper, kept) if kept else {}
+        self._planned = kept.record.planned if kept else task.recipe.epochs
+        self._pace = Pace(0.0, 0, 0.0)
+        self._kept_at, self._keeping_s = monotonic(), 0.0
+
+    def go(self, progress: Progress) -> None:
+        """Epoch after epoch, until the end."""
+        if self._clock.capped and not self._ended:
+            self._rehearse()
+        progress.start("fit", self._planned)
+        for _ in self._history:
+            progress.advance()
+        while not self._ended:
+            self._epoch()
+            progress.advance(f"tune loss {self._history[-1].tune_loss:.4f}")
+        progress.finish()
+
+    def record(self) -> Record:
+        """The numbers of this fit as they stand."""
+        return Record(
+            identity=self._identity,
+            planned=self._planned,
+            best=self._best,
+            averaged=self._stepper.average.steps,
+            spent_s=self._clock.spent_s(),
+            ended=self._ended,
+            history=tuple(self._history),
+        )
+
+    def leave_best(self) -> None:
+        """Put the best averaged weights into the network, on the processor and in the plain memory format."""
+        if not self._best:
+            raise StudyError(_never_a_number())
+        model = self._task.model
+        model.load_state_dict(self._best_weights)
+        model.to("cpu").to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        model.eval()
+
+    def findings(self) -> list[Finding]:
+        """What the user should know about how the fit went."""
+        return [_diverged(len(self._history), self._best)] if self._ended == Ending.DIVERGED else []
+
+    def _rehearse(self) -> None:
+        self._pace = rehearse(self._task, self._crew)
+        if not self._history:
+            fitting = self._crew.follow(self._pace.epochs_in(self._clock.left_s()))
+            self._planned = min(self._planned, fitting)
+
+    def _epoch(self) -> None:
+        loss = self._steps(len(self._history))
+        if loss is None:
+            self._cut()
+            return
+        self._crew.average_statistics(self._task.model)
+        self._crew.average_statistics(self._stepper.average.model)
+        judged = judge(self._task, self._stepper.average.model, self._judged)
+        rate = float(self._stepper.optimizer.param_groups[0]["lr"])
+        self._history.append(Epoch(train_loss=loss, tune_loss=judged, learning_rate=rate))
+        self._compare(judged)
+        self._ended = self._ending()
+        self._keep()
+
+    def _steps(self, epoch: int) -> float | None:
+        """All steps of one epoch: their mean loss, or None where the cap cut it short."""
+        device = torch.device(self._task.precision.device)
+        order = plan_epoch(self._task, epoch)
+        rows = sum(len(part) for part in order)
+        total = torch.zeros((), device=device)
+        self._task.model.train()
+        with chance.dropout(device, self._task.seed, chance.DROPOUT, epoch, self._crew.rank):
+            for number, work in enumerate(feed(self._task, order, epoch, self._crew)):
+                if self._out_of_time():
+                    return None
+                done = (epoch + number / len(order)) / self._planned
+                set_rate(self._stepper.optimizer, one_cycle(done, self._task.recipe.learning_rate))
+                total += self._stepper.step(work, self._weights, self._crew) * (work.whole / rows)
+        return float(self._crew.total(total))
+
+    def _compare(self, judged: float) -> None:
+        """Keep the averaged weights if they are the best so far; without tune rows the last ones are."""
+        lowest = self._history[self._best - 1].tune_loss if self._best else float("inf")
+        if judged < lowest or not len(self._task.rows.tune):
+            self._best = len(self._history)
+            state = self._stepper.average.model.state_dict()
+            self._best_weights = {name: value.detach().clone() for name, value in state.items()}
+
+    def _ending(self) -> str:
+        done, recipe = len(self._history), self._task.recipe
+        if not isfinite(self._history[-1].train_loss):
+            return Ending.DIVERGED
+        if done >= self._planned:
+            return Ending.SCHEDULE
+        if done - self._best >= recipe.patience:
+            return Ending.PATIENCE
+        return Ending.CAP if recipe.stop_after is not None and done >= recipe.stop_after else ""
+
+    def _out_of_time(self) -> bool:
+        if not self._clock.capped:
+            return False
+        return self._crew.agree(self._clock.left_s() < self._pace.step_s + self._pace.judge_s)
+
+    def _cut(self) -> None:
+        """The cap bit within an epoch: what that epoch did is forgotten, so that the fit can be repeated exactly."""
+        if not self._history:
+            raise StudyError(too_short(self._pace.epoch_s))
+        self._ended = Ending.CAP
+        self._keep()
+
+    def _keep(self) -> None:
+        """Write the state down, unless that was done just now."""
+        since = monotonic() - self._kept_at
+        due = since >= max(_KEEP_EVERY_S, self._keeping_s / _DISK_SHARE)
+        if self._store is None or not self._crew.leads or not (due or self._ended):
+            return
+        start = monotonic()
+        tensors = snapshot(self._stepper, self._best_weights, bool(self._ended))
+        self._store.save(Checkpoint(self.record(), tensors))
+        self._kept_at = monotonic()
+        self._keeping_s = self._kept_at - start
+
+
+def _never_a_number() -> Finding:
+    return Finding(
+        name="diverged",
+        place="study.toml [training] learning_rate",
+        rule="the loss on the tune rows must be a number",
+        found="it never was",
+        remedy='Lower learning_rate or set it to "auto"; set precision = "fp32"; check the inputs for extreme values.',
+    )
+
+
+def _diverged(epoch: int, best: int) -> Finding:
+    return Finding(
+        name="diverged",
+        place="study.toml [training] learning_rate",
+        rule="the loss must stay a number while training",
+        found=f"it ceased to be one in epoch {epoch}; the weights of epoch {best} were kept",
+        remedy='Lower learning_rate, or set it to "auto".',
+        severity=Severity.WARNING,
+    )

@@ -1,0 +1,80 @@
+"""Mixing pairs of patients while training."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from polyclinic.errors import Finding, StudyError
+from polyclinic.heads.base import Kind as Head
+from polyclinic.tensors import InputTensors
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Who is mixed with whom in a batch, and how much.
+
+    Attributes:
+        partner: Position in the batch of each row's partner.
+        share: How much of the row itself remains, from 0.5 to 1.
+    """
+
+    partner: Tensor
+    share: float
+
+
+def check_mixup(heads: Mapping[str, Head], strength: float) -> None:
+    """Refuse mixup where a mixture of two patients has no outcome of its own (survival, for example).
+
+    Raises:
+        StudyError: naming every such target.
+    """
+    unsafe = [name for name, head in heads.items() if not head.mixup_safe]
+    if strength and unsafe:
+        raise StudyError(_unsafe(name) for name in unsafe)
+
+
+def draw_mixture(rows: int, strength: float, rng: np.random.Generator) -> Mixture | None:
+    """Draw partners and a share from Beta(strength, strength); None where mixup is off.
+
+    Source: Zhang et al., mixup: beyond empirical risk minimization, ICLR 2018.
+    """
+    if not strength:
+        return None
+    share = float(rng.beta(strength, strength))
+    return Mixture(torch.from_numpy(rng.permutation(rows)), max(share, 1 - share))
+
+
+def mix(inputs: Mapping[str, InputTensors], mixture: Mixture) -> dict[str, InputTensors]:
+    """Mix what can be mixed: measured quantities. Codes, masks and absent inputs stay those of the larger share."""
+    return {name: _mix_one(tensors, mixture) for name, tensors in inputs.items()}
+
+
+def _mix_one(tensors: InputTensors, mixture: Mixture) -> InputTensors:
+    both = tensors.present & tensors.present[mixture.partner]
+    share = torch.where(both, mixture.share, 1.0)
+    values = {field.name: getattr(tensors, field.name) for field in fields(tensors)}
+    mixed: dict[str, Any] = {
+        name: _blend(value, mixture.partner, share)
+        for name, value in values.items()
+        if isinstance(value, Tensor) and value.is_floating_point()
+    }
+    return replace(tensors, **mixed)
+
+
+def _blend(value: Tensor, partner: Tensor, share: Tensor) -> Tensor:
+    share = share.to(value.dtype).reshape(-1, *[1] * (value.ndim - 1))
+    return share * value + (1 - share) * value[partner]
+
+
+def _unsafe(name: str) -> Finding:
+    return Finding(
+        name="mixup_unsafe",
+        place="study.toml [training] mixup",
+        rule="two patients may be mixed only where their outcomes can be",
+        found=f'the outcomes of target "{name}" cannot',
+        remedy="Set mixup = 0.",
+    )

@@ -1,0 +1,132 @@
+"""Every number of a fit, written out. What the study leaves to "auto" is decided here, by rule, never by trying."""
+
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Literal
+
+from torch import nn
+
+from polyclinic.errors import Finding, StudyError
+from polyclinic.study.schema import TrainingSection
+
+Optimizer = Literal["adamw", "adam", "sgd"]
+Imbalance = Literal["none", "weight", "oversample", "undersample"]
+
+_GRADIENT_NORM = 1.0
+_WEIGHT_DECAY: dict[Optimizer, float] = {"adamw": 1e-2, "adam": 1e-5, "sgd": 5e-4}
+_SGD_RATE = 5e-2
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the weights are found.
+
+    Attributes:
+        epochs: Length of the schedule in passes over the training rows.
+        stop_after: Epochs after which to stop although the schedule is longer, or None.
+        batch: Rows per step, at most.
+        learning_rate: Highest rate of the one-cycle schedule.
+        l2: Weight decay (AdamW) or squared penalty (Adam, SGD); norms, biases and lone vectors are spared.
+        l1: Absolute penalty on the same weights.
+        ema: Decay of the running average of the weights; 0 = off.
+        patience: Epochs without a better tune loss before stopping.
+        clip: Longest gradient.
+    """
+
+    epochs: int
+    stop_after: int | None
+    batch: int
+    optimizer: Optimizer
+    learning_rate: float
+    l2: float
+    l1: float
+    label_smoothing: float
+    mixup: float
+    ema: float
+    patience: int
+    clip: float
+    imbalance: Imbalance
+
+    def lasting(self, epochs: int) -> "Recipe":
+        """The same with another number of epochs."""
+        return replace(self, epochs=epochs)
+
+
+def write_recipe(model: nn.Module, settings: TrainingSection, rows: int, number: int = 0) -> Recipe:
+    """Turn the [training] section into numbers.
+
+    The rules for "auto":
+
+    - batch: the largest power of two up to a twelfth of the training rows, from 16 to 256 (128 with convolutions);
+      above 24,576 rows up to a 96th of them, at most 1,024.
+    - epochs: what makes 2,000 steps, from 10 to 150 epochs; early stopping usually ends sooner.
+    - learning rate: 2e-3 below a million weights, 1e-3 below 30 million, else 5e-4; SGD 5e-2.
+    - l2: AdamW 1e-2, Adam 1e-5, SGD 5e-4.
+
+    Args:
+        model: The network to train.
+        settings: The section of the study file.
+        rows: How many rows train.
+        number: Which fit of the study this is, from 0: where the study gives one number per fit.
+
+    Raises:
+        StudyError: if the study gives numbers for fewer fits.
+    """
+    batch = _batch(model, rows) if settings.batch == "auto" else settings.batch
+    return Recipe(
+        epochs=_epochs(settings, ceil(rows / min(batch, rows)), number),
+        stop_after=None if settings.stop_after is None else _nth(settings.stop_after, number, "stop_after"),
+        batch=batch,
+        optimizer=settings.optimizer,
+        learning_rate=_rate(model, settings.optimizer) if settings.learning_rate == "auto" else settings.learning_rate,
+        l2=_WEIGHT_DECAY[settings.optimizer] if settings.l2 == "auto" else settings.l2,
+        l1=settings.l1,
+        label_smoothing=settings.label_smoothing,
+        mixup=settings.mixup,
+        ema=settings.ema,
+        patience=settings.patience,
+        clip=_GRADIENT_NORM,
+        imbalance=settings.imbalance,
+    )
+
+
+def has_convolutions(model: nn.Module) -> bool:
+    """Whether the network looks at pictures."""
+    return any(isinstance(module, nn.Conv2d) for module in model.modules())
+
+
+def _batch(model: nn.Module, rows: int) -> int:
+    if has_convolutions(model):
+        return _power_of_two(rows // 12, 16, 128)
+    return _power_of_two(max(min(rows // 12, 256), rows // 96), 16, 1024)
+
+
+def _power_of_two(most: int, low: int, high: int) -> int:
+    return min(high, max(low, 1 << max(most, 1).bit_length() - 1))
+
+
+def _epochs(settings: TrainingSection, steps: int, number: int) -> int:
+    if isinstance(settings.epochs, tuple):
+        return _nth(settings.epochs, number, "epochs")
+    return min(150, max(10, round(2000 / steps))) if settings.epochs == "auto" else settings.epochs
+
+
+def _rate(model: nn.Module, optimizer: Optimizer) -> float:
+    if optimizer == "sgd":
+        return _SGD_RATE
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    return 2e-3 if weights < 1_000_000 else 1e-3 if weights < 30_000_000 else 5e-4
+
+
+def _nth(values: tuple[int, ...], number: int, key: str) -> int:
+    if number < len(values):
+        return values[number]
+    raise StudyError(
+        Finding(
+            name="too_few_numbers",
+            place=f"study.toml [training] {key}",
+            rule="a list gives one number for every fit of the study",
+            found=f"it gives {len(values)}, and the study has at least {number + 1} fits",
+            remedy="Give one number for all fits, or as many as there are folds times members.",
+        )
+    )

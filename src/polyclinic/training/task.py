@@ -1,0 +1,106 @@
+"""One fit as a piece of work: what it learns from, what it computes at each step, how it is judged."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from polyclinic.cohort.rows import Inner
+from polyclinic.model import Model
+from polyclinic.tensors import Batch
+from polyclinic.training import chance
+from polyclinic.training.batches import ahead, shuffle
+from polyclinic.training.crew import Crew
+from polyclinic.training.imbalance import Weights, draw
+from polyclinic.training.mixup import draw_mixture
+from polyclinic.training.outputs import evaluate
+from polyclinic.training.precision import Precision
+from polyclinic.training.ready import Ready
+from polyclinic.training.recipe import Recipe
+from polyclinic.training.step import Work, add_losses
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything one fit needs.
+
+    Attributes:
+        model: The network; its weights are changed.
+        ready: Inputs and outcomes of all rows.
+        rows: Which rows train and which ones tune.
+        recipe: Every number of the fit.
+        precision: Where and how to compute.
+        seed: Decides every random choice.
+        folder: Where the state is kept, or None.
+        cap_s: Most seconds, or None.
+    """
+
+    model: Model
+    ready: Ready
+    rows: Inner
+    recipe: Recipe
+    precision: Precision
+    seed: int
+    folder: Path | None
+    cap_s: float | None
+
+
+def identify(task: Task) -> str:
+    """A hash of all that decides the result of a fit, but for the content of the records."""
+    digest = hashlib.sha256(f"{task.recipe} {task.precision} {task.seed}".encode())
+    for rows in (task.rows.train, task.rows.tune):
+        digest.update(rows.index.astype(np.int64).tobytes() + b"|")
+    for name, value in task.model.state_dict().items():
+        digest.update(name.encode() + value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def plan_epoch(task: Task, epoch: int) -> list[Int[np.ndarray, " batch"]]:
+    """The rows of every step of an epoch, over all processes."""
+    sampling = chance.numbers(task.seed, chance.SAMPLING, epoch)
+    drawn = draw(task.ready, task.rows.train, task.recipe.imbalance, sampling)
+    return shuffle(drawn, task.recipe.batch, chance.numbers(task.seed, chance.ORDER, epoch))
+
+
+def feed(task: Task, order: list[Int[np.ndarray, " batch"]], epoch: int, crew: Crew) -> Iterable[Work]:
+    """The work of every step of an epoch, made in order.
+
+    On a processor a thread that prepares ahead would only take cores from the step itself; beside a GPU it helps.
+    """
+    maker = _Maker(task, epoch, crew)
+    return map(maker.make, order) if task.precision.device == "cpu" else ahead(maker.make, order)
+
+
+def judge(task: Task, model: Model, weights: Weights) -> float:
+    """Loss of a network on the tune rows, all targets together; not a number where there are no tune rows."""
+    index = task.rows.tune.index
+    if not len(index):
+        return float("nan")
+    outputs = evaluate(model, task.ready, task.rows.tune, task.precision, steady=False).by_target
+    tensors = {name: torch.from_numpy(output) for name, output in outputs.items()}
+    losses = add_losses(task.ready.heads, tensors, task.ready.ask(index), index, weights)
+    return float(losses.double().mean())
+
+
+@final
+class _Maker:
+    """Makes the steps of one epoch; its random numbers follow from the seed, the epoch and the process."""
+
+    def __init__(self, task: Task, epoch: int, crew: Crew) -> None:
+        self._task, self._crew = task, crew
+        self._augment = chance.generator(task.seed, chance.AUGMENT, epoch, crew.rank)
+        self._mixup = chance.numbers(task.seed, chance.MIXUP, epoch, crew.rank)
+
+    def make(self, rows: Int[np.ndarray, " batch"]) -> Work:
+        index = self._crew.share(rows)
+        move = self._task.precision.move
+        batch = self._task.ready.batch(index, self._augment)
+        inputs = {name: move(tensors) for name, tensors in batch.inputs.items()}
+        targets = {name: move(tensors) for name, tensors in batch.targets.items()}
+        mixture = draw_mixture(len(index), self._task.recipe.mixup, self._mixup)
+        return Work(index, len(rows), Batch(inputs, targets), mixture)
