@@ -12,7 +12,7 @@ from jaxtyping import Int
 
 from polyclinic.cohort.findings import inspect
 from polyclinic.cohort.table import Cohort, leave_out, load
-from polyclinic.errors import CohortError, Finding, PolyclinicError, StudyError, stop_on
+from polyclinic.errors import CohortError, Finding, MissingPackage, PolyclinicError, StudyError, stop_on
 from polyclinic.heads.base import Kind as Head
 from polyclinic.inputs.base import Cells
 from polyclinic.inputs.base import Kind as Input
@@ -163,6 +163,8 @@ def users_rows(row: Int[np.ndarray, " row"]) -> Iterator[None]:
     """Errors raised inside count rows of the frame; let them out with the rows of the user's table."""
     try:
         yield
+    except MissingPackage:
+        raise
     except PolyclinicError as error:
         raise type(error)(_in_users_rows(error.findings, row)) from error
 

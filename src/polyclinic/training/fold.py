@@ -75,7 +75,7 @@ class _Run:
     """A member before the calibration: what it said about its tune rows and about the test rows."""
 
     rows: Inner
-    ready: Ready
+    inputs: Mapping[str, Input]
     fitted: Fitted
     tune: Outputs
     test: Outputs
@@ -101,8 +101,7 @@ def answer_fold(
     shift = np.mean([shift_score(run.shift, run.test.summary) for run in runs], axis=0)
     tested = Predictions("polyclinic", samples_of(assembled.cohort, fold.test, "test", fold), test, shift)
     members = tuple(
-        Member(fit_name(fold, number), run.ready.inputs, calibrated, run.fitted, run.shift)
-        for number, run in enumerate(runs)
+        Member(fit_name(fold, number), run.inputs, calibrated, run.fitted, run.shift) for number, run in enumerate(runs)
     )
     return join([tune, tested]), members
 
@@ -157,7 +156,7 @@ def _run_member(
     )
     tune, test = evaluate(fitted.model, ready, rows.tune), evaluate(fitted.model, ready, fold.test)
     known = evaluate(fitted.model, ready, TrainRows(_some(rows.train, seed))).summary
-    return _Run(rows, ready, fitted, tune, test, learn_shift(known, tune.summary))
+    return _Run(rows, inputs, fitted, tune, test, learn_shift(known, tune.summary))
 
 
 def _some(rows: TrainRows, seed: int) -> Any:
