@@ -6,6 +6,8 @@ from typing import final
 import numpy as np
 from jaxtyping import Int
 
+from polyclinic.errors import Finding
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -65,6 +67,12 @@ class Fold:
 
 @dataclass(frozen=True)
 class Split:
-    """All folds of a study; a plain train/tune/test split is one fold."""
+    """All folds of a study; a plain train/tune/test split is one fold.
+
+    Attributes:
+        folds: In order of repetition, then of fold.
+        findings: What the user should know about how it was divided; nothing here stops.
+    """
 
     folds: tuple[Fold, ...]
+    findings: tuple[Finding, ...] = ()

@@ -1,0 +1,93 @@
+"""Columns of a table: from text to numbers, dates and categories, by a rule that looks at the whole column."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+import polars as pl
+
+from polyclinic.cohort.dates import plain_dates
+from polyclinic.errors import Finding
+
+_INTEGER = r"^[+-]?(0|[1-9][0-9]{0,17})$"
+_NUMBER = r"^[+-]?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_TRUTH = r"^(?i)(true|false)$"
+_GLANCE = 1000
+
+
+def type_columns(frame: pl.DataFrame, missing_values: Sequence[str]) -> pl.DataFrame:
+    """The same table with each column of text as what all of its known cells are.
+
+    In this order: integer, number, true/false, date, date and time, text. A number that begins with 0, such as an
+    identifier "007", makes its column text. Cells are stripped of blanks; those in ``missing_values`` become missing.
+    """
+    clean = strip(frame, missing_values)
+    return clean.with_columns(_typed(clean[name]) for name in clean.columns if clean[name].dtype == pl.String)
+
+
+def strip(frame: pl.DataFrame, missing_values: Sequence[str]) -> pl.DataFrame:
+    """The same table with text stripped of blanks, and what means "not known" as missing."""
+    unknown = ["", *missing_values]
+    text = pl.col(pl.String).str.strip_chars()
+    real = pl.col(pl.Float32, pl.Float64).fill_nan(None)
+    return frame.with_columns(pl.when(text.is_in(unknown)).then(None).otherwise(text).name.keep(), real)
+
+
+def plain_types(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same table with the many types of parquet and arrow as the few that the house works with."""
+    casts = [_plain(name, kind) for name, kind in frame.schema.items()]
+    return frame.with_columns(cast for cast in casts if cast is not None)
+
+
+def is_number_text(values: pl.Series) -> pl.Series:
+    """Which cells of a column of text are numbers; null where missing."""
+    return values.str.contains(_NUMBER)
+
+
+def absent_column(place: str, name: str, columns: Sequence[str]) -> Finding:
+    """The finding for a column that the study names and the table lacks, with the nearest one that is there."""
+    near = get_close_matches(name, columns, n=1, cutoff=0.5)
+    same = [column for column in columns if column.lower() == name.lower()]
+    hint = f'Did you mean "{(same or near)[0]}"? ' if same or near else ""
+    return Finding(
+        name="unknown_column",
+        place=place,
+        rule="must name a column of the table",
+        found=f'there is no column "{name}"',
+        remedy=f"{hint}The table has: {shorten(columns)}.",
+    )
+
+
+def shorten(names: Iterable[str], most: int = 12) -> str:
+    """Names for a message: the first few and how many more."""
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
+
+
+def _typed(column: pl.Series) -> pl.Series:
+    known = column.drop_nulls()
+    if not len(known):
+        return column
+    if _all(known, _INTEGER):
+        return column.str.strip_prefix("+").cast(pl.Int64)
+    if _all(known, _NUMBER):
+        return column.str.strip_prefix("+").cast(pl.Float64)
+    if _all(known, _TRUTH):
+        return column.str.to_lowercase() == "true"
+    dates = plain_dates(column)
+    return column if dates is None else dates
+
+
+def _all(known: pl.Series, pattern: str) -> bool:
+    """Whether every cell fits; a glance at the first ones spares most columns the whole look."""
+    return bool(known.head(_GLANCE).str.contains(pattern).all()) and bool(known.str.contains(pattern).all())
+
+
+def _plain(name: str, kind: pl.DataType) -> pl.Expr | None:
+    if isinstance(kind, (pl.Categorical, pl.Enum)):
+        return pl.col(name).cast(pl.String)
+    if isinstance(kind, pl.Decimal):
+        return pl.col(name).cast(pl.Float64)
+    if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
+        return pl.col(name).dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(pl.Datetime("us"))
+    return pl.col(name).cast(pl.Datetime("us")) if isinstance(kind, pl.Datetime) else None

@@ -1,0 +1,54 @@
+"""Patients behind the rows: what is drawn is always a patient with all of his or her rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int, Shaped
+
+
+@dataclass(frozen=True)
+class People:
+    """Who stands behind each row. Patients who must stay together, such as a family, count as one here.
+
+    Attributes:
+        unit: Number of the patient (or family) behind each row.
+        group: Outcome group of each patient, -1 where not known.
+    """
+
+    unit: Int[np.ndarray, " row"]
+    group: Int[np.ndarray, " patient"]
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+    def rows(self, chosen: Bool[np.ndarray, " patient"]) -> Bool[np.ndarray, " row"]:
+        """The rows of some patients."""
+        return np.asarray(chosen[self.unit])
+
+
+def people(
+    patient: Shaped[np.ndarray, " row"],
+    groups: Int[np.ndarray, " row"],
+    together: Shaped[np.ndarray, " row"] | None = None,
+) -> People:
+    """The patients behind the rows, joined where rows share a value of ``together``.
+
+    A patient whose rows lie in several outcome groups counts to the highest: with two classes, to the positive one.
+    """
+    unit = np.unique(patient, return_inverse=True)[1]
+    if together is not None:
+        unit = _joined(unit, np.unique(together, return_inverse=True)[1])
+    group = np.full(int(unit.max(initial=-1)) + 1, -1, dtype=np.int64)
+    np.maximum.at(group, unit, groups)
+    return People(unit, group)
+
+
+def _joined(a: Int[np.ndarray, " row"], b: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
+    """Numbers of the parts that hang together when rows are linked by either of two labels."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    nodes = int(a.max()) + int(b.max()) + 2
+    links = coo_array((np.ones(len(a), dtype=np.int8), (a, b + int(a.max()) + 1)), shape=(nodes, nodes))
+    part = connected_components(links, directed=False)[1][a]
+    return np.unique(part, return_inverse=True)[1]

@@ -1,0 +1,169 @@
+"""Dividing the cohort into what is learned from, what is chosen on and what is tested on. Always by patient."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool, Int, Shaped
+
+from polyclinic.cohort import part_column, refusals
+from polyclinic.cohort.columns import absent_column
+from polyclinic.cohort.draw import both_sides, deal, draw, windows
+from polyclinic.cohort.held_out import deal_sites, draw_sites, latest
+from polyclinic.cohort.people import People, people
+from polyclinic.cohort.rows import Fold, Inner, Split, TestRows, TrainRows, TuneRows
+from polyclinic.cohort.table import Cohort
+from polyclinic.errors import CohortError, stop_on
+from polyclinic.study.schema import SplitSection
+
+_GROUP = "group:"
+
+
+def divide(
+    cohort: Cohort,
+    section: SplitSection,
+    *,
+    members: int = 1,
+    seed: int,
+    groups: Int[np.ndarray, " row"],
+    every_group: bool = True,
+    together: Shaped[np.ndarray, " row"] | None = None,
+) -> Split:
+    """Divide the patients into train, tune and test, once or (with folds) so that everybody is tested once.
+
+    The same cohort, section and seed give the same rows on every machine. Nothing here looks for leaks: see ``leaks``.
+
+    Args:
+        cohort: The patients.
+        section: The [split] table of the study.
+        members: How many members of an ensemble; each has tune rows of its own, unless the study's column gives them.
+        seed: The study's seed.
+        groups: Outcome group of each row, -1 where not known: parts are balanced by it where they are drawn.
+        every_group: Whether every group is a class that must be trained and tested, so that a class with one patient
+            is refused; False where the groups only serve the balance.
+        together: Rows that share a value stay on one side, beside those of one patient (for records that are copies).
+
+    Raises:
+        CohortError: too few patients, sites or classes; dates, sites or parts that are missing; a part that is empty.
+    """
+    stop_on(refusals.contradictions(section), CohortError)
+    linked = _together(cohort, section, together)
+    crowd = people(cohort.patient, groups, linked)
+    refusals.refuse_too_few(cohort, section, crowd, every_group)
+    folds = tuple(
+        Fold(repeat, number, inner, TestRows(np.flatnonzero(test)))
+        for repeat, number, test, inner in _folds(cohort, section, crowd, members, seed, every_group)
+    )
+    stop_on(refusals.empty_parts(cohort, folds), CohortError)
+    notes = (*part_column.notes(cohort, section), *refusals.doubts(cohort, section, folds, groups))
+    return Split(folds, notes)
+
+
+def listing(cohort: Cohort, split: Split) -> pl.DataFrame:
+    """Every row's part in every fold and for every member of the ensemble, as it is kept in ``split.parquet``.
+
+    Columns: row, patient, repeat, fold, member, part. With one member, a row stands once per fold.
+    """
+    parts = [
+        (fold, member, name, rows.index)
+        for fold in split.folds
+        for member, inner in enumerate(fold.members)
+        for name, rows in (("train", inner.train), ("tune", inner.tune), ("test", fold.test))
+    ]
+    frames = [
+        pl.DataFrame(
+            {
+                "row": cohort.row[index],
+                "patient": cohort.patient[index],
+                "repeat": np.full(len(index), fold.repeat),
+                "fold": np.full(len(index), fold.number),
+                "member": np.full(len(index), member),
+                "part": np.full(len(index), name),
+            }
+        )
+        for fold, member, name, index in parts
+    ]
+    return pl.concat(frames).sort("repeat", "fold", "member", "row")
+
+
+def _together(
+    cohort: Cohort, section: SplitSection, together: Shaped[np.ndarray, " row"] | None
+) -> Shaped[np.ndarray, " row"] | None:
+    """What keeps rows on one side beside the patient: a column of the study, or copies of a record."""
+    if not section.by.startswith(_GROUP):
+        return together
+    name = section.by.removeprefix(_GROUP)
+    if name not in cohort.frame.columns:
+        raise CohortError(absent_column("[split] by", name, cohort.frame.columns))
+    column = cohort.frame[name]
+    if column.null_count():
+        raise CohortError(refusals.missing(cohort, name, column.is_null().to_numpy(), "group"))
+    values = np.asarray(column.cast(pl.String).to_list(), dtype=np.str_)
+    if together is None:
+        return values
+    return people(values, np.zeros(len(values), dtype=np.int64), together).unit
+
+
+def _folds(
+    cohort: Cohort, section: SplitSection, crowd: People, members: int, seed: int, every_group: bool
+) -> Iterator[tuple[int, int, Bool[np.ndarray, " row"], tuple[Inner, ...]]]:
+    """Repetition, fold, tested rows, and the rest for every member."""
+    for repeat in range(section.repeat if section.folds else 1):
+        rng = np.random.default_rng([seed, repeat])
+        for number, test in enumerate(_tests(cohort, section, crowd, rng, every_group)):
+            inner_rng = np.random.default_rng([seed, repeat, number, 1])
+            yield repeat, number, test, _inner(cohort, section, crowd, test, members, inner_rng)
+
+
+def _tests(
+    cohort: Cohort, section: SplitSection, crowd: People, rng: np.random.Generator, every_group: bool
+) -> list[Bool[np.ndarray, " row"]]:
+    """The tested rows of every fold of one repetition."""
+    if section.column is not None:
+        return [part_column.read_parts(cohort, section.column) == "test"]
+    if section.by == "time":
+        return [latest(cohort, section.test)]
+    if section.by == "site":
+        held = deal_sites(cohort, section.folds, rng) if section.folds else [draw_sites(cohort, section.test, rng)]
+        return [crowd.rows(_any_row(crowd, rows)) for rows in held]
+    if section.folds is not None:
+        fold = deal(crowd.group, section.folds, rng)
+        return [crowd.rows(fold == number) for number in range(section.folds)]
+    taken = draw(crowd.group, section.test, rng)
+    return [crowd.rows(both_sides(taken, crowd.group, rng) if every_group else taken)]
+
+
+def _any_row(crowd: People, rows: Bool[np.ndarray, " row"]) -> Bool[np.ndarray, " patient"]:
+    """Patients of whom at least one row is chosen."""
+    chosen = np.zeros(len(crowd), dtype=bool)
+    chosen[crowd.unit[rows]] = True
+    return chosen
+
+
+def _inner(
+    cohort: Cohort,
+    section: SplitSection,
+    crowd: People,
+    test: Bool[np.ndarray, " row"],
+    members: int,
+    rng: np.random.Generator,
+) -> tuple[Inner, ...]:
+    """The rows that are not tested, divided for every member: as the column says, or drawn by patient."""
+    if section.column is not None:
+        tune = part_column.read_parts(cohort, section.column) == "tune"
+        if tune.any():
+            return (_pair(~test & ~tune, tune),) * members
+    rest = np.unique(crowd.unit[~test])
+    if len(rest) < 2:
+        raise CohortError(refusals.too_few_for_tune(cohort, len(rest)))
+    inner = []
+    for inside in windows(crowd.group[rest], section.tune, members, rng):
+        chosen = np.zeros(len(crowd), dtype=bool)
+        chosen[rest[inside]] = True
+        tune = crowd.rows(chosen) & ~test
+        inner.append(_pair(~test & ~tune, tune))
+    return tuple(inner)
+
+
+def _pair(train: Bool[np.ndarray, " row"], tune: Bool[np.ndarray, " row"]) -> Inner:
+    return Inner(TrainRows(np.flatnonzero(train)), TuneRows(np.flatnonzero(tune)))

@@ -1,0 +1,240 @@
+"""The cohort: who is in the study, what is known about each, and who was left out and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool, Int, Shaped
+
+from polyclinic.cohort.builtin import read_builtin
+from polyclinic.cohort.columns import absent_column
+from polyclinic.cohort.dates import index_dates
+from polyclinic.cohort.exclusion import decide
+from polyclinic.cohort.fingerprint import frame_fingerprint
+from polyclinic.cohort.formats import Table, read_table
+from polyclinic.cohort.strata import stratum
+from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.study.schema import CohortSection
+
+ROW = "row"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One box of the flow chart: who is left after it.
+
+    Attributes:
+        label: Such as "in the table" or "excluded: age < 18".
+        rows: Rows that are left.
+        patients: Patients that are left.
+    """
+
+    label: str
+    rows: int
+    patients: int
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """SHA-256 of each source file by its name, and of the table as read (before anyone is left out)."""
+
+    sources: Mapping[str, str]
+    table: str
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The table of patients. All arrays have one entry per row of ``frame``, in the same order.
+
+    Attributes:
+        frame: The user's columns, typed; rows that were left out are gone.
+        row: Position in the user's table, counted from 1.
+        patient: Identifier, whole numbers or text.
+        site: Hospital or scanner as text ("" = not known), or None.
+        dates: Moment of prediction (NaT = not known), or None.
+        strata: Subgroup of each row as text ("" = not known), by the user's column names.
+        folder: Where relative paths in cells start.
+        name: The user's word for the table, for messages.
+        flow: The flow chart so far.
+        findings: What was seen while reading.
+        fingerprints: Of the source files and of the table as read.
+    """
+
+    frame: pl.DataFrame
+    row: Int[np.ndarray, " row"]
+    patient: Shaped[np.ndarray, " row"]
+    site: Shaped[np.ndarray, " row"] | None
+    dates: Shaped[np.ndarray, " row"] | None
+    strata: Mapping[str, Shaped[np.ndarray, " row"]]
+    folder: Path
+    name: str
+    flow: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+    fingerprints: Fingerprints
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def keep(self, index: Int[np.ndarray, " kept"]) -> "Cohort":
+        """The same cohort with some of its rows; the flow chart stays as it is."""
+        return replace(
+            self,
+            frame=self.frame[index.astype(np.int64)],
+            row=self.row[index],
+            patient=self.patient[index],
+            site=None if self.site is None else self.site[index],
+            dates=None if self.dates is None else self.dates[index],
+            strata={name: values[index] for name, values in self.strata.items()},
+        )
+
+
+def load(section: CohortSection, folder: Path, place: str = "study.toml") -> Cohort:
+    """Read the cohort that the study names, and leave out whom it excludes.
+
+    Args:
+        section: The [cohort] table of the study.
+        folder: Folder of the study file: the path of the table is relative to it.
+        place: Name of the study file, for messages.
+
+    Raises:
+        CohortError: with all findings of the pass: no such file, damaged or empty table, columns that are not there,
+            rows without a patient, a condition that cannot be decided, nobody left.
+        MissingPackage: if a built-in cohort needs a package that is not installed.
+    """
+    table = _read(section, folder, place)
+    stop_on(_absent(section, table.frame.columns, place), CohortError)
+    cohort = _cohort(section, table)
+    if section.exclude is None:
+        return cohort
+    decision = decide(cohort.frame, section.exclude, f"{place} [cohort] exclude")
+    kept = leave_out(cohort, decision.meets, f"excluded: {section.exclude}")
+    return replace(kept, findings=(*kept.findings, *decision.notes))
+
+
+def leave_out(cohort: Cohort, mask: Bool[np.ndarray, " row"], reason: str) -> Cohort:
+    """The cohort without the rows where ``mask`` is True, with one more step in the flow chart.
+
+    Raises:
+        CohortError: if nobody would be left.
+    """
+    kept = cohort.keep(np.flatnonzero(~mask))
+    if not len(kept):
+        raise CohortError(
+            Finding(
+                name="nobody_left",
+                place=cohort.name,
+                rule="somebody must be left in the cohort",
+                found=f'after the step "{reason}" nobody is',
+                remedy="Correct the step, or the table.",
+            )
+        )
+    return replace(kept, flow=(*cohort.flow, _step(reason, kept.patient)))
+
+
+def _read(section: CohortSection, folder: Path, place: str) -> Table:
+    if section.source is not None:
+        return read_builtin(section.source.removeprefix("builtin:"), f"{place} [cohort] source")
+    assert section.table is not None  # the schema holds that one of the two is given
+    return read_table(
+        folder / section.table,
+        encoding=section.encoding,
+        missing_values=section.missing_values,
+        place=f"{place} [cohort] table",
+    )
+
+
+def _absent(section: CohortSection, columns: list[str], place: str) -> list[Finding]:
+    named = {"site": section.site, "date": section.date}
+    if section.patient != ROW:
+        named["patient"] = section.patient
+    findings = [
+        absent_column(f"{place} [cohort] {key}", name, columns)
+        for key, name in named.items()
+        if name is not None and name not in columns
+    ]
+    strata = [
+        absent_column(f"{place} [cohort] strata", name, columns) for name in section.strata if name not in columns
+    ]
+    return findings + strata
+
+
+def _cohort(section: CohortSection, table: Table) -> Cohort:
+    findings = list(table.notes)
+    frame, dates = _with_dates(section, table, findings)
+    patient = _patients(section, table, findings)
+    stop_on(findings, CohortError)
+    site = None if section.site is None else _text(frame[section.site])
+    return Cohort(
+        frame=frame,
+        row=np.arange(1, frame.height + 1),
+        patient=patient,
+        site=site,
+        dates=dates,
+        strata={name: stratum(frame[name]) for name in section.strata},
+        folder=table.folder,
+        name=table.name,
+        flow=(_step("in the table", patient),),
+        findings=tuple(findings),
+        fingerprints=Fingerprints(table.sources, frame_fingerprint(table.frame)),
+    )
+
+
+def _with_dates(
+    section: CohortSection, table: Table, findings: list[Finding]
+) -> tuple[pl.DataFrame, Shaped[np.ndarray, " row"] | None]:
+    """The table with its date column as dates, and the same as an array."""
+    if section.date is None:
+        return table.frame, None
+    dates = index_dates(table.frame[section.date], f'{table.name} column "{section.date}"')
+    if isinstance(dates, Finding):
+        findings.append(dates)
+        return table.frame, None
+    frame = table.frame.with_columns(dates.alias(section.date))
+    return frame, dates.cast(pl.Datetime("us")).to_numpy()
+
+
+def _patients(section: CohortSection, table: Table, findings: list[Finding]) -> Shaped[np.ndarray, " row"]:
+    if section.patient == ROW:
+        if ROW in table.frame.columns:
+            findings.append(_row_is_a_column(table.name))
+        return np.arange(1, table.frame.height + 1)
+    column = table.frame[section.patient]
+    if column.null_count():
+        findings.append(_patient_missing(table.name, section.patient, column))
+    whole = column.dtype.is_float() and bool((column.drop_nulls() % 1 == 0).all())
+    if column.dtype.is_integer() or whole:
+        return column.fill_null(-1).cast(pl.Int64).to_numpy()
+    return _text(column)
+
+
+def _text(column: pl.Series) -> Shaped[np.ndarray, " row"]:
+    """A column as an array of text; "" where not known."""
+    return np.asarray(column.cast(pl.String).fill_null("").to_list(), dtype=np.str_)
+
+
+def _step(label: str, patient: Shaped[np.ndarray, " row"]) -> Step:
+    return Step(label, len(patient), len(np.unique(patient)))
+
+
+def _patient_missing(table: str, name: str, column: pl.Series) -> Finding:
+    return Finding(
+        name="patient_missing",
+        place=f'{table} column "{name}"',
+        rule="every row must say whose it is",
+        found=f"{column.null_count()} of {len(column)} rows name no patient",
+        remedy="Fill them in, or take the rows out of the table.",
+        rows=tuple(int(i) + 1 for i in column.is_null().arg_true()),
+    )
+
+
+def _row_is_a_column(table: str) -> Finding:
+    return Finding(
+        name="row_is_a_column",
+        place=f'{table} column "{ROW}"',
+        rule='patient = "row" declares that every row is another patient',
+        found="there is also a column of that name, which is not used for it",
+        remedy="Rename the column if it names the patient.",
+        severity=Severity.WARNING,
+    )

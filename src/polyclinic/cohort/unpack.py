@@ -1,0 +1,132 @@
+"""Opening a table that may be compressed, with a bound on what comes out of it."""
+
+import gzip
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from polyclinic.errors import CohortError, Finding
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".arff")
+
+# A bomb is told by both: text tables compress 5 to 50 times, and small ones may compress more without harm.
+MOST_BYTES = 8 * 2**30
+HARMLESS_BYTES = 64 * 2**20
+MOST_RATIO = 200
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """The bytes of a text table and the format that its name tells.
+
+    Attributes:
+        raw: The content, decompressed.
+        suffix: ".csv", ".tsv" or ".arff".
+    """
+
+    raw: bytes
+    suffix: str
+
+
+def unpack(path: Path, member: str | None = None) -> Unpacked:
+    """The content of a text table, from a plain, .gz or .zip file; ``member`` names one file inside a zip.
+
+    Raises:
+        CohortError: if the file is damaged, encrypted, would grow beyond reason, or a zip holds several tables.
+    """
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".zip":
+            return _from_zip(path, member)
+        if suffix == ".gz":
+            with gzip.open(path) as stream:
+                return Unpacked(_bounded(stream, path.stat().st_size, path.name), _inner_suffix(path))
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
+        raise CohortError(_damaged(path)) from error
+    return Unpacked(path.read_bytes(), suffix)
+
+
+def _from_zip(path: Path, member: str | None) -> Unpacked:
+    with zipfile.ZipFile(path) as archive:
+        tables = [name for name in archive.namelist() if _is_table(name)]
+        wanted = _choose(path, tables, member)
+        entry = archive.getinfo(wanted)
+        if entry.flag_bits & 1:
+            raise CohortError(_encrypted(path))
+        with archive.open(entry) as stream:
+            raw = _bounded(stream, entry.compress_size, path.name)
+    return Unpacked(raw, PurePosixPath(wanted).suffix.lower())
+
+
+def _is_table(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
+    return not hidden and PurePosixPath(name).suffix.lower() in TEXT_SUFFIXES
+
+
+def _choose(path: Path, tables: list[str], member: str | None) -> str:
+    if member is not None and member in tables:
+        return member
+    if member is None and len(tables) == 1:
+        return tables[0]
+    listed = ", ".join(tables[:8]) or "none"
+    example = f'"{path.name}#{tables[0]}"' if tables else "a zip that holds one csv, tsv or arff file"
+    raise CohortError(
+        Finding(
+            name="one_table",
+            place=path.name,
+            rule="a zip must hold exactly one table, or the study must say which one",
+            found=f"it holds {len(tables)} ({listed})"
+            if member is None
+            else f'it holds no table "{member}" ({listed})',
+            remedy=f"Name it: table = {example}." if tables else f"Give {example}.",
+        )
+    )
+
+
+def _bounded(stream: gzip.GzipFile | IO[bytes], packed: int, name: str) -> bytes:
+    """Everything in the stream, unless it grows beyond reason: read in pieces, so that a bomb never fills memory."""
+    whole = io.BytesIO()
+    while piece := stream.read(2**22):
+        whole.write(piece)
+        grown = whole.tell()
+        if grown > MOST_BYTES or (grown > HARMLESS_BYTES and grown > MOST_RATIO * packed):
+            raise CohortError(_bomb(name))
+    return whole.getvalue()
+
+
+def _inner_suffix(path: Path) -> str:
+    return Path(path.stem).suffix.lower()
+
+
+def _bomb(name: str) -> Finding:
+    return Finding(
+        name="zip_bomb",
+        place=name,
+        rule=f"a compressed table may grow at most {MOST_RATIO} times, and to {MOST_BYTES // 2**30} GiB",
+        found="it grows beyond that, as a decompression bomb does",
+        remedy="Decompress it yourself if you trust its origin, or convert it to parquet.",
+    )
+
+
+def _damaged(path: Path) -> Finding:
+    return Finding(
+        name="damaged_file",
+        place=path.name,
+        rule=f"must be a whole {path.suffix} file",
+        found="it cannot be opened: damaged, truncated, or compressed in a way that is not supported",
+        remedy="Copy it again from its origin and compare the sizes.",
+    )
+
+
+def _encrypted(path: Path) -> Finding:
+    return Finding(
+        name="encrypted_file",
+        place=path.name,
+        rule="a zip must not be encrypted",
+        found="it asks for a password",
+        remedy="Decrypt it first; a password has no place in a study file.",
+    )
