@@ -11,8 +11,11 @@ import polars as pl
 from jaxtyping import Int
 
 from polyclinic.cohort.findings import inspect
+from polyclinic.cohort.leaks import leaks
+from polyclinic.cohort.rows import Split
+from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort, leave_out, load
-from polyclinic.errors import CohortError, Finding, MissingPackage, PolyclinicError, StudyError, stop_on
+from polyclinic.errors import CohortError, Finding, LeakError, MissingPackage, PolyclinicError, StudyError, stop_on
 from polyclinic.heads.base import Kind as Head
 from polyclinic.inputs.base import Cells
 from polyclinic.inputs.base import Kind as Input
@@ -171,3 +174,28 @@ def users_rows(row: Int[np.ndarray, " row"]) -> Iterator[None]:
 
 def _in_users_rows(findings: tuple[Finding, ...] | list[Finding], row: Int[np.ndarray, " row"]) -> list[Finding]:
     return [replace(f, rows=tuple(int(row[r - 1]) for r in f.rows)) for f in findings]
+
+
+def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
+    """Draw the split, stratified on the first outcome, and look for leaks across it.
+
+    Raises:
+        CohortError: too few patients, or of a class.
+        LeakError: with all findings that the study does not accept.
+    """
+    study, cohort = assembled.study, assembled.cohort
+    first = next(iter(assembled.heads))
+    groups = assembled.heads[first].strata(assembled.targets[first])
+    split = divide(cohort, study.split, members=study.model.ensemble, seed=study.study.seed, groups=groups)
+    used = list(dict.fromkeys(name for names in assembled.columns.values() for name in names))
+    found = leaks(
+        cohort,
+        split,
+        outcome=groups,
+        candidates=cohort.frame.select(used),
+        fingerprints={name: k.fingerprints(assembled.records[name]) for name, k in assembled.inputs.items()},
+        properties={name: k.properties(assembled.records[name]) for name, k in assembled.inputs.items()},
+    )
+    findings = sift(found, study.accept)
+    stop_on(findings, LeakError)
+    return split, replace(assembled, findings=(*assembled.findings, *findings))

@@ -1,0 +1,164 @@
+"""Writing what a run shows: evidence, predictions, split, cohort, resolved study, report and card."""
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from polyclinic.assemble import Assembled
+from polyclinic.cohort.document import cohort_document
+from polyclinic.cohort.rows import Split
+from polyclinic.delivery.card import write_card
+from polyclinic.delivery.cohort_document import CohortDocument
+from polyclinic.delivery.disk import write_file
+from polyclinic.delivery.documents import EvidenceDocument
+from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material
+from polyclinic.delivery.plan import FitPlan, revive_inputs
+from polyclinic.delivery.report import publish_report
+from polyclinic.folds import Answered
+from polyclinic.inputs.base import Picture
+from polyclinic.predictions_table import save
+from polyclinic.study.schema import Study
+from polyclinic.study.write import write_study
+
+_PACKAGES = ("polyclinic", "torch", "numpy", "polars", "scikit-learn", "scipy")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known at the end of a run.
+
+    Attributes:
+        assembled: Study, cohort, records and findings.
+        split: Who trained, tuned and tested.
+        answered: Predictions and plans.
+        evidence: The document of ``evidence.json``.
+        out: Folder that the user named.
+    """
+
+    assembled: Assembled
+    split: Split
+    answered: Answered
+    evidence: Mapping[str, Any]
+    out: Path
+
+
+def write_all(told: Told, folder: Path) -> None:
+    """Write every file of the bundle but the models, which are there already, into ``folder``.
+
+    Raises:
+        BundleError: if one cannot be written.
+    """
+    study = resolve(told)
+    write_file(folder / "evidence.json", _json(told.evidence))
+    save([told.answered.ours], folder / "predictions.parquet")
+    if told.answered.plain:
+        save(told.answered.plain, folder / "baselines.parquet")
+    split = _parquet(split_table(told.assembled, told.split))
+    write_file(folder / "split.parquet", split)
+    cohort = cohort_document(
+        told.assembled.cohort,
+        findings=(*told.assembled.findings, *told.answered.findings),
+        columns=[name for names in told.assembled.columns.values() for name in names],
+        outcome=[name for head in told.assembled.heads.values() for name in head.columns()],
+    )
+    write_file(folder / "cohort.json", _json(cohort))
+    write_file(folder / "study.toml", write_study(study).encode())
+    material = Material(
+        study=study,
+        cohort=CohortDocument.model_validate(cohort),
+        evidence=EvidenceDocument.model_validate(told.evidence),
+        predictions=told.answered.ours,
+        facts=_facts(told, study, hashlib.sha256(split).hexdigest()),
+        pictures=_pictures(told),
+    )
+    write_file(folder / "report.html", publish_report(material).encode())
+    write_file(folder / "card.md", write_card(material).encode())
+
+
+def resolve(told: Told) -> Study:
+    """The study with every default, its table as seen from the bundle, and the epochs done where a cap was set."""
+    study = told.assembled.study
+    cohort = study.cohort
+    if cohort.table is not None:
+        table = os.path.relpath(told.assembled.cohort.folder / Path(cohort.table).name, told.out)
+        cohort = cohort.model_copy(update={"table": Path(table).as_posix()})
+    training = study.training
+    if training.minutes is not None:
+        records = [plan.record for plan in told.answered.plans.values()]
+        repeat = {"epochs": tuple(r.planned for r in records), "stop_after": tuple(r.done for r in records)}
+        training = training.model_copy(update={"minutes": None, **repeat})
+    return study.model_copy(update={"cohort": cohort, "training": training})
+
+
+def split_table(assembled: Assembled, split: Split) -> pl.DataFrame:
+    """One row per sample, fold and member: row, patient, part, repeat, fold, member."""
+    cohort, frames = assembled.cohort, []
+    for fold in split.folds:
+        for number, member in enumerate(fold.members):
+            for part, rows in (("train", member.train), ("tune", member.tune), ("test", fold.test)):
+                index = rows.index
+                places = {"repeat": fold.repeat, "fold": fold.number, "member": number}
+                frames.append(
+                    pl.DataFrame({"row": cohort.row[index], "patient": cohort.patient[index]}).with_columns(
+                        pl.lit(part).alias("part"), *(pl.lit(value).alias(name) for name, value in places.items())
+                    )
+                )
+    return pl.concat(frames)
+
+
+def _facts(told: Told, study: Study, split_hash: str) -> Facts:
+    plans = told.answered.plans
+    first = next(iter(plans.values()))
+    inputs = revive_inputs(first.inputs)
+    return Facts(
+        study_text=write_study(study),
+        split_hash=split_hash,
+        versions={name: version(name) for name in _PACKAGES},
+        processor=f"{platform.machine()}, {os.cpu_count()} cores",
+        precision=first.record.precision,
+        minutes=told.answered.spent_s / 60,
+        histories=tuple(_history(name, plan) for name, plan in plans.items()),
+        notes={name: tuple(kind.parameters_note()) for name, kind in inputs.items()},
+    )
+
+
+def _history(name: str, plan: FitPlan) -> FitHistory:
+    epochs = tuple(Epoch(i + 1, e.train_loss, e.tune_loss) for i, e in enumerate(plan.record.history))
+    return FitHistory(name, epochs, plan.record.best)
+
+
+def _pictures(told: Told) -> dict[int, tuple[Picture, ...]]:
+    """The records behind the worst mistakes, by row of the user's table."""
+    position = {int(row): i for i, row in enumerate(told.assembled.cohort.row)}
+    worst = {int(one["row"]) for target in told.evidence["targets"].values() for one in target.get("worst", ())}
+    kinds, records = told.assembled.inputs, told.assembled.records
+    return {
+        row: tuple(kind.show(records[name], position[row]) for name, kind in kinds.items())
+        for row in sorted(worst)
+        if row in position
+    }
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)}\n".encode()
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    content = BytesIO()
+    frame.write_parquet(content)
+    return content.getvalue()
+
+
+def write_log(folder: Path, events: Sequence[Mapping[str, Any]]) -> None:
+    """``log.jsonl``: what happened when, one object a line."""
+    lines = "".join(f"{json.dumps(event, ensure_ascii=False)}\n" for event in events)
+    write_file(folder / "log.jsonl", lines.encode())

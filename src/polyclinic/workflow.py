@@ -1,0 +1,226 @@
+"""The order of the verbs, and the only place that knows it: read, load, divide, fit, predict, judge, deliver."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from polyclinic import __version__
+from polyclinic.answering import Predicted, answer_table
+from polyclinic.assemble import Assembled, assemble, divide_cohort
+from polyclinic.checkup import Checkup, examine
+from polyclinic.cohort.draft import draft
+from polyclinic.delivery import bundle as bundles
+from polyclinic.delivery.disk import write_file
+from polyclinic.errors import BundleError, EvidenceError, Finding
+from polyclinic.evidence.comparison import compare as compare_answers
+from polyclinic.evidence.judge import judge as judge_answers
+from polyclinic.folds import answer_folds
+from polyclinic.predictions_table import load, load_foreign
+from polyclinic.shown import Told, write_all, write_log
+from polyclinic.study.read import read_study
+from polyclinic.study.schema import EvidenceSection
+from polyclinic.study.write import SCHEMA_NAME, json_schema
+from polyclinic.training.progress import QUIET, Progress
+
+_DEMO = "breast_cytology.toml"
+
+Evidence = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished run.
+
+    Attributes:
+        folder: The bundle; ``report.html`` is in it.
+        evidence: What stands in ``evidence.json``.
+        findings: What was found on the way and did not stop the run.
+    """
+
+    folder: Path
+    evidence: Evidence
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A drafted study file, and the schema beside it by which editors complete it."""
+
+    study: Path
+    schema: Path
+
+
+def run(study: Path | str, out: Path | None = None, *, resume: bool = False, progress: Progress = QUIET) -> Done:
+    """The whole workflow: from a study file to a bundle with a report.
+
+    Safe to kill at any moment: with ``resume`` it goes on and ends with the same bytes.
+
+    Args:
+        study: Path of the study file.
+        out: Folder for the bundle; by default ``runs/<name of the study>``.
+        resume: Go on with a run that was interrupted.
+        progress: Told of long work.
+
+    Raises:
+        PolyclinicError: with all findings, if the user's file or data is at fault. Nothing is half-written.
+    """
+    path = Path(study)
+    asked = read_study(path)
+    out = out or Path("runs") / asked.study.name
+    began = _now()
+    assembled = assemble(asked, path.parent, cache_folder())
+    split, assembled = divide_cohort(assembled)
+    with bundles.open_work(out, _fingerprints(path, assembled), resume=resume) as work:
+        if work.finished:
+            return done(out)
+        answered = answer_folds(assembled, split, work, progress)
+        evidence = judge_answers(answered.ours, answered.plain, asked.evidence, asked.study.seed).document()
+        write_all(Told(assembled, split, answered, evidence, out), work.shown)
+        write_log(work.shown, _events(began, answered.spent_s, work.resumed))
+        bundles.publish(work, __version__)
+    return Done(out, evidence, (*assembled.findings, *answered.findings))
+
+
+def done(folder: Path) -> Done:
+    """A run that was finished earlier.
+
+    Raises:
+        BundleError: if the folder holds none, or a damaged one.
+    """
+    evidence = json.loads(bundles.load(folder).file("evidence.json").read_bytes())
+    return Done(folder, evidence)
+
+
+def demo(out: Path | None = None, *, resume: bool = False, progress: Progress = QUIET) -> Done:
+    """Run the built-in study on 569 real patients that come with an installed package."""
+    return run(ready_studies() / _DEMO, out, resume=resume, progress=progress)
+
+
+def ready_studies() -> Path:
+    """Folder of the study files that come with Polyclinic."""
+    packaged = Path(str(files("polyclinic"))) / "studies"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "studies"
+
+
+def new(table: Path | str, target: str, out: Path | None = None) -> Draft:
+    """Draft a commented study file for a table, beside it unless ``out`` says where; overwrites nothing.
+
+    Raises:
+        CohortError: if the table cannot be read or has no such column.
+        BundleError: if a study file is there already, or the place cannot be written to.
+    """
+    table = Path(table)
+    path = out or table.parent / "study.toml"
+    if path.exists():
+        remedy = "Move it away, or choose another name with --out."
+        raise BundleError(Finding("file_exists", str(path), "a draft overwrites nothing", "it exists", remedy))
+    relative = Path(os.path.relpath(table, path.parent)).as_posix()
+    text = draft(table, target, relative)
+    schema = path.parent / SCHEMA_NAME
+    write_file(schema, json.dumps(json_schema(), indent=1).encode())
+    write_file(path, text.encode())
+    return Draft(path, schema)
+
+
+def check(study: Path | str) -> Checkup:
+    """Findings of a study and what a run would cost; trains nothing.
+
+    Raises:
+        StudyError: if the study file itself breaks a rule.
+    """
+    path = Path(study)
+    return examine(read_study(path), path.parent, cache_folder())
+
+
+def judge(folder: Path | str, out: Path | None = None) -> Evidence:
+    """Evidence again, from the predictions that a run saved; written to ``out`` as JSON if given.
+
+    Raises:
+        BundleError: if the folder holds no run, or a damaged one.
+    """
+    bundle = bundles.load(Path(folder))
+    study = read_study(bundle.file("study.toml"))
+    [ours] = load(bundle.file("predictions.parquet"))
+    plain = load(bundle.file("baselines.parquet")) if "baselines.parquet" in bundle.manifest.files else []
+    return _judged(judge_answers(ours, plain, study.evidence, study.study.seed).document(), out)
+
+
+def judge_predictions(file: Path | str, out: Path | None = None) -> Evidence:
+    """Evidence for another program's predictions, from a csv or parquet file.
+
+    Raises:
+        EvidenceError: if they cannot be judged.
+    """
+    return _judged(judge_answers(load_foreign(Path(file)), (), EvidenceSection(), seed=1).document(), out)
+
+
+def predict(folder: Path | str, table: Path | str, out: Path | None = None) -> Predicted:
+    """Answers for the patients of a new table, with interval, shift score and reason to abstain.
+
+    Raises:
+        PolyclinicError: if bundle or table is at fault.
+    """
+    return answer_table(bundles.load(Path(folder)), Path(table), out, cache_folder())
+
+
+def compare(folders: Sequence[Path | str]) -> Evidence:
+    """Runs on the same rows side by side, with paired intervals.
+
+    Raises:
+        BundleError: if a folder holds no run.
+        EvidenceError: if the runs did not test the same rows.
+    """
+    if len(folders) < 2:
+        remedy = "Name two folders or more."
+        raise EvidenceError(Finding("one_run", "compare", "needs at least two runs", f"got {len(folders)}", remedy))
+    opened = {str(folder): bundles.load(Path(folder)) for folder in folders}
+    runs = {name: load(bundle.file("predictions.parquet"))[0] for name, bundle in opened.items()}
+    study = read_study(next(iter(opened.values())).file("study.toml"))
+    return compare_answers(runs, study.evidence, study.study.seed).document()
+
+
+def cache_folder() -> Path:
+    """Where decoded records are kept between runs; ``POLYCLINIC_CACHE`` names another place."""
+    chosen = os.environ.get("POLYCLINIC_CACHE")
+    return Path(chosen) if chosen else platformdirs.user_cache_path("polyclinic")
+
+
+def _fingerprints(path: Path, assembled: Assembled) -> dict[str, str]:
+    """What a resumed run must find unchanged: the study, the table, and the content of every record."""
+    return {
+        path.name: _hash(path.read_bytes()),
+        assembled.cohort.name: assembled.cohort.fingerprints.table,
+        **{
+            f"[inputs.{name}]": _hash(kind.fingerprints(assembled.records[name]).tobytes())
+            for name, kind in assembled.inputs.items()
+        },
+    }
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _judged(evidence: dict[str, Any], out: Path | None) -> Evidence:
+    if out is not None:
+        write_file(out, f"{json.dumps(evidence, ensure_ascii=False, indent=1)}\n".encode())
+    return evidence
+
+
+def _events(began: str, spent_s: float, resumed: bool) -> list[dict[str, Any]]:
+    return [
+        {"time": began, "event": "resumed" if resumed else "began", "polyclinic": __version__},
+        {"time": _now(), "event": "finished", "training_s": round(spent_s, 1)},
+    ]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
