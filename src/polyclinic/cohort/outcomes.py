@@ -32,7 +32,8 @@ class Numbers:
     @property
     def known(self) -> Bool[np.ndarray, " sample"]:
         """True where there is a number."""
-        return ~np.isnan(self.value)
+        known: Bool[np.ndarray, " sample"] = ~np.isnan(self.value)
+        return known
 
 
 def absent_columns(frame: pl.DataFrame, columns: Sequence[str], place: str, table: str) -> list[Finding]:

@@ -140,9 +140,7 @@ class Multilabel(base.Kind):
 
     def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: LabelsTarget, method: str) -> Self:
         """Learn scale and offset, or an isotonic curve, for each label from tune rows where it is known."""
-        corrections = tuple(
-            self._correct(outputs[:, :, k], target.truth[:, k], method) for k in range(outputs.shape[2])
-        )
+        corrections = tuple(_correct(outputs[:, :, k], target.truth[:, k], method) for k in range(outputs.shape[2]))
         return type(self)(self.name, self.options, self.plan.model_copy(update={"corrections": corrections}))
 
     def decode(self, outputs: Float[np.ndarray, "sample member out"], target: LabelsTarget | None) -> LabelsAnswer:

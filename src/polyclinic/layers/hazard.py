@@ -1,15 +1,50 @@
 """Time to an event in intervals: the chance of the event within each, for those who reached it.
 
 Within an interval the hazard is constant, so a patient followed through 30 % of it has passed 30 % of its risk,
-and survival curves have no steps. The output for an interval is the log odds of its event; the risk of the whole
-interval (its cumulative hazard) is then ``softplus(output)``.
+and survival curves have no steps. A network's output for an interval is the log odds of the event in it; the risk
+of the whole interval (its cumulative hazard) is then ``softplus(output)``.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-import torch
 from jaxtyping import Float, Int
+from pydantic import BaseModel, ConfigDict
+from scipy.optimize import minimize
+from scipy.special import expit, logsumexp
 from torch import Tensor
 from torch.nn import functional as F
+
+FEWEST_EVENTS = 10
+"""With fewer events than this among tune rows nothing is corrected: the correction would be noise."""
+
+# A weak pull towards "no correction"; see recalibration.py, where probabilities are treated alike.
+_SD_LOG_SCALE = 0.5
+_SD_OFFSET = 1.0
+
+
+class Drift(BaseModel):
+    """A correction of hazards by interval; by default none.
+
+    Attributes:
+        centre: Mean output per interval, about which the spread changes; empty = no correction.
+        scale: Factor on the spread between patients: below 1 the model was too sure.
+        offset: Added to every log odds: above 0 events come earlier than the model said.
+        note: What was done and why, in words.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    centre: tuple[float, ...] = ()
+    scale: float = 1.0
+    offset: float = 0.0
+    note: str = "not calibrated"
+
+
+Outputs = Float[np.ndarray, "sample member interval"]
+ByInterval = Float[np.ndarray, "sample interval"]
+Edges = Float[np.ndarray, " edge"]
+Curves = Float[np.ndarray, "sample point"]
 
 
 def quantile_edges(event_times: Float[np.ndarray, " event"], intervals: int) -> Float[np.ndarray, " edge"]:
@@ -30,6 +65,39 @@ def passed(times: Float[np.ndarray, " time"], edges: Float[np.ndarray, " edge"])
 def interval_of(times: Float[np.ndarray, " time"], edges: Float[np.ndarray, " edge"]) -> Int[np.ndarray, " time"]:
     """The interval that each time lies in; an edge belongs to the interval it ends. Later times: the last."""
     return np.minimum(np.searchsorted(edges[1:], times, side="left"), len(edges) - 2)
+
+
+def follow(
+    time: Float[np.ndarray, " sample"], event: Float[np.ndarray, " sample"], edges: Edges
+) -> tuple[ByInterval, ByInterval]:
+    """Follow-up by interval: the share of each that passed without event, and 1 where the event happened."""
+    exposure, happened = passed(time, edges), np.zeros((len(time), len(edges) - 1))
+    seen = np.flatnonzero(event == 1)
+    own = interval_of(time[seen], edges)
+    happened[seen, own] = 1.0
+    exposure[seen, own] = 0.0
+    return exposure, happened
+
+
+def tally(
+    time: Float[np.ndarray, " sample"],
+    event: Float[np.ndarray, " sample"],
+    edges: Edges,
+    weight: Float[np.ndarray, " sample"] | None = None,
+) -> tuple[Float[np.ndarray, " interval"], Float[np.ndarray, " interval"]]:
+    """Events and (weighted) patients followed in each interval; their ratio is the interval's cumulative hazard."""
+    passing = passed(time, edges)
+    events = np.bincount(interval_of(time[event == 1], edges), minlength=len(edges) - 1).astype(np.float64)
+    return events, passing.sum(axis=0) if weight is None else weight @ passing
+
+
+def remaining(share: Float[np.ndarray, " interval"]) -> Float[np.ndarray, " interval"]:
+    """Weight of each interval in the risk: the share of events that are still to come when it begins.
+
+    The sum of a patient's interval risks under these weights is the cumulative hazard averaged over the times of
+    the training rows' events. Source: "mortality", Ishwaran et al., Annals of Applied Statistics 2008, section 4.1.
+    """
+    return share[::-1].cumsum()[::-1].copy()
 
 
 def refine(edges: Float[np.ndarray, " edge"], least: int) -> Float[np.ndarray, " point"]:
@@ -55,3 +123,95 @@ def hazard_loss(
     """
     quiet = (exposure[:, None] * F.softplus(output)).sum(dim=2)
     return quiet + (happened[:, None] * F.softplus(-output)).sum(dim=2)
+
+
+def cosines(intervals: int, terms: int) -> Float[np.ndarray, "term interval"]:
+    """The first cosines over the middle of evenly spaced intervals, the first of them constant; all of size 1."""
+    middle = (np.arange(intervals) + 0.5) / intervals
+    return np.cos(np.pi * np.arange(min(terms, intervals))[:, None] * middle)
+
+
+def learn(outputs: Outputs, exposure: ByInterval, happened: ByInterval, method: str) -> Drift:
+    """The correction that follow-up on rows outside the training asks for; none where events are too few.
+
+    ``method`` is "none", or anything else for scale and offset.
+    """
+    events = int(happened.sum())
+    if method == "none" or events < FEWEST_EVENTS:
+        why = "switched off" if method == "none" else f"{events} events in tune rows are too few"
+        return Drift(note=f"not calibrated: {why}")
+    centre = outputs.mean(axis=(0, 1))
+    arguments = (outputs - centre, centre, exposure, happened)
+    bounds = [(-4.0, 4.0), (-20.0, 20.0)]
+    found = minimize(_objective, np.zeros(2), args=arguments, jac=True, method="L-BFGS-B", bounds=bounds)
+    if not np.all(np.isfinite(found.x)) or not found.fun < _objective(np.zeros(2), *arguments)[0]:
+        return Drift(note=f"{events} events in tune rows ask for no correction")
+    return Drift(
+        centre=tuple(centre.tolist()),
+        scale=float(np.exp(found.x[0])),
+        offset=float(found.x[1]),
+        note=f"scale and offset of the log odds by interval, from {events} events in tune rows",
+    )
+
+
+def _objective(
+    parameters: Float[np.ndarray, "2"], spread: Outputs, centre: Edges, exposure: ByInterval, happened: ByInterval
+) -> tuple[float, Float[np.ndarray, "2"]]:
+    """Minus the log likelihood, averaged over members within each row, plus the prior; and its gradient."""
+    scale, offset = np.exp(parameters[0]), parameters[1]
+    z = centre + scale * spread + offset
+    quiet, met = exposure[:, None], happened[:, None]
+    likelihood = -(quiet * np.logaddexp(0, z) + met * np.logaddexp(0, -z)).sum(axis=2)
+    total = logsumexp(likelihood, axis=1, keepdims=True)
+    slope = (met * expit(-z) - quiet * expit(z)) * np.exp(likelihood - total)[:, :, None]
+    gradient = np.array([-scale * np.sum(slope * spread), -np.sum(slope)])
+    gradient += parameters / np.array([_SD_LOG_SCALE, _SD_OFFSET]) ** 2
+    prior = 0.5 * np.sum((parameters / np.array([_SD_LOG_SCALE, _SD_OFFSET])) ** 2)
+    return float(prior - total.sum() + len(z) * np.log(z.shape[1])), gradient
+
+
+def risks(drift: Drift, outputs: Outputs) -> Outputs:
+    """Corrected cumulative hazard of each interval."""
+    centre = np.asarray(drift.centre or 0.0)
+    risk: Outputs = np.logaddexp(0, centre + drift.scale * (outputs - centre) + drift.offset)
+    return risk
+
+
+def survival(risk: Outputs, times: Float[np.ndarray, " point"], edges: Edges) -> Curves:
+    """Chance of no event up to each time, averaged over members; constant after the last edge."""
+    curves: Curves = np.exp(-(risk @ passed(times, edges).T)).mean(axis=1)
+    return np.minimum.accumulate(curves, axis=1)
+
+
+def average_curves(curves: Sequence[tuple[Curves, Curves]], least: int) -> tuple[Curves, Curves]:
+    """Several survival curves for each sample, on grids of their own, as their mean on a common grid.
+
+    Args:
+        curves: Times and survival, both "sample point", of each fit.
+        least: The common grid has at least this many steps.
+    """
+    points = max(least + 1, *(times.shape[1] for times, _ in curves))
+    every = np.concatenate([times for times, _ in curves], axis=1)
+    grids, place = np.unique(every, axis=0, return_inverse=True)
+    common = np.stack([_thin(np.unique(grid), points) for grid in grids])[place.ravel()]
+    return common, np.mean([_read(times, survival, common) for times, survival in curves], axis=0)
+
+
+def _thin(grid: Float[np.ndarray, " many"], points: int) -> Float[np.ndarray, " point"]:
+    """As many points, as dense where the grid is dense; first and last stay."""
+    thinned: Float[np.ndarray, " point"] = np.interp(np.linspace(0, 1, points), np.linspace(0, 1, len(grid)), grid)
+    return thinned
+
+
+def _read(times: Curves, survival: Curves, wanted: Curves) -> Curves:
+    """Curves at other times: the hazard is constant between points, nothing happens after the last."""
+    log_survival = np.log(np.maximum(survival, np.finfo(np.float64).tiny))
+    rows = zip(wanted, times, log_survival, strict=True)
+    read: Curves = np.exp(np.array([np.interp(w, t, s) for w, t, s in rows]).reshape(wanted.shape))
+    return read
+
+
+def log_odds(risk: Float[np.ndarray, " interval"]) -> Float[np.ndarray, " interval"]:
+    """The output whose ``softplus`` is ``risk``: the inverse, safe for tiny and large risks."""
+    result: Float[np.ndarray, " interval"] = risk + np.log(-np.expm1(-np.maximum(risk, 1e-8)))
+    return result

@@ -70,4 +70,5 @@ def _log_sum_exp(
 
 def _rank(descending: Float[Tensor, " row"]) -> Int[Tensor, " row"]:
     """Position of each time among the distinct times, latest 0, for times in descending order."""
-    return torch.unique_consecutive(descending, return_inverse=True)[1]
+    rank: Tensor = torch.unique_consecutive(descending, return_inverse=True)[1]
+    return rank

@@ -1,0 +1,343 @@
+"""Time to an event that may be censored: how long until relapse, until death."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Bool, Float, Int
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from polyclinic.cohort.outcomes import Numbers, absent_columns, numbers, rows_where, yes_no
+from polyclinic.cohort.rows import TrainRows
+from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.heads import base
+from polyclinic.layers import hazard, proportional
+from polyclinic.layers.hazard import Drift
+from polyclinic.layers.partial_likelihood import partial_likelihood_loss
+from polyclinic.layers.proportional import Baseline
+from polyclinic.predictions import SurvivalAnswer
+from polyclinic.study.options import Plan, TargetOptions
+from polyclinic.tensors import Fused, TargetTensors
+
+_FEW_EVENTS = 10
+# Steps of the curves that are reported: fine enough that straight lines between them are as good as the curve.
+_LEAST_STEPS = 72
+
+
+class SurviveOptions(TargetOptions):
+    """Keys of a target of kind "survive"."""
+
+    event: str
+    """Column that says whether the event was seen (1 or true) or the patient left before it (0 or false: censored)."""
+    time: str
+    """Column with the follow-up time, to the event or to the last contact; above 0."""
+    unit: str = ""
+    """Unit of the time, such as "days", for axes and tables."""
+    method: Literal["hazard", "cox"] = "hazard"
+    """Hazards by interval, free to change over time ("hazard"), or Cox's proportional hazards ("cox")."""
+    cuts: int = Field(default=24, ge=2, le=200)
+    """Into how many intervals time is cut; each holds as many events of the training rows."""
+    time_terms: int = Field(default=3, ge=1, le=200)
+    """How freely a patient's hazard may change over time: 1 = in proportion to all others', as many as cuts = free."""
+    ranking: float = Field(default=0.5, ge=0)
+    """For "hazard": weight of the order in which patients have the event, beside the likelihood of their times."""
+
+    @model_validator(mode="after")
+    def _two_columns(self) -> "SurviveOptions":
+        if self.event == self.time:
+            raise ValueError("event and time must be two columns")
+        return self
+
+
+class SurvivePlan(Plan):
+    """What a survive head learned."""
+
+    edges: tuple[float, ...]
+    """Ends of the intervals, from 0 to the last event of the training rows."""
+    risks: tuple[float, ...]
+    """Cumulative hazard of each interval among training rows."""
+    share: tuple[float, ...]
+    """Share of the training rows' events in each interval."""
+    drift: Drift = Drift()
+    """Correction of hazards by interval, from tune rows."""
+    baseline: Baseline = Baseline()
+    """For "cox": what turns a log hazard into a curve, from tune rows."""
+
+
+@dataclass(frozen=True)
+class SurvivalTarget(base.Target):
+    """Event (1 = seen, 0 = censored) and follow-up time of each row, NaN where not known."""
+
+    event: Float[np.ndarray, " sample"]
+    time: Float[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class SurvivalTensors(TargetTensors):
+    """Follow-up of each row of a batch.
+
+    Attributes:
+        event: True where the event was seen.
+        time: Follow-up time.
+        exposure: Share of each interval that passed without event.
+        happened: 1 in the interval of the event.
+    """
+
+    event: Bool[Tensor, " batch"]
+    time: Float[Tensor, " batch"]
+    exposure: Float[Tensor, "batch interval"]
+    happened: Float[Tensor, "batch interval"]
+
+
+class Survive(base.Kind):
+    """When an event will happen, as a curve of the chance to be free of it and one number for the risk.
+
+    Method "hazard": one output per interval, the log odds of the event in it. The risk is the cumulative hazard
+    averaged over the times at which training rows had their events. Method "cox": one output, the log hazard; the
+    baseline hazard that turns it into a curve comes from the rows of ``calibrate`` (tune rows, which the network
+    has not fitted), pulled towards the shape of the training rows' where they have few events.
+    """
+
+    Options = SurviveOptions
+    Plan = SurvivePlan
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns of event and time."""
+        return (self.options.event, self.options.time)
+
+    def read_target(self, frame: pl.DataFrame, table: str) -> SurvivalTarget:
+        """Event and time of each row; known where both are.
+
+        Raises:
+            CohortError: absent columns, an event that is not 0 or 1, a time that is no number above 0, no events.
+        """
+        stop_on(absent_columns(frame, self.columns(), f"[targets.{self.name}]", table), CohortError)
+        event, time = yes_no(frame[self.options.event]), numbers(frame[self.options.time])
+        places = (f'{table} column "{self.options.event}"', f'{table} column "{self.options.time}"')
+        stop_on([*_event_findings(event, places[0]), *_time_findings(time, places[1])], CohortError)
+        known = event.known & time.known
+        if self.plan is None:
+            stop_on(_scarcity(event, known, places[0]), CohortError)
+        return SurvivalTarget(known, np.where(known, event.value, np.nan), np.where(known, time.value, np.nan))
+
+    def strata(self, target: SurvivalTarget) -> Int[np.ndarray, " sample"]:
+        """Event or censored, times the quarter of the follow-up times of its like."""
+        group = np.full(len(target.known), -1)
+        for seen in (0, 1):
+            rows = np.flatnonzero(target.event == seen)
+            if len(rows):
+                edges = np.quantile(target.time[rows], [0.25, 0.5, 0.75])
+                group[rows] = 4 * seen + np.searchsorted(edges, target.time[rows], side="left")
+        return group
+
+    def fit(self, target: SurvivalTarget, rows: TrainRows) -> Self:
+        """Learn the intervals and the population's hazard in each from training rows.
+
+        Raises:
+            CohortError: if no training row has an event.
+        """
+        here = self.take(target, rows.index[target.known[rows.index]])
+        if not np.any(here.event == 1):
+            rule, remedy = "training rows need events", "Ask for fewer folds or a smaller test part."
+            place = f"[targets.{self.name}]"
+            raise CohortError(Finding("no_events", place, rule, "a fold has none among them", remedy))
+        edges = hazard.quantile_edges(here.time[here.event == 1], self.options.cuts)
+        events, exposure = hazard.tally(here.time, here.event, edges)
+        plan = SurvivePlan(
+            edges=tuple(edges.tolist()),
+            risks=tuple((events / np.maximum(exposure, 1e-9)).tolist()),
+            share=tuple((events / events.sum()).tolist()),
+        )
+        return type(self)(self.name, self.options, plan)
+
+    def layer(self, width: int, members: int = 1) -> nn.Module:
+        """A readout that starts at the population's hazards; for "cox" a linear one."""
+        if self.options.method == "cox":
+            return base.Readout(width, np.zeros(1), members)
+        return HazardReadout(width, hazard.log_odds(np.asarray(self.plan.risks)), self.options.time_terms, members)
+
+    def collate(self, target: SurvivalTarget, index: Int[np.ndarray, " batch"]) -> SurvivalTensors:
+        """The follow-up of some rows."""
+        known = target.known[index]
+        time, event = np.where(known, target.time[index], 0.0), np.where(known, target.event[index], 0.0)
+        exposure, happened = hazard.follow(time, event, np.asarray(self.plan.edges))
+        return SurvivalTensors(
+            known=torch.from_numpy(known),
+            event=torch.from_numpy(event == 1),
+            time=torch.from_numpy(time.astype(np.float32)),
+            exposure=torch.from_numpy(exposure.astype(np.float32)),
+            happened=torch.from_numpy(happened.astype(np.float32)),
+        )
+
+    def loss(
+        self, output: Float[Tensor, "batch member out"], target: SurvivalTensors, smoothing: float = 0.0
+    ) -> Float[Tensor, " batch"]:
+        """Minus the log likelihood of each row, averaged over members; ``smoothing`` has no meaning here.
+
+        Rows are compared with each other ("cox", and the ranking part of "hazard"), so a batch is best large: its
+        rows are the ones at risk. Only their mean is the loss; one row's share means little by itself.
+        """
+        wide = output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
+        if self.options.method == "cox":
+            return _compared(wide[..., 0], target)
+        each = hazard.hazard_loss(wide, target.exposure.to(wide.dtype), target.happened.to(wide.dtype)).mean(dim=1)
+        each = torch.where(target.known, each, 0.0)
+        if self.options.ranking > 0:
+            each = each + self.options.ranking * _compared(_log_risk(wide, self.plan.share), target)
+        return each
+
+    def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: SurvivalTarget, method: str) -> Self:
+        """Learn how spread and level of the hazards should change from tune rows ("isotonic" gives the same).
+
+        With "cox" also the baseline hazard, even if ``method`` is "none": without one there is no curve.
+        """
+        known = target.known
+        outputs, time, event = outputs[known].astype(np.float64), target.time[known], target.event[known]
+        edges = np.asarray(self.plan.edges)
+        change: dict[str, Any]
+        if self.options.method == "cox":
+            log_hazard = outputs[:, :, 0].mean(axis=1)
+            change = {
+                "baseline": proportional.learn(log_hazard, time, event, edges, np.asarray(self.plan.risks), method)
+            }
+        else:
+            change = {"drift": hazard.learn(outputs, *hazard.follow(time, event, edges), method)}
+        return type(self)(self.name, self.options, self.plan.model_copy(update=change))
+
+    def decode(self, outputs: Float[np.ndarray, "sample member out"], target: SurvivalTarget | None) -> SurvivalAnswer:
+        """Outputs to curves and risks, corrected and averaged over members."""
+        plan, edges = self.plan, np.asarray(self.plan.edges)
+        if self.options.method == "cox":
+            risk = proportional.relative(plan.baseline, outputs[:, :, 0].astype(np.float64).mean(axis=1))
+            risks = proportional.risks(plan.baseline, risk, np.asarray(plan.risks))
+        else:
+            risks = hazard.risks(plan.drift, outputs.astype(np.float64))
+            risk = (risks @ hazard.remaining(np.asarray(plan.share))).mean(axis=1)
+        times = hazard.refine(edges, _LEAST_STEPS)
+        survival = hazard.survival(risks, times, edges)
+        event, time = (np.full(len(outputs), np.nan),) * 2 if target is None else (target.event, target.time)
+        return SurvivalAnswer(self.options.unit, risk, np.tile(times, (len(outputs), 1)), survival, event, time)
+
+    @staticmethod
+    def average(answers: tuple[SurvivalAnswer, ...]) -> SurvivalAnswer:
+        """The mean of the risks, and of the curves on a common grid."""
+        first = answers[0]
+        times, survival = hazard.average_curves([(answer.times, answer.survival) for answer in answers], _LEAST_STEPS)
+        risk = np.mean([answer.risk for answer in answers], axis=0)
+        return SurvivalAnswer(first.unit, risk, times, survival, first.event, first.time)
+
+    def take(self, target: SurvivalTarget, index: Int[np.ndarray, " row"]) -> SurvivalTarget:
+        """The follow-up of some rows."""
+        return SurvivalTarget(target.known[index], target.event[index], target.time[index])
+
+    def check(self, target: SurvivalTarget) -> list[Finding]:
+        """Unknown outcomes, few events, and nobody censored."""
+        place = f"[targets.{self.name}]"
+        findings = base.unknown_outcomes(target, place)
+        events, rows = int(np.sum(target.event == 1)), int(target.known.sum())
+        if events < _FEW_EVENTS:
+            rule, remedy = f"should have {_FEW_EVENTS} events", "Expect wide intervals."
+            findings.append(Finding("few_events", place, rule, f"there are {events}", remedy, Severity.WARNING))
+        if events == rows:
+            rule, remedy = (
+                "some patients usually leave before the event",
+                "Check that the event column is the right one.",
+            )
+            findings.append(Finding("nobody_censored", place, rule, "nobody does", remedy, Severity.WARNING))
+        return findings
+
+    @classmethod
+    def example(
+        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """Exponential times whose log hazard is 1.5 times the signal, 400 days at signal 0; about a third censored."""
+        until = 400 * np.exp(-1.5 * signal) * rng.exponential(size=len(signal))
+        left = 1500 * rng.uniform(size=len(signal))
+        columns = {f"{name}_seen": (until <= left).astype(int), f"{name}_days": np.minimum(until, left).round(1) + 0.1}
+        return pl.DataFrame(columns), {"event": f"{name}_seen", "time": f"{name}_days", "unit": "days"}
+
+
+class HazardReadout(nn.Module):
+    """From the summary of each member to the log odds of the event in each interval.
+
+    The population's log odds, plus for each patient ``terms`` cosines over the intervals: the first shifts all
+    intervals alike, the second sets early against late risk, and so on. Few terms keep neighbouring intervals
+    together; with two dozen intervals that is worth more than freedom (see docs/decisions.md).
+
+    Args:
+        population: Log odds of the event in each interval among training rows.
+        terms: From 1 (hazards in proportion) to the number of intervals (free).
+        members: Sets of weights; 1 = one set for whichever members come.
+    """
+
+    shape: Tensor
+    population: Tensor
+
+    def __init__(self, width: int, population: Float[np.ndarray, " interval"], terms: int, members: int = 1) -> None:
+        super().__init__()
+        shape = hazard.cosines(len(population), terms)
+        self.coefficients = base.Readout(width, np.zeros(len(shape)), members)
+        self.register_buffer("shape", torch.as_tensor(shape, dtype=torch.float32))
+        self.register_buffer("population", torch.as_tensor(population, dtype=torch.float32))
+
+    def forward(self, fused: Fused) -> Float[Tensor, "batch member interval"]:
+        """What every encoder together knows, to log odds by interval."""
+        coefficients: Tensor = self.coefficients(fused)
+        return coefficients @ self.shape.to(coefficients.dtype) + self.population
+
+
+def _log_risk(
+    output: Float[Tensor, "batch member interval"], share: tuple[float, ...]
+) -> Float[Tensor, "batch member"]:
+    """Log of the risk that is reported, so that what is ranked in training is what is ranked in the evidence."""
+    weight = torch.from_numpy(hazard.remaining(np.asarray(share))).to(output)
+    # softplus reaches 0 for very low log odds and its logarithm minus infinity; there it equals exp(output).
+    log_hazard = torch.where(output < -15, output, F.softplus(output.clamp(min=-15)).log())
+    return torch.logsumexp(log_hazard + weight.log(), dim=2)
+
+
+def _compared(log_hazard: Float[Tensor, "batch member"], target: SurvivalTensors) -> Float[Tensor, " batch"]:
+    """Efron's partial likelihood within the rows of the batch that are known."""
+    known = target.known
+    each = partial_likelihood_loss(log_hazard[known], target.event[known], target.time[known]).mean(dim=1)
+    return torch.zeros_like(log_hazard[:, 0]).masked_scatter(known, each)
+
+
+def _event_findings(event: Numbers, place: str) -> list[Finding]:
+    rows = rows_where(event.wrong)
+    if not rows:
+        return []
+    rule, found = "an event must be 0 or 1, or true or false", f"{len(rows)} cells are not"
+    remedy = (
+        "Write 1 where the event was seen and 0 where the patient was censored (a code of 1 and 2 often means that)."
+    )
+    return [Finding("event_not_binary", place, rule, found, remedy, rows=rows)]
+
+
+def _time_findings(time: Numbers, place: str) -> list[Finding]:
+    findings = []
+    if rows := rows_where(time.wrong):
+        rule, found, remedy = "a time must be a number", f"{len(rows)} cells are not", "Give the follow-up as a number."
+        findings.append(Finding("not_a_number", place, rule, found, remedy, rows=rows))
+    if rows := rows_where(time.known & ~(time.value > 0)):
+        found = f"{len(rows)} are 0 or negative"
+        remedy = "Correct them, exclude the rows, or give half a unit to events on the first day."
+        findings.append(Finding("time_not_positive", place, "a time must be above 0", found, remedy, rows=rows))
+    return findings
+
+
+def _scarcity(event: Numbers, known: Bool[np.ndarray, " sample"], place: str) -> list[Finding]:
+    """No outcome, no event, one event."""
+    if not known.any():
+        found, remedy = "no row has both event and time", "Name other columns."
+        return [Finding("no_outcome", place, "must hold the outcome", found, remedy)]
+    seen = known & (event.value == 1)
+    if seen.sum() > 1:
+        return []
+    found = "one row has the event" if seen.any() else "no row has the event"
+    remedy = "Check the coding of the event, or choose one that is more common."
+    return [Finding("no_events", place, "several patients must have the event", found, remedy, rows=rows_where(seen))]
