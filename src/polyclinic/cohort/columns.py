@@ -83,7 +83,7 @@ def _all(known: pl.Series, pattern: str) -> bool:
     return bool(known.head(_GLANCE).str.contains(pattern).all()) and bool(known.str.contains(pattern).all())
 
 
-def _plain(name: str, kind: pl.DataType) -> pl.Expr | None:
+def _plain(name: str, kind: object) -> pl.Expr | None:  # a pl.DataType, which beartype cannot take as a hint
     if isinstance(kind, (pl.Categorical, pl.Enum)):
         return pl.col(name).cast(pl.String)
     if isinstance(kind, pl.Decimal):

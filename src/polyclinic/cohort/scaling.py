@@ -11,7 +11,7 @@ from polyclinic.study.options import Plan
 
 _NORMAL_IQR = 1.349  # interquartile range of a standard normal distribution
 _SQUASH = 3.0
-_ONE_PIECE = (-1.0, 1.0)
+_FLAT = (-1.0, 0.0, 1.0)
 
 
 class NumberPlan(Plan):
@@ -21,7 +21,7 @@ class NumberPlan(Plan):
         name: The column.
         center: Median.
         scale: Robust standard deviation in the column's own unit; 0 where the column never varied.
-        edges: Quantiles of the scaled values, ascending: the edges of the pieces of a piecewise-linear curve.
+        edges: Quantiles of the scaled values, ascending, at least three: the edges of the pieces of a piecewise-linear curve.
         absent: Whether it was ever missing.
     """
 
@@ -59,10 +59,12 @@ def learn_number(name: str, values: Float[np.ndarray, " row"], pieces: int) -> N
     absent = len(known) < len(values)
     center = float(np.median(known)) if len(known) else 0.0
     scale = _spread(known)
-    plan = NumberPlan(name=name, center=center, scale=scale, edges=_ONE_PIECE, absent=absent)
+    plan = NumberPlan(name=name, center=center, scale=scale, edges=_FLAT, absent=absent)
     if scale == 0:
         return plan
     edges = np.unique(np.quantile(scaled(known, plan), np.linspace(0, 1, pieces + 1)))
+    if len(edges) == 2:  # yes or no: one piece would do, but the package asks for two
+        edges = np.insert(edges, 1, edges.mean())
     return plan.model_copy(update={"edges": tuple(float(edge) for edge in edges)})
 
 
