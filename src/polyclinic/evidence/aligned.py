@@ -1,0 +1,100 @@
+"""Which samples are judged, and the same samples of another model in the same order."""
+
+import numpy as np
+from jaxtyping import Int
+
+from polyclinic.errors import EvidenceError, Finding, stop_on
+from polyclinic.evidence.folds import Layout, lay_out
+from polyclinic.evidence.form import Form, Part, form_of
+from polyclinic.evidence.soundness import broken
+from polyclinic.predictions import Answer, Predictions, Samples
+
+
+class Judgeable:
+    """The test and tune answers of one model to one question, checked and with known truth."""
+
+    def __init__(self, predictions: Predictions, target: str) -> None:
+        """Check and take apart.
+
+        Raises:
+            EvidenceError: if there is no test answer with a known truth, or answers are impossible.
+        """
+        self.model = predictions.model
+        self.target = target
+        self.form: Form = form_of(predictions.answers[target])
+        index = {part: self._known(predictions, part) for part in ("test", "tune")}
+        if len(index["test"]) == 0:
+            raise EvidenceError(_nothing_to_judge(self.model, target))
+        # Folds are numbered over both parts together, so that a fold's tune rows find its test rows.
+        both = np.concatenate([index["test"], index["tune"]])
+        layout = lay_out(predictions.samples.take(both))
+        answer = predictions.answers[target].take(both)
+        stop_on(self.form.check(answer, layout.row, f'predictions of "{target}" by {self.model}'), EvidenceError)
+        n = len(index["test"])
+        self.samples: Samples = predictions.samples.take(index["test"])
+        self.test = Part(answer.take(np.arange(n)), layout.take(np.arange(n)))
+        self.test = Part(self.test.answer, _patients_from_zero(self.test.layout))
+        rest = np.arange(n, len(both))
+        self.tune = Part(answer.take(rest), layout.take(rest)) if len(rest) else None
+
+    def _known(self, predictions: Predictions, part: str) -> Int[np.ndarray, " row"]:
+        answer: Answer = predictions.answers[self.target]
+        return np.flatnonzero((predictions.samples.part == part) & self.form.known(answer))
+
+    def in_order_of(self, other: "Judgeable") -> "Judgeable":
+        """The same test answers in the order of the other's.
+
+        Raises:
+            EvidenceError: if the two were not tested on the same rows with the same truth.
+        """
+        ours, theirs = _order(self.test.layout), _order(other.test.layout)
+        place = f'predictions of "{self.target}" by {self.model} and {other.model}'
+        stop_on(_differences(self, other, ours, theirs, place), EvidenceError)
+        index = np.empty_like(ours)
+        index[theirs] = ours
+        moved = object.__new__(Judgeable)
+        moved.__dict__.update(self.__dict__)
+        moved.samples = self.samples.take(index)
+        moved.test = Part(self.test.answer.take(index), self.test.layout.take(index))
+        return moved
+
+
+def _patients_from_zero(layout: Layout) -> Layout:
+    patient = np.unique(layout.patient, return_inverse=True)[1].reshape(-1)
+    return Layout(layout.row, patient, layout.fold, layout.repeat)
+
+
+def _order(layout: Layout) -> Int[np.ndarray, " sample"]:
+    return np.lexsort((layout.row, layout.repeat))
+
+
+def _differences(ours: Judgeable, theirs: Judgeable, left: np.ndarray, right: np.ndarray, place: str) -> list[Finding]:
+    """What keeps the two from being compared row by row."""
+    if ours.form.word != theirs.form.word or ours.form.classes != theirs.form.classes:
+        rule = "two models can be compared only if they answer in the same form, with the same classes"
+        remedy = "Compare runs of the same question."
+        return [Finding("other_form", place, rule, "the forms of answer differ", remedy)]
+    one, two = ours.test.layout, theirs.test.layout
+    same_rows = len(one) == len(two) and bool(
+        (one.row[left] == two.row[right]).all() and (one.repeat[left] == two.repeat[right]).all()
+    )
+    if not same_rows:
+        odd = np.setxor1d(one.row, two.row)
+        rule = "two models can be compared only on the same test rows"
+        found = "the test rows differ" if len(odd) else "the number of repetitions differs"
+        remedy = "Compare runs with the same table, split and seed."
+        return [Finding("other_rows", place, rule, found, remedy, rows=tuple(int(row) for row in odd))]
+    truth, other = ours.form.truth(ours.test.answer)[left], theirs.form.truth(theirs.test.answer)[right]
+    unequal = ~((truth == other) | (np.isnan(truth) & np.isnan(other))).all(axis=1)
+    rule = "two models can be compared only against the same truth"
+    return broken("other_truth", place, rule, "Compare runs with the same outcome column.", unequal, one.row[left])
+
+
+def _nothing_to_judge(model: str, target: str) -> Finding:
+    return Finding(
+        name="nothing_to_judge",
+        place=f'predictions of "{target}" by {model}',
+        rule="there must be test answers whose truth is known",
+        found="there are none",
+        remedy="Give rows with part = test and a known outcome.",
+    )

@@ -1,0 +1,174 @@
+"""What the answers of a run are worth: every target, with intervals, beside plain models on the same rows."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from polyclinic.evidence.aligned import Judgeable
+from polyclinic.evidence.folds import assess
+from polyclinic.evidence.form import Form, Judged, form_of
+from polyclinic.evidence.form_binary import BinaryForm
+from polyclinic.evidence.form_labels import LabelsForm
+from polyclinic.evidence.form_multiclass import MulticlassForm
+from polyclinic.evidence.form_survival import SurvivalForm
+from polyclinic.evidence.form_value import ValueForm
+from polyclinic.evidence.intervals import difference, draw
+from polyclinic.evidence.metric import Better
+from polyclinic.evidence.records import Baseline, BestBaseline, Evidence, Mistake, TargetEvidence
+from polyclinic.evidence.subgroups import judge_subgroups, levels, multiplicity_note
+from polyclinic.evidence.verdict import verdict
+from polyclinic.predictions import ClassAnswer, LabelsAnswer, Predictions, SurvivalAnswer, ValueAnswer
+from polyclinic.study.schema import EvidenceSection
+
+WORST = 10
+
+BINARY = 2
+
+
+@form_of.register
+def _(answer: ClassAnswer) -> Form:
+    return BinaryForm(answer.classes) if len(answer.classes) == BINARY else MulticlassForm(answer.classes)
+
+
+@form_of.register
+def _(answer: LabelsAnswer) -> Form:
+    return LabelsForm(answer.labels)
+
+
+@form_of.register
+def _(answer: ValueAnswer) -> Form:
+    return ValueForm(answer.unit)
+
+
+@form_of.register
+def _(answer: SurvivalAnswer) -> Form:
+    return SurvivalForm(answer.unit)
+
+
+def judge(predictions: Predictions, baselines: Sequence[Predictions], settings: EvidenceSection, seed: int) -> Evidence:
+    """Judge the test answers to every question, with 95 % intervals over patients unless set otherwise.
+
+    A figure is computed within each fold and averaged by the fold's samples, repetitions alike; figures on an
+    absolute scale (decisions, calibration) are computed over the folds of a repetition together. The bootstrap
+    draws patients once and computes all of it again with the drawn multiplicities. Thresholds come from each
+    fold's tune rows, and so does the choice of the best plain model.
+
+    Args:
+        predictions: Of the model in question, with parts "test" and, to choose on, "tune".
+        baselines: Of plain models, on the same test rows.
+        settings: How many resamples, which confidence.
+        seed: Of the draws.
+
+    Raises:
+        EvidenceError: if there is nothing to judge, answers are impossible, or a plain model's rows are others.
+    """
+    targets = {
+        name: _judge_target(
+            Judgeable(predictions, name),
+            {b.model: Judgeable(b, name) for b in baselines if name in b.answers},
+            settings,
+            seed,
+        )
+        for name in predictions.answers
+    }
+    return Evidence(settings.confidence, settings.resamples, seed, targets)
+
+
+def put_before(model: Judgeable, settings: EvidenceSection, seed: int) -> Judged:
+    """Draw patients, and find every metric of the form in every resample."""
+    case = model.form.case(model.test, model.tune)
+    draws = draw(model.test.layout.patients, settings.resamples, seed)
+    figures = assess(model.form.metrics, case, model.test.layout, draws)
+    return Judged(case, model.test.layout, draws, settings.confidence, figures)
+
+
+def _judge_target(
+    model: Judgeable, plain: Mapping[str, Judgeable], settings: EvidenceSection, seed: int
+) -> TargetEvidence:
+    form, judged = model.form, put_before(model, settings, seed)
+    baselines = {name: _against(judged, other.in_order_of(model), settings, seed) for name, other in plain.items()}
+    best = _best_on_tune(plain, form)
+    detail = form.detail(judged)
+    subgroups = judge_subgroups(form, judged, levels(model.samples))
+    return TargetEvidence(
+        form=form.word,
+        counts=form.counts(model.test.answer, judged.layout),
+        headline=form.headline,
+        metrics={name: judged.estimate(name) for name in judged.figures},
+        per_class=detail.per_class,
+        calibration=detail.calibration,
+        curves=detail.curves,
+        subgroups=subgroups,
+        subgroup_note=multiplicity_note(subgroups, len(form.headline), settings.confidence, model.samples),
+        baselines=baselines,
+        verdict=_verdict(model, judged, best, baselines),
+        worst=_worst(form, judged),
+        degenerate={name: s.degenerate for name, s in judged.figures.items() if s.degenerate},
+        classes=form.classes,
+        labels=form.labels,
+        unit=form.unit,
+        operating_point=detail.operating_point,
+        confusion=detail.confusion,
+        baseline=None if best is None else BestBaseline(best, baselines[best].metrics),
+    )
+
+
+def _against(ours: Judged, other: Judgeable, settings: EvidenceSection, seed: int) -> Baseline:
+    """A plain model's figures and ours minus theirs, resample by resample."""
+    theirs = put_before(other, settings, seed)
+    return Baseline(
+        metrics={name: theirs.estimate(name) for name in theirs.figures},
+        difference={
+            name: difference(sampled, theirs.figures[name], settings.confidence)
+            for name, sampled in ours.figures.items()
+        },
+    )
+
+
+def _best_on_tune(plain: Mapping[str, Judgeable], form: Form) -> str | None:
+    """The plain model with the best first headline figure on tune rows; the first named where nothing tells."""
+    metric = form.metric(form.headline[0])
+    sign = 1.0 if metric.better is Better.HIGHER else -1.0
+    best, highest = next(iter(plain), None), -np.inf
+    for name, model in plain.items():
+        if model.tune is None:
+            continue
+        case = form.case(model.tune, model.tune)
+        nothing = np.zeros((0, int(model.tune.layout.patient.max()) + 1), dtype=np.uint8)
+        found = sign * float(assess([metric], case, model.tune.layout, nothing)[metric.name].value)
+        if found > highest:
+            best, highest = name, found
+    return best
+
+
+def _verdict(model: Judgeable, judged: Judged, best: str | None, baselines: Mapping[str, Baseline]) -> str:
+    if best is None:
+        return "No plain model was judged beside this one."
+    name = model.form.headline[0]
+    plain = baselines[best]
+    return verdict(
+        model.form.metric(name),
+        model.model,
+        judged.estimate(name),
+        best,
+        plain.metrics[name],
+        plain.difference[name],
+    )
+
+
+def _worst(form: Form, judged: Judged) -> tuple[Mistake, ...]:
+    """The rows furthest from the truth, by the mean over repetitions; of the first repetition the answer is shown."""
+    shown = form.show(judged.case)
+    rows, first, number = np.unique(judged.layout.row, return_index=True, return_inverse=True)
+    loss = np.bincount(number.reshape(-1), weights=shown.loss) / np.bincount(number.reshape(-1))
+    worst = np.argsort(-loss, kind="stable")[:WORST]
+    return tuple(
+        Mistake(
+            row=int(rows[k]),
+            truth=shown.truth[first[k]],
+            answer=shown.answer[first[k]],
+            loss=float(loss[k]),
+            event=None if shown.event is None else int(shown.event[first[k]]),
+        )
+        for k in worst.tolist()
+    )

@@ -1,0 +1,40 @@
+"""A metric as a record: its standard name, the function, and which way is better."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from polyclinic.evidence.weights import Figures, Weights
+
+
+class Better(StrEnum):
+    """Which way a metric is better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    ONE = "nearer to one"
+    ZERO = "nearer to zero"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure by which answers are judged.
+
+    Attributes:
+        name: Standard name of the field, as it stands in ``evidence.json``.
+        function: From a case (the arrays that one form of answer is judged by) and weights "resample sample", or
+            None, to one figure, or one for each resample.
+        better: Which way is better.
+        about: One line that a clinician understands.
+        pooled: True where the folds of a repetition are judged together. That suits figures on an absolute scale
+            (counts of decisions, calibration), which small folds would bias. Ranks are compared within a fold
+            only, because two models' scores need not share a scale.
+            Source: Forman G, Scholz M. ACM SIGKDD Explorations 2010;12(1):49-57.
+    """
+
+    name: str
+    function: Callable[[Any, Weights | None], Figures]
+    better: Better
+    about: str
+    pooled: bool = False
