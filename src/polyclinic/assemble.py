@@ -12,6 +12,7 @@ from jaxtyping import Int
 
 from polyclinic.cohort.findings import inspect
 from polyclinic.cohort.leaks import leaks
+from polyclinic.cohort.people import copies
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort, leave_out, load
@@ -186,16 +187,25 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
     study, cohort = assembled.study, assembled.cohort
     first = next(iter(assembled.heads))
     groups = assembled.heads[first].strata(assembled.targets[first])
-    split = divide(cohort, study.split, members=study.model.ensemble, seed=study.study.seed, groups=groups)
+    fingerprints = {name: k.fingerprints(assembled.records[name]) for name, k in assembled.inputs.items()}
+    split = divide(
+        cohort,
+        study.split,
+        members=study.model.ensemble,
+        seed=study.study.seed,
+        groups=groups,
+        every_group=study.targets[first].kind == "classify",
+        together=copies(fingerprints),
+    )
     used = list(dict.fromkeys(name for names in assembled.columns.values() for name in names))
     found = leaks(
         cohort,
         split,
-        outcome=groups,
+        outcome=cohort.frame.select(name for head in assembled.heads.values() for name in head.columns()),
         candidates=cohort.frame.select(used),
-        fingerprints={name: k.fingerprints(assembled.records[name]) for name, k in assembled.inputs.items()},
+        fingerprints=fingerprints,
         properties={name: k.properties(assembled.records[name]) for name, k in assembled.inputs.items()},
     )
     findings = sift(found, study.accept)
     stop_on(findings, LeakError)
-    return split, replace(assembled, findings=(*assembled.findings, *findings))
+    return split, replace(assembled, findings=(*assembled.findings, *split.findings, *findings))

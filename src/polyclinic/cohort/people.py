@@ -1,9 +1,12 @@
 """Patients behind the rows: what is drawn is always a patient with all of his or her rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Bool, Int, Shaped, UInt64
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 
 @dataclass(frozen=True)
@@ -29,25 +32,37 @@ class People:
 def people(
     patient: Shaped[np.ndarray, " row"],
     groups: Int[np.ndarray, " row"],
-    together: Shaped[np.ndarray, " row"] | None = None,
+    together: Int[np.ndarray, " row"] | None = None,
 ) -> People:
-    """The patients behind the rows, joined where rows share a value of ``together``.
+    """The patients behind the rows, joined where rows share a number of ``together``.
 
     A patient whose rows lie in several outcome groups counts to the highest: with two classes, to the positive one.
     """
     unit = np.unique(patient, return_inverse=True)[1]
     if together is not None:
-        unit = _joined(unit, np.unique(together, return_inverse=True)[1])
+        unit = joined(unit, together)
     group = np.full(int(unit.max(initial=-1)) + 1, -1, dtype=np.int64)
     np.maximum.at(group, unit, groups)
     return People(unit, group)
 
 
-def _joined(a: Int[np.ndarray, " row"], b: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
-    """Numbers of the parts that hang together when rows are linked by either of two labels."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+def copies(fingerprints: Mapping[str, UInt64[np.ndarray, " row"]]) -> Int[np.ndarray, " row"]:
+    """A number for each row, the same for rows that hold the same record of any input.
 
+    Args:
+        fingerprints: Hash of each record's content by input; 0 = absent or too plain to be told from others.
+    """
+    part: Int[np.ndarray, " row"] | None = None
+    for prints in fingerprints.values():
+        own = np.unique(prints, return_inverse=True)[1]
+        own = np.where(prints == 0, own.max(initial=0) + 1 + np.arange(len(own)), own)
+        part = own if part is None else joined(part, own)
+    assert part is not None  # a study has at least one input
+    return np.unique(part, return_inverse=True)[1]
+
+
+def joined(a: Int[np.ndarray, " row"], b: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
+    """Numbers of the parts that hang together when rows are linked by either of two labels, 0 or more."""
     nodes = int(a.max()) + int(b.max()) + 2
     links = coo_array((np.ones(len(a), dtype=np.int8), (a, b + int(a.max()) + 1)), shape=(nodes, nodes))
     part = connected_components(links, directed=False)[1][a]

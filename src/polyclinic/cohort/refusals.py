@@ -73,6 +73,27 @@ def doubts(
     return found
 
 
+def copies_kept(cohort: Cohort, together: Int[np.ndarray, " row"]) -> list[Finding]:
+    """The note that copies of a record were found in several patients and kept on one side."""
+    patient = np.unique(cohort.patient, return_inverse=True)[1]
+    pairs = np.unique(np.stack([together, patient], axis=1), axis=0)
+    several = np.bincount(pairs[:, 0]) > 1
+    rows = tuple(int(row) for row in cohort.row[several[together]])
+    if not rows:
+        return []
+    return [
+        Finding(
+            name="copies_kept_together",
+            place=cohort.name,
+            rule="a record should belong to one patient",
+            found=f"{int(several.sum())} records stand with several patients, the same to the last digit",
+            remedy="They are kept on one side of the split; take the copies out if they are one patient.",
+            severity=Severity.WARNING,
+            rows=rows,
+        )
+    ]
+
+
 def missing(cohort: Cohort, name: str, absent: Bool[np.ndarray, " row"], what: str) -> Finding:
     """Rows lack what the division goes by."""
     return Finding(

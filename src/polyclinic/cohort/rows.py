@@ -72,7 +72,9 @@ class Split:
     Attributes:
         folds: In order of repetition, then of fold.
         findings: What the user should know about how it was divided; nothing here stops.
+        by_site: Whether whole sites were held out, so that a site on two sides is a leak.
     """
 
     folds: tuple[Fold, ...]
     findings: tuple[Finding, ...] = ()
+    by_site: bool = False

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Bool, Int
 
 from polyclinic.cohort import part_column, refusals
 from polyclinic.cohort.columns import absent_column
 from polyclinic.cohort.draw import both_sides, deal, draw, windows
 from polyclinic.cohort.held_out import deal_sites, draw_sites, latest
-from polyclinic.cohort.people import People, people
+from polyclinic.cohort.people import People, joined, people
 from polyclinic.cohort.rows import Fold, Inner, Split, TestRows, TrainRows, TuneRows
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import CohortError, stop_on
@@ -27,7 +27,7 @@ def divide(
     seed: int,
     groups: Int[np.ndarray, " row"],
     every_group: bool = True,
-    together: Shaped[np.ndarray, " row"] | None = None,
+    together: Int[np.ndarray, " row"] | None = None,
 ) -> Split:
     """Divide the patients into train, tune and test, once or (with folds) so that everybody is tested once.
 
@@ -41,7 +41,8 @@ def divide(
         groups: Outcome group of each row, -1 where not known: parts are balanced by it where they are drawn.
         every_group: Whether every group is a class that must be trained and tested, so that a class with one patient
             is refused; False where the groups only serve the balance.
-        together: Rows that share a value stay on one side, beside those of one patient (for records that are copies).
+        together: Rows that share a value stay on one side where patients are drawn at random, beside those of one
+            patient: see ``copies``.
 
     Raises:
         CohortError: too few patients, sites or classes; dates, sites or parts that are missing; a part that is empty.
@@ -55,53 +56,36 @@ def divide(
         for repeat, number, test, inner in _folds(cohort, section, crowd, members, seed, every_group)
     )
     stop_on(refusals.empty_parts(cohort, folds), CohortError)
-    notes = (*part_column.notes(cohort, section), *refusals.doubts(cohort, section, folds, groups))
-    return Split(folds, notes)
-
-
-def listing(cohort: Cohort, split: Split) -> pl.DataFrame:
-    """Every row's part in every fold and for every member of the ensemble, as it is kept in ``split.parquet``.
-
-    Columns: row, patient, repeat, fold, member, part. With one member, a row stands once per fold.
-    """
-    parts = [
-        (fold, member, name, rows.index)
-        for fold in split.folds
-        for member, inner in enumerate(fold.members)
-        for name, rows in (("train", inner.train), ("tune", inner.tune), ("test", fold.test))
-    ]
-    frames = [
-        pl.DataFrame(
-            {
-                "row": cohort.row[index],
-                "patient": cohort.patient[index],
-                "repeat": np.full(len(index), fold.repeat),
-                "fold": np.full(len(index), fold.number),
-                "member": np.full(len(index), member),
-                "part": np.full(len(index), name),
-            }
-        )
-        for fold, member, name, index in parts
-    ]
-    return pl.concat(frames).sort("repeat", "fold", "member", "row")
+    notes = (
+        *part_column.notes(cohort, section),
+        *refusals.doubts(cohort, section, folds, groups),
+        *([] if linked is None or together is None else refusals.copies_kept(cohort, together)),
+    )
+    return Split(folds, notes, by_site=section.by == "site")
 
 
 def _together(
-    cohort: Cohort, section: SplitSection, together: Shaped[np.ndarray, " row"] | None
-) -> Shaped[np.ndarray, " row"] | None:
-    """What keeps rows on one side beside the patient: a column of the study, or copies of a record."""
+    cohort: Cohort, section: SplitSection, together: Int[np.ndarray, " row"] | None
+) -> Int[np.ndarray, " row"] | None:
+    """What keeps rows on one side beside the patient: copies of a record, and a column of the study.
+
+    A given column, time and site decide by themselves who is tested; copies are left to the search for leaks there.
+    """
+    if section.column is not None or section.by in ("time", "site"):
+        return None
     if not section.by.startswith(_GROUP):
         return together
-    name = section.by.removeprefix(_GROUP)
+    group = _group_of(cohort, section.by.removeprefix(_GROUP))
+    return group if together is None else joined(group, together)
+
+
+def _group_of(cohort: Cohort, name: str) -> Int[np.ndarray, " row"]:
     if name not in cohort.frame.columns:
         raise CohortError(absent_column("[split] by", name, cohort.frame.columns))
     column = cohort.frame[name]
     if column.null_count():
         raise CohortError(refusals.missing(cohort, name, column.is_null().to_numpy(), "group"))
-    values = np.asarray(column.cast(pl.String).to_list(), dtype=np.str_)
-    if together is None:
-        return values
-    return people(values, np.zeros(len(values), dtype=np.int64), together).unit
+    return column.rank("dense").cast(pl.Int64).to_numpy() - 1
 
 
 def _folds(
