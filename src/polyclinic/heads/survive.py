@@ -96,8 +96,8 @@ class SurvivalTensors(TargetTensors):
 class Survive(base.Kind):
     """When an event will happen, as a curve of the chance to be free of it and one number for the risk.
 
-    Method "hazard": one output per interval, the log odds of the event in it. The risk is the cumulative hazard
-    averaged over the times at which training rows had their events. Method "cox": one output, the log hazard; the
+    Method "hazard": one output per interval, the log odds of the event in it. The risk is the logarithm of
+    the cumulative hazard averaged over the times at which training rows had their events. Method "cox": one output, the log hazard; the
     baseline hazard that turns it into a curve comes from the rows of ``calibrate`` (tune rows, which the network
     has not fitted), pulled towards the shape of the training rows' where they have few events.
     """
@@ -216,9 +216,9 @@ class Survive(base.Kind):
             risks = proportional.risks(plan.baseline, risk, np.asarray(plan.risks))
         else:
             risks = hazard.risks(plan.drift, outputs.astype(np.float64))
-            risk = (risks @ hazard.remaining(np.asarray(plan.share))).mean(axis=1)
+            risk = hazard.mortality(risks, np.asarray(plan.share), edges)
         times = hazard.refine(edges, _LEAST_STEPS)
-        survival = hazard.survival(risks, times, edges)
+        survival = np.exp(hazard.log_survival(risks, times, edges))
         event, time = (np.full(len(outputs), np.nan),) * 2 if target is None else (target.event, target.time)
         return SurvivalAnswer(self.options.unit, risk, np.tile(times, (len(outputs), 1)), survival, event, time)
 
@@ -243,10 +243,7 @@ class Survive(base.Kind):
             rule, remedy = f"should have {_FEW_EVENTS} events", "Expect wide intervals."
             findings.append(Finding("few_events", place, rule, f"there are {events}", remedy, Severity.WARNING))
         if events == rows:
-            rule, remedy = (
-                "some patients usually leave before the event",
-                "Check that the event column is the right one.",
-            )
+            rule, remedy = "some patients usually leave before the event", "Check that the event column is right."
             findings.append(Finding("nobody_censored", place, rule, "nobody does", remedy, Severity.WARNING))
         return findings
 

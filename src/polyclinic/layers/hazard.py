@@ -21,6 +21,7 @@ FEWEST_EVENTS = 10
 # A weak pull towards "no correction"; see recalibration.py, where probabilities are treated alike.
 _SD_LOG_SCALE = 0.5
 _SD_OFFSET = 1.0
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 class Drift(BaseModel):
@@ -91,12 +92,17 @@ def tally(
     return events, passing.sum(axis=0) if weight is None else weight @ passing
 
 
-def remaining(share: Float[np.ndarray, " interval"]) -> Float[np.ndarray, " interval"]:
-    """Weight of each interval in the risk: the share of events that are still to come when it begins.
+def mortality(risk: Outputs, share: Float[np.ndarray, " interval"], edges: Edges) -> Float[np.ndarray, " sample"]:
+    """Log of the cumulative hazard averaged over the times of the training rows' events: higher = earlier event.
 
-    The sum of a patient's interval risks under these weights is the cumulative hazard averaged over the times of
-    the training rows' events. Source: "mortality", Ishwaran et al., Annals of Applied Statistics 2008, section 4.1.
+    Source: "mortality", Ishwaran et al., Annals of Applied Statistics 2008, section 4.1.
     """
+    result: Float[np.ndarray, " sample"] = np.log(np.maximum(-log_survival(risk, edges[1:], edges) @ share, _TINY))
+    return result
+
+
+def remaining(share: Float[np.ndarray, " interval"]) -> Float[np.ndarray, " interval"]:
+    """Weight of each interval's risk in ``mortality``: the share of events still to come when it begins."""
     return share[::-1].cumsum()[::-1].copy()
 
 
@@ -177,10 +183,10 @@ def risks(drift: Drift, outputs: Outputs) -> Outputs:
     return risk
 
 
-def survival(risk: Outputs, times: Float[np.ndarray, " point"], edges: Edges) -> Curves:
-    """Chance of no event up to each time, averaged over members; constant after the last edge."""
-    curves: Curves = np.exp(-(risk @ passed(times, edges).T)).mean(axis=1)
-    return np.minimum.accumulate(curves, axis=1)
+def log_survival(risk: Outputs, times: Float[np.ndarray, " point"], edges: Edges) -> Curves:
+    """Log of the chance of no event up to each time, averaged over members; constant after the last edge."""
+    curves: Curves = logsumexp(-(risk @ passed(times, edges).T), axis=1) - np.log(risk.shape[1])
+    return np.minimum.accumulate(np.minimum(curves, 0.0), axis=1)
 
 
 def average_curves(curves: Sequence[tuple[Curves, Curves]], least: int) -> tuple[Curves, Curves]:
@@ -203,11 +209,15 @@ def _thin(grid: Float[np.ndarray, " many"], points: int) -> Float[np.ndarray, " 
     return thinned
 
 
-def _read(times: Curves, survival: Curves, wanted: Curves) -> Curves:
+def _read(
+    times: Curves, survival: Curves, wanted: Float[np.ndarray, "sample moment"]
+) -> Float[np.ndarray, "sample moment"]:
     """Curves at other times: the hazard is constant between points, nothing happens after the last."""
-    log_survival = np.log(np.maximum(survival, np.finfo(np.float64).tiny))
+    log_survival = np.log(np.maximum(survival, _TINY))
     rows = zip(wanted, times, log_survival, strict=True)
-    read: Curves = np.exp(np.array([np.interp(w, t, s) for w, t, s in rows]).reshape(wanted.shape))
+    read: Float[np.ndarray, "sample moment"] = np.exp(
+        np.array([np.interp(w, t, s) for w, t, s in rows]).reshape(wanted.shape)
+    )
     return read
 
 
