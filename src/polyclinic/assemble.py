@@ -1,6 +1,6 @@
 """Putting a study together with its cohort: which columns are whose, what the records hold, what is wrong with them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,9 +69,10 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
     columns = claim_columns(study, cohort, inputs, heads)
     cohort = _with_outcome(cohort, heads)
     targets = _read_targets(cohort, heads)
-    used = tuple(dict.fromkeys(name for names in columns.values() for name in names))
-    outcome = tuple(name for head in heads.values() for name in head.columns())
-    findings = list(cohort.findings) + inspect(cohort, used, outcome)
+    findings = [
+        *cohort.findings,
+        *inspect(cohort, _in_order(columns.values()), _in_order(head.columns() for head in heads.values())),
+    ]
     stop_on(sift(findings, study.accept), CohortError)
     records = read_records(cohort, inputs, columns, cache)
     with users_rows(cohort.row):
@@ -184,28 +185,33 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
         CohortError: too few patients, or of a class.
         LeakError: with all findings that the study does not accept.
     """
-    study, cohort = assembled.study, assembled.cohort
+    study, cohort, kinds = assembled.study, assembled.cohort, assembled.inputs
     first = next(iter(assembled.heads))
-    groups = assembled.heads[first].strata(assembled.targets[first])
-    fingerprints = {name: k.fingerprints(assembled.records[name]) for name, k in assembled.inputs.items()}
+    head = assembled.heads[first]
+    prints = {name: kind.fingerprints(assembled.records[name]) for name, kind in kinds.items()}
     split = divide(
         cohort,
         study.split,
         members=study.model.ensemble,
         seed=study.study.seed,
-        groups=groups,
-        every_group=study.targets[first].kind == "classify",
-        together=copies(fingerprints),
+        groups=head.strata(assembled.targets[first]),
+        every_group=head.strata_are_classes,
+        together=copies(prints),
     )
-    used = list(dict.fromkeys(name for names in assembled.columns.values() for name in names))
     found = leaks(
         cohort,
         split,
-        outcome=cohort.frame.select(name for head in assembled.heads.values() for name in head.columns()),
-        candidates=cohort.frame.select(used),
-        fingerprints=fingerprints,
-        properties={name: k.properties(assembled.records[name]) for name, k in assembled.inputs.items()},
+        outcome=cohort.frame.select(_in_order(h.columns() for h in assembled.heads.values())),
+        candidates=cohort.frame.select(_in_order(assembled.columns.values())),
+        fingerprints=prints,
+        properties={name: kind.properties(assembled.records[name]) for name, kind in kinds.items()},
     )
+    found = [*split.findings, *found]
     findings = sift(found, study.accept)
     stop_on(findings, LeakError)
-    return split, replace(assembled, findings=(*assembled.findings, *split.findings, *findings))
+    return split, replace(assembled, findings=(*assembled.findings, *findings))
+
+
+def _in_order(groups: Iterable[tuple[str, ...]]) -> list[str]:
+    """All names, each once, in the order of their first coming."""
+    return list(dict.fromkeys(name for names in groups for name in names))

@@ -16,6 +16,7 @@ import polars as pl
 from polyclinic.assemble import Assembled
 from polyclinic.cohort.document import cohort_document
 from polyclinic.cohort.rows import Split
+from polyclinic.cohort.split import listing
 from polyclinic.delivery.card import write_card
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.disk import write_file
@@ -62,7 +63,7 @@ def write_all(told: Told, folder: Path) -> None:
     save([told.answered.ours], folder / "predictions.parquet")
     if told.answered.plain:
         save(told.answered.plain, folder / "baselines.parquet")
-    split = _parquet(split_table(told.assembled, told.split))
+    split = _parquet(listing(told.assembled.cohort, told.split))
     write_file(folder / "split.parquet", split)
     cohort = cohort_document(
         told.assembled.cohort,
@@ -97,22 +98,6 @@ def resolve(told: Told) -> Study:
         repeat = {"epochs": tuple(r.planned for r in records), "stop_after": tuple(r.done for r in records)}
         training = training.model_copy(update={"minutes": None, **repeat})
     return study.model_copy(update={"cohort": cohort, "training": training})
-
-
-def split_table(assembled: Assembled, split: Split) -> pl.DataFrame:
-    """One row per sample, fold and member: row, patient, part, repeat, fold, member."""
-    cohort, frames = assembled.cohort, []
-    for fold in split.folds:
-        for number, member in enumerate(fold.members):
-            for part, rows in (("train", member.train), ("tune", member.tune), ("test", fold.test)):
-                index = rows.index
-                places = {"repeat": fold.repeat, "fold": fold.number, "member": number}
-                frames.append(
-                    pl.DataFrame({"row": cohort.row[index], "patient": cohort.patient[index]}).with_columns(
-                        pl.lit(part).alias("part"), *(pl.lit(value).alias(name) for name, value in places.items())
-                    )
-                )
-    return pl.concat(frames)
 
 
 def _facts(told: Told, study: Study, split_hash: str) -> Facts:

@@ -116,7 +116,7 @@ def show_checkup(checkup: "Checkup") -> None:
     """Findings, the flow of patients, and what a run would cost."""
     show_findings(checkup.findings)
     for step in checkup.flow:
-        out.print(f"{step.rows:>9} rows of {step.patients} patients: {escape(step.name)}")
+        out.print(f"{step.rows:>9} rows of {step.patients} patients: {escape(step.label)}")
     for line in checkup.parts:
         out.print(escape(line))
     if checkup.minutes is not None:

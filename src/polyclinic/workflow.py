@@ -19,7 +19,7 @@ from polyclinic.checkup import Checkup, examine
 from polyclinic.cohort.draft import draft
 from polyclinic.delivery import bundle as bundles
 from polyclinic.delivery.disk import write_file
-from polyclinic.errors import BundleError, EvidenceError, Finding
+from polyclinic.errors import BundleError, Finding
 from polyclinic.evidence.comparison import compare as compare_answers
 from polyclinic.evidence.judge import judge as judge_answers
 from polyclinic.folds import answer_folds
@@ -176,11 +176,8 @@ def compare(folders: Sequence[Path | str]) -> Evidence:
 
     Raises:
         BundleError: if a folder holds no run.
-        EvidenceError: if the runs did not test the same rows.
+        EvidenceError: if there is one run only, or they did not test the same rows.
     """
-    if len(folders) < 2:
-        remedy = "Name two folders or more."
-        raise EvidenceError(Finding("one_run", "compare", "needs at least two runs", f"got {len(folders)}", remedy))
     opened = {str(folder): bundles.load(Path(folder)) for folder in folders}
     runs = {name: load(bundle.file("predictions.parquet"))[0] for name, bundle in opened.items()}
     study = read_study(next(iter(opened.values())).file("study.toml"))

@@ -76,6 +76,8 @@ class Kind(ABC):
     Plan: ClassVar[type[Plan]]
     mixup_safe: ClassVar[bool] = False
     """Whether the loss of a mixture may be the mixture of the losses."""
+    strata_are_classes: ClassVar[bool] = False
+    """Whether every group of ``strata`` is a class that must be trained and tested."""
 
     def __init__(self, name: str, options: Any, plan: Any = None) -> None:
         """``name`` is the user's word, ``options`` an ``Options``, ``plan`` a ``Plan`` once fitted."""

@@ -80,6 +80,7 @@ class Classify(base.Kind):
     Options = ClassifyOptions
     Plan = ClassifyPlan
     mixup_safe = True
+    strata_are_classes = True
 
     def columns(self) -> tuple[str, ...]:
         """The column of the class."""

@@ -148,11 +148,18 @@ def validate(section: type[S], table: Any, place: str) -> _Read:
 
 
 def _distinct(details: list[ErrorDetails]) -> list[ErrorDetails]:
-    """One error per key: a key that may be one of several types reports each of them."""
-    by_key: dict[Any, ErrorDetails] = {}
+    """One error per key. A key that may be one of several types reports each of them: tell the most fitting."""
+    by_key: dict[Any, list[ErrorDetails]] = {}
     for detail in details:
-        by_key.setdefault(detail["loc"][:1], detail)
-    return list(by_key.values())
+        by_key.setdefault(detail["loc"][:1], []).append(detail)
+    return [min(same_key, key=_distance) for same_key in by_key.values()]
+
+
+def _distance(detail: ErrorDetails) -> int:
+    """How far an error is from what the user meant: a broken bound says more than another type does."""
+    if detail["type"] == "literal_error":
+        return 1 if isinstance(detail["input"], str) else 3
+    return 2 if detail["type"].endswith(("_type", "_parsing")) else 0
 
 
 def _finding(section: type[Section], place: str, detail: ErrorDetails) -> Finding:
