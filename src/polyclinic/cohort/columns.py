@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+import numpy as np
 import polars as pl
+from jaxtyping import Shaped
 
 from polyclinic.cohort.dates import plain_dates
 from polyclinic.errors import Finding
@@ -34,13 +36,24 @@ def strip(frame: pl.DataFrame, missing_values: Sequence[str]) -> pl.DataFrame:
 
 def plain_types(frame: pl.DataFrame) -> pl.DataFrame:
     """The same table with the many types of parquet and arrow as the few that the house works with."""
-    casts = [_plain(name, kind) for name, kind in frame.schema.items()]
-    return frame.with_columns(cast for cast in casts if cast is not None)
+    return pl.DataFrame([_plain(column) for column in frame])
 
 
 def is_number_text(values: pl.Series) -> pl.Series:
     """Which cells of a column of text are numbers; null where missing."""
     return values.str.contains(_NUMBER)
+
+
+def pick(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """Some columns by their very names: polars' own ``select`` takes a name such as "*" or "^a$" for a pattern."""
+    return pl.DataFrame([frame[name] for name in dict.fromkeys(names)])
+
+
+def as_words(column: pl.Series) -> Shaped[np.ndarray, " row"]:
+    """A column as an array of text, "" where not known; 1.0 is written as 1 in a column of whole numbers."""
+    whole = column.dtype.is_float() and bool((column.drop_nulls() % 1 == 0).all())
+    text = (column.cast(pl.Int64) if whole else column).cast(pl.String)
+    return np.asarray(text.fill_null("").to_list(), dtype=np.str_)
 
 
 def absent_column(place: str, name: str, columns: Sequence[str]) -> Finding:
@@ -83,11 +96,13 @@ def _all(known: pl.Series, pattern: str) -> bool:
     return bool(known.head(_GLANCE).str.contains(pattern).all()) and bool(known.str.contains(pattern).all())
 
 
-def _plain(name: str, kind: object) -> pl.Expr | None:  # a pl.DataType, which beartype cannot take as a hint
+def _plain(column: pl.Series) -> pl.Series:
+    kind = column.dtype
     if isinstance(kind, (pl.Categorical, pl.Enum)):
-        return pl.col(name).cast(pl.String)
+        return column.cast(pl.String)
     if isinstance(kind, pl.Decimal):
-        return pl.col(name).cast(pl.Float64)
-    if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
-        return pl.col(name).dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(pl.Datetime("us"))
-    return pl.col(name).cast(pl.Datetime("us")) if isinstance(kind, pl.Datetime) else None
+        return column.cast(pl.Float64)
+    if isinstance(kind, pl.Datetime):
+        moment = column if kind.time_zone is None else column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return moment.cast(pl.Datetime("us"))
+    return column.cast(pl.String) if kind == pl.Null else column

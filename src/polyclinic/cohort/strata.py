@@ -4,6 +4,8 @@ import numpy as np
 import polars as pl
 from jaxtyping import Shaped
 
+from polyclinic.cohort.columns import as_words
+
 MOST_VALUES = 12
 
 
@@ -15,7 +17,7 @@ def stratum(column: pl.Series) -> Shaped[np.ndarray, " row"]:
     """
     if column.dtype.is_numeric() and column.n_unique() > MOST_VALUES:
         return _bands(column)
-    return np.asarray(column.cast(pl.String).fill_null("").to_list(), dtype=np.str_)
+    return as_words(column)
 
 
 def _bands(column: pl.Series) -> Shaped[np.ndarray, " row"]:

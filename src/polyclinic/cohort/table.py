@@ -9,7 +9,7 @@ import polars as pl
 from jaxtyping import Bool, Int, Shaped
 
 from polyclinic.cohort.builtin import read_builtin
-from polyclinic.cohort.columns import absent_column
+from polyclinic.cohort.columns import absent_column, as_words
 from polyclinic.cohort.dates import index_dates
 from polyclinic.cohort.exclusion import decide
 from polyclinic.cohort.fingerprint import frame_fingerprint
@@ -165,7 +165,7 @@ def _cohort(section: CohortSection, table: Table) -> Cohort:
     frame, dates = _with_dates(section, table, findings)
     patient = _patients(section, table, findings)
     stop_on(findings, CohortError)
-    site = None if section.site is None else _text(frame[section.site])
+    site = None if section.site is None else as_words(frame[section.site])
     return Cohort(
         frame=frame,
         row=np.arange(1, frame.height + 1),
@@ -206,12 +206,7 @@ def _patients(section: CohortSection, table: Table, findings: list[Finding]) -> 
     whole = column.dtype.is_float() and bool((column.drop_nulls() % 1 == 0).all())
     if column.dtype.is_integer() or whole:
         return column.fill_null(-1).cast(pl.Int64).to_numpy()
-    return _text(column)
-
-
-def _text(column: pl.Series) -> Shaped[np.ndarray, " row"]:
-    """A column as an array of text; "" where not known."""
-    return np.asarray(column.cast(pl.String).fill_null("").to_list(), dtype=np.str_)
+    return as_words(column)
 
 
 def _step(label: str, patient: Shaped[np.ndarray, " row"]) -> Step:

@@ -1,0 +1,107 @@
+"""``cohort.json``: who was left out and why, what was found, who the patients are, fingerprints of the files."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from polyclinic.cohort.columns import as_words, pick
+from polyclinic.cohort.describe import TableOne, table_one
+from polyclinic.cohort.table import Cohort
+from polyclinic.errors import Finding
+
+MOST_ROWS = 1000
+_MOST_GROUPS = 5
+_FEWEST_OF_GROUP = 5
+
+JsonObject = dict[str, Any]
+
+
+def cohort_document(
+    cohort: Cohort,
+    findings: Sequence[Finding] | None = None,
+    columns: Sequence[str] | None = None,
+    outcome: Sequence[str] = (),
+) -> JsonObject:
+    """The cohort as a JSON document, without any cell that could name a patient.
+
+    Args:
+        cohort: The patients who take part.
+        findings: Of the whole study; by default those of reading the table.
+        columns: To describe in table one; by default all but the outcome.
+        outcome: Outcome columns; the first one with at most five values gives the groups of table one.
+    """
+    described = [name for name in (columns or cohort.frame.columns) if name not in outcome]
+    grouping = _grouping(cohort.frame, outcome)
+    one = table_one(pick(cohort.frame, described), None if grouping is None else as_words(cohort.frame[grouping]))
+    return {
+        "format": 1,
+        "name": cohort.name,
+        "flow": _flow(cohort),
+        "findings": [_finding(finding) for finding in (cohort.findings if findings is None else findings)],
+        "table_one": _table_one(one, grouping),
+        "fingerprints": {**cohort.fingerprints.sources, "table": cohort.fingerprints.table},
+    }
+
+
+def _flow(cohort: Cohort) -> list[JsonObject]:
+    before = [None, *cohort.flow]
+    return [
+        {
+            "step": step.label,
+            "rows": step.rows,
+            "patients": step.patients,
+            "left_out": earlier.rows - step.rows if earlier else 0,
+        }
+        for earlier, step in zip(before, cohort.flow, strict=False)
+    ]
+
+
+def _finding(finding: Finding) -> JsonObject:
+    return {
+        "name": finding.name,
+        "place": finding.place,
+        "rule": finding.rule,
+        "found": finding.found,
+        "remedy": finding.remedy,
+        "severity": str(finding.severity),
+        "rows": list(finding.rows[:MOST_ROWS]),
+        "rows_in_all": len(finding.rows),
+    }
+
+
+def _grouping(frame: pl.DataFrame, outcome: Sequence[str]) -> str | None:
+    """The first outcome column with two to five values, each shared by at least five rows."""
+    for name in outcome:
+        sizes = frame[name].drop_nulls().value_counts(name="\0n").to_series(1)
+        if 2 <= len(sizes) <= _MOST_GROUPS and int(sizes.min() or 0) >= _FEWEST_OF_GROUP:  # type: ignore[arg-type]
+            return name
+    return None
+
+
+def _table_one(one: TableOne, grouping: str | None) -> JsonObject:
+    names = ["all", *(f"{grouping}: {group}" for group in one.groups[1:])]
+    groups = [f"{name} (n = {size:,})" for name, size in zip(names, one.sizes, strict=True)]
+    compared = len(groups) > 2
+    return {
+        "groups": [*groups, *(["standardised difference"] if compared else [])],
+        "rows": [
+            {
+                "name": line.name,
+                "level": line.level,
+                "cells": [*(str(cell) for cell in line.cells), *([_difference(line.difference)] if compared else [])],
+                "difference": line.difference if _finite(line.difference) else None,
+            }
+            for line in one.lines
+        ],
+        "columns_left_out": one.left_out,
+    }
+
+
+def _difference(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}" if math.isfinite(value) else "-"
+
+
+def _finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)

@@ -1,0 +1,250 @@
+"""What is impossible or doubtful about the columns that a study uses. Nothing is changed, everything is told."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool
+
+from polyclinic.cohort.columns import is_number_text, pick, shorten
+from polyclinic.cohort.disguise import Classes, as_outcome
+from polyclinic.cohort.fingerprint import column_digest
+from polyclinic.cohort.missingness import missing_by_outcome
+from polyclinic.cohort.plausible import impossible, limits_of, zeros_stand_apart
+from polyclinic.cohort.table import Cohort
+from polyclinic.errors import Finding, Severity
+
+_MOSTLY_MISSING = 0.5
+_MOSTLY_NUMBERS = 0.8
+_CODE = r"^[A-Za-z]{1,3}[-.]?[0-9]+([.-][0-9A-Za-z]+)*$"
+_ADDRESS = r"[/\\#]|\.[A-Za-z]{2,5}$"
+
+
+def inspect(cohort: Cohort, input_columns: Sequence[str], outcome_columns: Sequence[str]) -> list[Finding]:
+    """Everything that is impossible or doubtful about the columns of a study; raises nothing.
+
+    Errors stop (an input without a single value), refusals may be accepted by name (impossible values), warnings and
+    notes are told.
+
+    Args:
+        cohort: The patients.
+        input_columns: Columns that inputs read.
+        outcome_columns: Columns that hold the outcome.
+    """
+    inputs = pick(cohort.frame, input_columns)
+    outcomes = pick(cohort.frame, outcome_columns)
+    each = chain.from_iterable(_column(cohort, column) for column in inputs)
+    return [
+        *each,
+        *_constant(cohort, inputs),
+        *_duplicate_columns(cohort, inputs),
+        *_duplicate_rows(cohort),
+        *_missing(cohort, inputs),
+        *_missing_by_outcome(cohort, inputs, outcomes),
+    ]
+
+
+def _column(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
+    """Findings about one input column by itself."""
+    if column.null_count() == len(column):
+        yield _finding(
+            cohort, column.name, "no_values", "an input needs values", "every cell is missing", "Leave it out."
+        )
+    elif column.dtype == pl.String:
+        yield from _text_in_numbers(cohort, column)
+        yield from _identifier(cohort, column)
+    elif column.dtype.is_numeric():
+        yield from _impossible(cohort, column)
+        yield from _zeros(cohort, column)
+
+
+def _text_in_numbers(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
+    """A column that is mostly numbers; letters before digits, as in ICD codes, are codes and meant so."""
+    number = is_number_text(column)
+    known = len(column) - column.null_count()
+    other = (~number & ~column.str.contains(_CODE)).fill_null(False)
+    numbers = int(number.sum())
+    if other.any() and numbers >= 5 and numbers >= _MOSTLY_NUMBERS * known and not _has_codes(column):
+        yield _finding(
+            cohort,
+            column.name,
+            "text_in_number_column",
+            "a column of numbers must hold nothing but numbers",
+            f"{int(other.sum())} of {known} cells hold something else, so that all are read as categories",
+            "Correct the cells, or name the words that mean not known in [cohort] missing_values.",
+            Severity.WARNING,
+            other.to_numpy().astype(bool),
+        )
+
+
+def _has_codes(column: pl.Series) -> bool:
+    """Whether the column holds codes such as V57 or numbers that begin with 0."""
+    return bool(column.str.contains(_CODE).any()) or bool(column.str.contains(r"^0[0-9]").any())
+
+
+def _identifier(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
+    """Text that is another one in nearly every row: an identifier tells a model nothing, and a stranger who it was."""
+    known = column.drop_nulls()
+    distinct = known.n_unique()
+    address = bool(known.head(100).str.contains(_ADDRESS).all())
+    long = float(known.str.len_chars().cast(pl.Float64).to_numpy().mean()) > 40
+    if distinct > 50 and distinct > 0.5 * len(known) and not address and not long:
+        yield _finding(
+            cohort,
+            column.name,
+            "identifier_as_input",
+            "an input should repeat its values",
+            f"{distinct} of {len(known)} values are different, as in an identifier",
+            "Leave it out if it names the patient or the visit.",
+            Severity.WARNING,
+        )
+
+
+def _impossible(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
+    limits = limits_of(column.name)
+    if limits is None:
+        return
+    rows = impossible(column.cast(pl.Float64).fill_null(float("nan")).to_numpy(), limits)
+    if rows.any():
+        between = " or ".join(f"{low:g} to {high:g}" for low, high in limits.ranges)
+        yield _finding(
+            cohort,
+            column.name,
+            "impossible_values",
+            f"{limits.what} of a patient lies within {between}",
+            f"{int(rows.sum())} of {len(rows)} rows do not",
+            "Correct the unit or the cells; or accept impossible_values with the reason.",
+            Severity.REFUSED,
+            rows,
+        )
+
+
+def _zeros(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
+    limits = limits_of(column.name)
+    never_zero = limits is not None and not limits.zero_possible
+    zero = (column == 0).fill_null(False)
+    if zero.any() and not zero.all() and (never_zero or zeros_stand_apart(column)):
+        yield _finding(
+            cohort,
+            column.name,
+            "zeros_for_missing",
+            "0 should be a measurement",
+            f"{int(zero.sum())} of {len(zero)} rows are 0, far from all others, as where nothing was measured",
+            "Empty these cells if so: a model then knows that the value is missing.",
+            Severity.WARNING,
+            zero.to_numpy().astype(bool),
+        )
+
+
+def _constant(cohort: Cohort, inputs: pl.DataFrame) -> Iterator[Finding]:
+    flat = [c.name for c in inputs if c.null_count() < len(c) and not c.dtype.is_nested() and c.n_unique() == 1]
+    if flat:
+        yield Finding(
+            name="constant_column",
+            place=cohort.name,
+            rule="an input column should vary",
+            found=f"{len(flat)} have the same value in every row: {shorten(flat)}",
+            remedy="They add nothing and may be left out.",
+            severity=Severity.WARNING,
+        )
+
+
+def _duplicate_columns(cohort: Cohort, inputs: pl.DataFrame) -> Iterator[Finding]:
+    first: dict[bytes, str] = {}
+    pairs = []
+    for column in inputs:
+        earlier = first.setdefault(column_digest(column), column.name)
+        if earlier != column.name and column.n_unique() > 1:
+            pairs.append(f"{column.name} = {earlier}")
+    if pairs:
+        yield Finding(
+            name="duplicate_columns",
+            place=cohort.name,
+            rule="every input column should say something else",
+            found=f"{len(pairs)} repeat another one: {shorten(pairs, 6)}",
+            remedy="Leave the copies out.",
+            severity=Severity.WARNING,
+        )
+
+
+def _duplicate_rows(cohort: Cohort) -> Iterator[Finding]:
+    """Rows that are the same in every column of the table, the patient included."""
+    if any(kind.is_nested() for kind in cohort.frame.dtypes):
+        return
+    frame = cohort.frame.with_columns(pl.Series("\0patient", cohort.patient))
+    own_rows = len(np.unique(cohort.patient)) == len(cohort)
+    same = (cohort.frame if own_rows else frame).is_duplicated()
+    if same.any() and not _plain(cohort.frame):
+        yield Finding(
+            name="duplicate_rows",
+            place=cohort.name,
+            rule="a row should stand in the table once",
+            found=f"{int(same.sum())} rows are the same as another one in every column",
+            remedy="Take the copies out if they are one visit of one patient.",
+            severity=Severity.WARNING,
+            rows=_rows(cohort, same.to_numpy().astype(bool)),
+        )
+
+
+def _plain(frame: pl.DataFrame) -> bool:
+    """Whether two patients may be the same in all columns by chance: few columns with few values each.
+
+    Counted as bits: the columns' surprise about an equal pair, -log2 of the chance that two rows agree, against the
+    number of pairs of rows.
+    """
+    bits = 0.0
+    for column in frame:
+        share = column.value_counts().to_series(1).to_numpy() / len(column)
+        bits -= float(np.log2((share**2).sum()))
+    return bits < 2 * float(np.log2(max(2, frame.height))) + 5
+
+
+def _missing(cohort: Cohort, inputs: pl.DataFrame) -> Iterator[Finding]:
+    share = {c.name: c.null_count() / len(c) for c in inputs}
+    mostly = [f"{name} {part:.0%}" for name, part in share.items() if _MOSTLY_MISSING < part < 1]
+    if mostly:
+        yield Finding(
+            name="mostly_missing",
+            place=cohort.name,
+            rule="an input column should be known for most patients",
+            found=f"{len(mostly)} are missing in more than half of the rows: {shorten(mostly)}",
+            remedy="They stay in, missing as such; leave out what will not be measured either when the model is used.",
+            severity=Severity.WARNING,
+        )
+
+
+def _missing_by_outcome(cohort: Cohort, inputs: pl.DataFrame, outcomes: pl.DataFrame) -> Iterator[Finding]:
+    for outcome in outcomes:
+        classes = as_outcome(outcome)
+        if not isinstance(classes, Classes):
+            continue
+        found = missing_by_outcome(inputs, classes.code)
+        if found:
+            listed = shorten((f"{name} {low:.0%} to {high:.0%}" for name, low, high in found), 6)
+            yield Finding(
+                name="missing_by_outcome",
+                place=f'{cohort.name} outcome "{outcome.name}"',
+                rule="a value should be missing equally often whatever the outcome",
+                found=f"{len(found)} columns are not: {listed}",
+                remedy="Ask how it was recorded: whether a value was measured may give the outcome away.",
+                severity=Severity.WARNING,
+            )
+
+
+def _rows(cohort: Cohort, mask: Bool[np.ndarray, " row"]) -> tuple[int, ...]:
+    return tuple(int(row) for row in cohort.row[mask])
+
+
+def _finding(
+    cohort: Cohort,
+    column: str,
+    name: str,
+    rule: str,
+    found: str,
+    remedy: str,
+    severity: Severity = Severity.ERROR,
+    rows: Bool[np.ndarray, " row"] | None = None,
+) -> Finding:
+    numbers = () if rows is None else _rows(cohort, rows)
+    return Finding(name, f'{cohort.name} column "{column}"', rule, found, remedy, severity, numbers)
