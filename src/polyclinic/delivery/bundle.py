@@ -172,7 +172,7 @@ def load(folder: Path) -> Bundle:
     """Open the folder that a run left, after checking its format and the hash of every file.
 
     Raises:
-        BundleError: if it is no bundle, unfinished or of another format; or with the names of all missing or damaged files.
+        BundleError: if it is no bundle, unfinished, or of another format; or naming all missing or damaged files.
     """
     manifest = _read_manifest(folder)
     damaged = [finding for name, sha in manifest.files.items() if (finding := _check(folder, name, sha)) is not None]

@@ -1,0 +1,218 @@
+"""The phrases of report and card in Chinese, by the English phrase."""
+
+CHINESE = {
+    "{low} to {high}": "{low} 至 {high}",
+    # models
+    "logistic regression": "逻辑回归",
+    "ridge regression": "岭回归",
+    "linear regression": "线性回归",
+    "Cox regression": "Cox 回归",
+    "gradient boosting": "梯度提升",
+    "random forest": "随机森林",
+    "this model": "本模型",
+    "This model": "本模型",
+    # headline
+    "Study report": "研究报告",
+    "This model is better than {plain}: {metric} {ours} against {theirs}, difference {difference}.": (
+        "本模型优于{plain}：{metric} {ours} 对 {theirs}，差值 {difference}。"
+    ),
+    "This model is worse than {plain}: {metric} {ours} against {theirs}, difference {difference}.": (
+        "本模型不如{plain}：{metric} {ours} 对 {theirs}，差值 {difference}。"
+    ),
+    "This model and {plain} cannot be told apart: {metric} {ours} against {theirs}, difference {difference}.": (
+        "本模型与{plain}无明确差异：{metric} {ours} 对 {theirs}，差值 {difference}。"
+    ),
+    "No plain model was trained to compare with: {metric} {ours}.": "没有训练可供比较的简单模型：{metric} {ours}。",
+    "{n} patients tested": "测试患者 {n} 名",
+    "{n} patients": "患者 {n} 名",
+    "{n} rows": "{n} 行",
+    "{n} patients, {rows} rows": "患者 {n} 名，{rows} 行",
+    "{n} with the outcome": "有结局 {n} 名",
+    "{n} events": "事件 {n} 例",
+    "{n} folds": "{n} 折",
+    "{n} repetitions": "重复 {n} 次",
+    "{share} intervals over patients": "按患者抽样的 {share} 置信区间",
+    # chapters
+    "Contents": "目录",
+    "Performance": "性能",
+    "Performance: {target}": "性能：{target}",
+    "Patients": "患者",
+    "Findings": "检查发现",
+    "Training": "训练",
+    "How it was made": "制作过程",
+    "By class": "分类别结果",
+    "By label": "分标签结果",
+    "All numbers": "全部指标",
+    "For whom: subgroups": "适用人群：亚组",
+    "Worst mistakes": "最严重的错误",
+    # curves
+    "1 \N{MINUS SIGN} specificity": "1 \N{MINUS SIGN} 特异度",
+    "Sensitivity": "灵敏度",
+    "Sensitivity (recall)": "灵敏度（召回率）",
+    "Positive predictive value (precision)": "阳性预测值（精确率）",
+    "ROC curve": "ROC 曲线",
+    "ROC curve by class": "各类别的 ROC 曲线",
+    "Precision-recall curve by class": "各类别的精确率-召回率曲线",
+    "The mean over all classes, with its band.": "所有类别的平均及其区间带。",
+    "One line per class: that class against all others.": "每条线代表一个类别与其余全部类别之比较。",
+    "Precision-recall curve": "精确率-召回率曲线",
+    "operating point": "工作点",
+    "prevalence {share}": "患病率 {share}",
+    "The further the curve bows to the top left, the better; the dashed line is a coin.": (
+        "曲线越靠近左上角越好；虚线相当于抛硬币。"
+    ),
+    "How many of the flagged really have the outcome, the more of them one wants to find.": (
+        "随着检出更多患者，被标为阳性者中确有结局的比例。"
+    ),
+    # calibration
+    "Calibration": "校准",
+    "Calibration curve": "校准曲线",
+    "Predicted probability": "预测概率",
+    "Observed share": "实际比例",
+    "as delivered": "交付的模型",
+    "before recalibration": "再校准之前",
+    "with the outcome": "有结局",
+    "without the outcome": "无结局",
+    "On the dashed line, 30% means 30%. Dots: groups of similar predictions, with intervals. Below: all predictions; "
+    "upright lines are the thresholds.": (
+        "落在虚线上时，预测 30% 即实际 30%。圆点：预测相近的一组患者及其区间。下方：全部预测值；竖线为阈值。"
+    ),
+    "Predicted and observed share with an event by {horizon}, in groups of similar predictions.": (
+        "按预测相近分组，比较 {horizon} 前预测与实际的事件比例。"
+    ),
+    "Log-rank test between the groups: p {p}.": "组间对数秩检验：p {p}。",
+    "Before and after recalibration": "再校准前后",
+    "Before": "之前",
+    "After": "之后",
+    "{metric} could not be computed in {n} of {all} resamples; its interval leaves them out.": (
+        "{metric} 在 {all} 次重抽样中有 {n} 次无法计算；其区间未计入这些抽样。"
+    ),
+    # operating point
+    "In 1,000 patients like those tested": "在 1,000 名类似的患者中",
+    "found": "检出",
+    "missed": "漏诊",
+    "false alarms": "误报",
+    "cleared": "正确排除",
+    "have the outcome and are flagged": "有结局且被标为阳性",
+    "have the outcome and are not flagged": "有结局但未被标为阳性",
+    "do not have it, yet are flagged": "无结局却被标为阳性",
+    "do not have it and are not flagged": "无结局且未被标为阳性",
+    "Point estimates, at the operating point chosen on tune rows and the prevalence of the tested patients.": (
+        "点估计；工作点在调优数据上选定，患病率取自测试患者。"
+    ),
+    "Operating point chosen on tune rows: threshold {cut}.": "工作点在调优数据上选定：阈值 {cut}。",
+    # tables
+    "Metric": "指标",
+    "best plain model on tune rows": "调优数据上最佳的简单模型",
+    "Difference": "差值",
+    "to {plain}": "与{plain}相比",
+    "Value (low to high).": "数值（下限 至 上限）。",
+    "Value (low to high)": "数值（下限 至 上限）",
+    "Difference: this model minus the plain one.": "差值：本模型减去简单模型。",
+    "Class": "类别",
+    "Label": "标签",
+    "Rows": "行数",
+    "Confusion matrix": "混淆矩阵",
+    "Truth \N{DOWNWARDS ARROW}  Answer \N{RIGHTWARDS ARROW}": ("真实 \N{DOWNWARDS ARROW}  回答 \N{RIGHTWARDS ARROW}"),
+    "Test rows by true class (row) and most probable class (column); with shares of the row.": (
+        "测试数据：行为真实类别，列为概率最高的类别；百分数为该行中的比例。"
+    ),
+    "Subgroup": "亚组",
+    "Everyone": "全部",
+    "Many subgroups are looked at: some differ by chance alone. An interval that leaves out the dashed line is a "
+    "reason to look closer, not a proof.": (
+        "同时考察了许多亚组，其中一些差异仅由偶然造成。区间不含虚线只说明值得进一步研究，并非证明。"
+    ),
+    # mistakes
+    "Row": "行号",
+    "Truth": "真实值",
+    "Answer": "回答",
+    "Loss": "损失",
+    "Test rows of the user's table, counted from 1 without the header, the worst first.": (
+        "测试数据在原表中的行号（从 1 起，不含表头），最严重者在前。"
+    ),
+    "These pictures come from patients' records: pass this page on accordingly.": (
+        "这些图片来自患者记录：传阅本页时请注意保护隐私。"
+    ),
+    "Row {row}: {truth}, taken for {answer}": "第 {row} 行：实为 {truth}，判为 {answer}",
+    # survival and values
+    "Survival by predicted risk": "按预测风险分组的生存曲线",
+    "Tested patients in three equal groups by predicted risk: what really happened to them.": (
+        "测试患者按预测风险等分为三组，其真实转归如图。"
+    ),
+    "AUC over time": "随时间变化的 AUC",
+    "AUC for an event by this time": "此时间前发生事件的 AUC",
+    "How well the risk separates those with an event by then from those still without.": (
+        "风险评分区分此前已发生事件者与尚未发生者的能力。"
+    ),
+    "Time": "时间",
+    "Without the event": "未发生事件的比例",
+    "Number at risk": "在险人数",
+    "low risk": "低风险",
+    "middle risk": "中风险",
+    "high risk": "高风险",
+    "low": "低",
+    "middle": "中",
+    "high": "高",
+    "Measured": "实测值",
+    "Predicted": "预测值",
+    "Predicted against measured": "预测值与实测值",
+    "On the dashed line the prediction is right. Rings: means of similar predictions.": (
+        "虚线上预测完全正确。圆环：预测相近的一组患者的均值。"
+    ),
+    "Bland-Altman plot": "Bland-Altman 图",
+    "Mean of predicted and measured": "预测值与实测值的均值",
+    "Predicted minus measured": "预测值减实测值",
+    "mean": "均值",
+    "95 of 100 differences are expected between the dashed lines.": "预计 95% 的差值落在两条虚线之间。",
+    # patients
+    "Who was studied": "研究对象",
+    "From the table to the groups that trained, tuned and tested.": "从原表到训练、调优和测试各组。",
+    "{n} left out": "排除 {n}",
+    "Train": "训练",
+    "Tune": "调优",
+    "Test": "测试",
+    "the weights are learned here": "在此学习权重",
+    "stopping, threshold and calibration are chosen here": "在此决定停止时机、阈值和校准",
+    "nothing is learned or chosen here": "在此不学习、不选择",
+    "Table one": "表 1",
+    "Variable": "变量",
+    "Numbers are median (quartiles) or count (share).": "数值为中位数（四分位数）或人数（比例）。",
+    # making
+    "The checks found nothing to report.": "检查未发现需要报告的问题。",
+    "Warning": "警告",
+    "Note": "说明",
+    "Refused": "拒绝",
+    "Error": "错误",
+    "Accepted": "已接受",
+    "Reason given: {reason}": "给出的理由：{reason}",
+    "A dot marks the weights that were kept. Tune rows decide when to stop; test rows play no part.": (
+        "圆点为最终保留的权重。何时停止由调优数据决定；测试数据不参与。"
+    ),
+    "Training curve": "训练曲线",
+    "Epoch": "轮次",
+    "training rows": "训练数据",
+    "tune rows": "调优数据",
+    "Models": "模型数",
+    "Epochs kept": "保留的轮次",
+    "Weights per model": "每个模型的权重数",
+    "Optimizer": "优化器",
+    "Class imbalance": "类别不平衡处理",
+    "Recalibration": "再校准",
+    "{method}, recalibrated afterwards": "{method}，之后再校准",
+    "Seed": "随机种子",
+    "Minutes": "分钟",
+    "Processor": "处理器",
+    "Precision": "数值精度",
+    "Resamples for intervals": "区间的重抽样次数",
+    "Split (sha256)": "数据划分 (sha256)",
+    "{file} (sha256)": "{file} (sha256)",
+    "Versions": "版本",
+    "How inputs were prepared": "输入的处理方式",
+    "The study file, every default written out": "研究文件（已写出所有默认值）",
+    "Made by Polyclinic {version} from the files beside this page. It describes a statistical model on the "
+    "patients above; it is not a medical device and replaces no one's judgement.": (
+        "由 Polyclinic {version} 根据同一文件夹中的文件生成。本页描述的是在上述患者上建立的统计模型；"
+        "它不是医疗器械，不能代替任何人的判断。"
+    ),
+}

@@ -1,0 +1,51 @@
+"""What stands in `cohort.json`, read at the door: who was left out and why, what was found, who the patients are."""
+
+from pydantic import Field
+
+from polyclinic.delivery.documents import Document
+
+
+class FlowStep(Document):
+    """A station of the flow chart: what happened there, and who was left afterwards."""
+
+    step: str = ""
+    rows: float | None = None
+    patients: float | None = None
+    left_out: float | None = None
+
+
+class Found(Document):
+    """A finding, as it stands in the document. ``severity`` "note" with "Accepted" is an accepted refusal."""
+
+    name: str = ""
+    place: str = ""
+    rule: str = ""
+    found: str = ""
+    remedy: str = ""
+    severity: str = "note"
+    rows: tuple[int, ...] = ()
+
+
+class TableRow(Document):
+    """A line of table one: a variable, or one level of it."""
+
+    name: str = ""
+    level: str = ""
+    cells: tuple[str, ...] = ()
+
+
+class TableOne(Document):
+    """Who the patients are, in all and by part or outcome."""
+
+    groups: tuple[str, ...] = ()
+    rows: tuple[TableRow, ...] = ()
+
+
+class CohortDocument(Document):
+    """`cohort.json`."""
+
+    name: str = ""
+    flow: tuple[FlowStep, ...] = ()
+    findings: tuple[Found, ...] = ()
+    table_one: TableOne | None = None
+    fingerprints: dict[str, str] = Field(default_factory=dict)

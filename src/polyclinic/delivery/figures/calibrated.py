@@ -1,0 +1,114 @@
+"""Whether 30% means 30%: the calibration curve before and after, over a histogram of the predictions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from polyclinic.delivery.documents import CalibrationPoint, TargetEvidence
+from polyclinic.delivery.figures.axes import (
+    Axes,
+    Scale,
+    axes,
+    dot,
+    drawing,
+    frame,
+    key,
+    label,
+    line,
+    segment,
+    short,
+)
+from polyclinic.delivery.figures.curves import SQUARE
+from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.words import Words
+
+HISTOGRAM = 96.0  # height of the strip below the curve
+BINS = 40
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What the histogram shows.
+
+    Attributes:
+        probability: Calibrated, of the positive class.
+        positive: Who had the outcome.
+        thresholds: Operating points, one per fold.
+    """
+
+    probability: Float[np.ndarray, " sample"]
+    positive: Bool[np.ndarray, " sample"]
+    thresholds: tuple[float, ...] = ()
+
+
+def calibration(target: TargetEvidence, predicted: Predicted | None, say: Words) -> Html:
+    """Observed against predicted share, with the histogram of predictions by outcome below."""
+    ax = axes((0, 1), (0, 1), height=SQUARE)
+    whole = Axes(ax.x, ax.y, ax.width, SQUARE + (HISTOGRAM + 22 if predicted is not None else 0))
+    found = target.calibration
+    marks = (
+        frame(ax, say("Predicted probability"), say("Observed share")),
+        segment(ax, (0, 0), (1, 1), "reference"),
+        _curve(ax, found.curve_before if found else (), "quiet dashed"),
+        _curve(ax, found.curve if found else (), "ours"),
+        _legend(ax, found is not None and bool(found.curve_before), say),
+        Html() if predicted is None else _histogram(ax, predicted, say),
+    )
+    return drawing(whole, say("Calibration curve"), *marks)
+
+
+def _curve(ax: Axes, points: tuple[CalibrationPoint, ...], css: str) -> Html:
+    known = [(p.predicted, p.observed, p.low, p.high) for p in points]
+    whiskers = [
+        segment(ax, (x, low), (x, high), f"whisker {css}")
+        for x, _, low, high in known
+        if x is not None and low is not None and high is not None
+    ]
+    dots = [dot(ax, x, y, f"dot {css}", 3.5) for x, y, _, _ in known if x is not None and y is not None]
+    path = line(ax, [x for x, *_ in known], [y for _, y, *_ in known], f"line {css}")
+    return join(*whiskers, path, *dots)
+
+
+def _legend(ax: Axes, before: bool, say: Words) -> Html:
+    entries = [(say("as delivered"), "ours")] + ([(say("before recalibration"), "quiet dashed")] if before else [])
+    return join(*(key(ax.x.start + 12, ax.y.stop + 12 + 18 * n, words, css) for n, (words, css) in enumerate(entries)))
+
+
+def _histogram(ax: Axes, predicted: Predicted, say: Words) -> Html:
+    """Those with the outcome above the line, those without below it, each side on its own scale."""
+    top = SQUARE + 14.0
+    middle, half = top + HISTOGRAM / 2, HISTOGRAM / 2 - 12
+    up = _bars(ax.x, predicted.probability[predicted.positive], middle, -half, "bar positive")
+    down = _bars(ax.x, predicted.probability[~predicted.positive], middle, half, "bar negative")
+    base = element("line", class_="axis", x1=ax.x.start, x2=ax.x.stop, y1=short(middle), y2=short(middle))
+    cuts = [
+        element("line", class_="cut", x1=x, x2=x, y1=short(top + 10), y2=short(top + HISTOGRAM - 8))
+        for x in sorted({short(ax.x.at(threshold)) for threshold in predicted.thresholds})
+    ]
+    names = (
+        label(ax.x.start + 4, top + 6, say("with the outcome"), "small text-high"),
+        label(ax.x.stop, top + HISTOGRAM - 2, say("without the outcome"), "small end text-low"),
+    )
+    return join(*cuts, *up, *down, base, *names)
+
+
+def _bars(across: Scale, values: Float[np.ndarray, " some"], foot: float, height: float, css: str) -> list[Html]:
+    """Bars from ``foot``; a negative height goes up. The fullest bin is highest; a single sample still shows."""
+    counts, edges = np.histogram(np.clip(values, 0, 1), bins=BINS, range=(0, 1))
+    if not counts.any():
+        return []
+    lengths = np.where(counts > 0, np.maximum(np.abs(height) * counts / counts.max(), 1.2), 0)
+    width = across.at(float(edges[1])) - across.at(float(edges[0])) - 1
+    return [
+        element(
+            "rect",
+            class_=css,
+            x=short(across.at(float(edge))),
+            y=short(foot - length if height < 0 else foot),
+            width=short(width),
+            height=short(float(length)),
+        )
+        for edge, length in zip(edges[:-1], lengths, strict=True)
+        if length > 0
+    ]

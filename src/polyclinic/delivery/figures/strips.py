@@ -1,0 +1,97 @@
+"""Values with intervals on one shared line: the rows of a forest plot, and a model beside the plain one.
+
+These are drawn in shares of the width, so that they fit a table cell on a screen of any size.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from polyclinic.delivery.documents import Estimate
+from polyclinic.delivery.figures.axes import limits, ticks
+from polyclinic.delivery.markup import Html, element, join
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The range of values that a row of cells shares."""
+
+    low: float
+    high: float
+
+    def share(self, value: float) -> float:
+        """Where a value lies, from 0 (left end) to 1."""
+        return (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+
+    def place(self, value: float) -> str:
+        """The same as per cent of the width."""
+        return f"{100 * self.share(value):.2f}%"
+
+
+def strip(estimates: Sequence[Estimate], *also: float) -> Strip:
+    """A range that holds all values with their intervals."""
+    ends = [end for e in estimates for end in (e.low, e.value, e.high)]
+    low, high = limits([*ends, *also], 0.08)
+    return Strip(low, high)
+
+
+def whisker(scale: Strip, estimate: Estimate, css: str, reference: float | None = None, height: int = 28) -> Html:
+    """A dot with its interval, and a line at ``reference``."""
+    middle = height / 2
+    rule = Html() if reference is None else _upright(scale, reference, "reference", height)
+    return element("svg", rule, _mark(scale, estimate, css, middle), class_="strip", height=height, aria_hidden="true")
+
+
+def rule(scale: Strip, reference: float | None, height: int = 28) -> Html:
+    """A piece of the reference line alone, so that it runs on between the groups."""
+    mark = Html() if reference is None else _upright(scale, reference, "reference", height)
+    return element("svg", mark, class_="strip", height=height, aria_hidden="true")
+
+
+def pair(scale: Strip, ours: Estimate, plain: Estimate) -> Html:
+    """Ours above, the plain model below, on one scale with its ticks."""
+    foot = 44
+    marks = [
+        join(
+            element("line", class_="grid", x1=scale.place(tick), x2=scale.place(tick), y1=2, y2=foot),
+            element("text", words, class_=f"tick {_anchor(scale, tick)}", x=scale.place(tick), y=foot + 15),
+        )
+        for tick, words in _labelled(scale, 3)
+    ]
+    rows = (_mark(scale, ours, "ours", 14), _mark(scale, plain, "base", 32))
+    return element("svg", *marks, *rows, class_="strip", height=foot + 20, aria_hidden="true")
+
+
+def scale_row(scale: Strip) -> Html:
+    """The ticks under a forest plot."""
+    labels = [
+        element("text", words, class_=f"tick {_anchor(scale, tick)}", x=scale.place(tick), y=13)
+        for tick, words in _labelled(scale, 4)
+    ]
+    return element("svg", *labels, class_="strip", height=18, aria_hidden="true")
+
+
+def _labelled(scale: Strip, most: int) -> list[tuple[float, str]]:
+    """Ticks and what they say, all with as many decimals as the finest needs."""
+    found = ticks(scale.low, scale.high, most)
+    decimals = max(len(f"{tick:.6g}".partition(".")[2]) for tick in found) if found else 0
+    return [(tick, f"{tick:.{decimals}f}".replace("-", "\N{MINUS SIGN}")) for tick in found]
+
+
+def _anchor(scale: Strip, value: float) -> str:
+    """Labels near an end turn inwards, so that none is cut off."""
+    share = scale.share(value)
+    return "start" if share < 0.08 else "end" if share > 0.92 else "middle"
+
+
+def _upright(scale: Strip, value: float, css: str, height: float) -> Html:
+    return element("line", class_=css, x1=scale.place(value), x2=scale.place(value), y1=0, y2=height)
+
+
+def _mark(scale: Strip, estimate: Estimate, css: str, y: float) -> Html:
+    whole = Html()
+    if estimate.low is not None and estimate.high is not None:
+        ends = {"x1": scale.place(estimate.low), "x2": scale.place(estimate.high)}
+        whole = element("line", class_=f"whisker {css}", **ends, y1=y, y2=y)
+    if estimate.value is None:
+        return whole
+    return join(whole, element("circle", class_=f"dot {css}", cx=scale.place(estimate.value), cy=y, r=4.5))

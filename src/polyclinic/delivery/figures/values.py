@@ -1,0 +1,98 @@
+"""A predicted number beside the measured one: scatter and Bland-Altman, dense clouds as a density."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from polyclinic.delivery.documents import CalibrationPoint
+from polyclinic.delivery.figures.axes import Axes, axes, dot, drawing, frame, label, limits, segment, short
+from polyclinic.delivery.figures.curves import SQUARE
+from polyclinic.delivery.figures.survival import with_unit
+from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.numbers import significant
+from polyclinic.delivery.words import Words
+
+DENSE = 1200  # more points than this are drawn as a density
+CELLS = 48
+
+Values = Float[np.ndarray, " sample"]
+
+
+def predicted_against_measured(
+    predicted: Values, measured: Values, points: Sequence[CalibrationPoint], unit: str, say: Words
+) -> Html:
+    """Each sample once; on the diagonal the prediction is right. ``points`` are means of similar predictions."""
+    shown = limits([*_ends(predicted), *_ends(measured)])
+    ax = axes(shown, shown, height=SQUARE)
+    marks = (
+        frame(ax, with_unit(say("Predicted"), unit), with_unit(say("Measured"), unit)),
+        segment(ax, (shown[0], shown[0]), (shown[1], shown[1]), "reference"),
+        _cloud(ax, predicted, measured),
+        *(
+            dot(ax, point.predicted, point.observed, "dot mean", 4.5)
+            for point in points
+            if point.predicted is not None and point.observed is not None
+        ),
+    )
+    return drawing(ax, say("Predicted against measured"), *marks)
+
+
+def bland_altman(predicted: Values, measured: Values, unit: str, say: Words) -> Html:
+    """Error against size: the mean difference and the limits within which 95 of 100 differences fall.
+
+    Source: Bland and Altman, Lancet 1986;327:307-310: limits of agreement are mean difference -+ 1.96 SD.
+    """
+    middle, difference = (predicted + measured) / 2, predicted - measured
+    bias, spread = float(np.mean(difference)), 1.96 * float(np.std(difference, ddof=1)) if len(difference) > 1 else 0.0
+    ax = axes(limits(_ends(middle)), limits([*_ends(difference), bias - spread, bias + spread]), height=SQUARE)
+    lines = [
+        _level(ax, level, words, css)
+        for level, words, css in (
+            (bias + spread, "+1.96 SD", "reference"),
+            (bias, say("mean"), "line base"),
+            (bias - spread, "\N{MINUS SIGN}1.96 SD", "reference"),
+        )
+    ]
+    names = (with_unit(say("Mean of predicted and measured"), unit), with_unit(say("Predicted minus measured"), unit))
+    return drawing(ax, say("Bland-Altman plot"), frame(ax, *names), _cloud(ax, middle, difference), *lines)
+
+
+def _level(ax: Axes, level: float, words: str, css: str) -> Html:
+    shown = significant(level).replace("-", "\N{MINUS SIGN}")
+    name = label(ax.x.stop - 4, ax.y.at(level) - 5, f"{words}  {shown}", "note end halo")
+    return join(segment(ax, (ax.x.low, level), (ax.x.high, level), css), name)
+
+
+def _ends(values: Values) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
+
+
+def _cloud(ax: Axes, x: Values, y: Values) -> Html:
+    return _points(ax, x, y) if len(x) <= DENSE else _density(ax, x, y)
+
+
+def _points(ax: Axes, x: Values, y: Values) -> Html:
+    pairs = ((short(ax.x.at(float(a))), short(ax.y.at(float(b)))) for a, b in zip(x, y, strict=True))
+    return element("g", *(element("circle", cx=a, cy=b, r=2.6) for a, b in pairs), class_="cloud")
+
+
+def _density(ax: Axes, x: Values, y: Values) -> Html:
+    """Cells, the darker the more samples they hold (on a logarithmic scale)."""
+    ranges = ((ax.x.low, ax.x.high), (ax.y.low, ax.y.high))
+    counts, across, up = np.histogram2d(x, y, bins=CELLS, range=ranges)
+    shade = 0.12 + 0.88 * np.log1p(counts) / np.log1p(counts.max())
+    width = ax.x.at(float(across[1])) - ax.x.at(float(across[0]))
+    height = ax.y.at(float(up[0])) - ax.y.at(float(up[1]))
+    cells = [
+        element(
+            "rect",
+            x=short(ax.x.at(float(across[i]))),
+            y=short(ax.y.at(float(up[j + 1]))),
+            width=short(width),
+            height=short(height),
+            opacity=f"{shade[i, j]:.2f}",
+        )
+        for i, j in zip(*np.nonzero(counts), strict=True)
+    ]
+    return element("g", *cells, class_="density")

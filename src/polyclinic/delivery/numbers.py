@@ -1,0 +1,70 @@
+"""How numbers are written: as many digits as a reader can use, and never an interval without its value."""
+
+import math
+
+from polyclinic.delivery.documents import Estimate
+from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.metric_names import METRICS
+from polyclinic.delivery.words import Words
+
+NOTHING = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+
+
+def number(value: float | None, metric: str = "") -> str:
+    """A value of a metric: shares with three decimals, others with three digits; a dash when not known."""
+    if value is None:
+        return NOTHING
+    known = METRICS.get(metric)
+    shown = f"{value:.3f}" if known is None or known.scale == "share" else significant(value)
+    return shown.replace("-", MINUS)
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Three digits that count, and never more than three decimals unless all of them would be zero."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:.{min(decimals, 3)}f}" if abs(value) >= 0.0005 else f"{value:.1e}"
+
+
+def signed(value: float | None, metric: str = "") -> str:
+    """A difference, with its sign."""
+    shown = number(value, metric)
+    return f"+{shown}" if value is not None and value > 0 else shown
+
+
+def interval(estimate: Estimate, say: Words, metric: str = "") -> str:
+    """Low to high; empty when there is no interval."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return say("{low} to {high}", low=number(estimate.low, metric), high=number(estimate.high, metric))
+
+
+def stacked(estimate: Estimate | None, say: Words, metric: str = "") -> Html:
+    """The value, and its interval below it: narrow enough for a table on a phone."""
+    if estimate is None or estimate.value is None:
+        return Html(NOTHING)
+    around = interval(estimate, say, metric)
+    return join(element("b", number(estimate.value, metric)), element("small", around) if around else None)
+
+
+def with_interval(estimate: Estimate | None, say: Words, metric: str = "") -> str:
+    """``value (low to high)``."""
+    if estimate is None or estimate.value is None:
+        return NOTHING
+    around = interval(estimate, say, metric)
+    return number(estimate.value, metric) + (f" ({around})" if around else "")
+
+
+def count(value: float | None) -> str:
+    """A number of patients, thousands set apart; averages over folds keep one decimal."""
+    if value is None:
+        return NOTHING
+    whole = abs(value - round(value)) < 1e-9
+    return f"{value:,.0f}" if whole else f"{value:,.1f}"
+
+
+def percent(share: float | None, decimals: int = 1) -> str:
+    """A share as per cent."""
+    return NOTHING if share is None else f"{100 * share:.{decimals}f}%"

@@ -1,0 +1,68 @@
+"""Class by class and label by label: each one's numbers, and which is taken for which."""
+
+import numpy as np
+from jaxtyping import Float
+
+from polyclinic.delivery.documents import Estimate, TargetEvidence
+from polyclinic.delivery.figures.strips import scale_row, strip, whisker
+from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.numbers import count, with_interval
+from polyclinic.delivery.sections.parts import note, table
+from polyclinic.delivery.words import Words
+from polyclinic.predictions import Answer, ClassAnswer
+
+
+def per_class(target: TargetEvidence, say: Words) -> Html:
+    """Each class or label with its numbers, the first of them drawn."""
+    if not target.per_class:
+        return Html()
+    metrics = list(dict.fromkeys(metric for estimates in target.per_class.values() for metric in estimates))
+    first = metrics[0] if metrics else ""
+    scale = strip([estimates.get(first, Estimate()) for estimates in target.per_class.values()])
+    rows = [
+        [
+            element("b", name),
+            count(target.counts.per_class.get(name)),
+            whisker(scale, estimates.get(first, Estimate()), "ours"),
+            *(with_interval(estimates.get(metric), say, metric) for metric in metrics),
+        ]
+        for name, estimates in target.per_class.items()
+    ]
+    rows.append(["", "", scale_row(scale), *("" for _ in metrics)])
+    head = [say("Class"), say("Rows"), say.metric(first), *(say.metric(metric) for metric in metrics)]
+    return table(head, rows, "forest")
+
+
+def confusion(target: TargetEvidence, answer: Answer | None, say: Words) -> Html:
+    """Which class is taken for which; each row adds up to everyone of that class."""
+    if target.form != "multiclass":
+        return Html()
+    counts = _counts(target, answer)
+    if counts is None:
+        return Html()
+    sums = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, sums, out=np.zeros_like(counts), where=sums > 0)
+    rows = [
+        [element("b", name), *(_cell(counts[i, j], shares[i, j], i == j) for j in range(len(target.classes)))]
+        for i, name in enumerate(target.classes)
+    ]
+    head = [say("Truth \N{DOWNWARDS ARROW}  Answer \N{RIGHTWARDS ARROW}"), *target.classes]
+    words = note(say("Test rows by true class (row) and most probable class (column); with shares of the row."))
+    return join(element("h4", say("Confusion matrix")), table(head, rows, "confusion"), words)
+
+
+def _counts(target: TargetEvidence, answer: Answer | None) -> Float[np.ndarray, "klass klass"] | None:
+    if target.confusion:
+        return np.array(target.confusion, dtype=float)
+    if not isinstance(answer, ClassAnswer):
+        return None
+    known = ~np.isnan(answer.truth)
+    size = len(answer.classes)
+    pairs = answer.truth[known].astype(int) * size + answer.probabilities[known].argmax(axis=1)
+    return np.bincount(pairs, minlength=size * size).reshape(size, size) / max(target.counts.repeats or 1, 1)
+
+
+def _cell(n: float, share: float, right: bool) -> Html:
+    shade = f"--share:{share:.3f}"
+    words = (element("b", count(float(n))), element("small", f"{100 * share:.0f}%"))
+    return element("span", *words, class_="heat right" if right else "heat wrong", style=shade)

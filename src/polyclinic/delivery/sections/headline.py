@@ -1,0 +1,137 @@
+"""The top of the report: the question, the answer in one sentence, and the numbers that carry it."""
+
+from typing import Literal
+
+from polyclinic.delivery.documents import Baseline, Estimate, TargetEvidence
+from polyclinic.delivery.figures.strips import pair, strip
+from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.material import Material
+from polyclinic.delivery.metric_names import METRICS
+from polyclinic.delivery.numbers import NOTHING, count, interval, number, signed, with_interval
+from polyclinic.delivery.words import Words
+
+Outcome = Literal["better", "worse", "level", "alone"]
+
+SHOWN = 4  # more headline numbers than this are no headline
+
+
+def headline(material: Material) -> Html:
+    """Title, verdict and headline numbers of every target."""
+    say, study = material.say, material.study.study
+    title = element("h1", study.title or study.name)
+    use = element("p", study.intended_use, class_="use") if study.intended_use else None
+    targets = [_target(material, name, target) for name, target in material.evidence.targets.items()]
+    kicker = element("p", join(say("Study report"), " \N{MIDDLE DOT} ", study.name), class_="kicker")
+    return element("header", kicker, title, use, *targets, class_="top")
+
+
+def _target(material: Material, name: str, target: TargetEvidence) -> Html:
+    say = material.say
+    several = len(material.evidence.targets) > 1
+    heading = element("p", element("a", name, href=f"#target-{name}"), class_="target-name") if several else None
+    plain = best_plain(target)
+    cards = [_card(target, metric, plain, say) for metric in headline_metrics(target)]
+    words = element("p", verdict(target, say), class_=f"verdict {outcome(target)}")
+    return element("div", heading, words, element("div", *cards, class_="numbers"), _tested(material, target))
+
+
+def headline_metrics(target: TargetEvidence) -> tuple[str, ...]:
+    """The most important metrics that were measured."""
+    return tuple(metric for metric in target.headline if metric in target.metrics)[:SHOWN]
+
+
+def best_plain(target: TargetEvidence) -> Baseline | None:
+    """The best plain model, with its difference to ours where that was measured."""
+    if target.baseline is None:
+        return None
+    known = target.baselines.get(target.baseline.name)
+    return target.baseline if known is None else known.model_copy(update={"name": target.baseline.name})
+
+
+def outcome(target: TargetEvidence) -> Outcome:
+    """Whether ours is really better than the plain model on the first headline metric."""
+    metric, difference = _difference(target)
+    if difference is None or difference.low is None or difference.high is None:
+        return "alone" if target.baseline is None else "level"
+    if difference.low <= 0 <= difference.high:
+        return "level"
+    lower_is_better = metric in METRICS and METRICS[metric].better < 0
+    return "better" if (difference.low > 0) != lower_is_better else "worse"
+
+
+def verdict(target: TargetEvidence, say: Words) -> str:
+    """One sentence: which one wins, and whether the difference is real."""
+    metric, difference = _difference(target)
+    plain = best_plain(target)
+    if (difference is None or difference.value is None) and target.verdict and say.language == "en":
+        return target.verdict
+    values = {
+        "metric": say.metric(metric),
+        "ours": number(target.metrics.get(metric, Estimate()).value, metric),
+        "plain": "" if plain is None else say.model(plain.name),
+        "theirs": "" if plain is None else number(plain.metrics.get(metric, Estimate()).value, metric),
+        "difference": _with_sign(difference, say, metric),
+    }
+    return say(_SENTENCES[outcome(target)], **values)
+
+
+_SENTENCES: dict[Outcome, str] = {
+    "better": "This model is better than {plain}: {metric} {ours} against {theirs}, difference {difference}.",
+    "worse": "This model is worse than {plain}: {metric} {ours} against {theirs}, difference {difference}.",
+    "level": "This model and {plain} cannot be told apart: {metric} {ours} against {theirs}, difference {difference}.",
+    "alone": "No plain model was trained to compare with: {metric} {ours}.",
+}
+
+
+def _difference(target: TargetEvidence) -> tuple[str, Estimate | None]:
+    metric = next(iter(headline_metrics(target)), "")
+    plain = best_plain(target)
+    return metric, None if plain is None else plain.difference.get(metric)
+
+
+def _with_sign(difference: Estimate | None, say: Words, metric: str) -> str:
+    if difference is None or difference.value is None:
+        return NOTHING
+    around = ""
+    if difference.low is not None and difference.high is not None:
+        around = say("{low} to {high}", low=signed(difference.low, metric), high=signed(difference.high, metric))
+    return signed(difference.value, metric) + (f" ({around})" if around else "")
+
+
+def _card(target: TargetEvidence, metric: str, plain: Baseline | None, say: Words) -> Html:
+    ours = target.metrics[metric]
+    unit = f" {target.unit}" if target.unit and METRICS.get(metric) and METRICS[metric].scale == "unit" else ""
+    value = element("p", number(ours.value, metric), element("small", unit) if unit else None, class_="big")
+    around = element("p", interval(ours, say, metric), class_="around")
+    return element(
+        "div",
+        element("p", say.metric(metric), class_="metric"),
+        value,
+        around,
+        _beside(ours, plain, metric, say),
+        class_="number-card",
+    )
+
+
+def _beside(ours: Estimate, plain: Baseline | None, metric: str, say: Words) -> Html | None:
+    theirs = None if plain is None else plain.metrics.get(metric)
+    if plain is None or theirs is None or theirs.value is None or ours.value is None:
+        return None
+    drawing = pair(strip([ours, theirs]), ours, theirs)
+    words = element("p", say.model(plain.name), element("span", with_interval(theirs, say, metric)), class_="plain")
+    return join(drawing, words)
+
+
+def _tested(material: Material, target: TargetEvidence) -> Html:
+    """Who the numbers rest on."""
+    say, counts = material.say, target.counts
+    items = [
+        say("{n} patients tested", n=count(counts.patients)) if counts.patients is not None else "",
+        say("{n} rows", n=count(counts.rows)) if counts.rows is not None and counts.rows != counts.patients else "",
+        say("{n} with the outcome", n=count(counts.positives)) if counts.positives is not None else "",
+        say("{n} events", n=count(counts.events)) if counts.events is not None else "",
+        say("{n} folds", n=count(counts.folds)) if (counts.folds or 1) > 1 else "",
+        say("{n} repetitions", n=count(counts.repeats)) if (counts.repeats or 1) > 1 else "",
+        say("{share} intervals over patients", share=f"{100 * material.evidence.confidence:g}%"),
+    ]
+    return element("p", " \N{MIDDLE DOT} ".join(item for item in items if item), class_="tested")

@@ -1,0 +1,156 @@
+"""The figures of one target: curves, calibration, survival, agreement, and the operating point as counts."""
+
+import numpy as np
+
+from polyclinic.delivery.documents import Estimate, TargetEvidence
+from polyclinic.delivery.figures.calibrated import Predicted, calibration
+from polyclinic.delivery.figures.curves import (
+    COLOURS,
+    precision_recall,
+    precision_recall_by_class,
+    prevalence,
+    roc,
+    roc_by_class,
+)
+from polyclinic.delivery.figures.survival import kaplan_meier, over_time
+from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
+from polyclinic.delivery.markup import Html, element
+from polyclinic.delivery.material import Material
+from polyclinic.delivery.numbers import NOTHING, count, significant
+from polyclinic.delivery.sections.parts import figure, grid, note
+from polyclinic.delivery.words import Words
+from polyclinic.predictions import Answer, ClassAnswer, ValueAnswer
+
+
+def tested_once(material: Material, name: str) -> Answer | None:
+    """Answers to the test rows of the first repetition: each row once."""
+    test = material.test
+    if test is None or name not in test.answers:
+        return None
+    return test.take(np.flatnonzero(test.samples.repeat == 0)).answers[name]
+
+
+def pictures(material: Material, target: TargetEvidence, answer: Answer | None) -> Html:
+    """The figures that suit the form of the answer."""
+    say = material.say
+    if target.form == "survival":
+        return _survival_figures(target, say)
+    if target.form == "value":
+        return _value_figures(target, answer, say)
+    calibrated = target.calibration is not None and bool(target.calibration.curve)
+    shown = [*_separation(target, say), _calibration_figure(material, target, answer) if calibrated else Html()]
+    return grid(*shown, _in_a_thousand(target, say))
+
+
+def _separation(target: TargetEvidence, say: Words) -> list[Html]:
+    """ROC and precision-recall curves, for all and by class."""
+    curves, shown = target.curves, list[Html]()
+    if curves.roc is not None:
+        words = say("The further the curve bows to the top left, the better; the dashed line is a coin.")
+        mean = "" if target.form == "binary" else " " + say("The mean over all classes, with its band.")
+        shown.append(figure(say("ROC curve"), roc(target, say), words + mean))
+    if curves.precision_recall is not None:
+        words = say("How many of the flagged really have the outcome, the more of them one wants to find.")
+        shown.append(figure(say("Precision-recall curve"), precision_recall(target, say), words))
+    by_class = say("One line per class: that class against all others.")
+    if 0 < len(curves.roc_per_class) <= COLOURS:
+        shown.append(figure(say("ROC curve by class"), roc_by_class(curves.roc_per_class, say), by_class))
+    if 0 < len(curves.precision_recall_per_class) <= COLOURS and target.form == "multilabel":
+        drawing = precision_recall_by_class(curves.precision_recall_per_class, say)
+        shown.append(figure(say("Precision-recall curve by class"), drawing, by_class))
+    return shown
+
+
+def _calibration_figure(material: Material, target: TargetEvidence, answer: Answer | None) -> Html:
+    say = material.say
+    predicted = None
+    if isinstance(answer, ClassAnswer) and len(answer.classes) == 2:
+        predicted = _predicted(target, answer)
+    words = say(
+        "On the dashed line, 30% means 30%. Dots: groups of similar predictions, with intervals. Below: all "
+        "predictions; upright lines are the thresholds."
+    )
+    return figure(say("Calibration"), calibration(target, predicted, say), words)
+
+
+def _predicted(target: TargetEvidence, answer: ClassAnswer) -> Predicted:
+    known = ~np.isnan(answer.truth)
+    thresholds = target.operating_point.thresholds if target.operating_point else ()
+    cuts = tuple(threshold for threshold in thresholds if threshold is not None)
+    return Predicted(answer.probabilities[known, 1], answer.truth[known] == 1, cuts)
+
+
+def _survival_figures(target: TargetEvidence, say: Words) -> Html:
+    curves, shown = target.curves, list[Html]()
+    if curves.kaplan_meier:
+        words = say("Tested patients in three equal groups by predicted risk: what really happened to them.")
+        drawing = kaplan_meier(curves.kaplan_meier, target.unit, say)
+        shown.append(figure(say("Survival by predicted risk"), drawing, f"{words} {_log_rank(target, say)}".strip()))
+    if target.calibration is not None and target.calibration.curve:
+        horizon = with_unit_after(target.calibration.horizon, target.unit)
+        words = say(
+            "Predicted and observed share with an event by {horizon}, in groups of similar predictions.",
+            horizon=horizon,
+        )
+        shown.append(figure(say("Calibration"), calibration(target, None, say), words))
+    if curves.auc_over_time is not None:
+        words = say("How well the risk separates those with an event by then from those still without.")
+        shown.append(figure(say("AUC over time"), over_time(curves.auc_over_time, target.unit, say), words))
+    return grid(*shown)
+
+
+def _log_rank(target: TargetEvidence, say: Words) -> str:
+    test = target.curves.log_rank
+    if test is None or test.p_value is None:
+        return ""
+    shown = "< 0.001" if test.p_value < 0.001 else f"= {test.p_value:.3f}"
+    return say("Log-rank test between the groups: p {p}.", p=shown)
+
+
+def with_unit_after(value: float | None, unit: str) -> str:
+    """A quantity with its unit."""
+    return NOTHING if value is None else f"{significant(value)} {unit}".strip()
+
+
+def _value_figures(target: TargetEvidence, answer: Answer | None, say: Words) -> Html:
+    if not isinstance(answer, ValueAnswer):
+        return Html()
+    known = ~np.isnan(answer.truth) & ~np.isnan(answer.value)
+    if not known.any():
+        return Html()
+    predicted, measured = answer.value[known], answer.truth[known]
+    points = target.calibration.curve if target.calibration is not None else ()
+    scatter = predicted_against_measured(predicted, measured, points, answer.unit, say)
+    agreement = bland_altman(predicted, measured, answer.unit, say)
+    words = say("On the dashed line the prediction is right. Rings: means of similar predictions.")
+    expected = say("95 of 100 differences are expected between the dashed lines.")
+    return grid(
+        figure(say("Predicted against measured"), scatter, words),
+        figure(say("Bland-Altman plot"), agreement, expected),
+    )
+
+
+def _in_a_thousand(target: TargetEvidence, say: Words) -> Html:
+    """The operating point as counts that can be pictured."""
+    share = prevalence(target)
+    sensitivity = target.metrics.get("sensitivity", Estimate()).value
+    specificity = target.metrics.get("specificity", Estimate()).value
+    if share is None or sensitivity is None or specificity is None or target.operating_point is None:
+        return Html()
+    ill = round(1000 * share)
+    found, cleared = round(ill * sensitivity), round((1000 - ill) * specificity)
+    cells = (
+        _cell(found, say("found"), say("have the outcome and are flagged"), "good"),
+        _cell(ill - found, say("missed"), say("have the outcome and are not flagged"), "bad"),
+        _cell(1000 - ill - cleared, say("false alarms"), say("do not have it, yet are flagged"), "bad"),
+        _cell(cleared, say("cleared"), say("do not have it and are not flagged"), "good"),
+    )
+    words = say(
+        "Point estimates, at the operating point chosen on tune rows and the prevalence of the tested patients."
+    )
+    heading = element("p", element("strong", say("In 1,000 patients like those tested")), class_="caption")
+    return element("div", heading, element("div", *cells, class_="thousand"), note(words), class_="card")
+
+
+def _cell(n: int, name: str, words: str, css: str) -> Html:
+    return element("div", element("b", count(n)), element("strong", name), element("span", words), class_=css)
