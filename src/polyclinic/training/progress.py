@@ -1,8 +1,9 @@
 """How long work tells that it moves on. Quiet unless somebody listens."""
 
-from typing import Protocol, final
+from typing import Protocol, final, runtime_checkable
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Somebody who wants to know how far the work is: the command line shows bars."""
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 from polyclinic.cohort.rows import Fold, Inner, TestRows, TrainRows, TuneRows
@@ -13,6 +12,7 @@ from polyclinic.model import Model, build
 from polyclinic.study import catalogue
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
 from polyclinic.training.fit import Fitted, fit
+from polyclinic.training.progress import QUIET
 from polyclinic.training.ready import Ready
 
 
@@ -30,12 +30,20 @@ class Bench:
     def model(self, seed: int = 3) -> Model:
         return build(self.ready.inputs, self.ready.heads, ModelSection(size=Size.TINY), seed)
 
-    def fit(self, seed: int = 5, folder: Path | None = None, **settings) -> Fitted:
-        return fit(self.model(), self.ready, self.rows, training(**settings), seed=seed, folder=folder)
+    @staticmethod
+    def training(**settings) -> TrainingSection:
+        return TrainingSection.model_validate({"epochs": 4, "batch": 16, "device": "cpu", **settings})
 
+    @staticmethod
+    def content(fitted: Fitted) -> bytes:
+        state = fitted.model.state_dict()
+        return b"".join(state[name].numpy().tobytes() for name in sorted(state))
 
-def training(**settings) -> TrainingSection:
-    return TrainingSection.model_validate({"epochs": 4, "batch": 16, "device": "cpu", **settings})
+    def fit(self, seed: int = 5, folder: Path | None = None, progress=QUIET, cap_s=None, **settings) -> Fitted:
+        chosen = self.training(**settings)
+        return fit(
+            self.model(), self.ready, self.rows, chosen, seed=seed, folder=folder, cap_s=cap_s, progress=progress
+        )
 
 
 def _frozen(keys: dict) -> dict:
@@ -73,8 +81,3 @@ def bench_of(tmp_path_factory: pytest.TempPathFactory):
         return make_bench(tmp_path_factory.mktemp("bench"), targets, **keys)
 
     return make
-
-
-def content(fitted: Fitted) -> bytes:
-    state = fitted.model.state_dict()
-    return b"".join(state[name].numpy().tobytes() for name in sorted(state))

@@ -1,0 +1,64 @@
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+from polyclinic.training.optimizer import decayed, make_optimizer
+from polyclinic.training.recipe import write_recipe
+from polyclinic.training.schedule import one_cycle
+
+SMALL = nn.Linear(10, 3)
+
+
+class TestRules:
+    @pytest.mark.parametrize(
+        ("rows", "batch"), [(20, 16), (400, 32), (1000, 64), (5000, 256), (30000, 256), (100000, 1024)]
+    )
+    def test_batches_grow_with_the_rows(self, bench, rows, batch):
+        assert write_recipe(SMALL, bench.training(batch="auto"), rows).batch == batch
+
+    def test_pictures_take_smaller_batches(self, bench):
+        assert write_recipe(nn.Conv2d(1, 1, 3), bench.training(batch="auto"), 100000).batch == 128
+
+    @pytest.mark.parametrize("rows", [20, 400, 5000, 100000])
+    def test_epochs_shrink_with_the_rows(self, bench, rows):
+        recipe = write_recipe(SMALL, bench.training(batch="auto", epochs="auto"), rows)
+        assert 10 <= recipe.epochs <= 150
+        assert recipe.epochs in (10, 150) or abs(recipe.epochs * rows / recipe.batch / 2000 - 1) < 0.15
+
+    def test_larger_networks_learn_more_slowly(self, bench):
+        def rate(module):
+            return write_recipe(module, bench.training(), 100).learning_rate
+
+        with torch.device("meta"):
+            assert rate(SMALL) > rate(nn.Linear(2000, 2000)) > rate(nn.Linear(10000, 10000))
+
+    def test_what_the_study_says_is_taken(self, bench):
+        settings = bench.training(batch=7, epochs=9, learning_rate=0.3, l2=0.2, optimizer="sgd", patience=2)
+        recipe = write_recipe(SMALL, settings, 100)
+        assert (recipe.batch, recipe.epochs, recipe.learning_rate, recipe.l2, recipe.patience) == (7, 9, 0.3, 0.2, 2)
+
+
+class TestSchedule:
+    def test_it_rises_to_the_top_and_falls_to_nearly_nothing(self):
+        rates = [one_cycle(i / 400, 0.1) for i in range(401)]
+        assert rates[0] == pytest.approx(0.1 / 25)
+        assert max(rates) == rates[100] == pytest.approx(0.1)
+        assert rates[-1] == pytest.approx(1e-5)
+        assert all(a < b for a, b in pairwise(rates[:101]))
+        assert all(a > b for a, b in pairwise(rates[100:]))
+
+
+def test_norms_biases_and_lone_vectors_are_spared():
+    model = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm((2, 2)), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    assert {id(p) for p in decayed(model)} == {id(model[0].weight), id(model[3].weight)}
+
+
+@pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
+def test_every_weight_is_in_one_group(bench, name):
+    model = bench.model()
+    rule = make_optimizer(model, write_recipe(model, bench.training(optimizer=name), 50))
+    held = [id(p) for group in rule.param_groups for p in group["params"]]
+    assert sorted(held) == sorted(id(p) for p in model.parameters())
+    assert [group["weight_decay"] > 0 for group in rule.param_groups] == [True, False]
