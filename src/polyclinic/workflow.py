@@ -23,7 +23,8 @@ from polyclinic.errors import BundleError, Finding
 from polyclinic.evidence.comparison import compare as compare_answers
 from polyclinic.evidence.judge import judge as judge_answers
 from polyclinic.folds import answer_folds
-from polyclinic.predictions_table import load, load_foreign
+from polyclinic.predictions_foreign import load_foreign
+from polyclinic.predictions_table import load
 from polyclinic.shown import Told, write_all, write_log
 from polyclinic.study.read import read_study
 from polyclinic.study.schema import EvidenceSection

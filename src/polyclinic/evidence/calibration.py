@@ -27,13 +27,13 @@ def brier_score(truth: Truth, probability: Chance, weights: Weights | None = Non
 
 
 def log_loss(truth: Truth, probability: Chance, weights: Weights | None = None) -> Figures:
-    """Mean surprise at what happened, in nats; 0 is perfect, 0.693 says "half" always; being sure and wrong costs most."""
+    """Mean surprise at what happened, in nats; 0 is perfect, 0.693 says "half" always, sure and wrong costs most."""
     return closed(mean_of(surprise(truth, probability), opened(weights, len(truth))), weights)
 
 
 def surprise(truth: Truth, probability: Chance) -> Float[np.ndarray, " sample"]:
     """Minus the logarithm of the chance given to what happened."""
-    return -np.log(np.clip(np.where(truth == 1, probability, 1 - probability), NEVER, 1.0))
+    return np.asarray(-np.log(np.clip(np.where(truth == 1, probability, 1 - probability), NEVER, 1.0)))
 
 
 def expected_calibration_error(truth: Truth, probability: Chance, weights: Weights | None = None) -> Figures:

@@ -99,7 +99,7 @@ def _within(
     here = risk[first:last]
     later = group[None, :] > group[:, None]
     wins = later * ((here[:, None] > here[None, :]) + 0.5 * (here[:, None] == here[None, :]))
-    return np.einsum("rs,rs->r", cases[:, first:last] @ wins, others[:, first:last])
+    return np.asarray(np.einsum("rs,rs->r", cases[:, first:last] @ wins, others[:, first:last]))
 
 
 def _across(

@@ -11,21 +11,20 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 
-def class_threshold(
-    probabilities: Float[np.ndarray, "sample klass"], truth: Float[np.ndarray, " sample"], confidence: float
-) -> float:
-    """Chance from which a class belongs to the set, so that sets hold the true class as often as ``confidence``.
+def class_sets(
+    tune: Float[np.ndarray, "tuned klass"],
+    tune_truth: Float[np.ndarray, " tuned"],
+    probabilities: Float[np.ndarray, "sample klass"],
+    confidence: float,
+) -> Bool[np.ndarray, "sample klass"]:
+    """Which classes belong to each sample's set, so that sets hold the true class as often as ``confidence``.
 
-    0 (every class) where there are too few tune rows for the promise. Rows without a known truth are left out.
+    No class: nothing like it was seen on tune rows. Several: the model cannot decide. Every class where there are
+    too few tune rows for the promise. Tune rows without a known truth (NaN) are left out.
     """
-    known = np.isfinite(truth)
-    given = probabilities[known, truth[known].astype(int)]
-    return max(0.0, 1.0 - _upper(1.0 - given.astype(np.float64), confidence))
-
-
-def class_sets(probabilities: Float[np.ndarray, "sample klass"], threshold: float) -> Bool[np.ndarray, "sample klass"]:
-    """Which classes belong to each sample's set. None: nothing like it was seen; several: the model cannot decide."""
-    return np.asarray(probabilities >= threshold - 1e-12)
+    known = np.isfinite(tune_truth)
+    given = tune[known, tune_truth[known].astype(int)].astype(np.float64)
+    return np.asarray(1 - probabilities <= _upper(1 - given, confidence) + 1e-12)
 
 
 def half_width(value: Float[np.ndarray, " sample"], truth: Float[np.ndarray, " sample"], confidence: float) -> float:

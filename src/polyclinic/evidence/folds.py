@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, UInt8
 
 from polyclinic.evidence.intervals import Sampled
 from polyclinic.evidence.metric import Metric
-from polyclinic.evidence.weights import Figures, Weights
+from polyclinic.evidence.weights import Figures, Weights, ratio
 from polyclinic.predictions import Samples
 
 BLOCK = 2**19
@@ -79,16 +79,23 @@ def assess(
     Within a resample a fold counts by the samples drawn into it. A fold that cannot be judged is left out of the
     mean; a figure is NaN where no fold can be judged.
     """
-    found = {}
+    found: dict[str, Sampled] = {}
     for pooled in (False, True):
         chosen = [metric for metric in metrics if metric.pooled == pooled]
         place = layout.repeat if pooled else layout.fold
         means = _average([m.function for m in chosen], case, layout.patient, place, counts)
-        found |= {
-            metric.name: Sampled(value, resampled, layout.rows)
-            for metric, (value, resampled) in zip(chosen, means, strict=True)
-        }
+        for metric, (value, resampled) in zip(chosen, means, strict=True):
+            settled = _recentred(value, resampled) if metric.raised else resampled
+            found[metric.name] = Sampled(value, settled, layout.rows)
     return {metric.name: found[metric.name] for metric in metrics}
+
+
+def _recentred(
+    value: Float[np.ndarray, "..."], resampled: Float[np.ndarray, "resample ..."]
+) -> Float[np.ndarray, "resample ..."]:
+    """Resamples of a figure that cannot be below 0, moved so that their median is the figure."""
+    judged = resampled[np.isfinite(resampled)]
+    return np.maximum(resampled - np.median(judged) + value, 0.0) if len(judged) else resampled
 
 
 def _average(
@@ -97,7 +104,7 @@ def _average(
     patient: Int[np.ndarray, " sample"],
     place: Int[np.ndarray, " sample"],
     counts: UInt8[np.ndarray, "resample patient"],
-) -> list[tuple[Float[np.ndarray, "*figure"], Float[np.ndarray, "resample *figure"]]]:
+) -> list[tuple[Float[np.ndarray, "..."], Float[np.ndarray, "resample ..."]]]:
     """Mean over the folds of each function: of the samples as they are, and of every resample."""
     sizes, values, drawn, resampled = [], [], [], []
     for number in np.unique(place):
@@ -119,7 +126,7 @@ def _resample(
     part: Case,
     patient: Int[np.ndarray, " sample"],
     counts: UInt8[np.ndarray, "resample patient"],
-) -> tuple[Float[np.ndarray, " resample"], list[Float[np.ndarray, "resample *figure"]]]:
+) -> tuple[Float[np.ndarray, " resample"], list[Float[np.ndarray, "resample ..."]]]:
     """Samples drawn, and each function, for every resample; in blocks, so that memory stays bounded."""
     if len(counts) == 0:
         empty = [np.zeros((0, *np.shape(function(part, None)))) for function in functions]
@@ -134,12 +141,12 @@ def _resample(
 
 
 def _mean(
-    sizes: Sequence[Float[np.ndarray, " resample"]], values: Sequence[Float[np.ndarray, "resample *figure"]]
-) -> Float[np.ndarray, "resample *figure"]:
+    sizes: Sequence[Float[np.ndarray, " resample"]], values: Sequence[Float[np.ndarray, "resample ..."]]
+) -> Float[np.ndarray, "resample ..."]:
     """Mean over folds, weighted by their samples; folds without a figure are left out."""
     summed, total = np.zeros_like(values[0]), np.zeros_like(values[0])
     for size, value in zip(sizes, values, strict=True):
         weight = np.isfinite(value) * size.reshape(-1, *[1] * (value.ndim - 1))
         summed += weight * np.nan_to_num(value)
         total += weight
-    return np.divide(summed, total, out=np.full_like(summed, np.nan), where=total > 0)
+    return ratio(summed, total)

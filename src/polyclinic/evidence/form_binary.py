@@ -38,19 +38,54 @@ class BinaryCase(Case):
 Plain = Callable[[Float[np.ndarray, " sample"], Float[np.ndarray, " sample"], Weights | None], Figures]
 
 
-def on_chance(name: str, plain: Plain, better: Better, about: str, pooled: bool = False) -> Metric:
-    """A metric of the calibrated chance."""
-    return Metric(name, lambda case, w: plain(case.truth, case.probability, w), better, about, pooled)
+def calibration_metrics(read: Callable[[BinaryCase], Float[np.ndarray, " sample"]]) -> tuple[Metric, ...]:
+    """What is asked of chances, be they those before calibration or after."""
 
+    def of(plain: Plain) -> Callable[[BinaryCase, Weights | None], Figures]:
+        return lambda case, weights: plain(case.truth, read(case), weights)
 
-def on_raw(metric: Metric, plain: Plain) -> Metric:
-    """The same metric of the chance before calibration."""
-    return Metric(
-        metric.name, lambda case, w: plain(case.truth, case.raw, w), metric.better, metric.about, metric.pooled
+    lower = Better.LOWER
+    return (
+        Metric("brier_score", of(calibration.brier_score), lower, "mean squared error of the predicted chance"),
+        Metric("log_loss", of(calibration.log_loss), lower, "penalty for being sure and wrong"),
+        Metric(
+            "calibration_slope",
+            of(calibration.calibration_slope),
+            Better.ONE,
+            "below 1: predictions too extreme",
+            pooled=True,
+        ),
+        Metric(
+            "calibration_intercept",
+            of(calibration.calibration_intercept),
+            Better.ZERO,
+            "below 0: risks predicted too high",
+            pooled=True,
+        ),
+        Metric(
+            "expected_calibration_error",
+            of(calibration.expected_calibration_error),
+            lower,
+            "mean distance between predicted chance and observed share",
+            pooled=True,
+            raised=True,
+        ),
     )
 
 
-def on_decision(name: str, plain: Plain, about: str) -> Metric:
+def _chance(case: BinaryCase) -> Float[np.ndarray, " sample"]:
+    return case.probability
+
+
+def _raw(case: BinaryCase) -> Float[np.ndarray, " sample"]:
+    return case.raw
+
+
+def _ranked(name: str, plain: Plain, about: str) -> Metric:
+    return Metric(name, lambda case, w: plain(case.truth, case.probability, w), Better.HIGHER, about)
+
+
+def _decided(name: str, plain: Plain, about: str) -> Metric:
     """A metric of the decision. Decisions of all folds are counted together."""
     return Metric(name, lambda case, w: plain(case.truth, case.decision, w), Better.HIGHER, about, pooled=True)
 
@@ -59,35 +94,20 @@ def _at_half(case: BinaryCase, weights: Weights | None) -> Figures:
     return operating_point.accuracy(case.truth, (case.probability > 0.5).astype(np.float64), weights)
 
 
-CALIBRATION: tuple[tuple[str, Plain, Better, str, bool], ...] = (
-    ("brier_score", calibration.brier_score, Better.LOWER, "mean squared error of the predicted chance", False),
-    ("log_loss", calibration.log_loss, Better.LOWER, "penalty for being sure and wrong", False),
-    ("calibration_slope", calibration.calibration_slope, Better.ONE, "below 1: predictions too extreme", True),
-    ("calibration_intercept", calibration.calibration_intercept, Better.ZERO, "below 0: risks too high", True),
-    (
-        "expected_calibration_error",
-        calibration.expected_calibration_error,
-        Better.LOWER,
-        "mean distance between predicted chance and observed share",
-        True,
-    ),
-)
-DECISIONS: tuple[tuple[str, Plain, str], ...] = (
-    ("accuracy", operating_point.accuracy, "share of right decisions at the operating point"),
-    ("balanced_accuracy", operating_point.balanced_accuracy, "mean of sensitivity and specificity"),
-    ("sensitivity", operating_point.sensitivity, "share of the diseased who are found"),
-    ("specificity", operating_point.specificity, "share of the healthy who are left in peace"),
-    ("ppv", operating_point.ppv, "share of the alarms that are right"),
-    ("npv", operating_point.npv, "share of the all-clears that are right"),
-    ("f1", operating_point.f1, "harmonic mean of sensitivity and PPV"),
-)
 METRICS = (
-    on_chance("auroc", discrimination.auroc, Better.HIGHER, "chance to rank a diseased patient above a healthy one"),
-    on_chance("auprc", discrimination.auprc, Better.HIGHER, "PPV averaged over all sensitivities"),
-    *(on_chance(*entry) for entry in CALIBRATION),
-    *(on_decision(*entry) for entry in DECISIONS),
+    _ranked("auroc", discrimination.auroc, "chance to rank a diseased patient above a healthy one"),
+    _ranked("auprc", discrimination.auprc, "PPV averaged over all sensitivities"),
+    *calibration_metrics(_chance),
+    _decided("accuracy", operating_point.accuracy, "share of right decisions at the operating point"),
+    _decided("balanced_accuracy", operating_point.balanced_accuracy, "mean of sensitivity and specificity"),
+    _decided("sensitivity", operating_point.sensitivity, "share of the diseased who are found"),
+    _decided("specificity", operating_point.specificity, "share of the healthy who are left in peace"),
+    _decided("ppv", operating_point.ppv, "share of the alarms that are right"),
+    _decided("npv", operating_point.npv, "share of the all-clears that are right"),
+    _decided("f1", operating_point.f1, "harmonic mean of sensitivity and PPV"),
     Metric("accuracy_at_half", _at_half, Better.HIGHER, "share right when the likelier class is taken", pooled=True),
 )
+BEFORE = calibration_metrics(_raw)
 
 
 class BinaryForm(Form):
@@ -102,7 +122,7 @@ class BinaryForm(Form):
 
     def known(self, answer: ClassAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have a known class."""
-        return np.isfinite(answer.truth)
+        return np.asarray(np.isfinite(answer.truth))
 
     def truth(self, answer: ClassAnswer) -> Float[np.ndarray, "sample part"]:
         """0 or 1."""
@@ -169,7 +189,7 @@ def _precision_recall(case: Any, weights: Weights | None) -> Figures:
 
 def _calibration(judged: Judged) -> Calibration:
     case: BinaryCase = judged.case
-    before = judged.estimates([on_raw(on_chance(*entry), entry[1]) for entry in CALIBRATION])
+    before = judged.estimates(BEFORE)
     return Calibration(
         before=before,
         after={name: judged.estimate(name) for name in before},

@@ -1,5 +1,6 @@
 """How several yes-or-no labels at once are judged. Labels that are not known are skipped, sample by sample."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,12 +33,37 @@ class LabelsCase(Case):
     rule: str
 
 
-def _on_chances(name: str, function: Any, better: Better, about: str, pooled: bool = False) -> Metric:
-    return Metric(name, lambda case, w: function(case.truth, case.probabilities, w), better, about, pooled)
+def calibration_metrics(read: Callable[[LabelsCase], Float[np.ndarray, "sample label"]]) -> tuple[Metric, ...]:
+    """What is asked of chances, be they those before calibration or after."""
+
+    def of(plain: Any) -> Callable[[LabelsCase, Weights | None], Figures]:
+        return lambda case, weights: plain(case.truth, read(case), weights)
+
+    lower = Better.LOWER
+    return (
+        Metric("brier_score", of(multilabel.brier_score), lower, "mean squared error of each label's chance, averaged"),
+        Metric("log_loss", of(multilabel.log_loss), lower, "penalty for being sure and wrong, averaged over labels"),
+        Metric(
+            "expected_calibration_error",
+            of(multilabel.expected_calibration_error),
+            lower,
+            "distance between predicted chance and observed share, averaged over labels",
+            pooled=True,
+            raised=True,
+        ),
+    )
 
 
-def _on_raw(name: str, function: Any, better: Better, about: str, pooled: bool = False) -> Metric:
-    return Metric(name, lambda case, w: function(case.truth, case.raw, w), better, about, pooled)
+def _chances(case: LabelsCase) -> Float[np.ndarray, "sample label"]:
+    return case.probabilities
+
+
+def _raw(case: LabelsCase) -> Float[np.ndarray, "sample label"]:
+    return case.raw
+
+
+def _ranked(name: str, plain: Any, about: str) -> Metric:
+    return Metric(name, lambda case, w: plain(case.truth, case.probabilities, w), Better.HIGHER, about)
 
 
 def _on_decision(name: str, function: Any, about: str) -> Metric:
@@ -58,25 +84,15 @@ def _each(name: str, function: Any, better: Better, about: str, decided: bool = 
     return Metric(name, figures, better, about, pooled=decided)
 
 
-CALIBRATION = (
-    ("brier_score", multilabel.brier_score, Better.LOWER, "mean squared error of each label's chance, averaged", False),
-    ("log_loss", multilabel.log_loss, Better.LOWER, "penalty for being sure and wrong, averaged over labels", False),
-    (
-        "expected_calibration_error",
-        multilabel.expected_calibration_error,
-        Better.LOWER,
-        "distance between predicted chance and observed share, averaged over labels",
-        True,
-    ),
-)
 METRICS = (
-    _on_chances("macro_auroc", multilabel.macro_auroc, Better.HIGHER, "AUROC of each label, averaged"),
-    _on_chances("macro_auprc", multilabel.macro_auprc, Better.HIGHER, "average precision of each label, averaged"),
+    _ranked("macro_auroc", multilabel.macro_auroc, "AUROC of each label, averaged"),
+    _ranked("macro_auprc", multilabel.macro_auprc, "average precision of each label, averaged"),
     _on_decision("macro_f1", multilabel.macro_f1, "F1 of each label at its operating point, averaged"),
     _on_decision("accuracy", multilabel.accuracy, "share of right decisions at the operating point, averaged"),
     Metric("accuracy_at_half", _at_half, Better.HIGHER, "share right with one half as the threshold", pooled=True),
-    *(_on_chances(*entry) for entry in CALIBRATION),
+    *calibration_metrics(_chances),
 )
+BEFORE = calibration_metrics(_raw)
 PER_LABEL = (
     _each("auroc", discrimination.auroc, Better.HIGHER, "ranking of this label"),
     _each("auprc", discrimination.auprc, Better.HIGHER, "average precision of this label"),
@@ -102,7 +118,7 @@ class LabelsForm(Form):
 
     def known(self, answer: LabelsAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have at least one known label."""
-        return np.isfinite(answer.truth).any(axis=1)
+        return np.asarray(np.isfinite(answer.truth).any(axis=1))
 
     def truth(self, answer: LabelsAnswer) -> Float[np.ndarray, "sample part"]:
         """0, 1 or NaN for each label."""
@@ -190,7 +206,7 @@ def _precision_recall_of(judged: Judged, label: int) -> Curve:
 
 def _calibration(judged: Judged) -> Calibration:
     case: LabelsCase = judged.case
-    before = judged.estimates([_on_raw(*entry) for entry in CALIBRATION])
+    before = judged.estimates(BEFORE)
     known = np.isfinite(case.truth)
     return Calibration(
         before=before,

@@ -1,5 +1,6 @@
 """How the choice of one among several classes is judged."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from polyclinic.evidence import calibration, discrimination, multiclass, operati
 from polyclinic.evidence.folds import Case, Layout
 from polyclinic.evidence.form import Detail, Form, Judged, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.metric import Better, Metric
-from polyclinic.evidence.records import Calibration, Curves, Estimate, OperatingPoint, Tested
+from polyclinic.evidence.records import Calibration, Curves, OperatingPoint, Tested
 from polyclinic.evidence.soundness import check_chances, check_simplex
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
 from polyclinic.predictions import ClassAnswer
@@ -31,15 +32,40 @@ class MulticlassCase(Case):
     @property
     def classes(self) -> int:
         """Number of classes."""
-        return self.probabilities.shape[1]
+        return len(self.probabilities[0])
 
 
-def _on_chances(name: str, function: Any, better: Better, about: str, pooled: bool = False) -> Metric:
-    return Metric(name, lambda case, w: function(case.truth, case.probabilities, w), better, about, pooled)
+def calibration_metrics(read: Callable[[MulticlassCase], Float[np.ndarray, "sample klass"]]) -> tuple[Metric, ...]:
+    """What is asked of chances, be they those before calibration or after."""
+
+    def of(plain: Any) -> Callable[[MulticlassCase, Weights | None], Figures]:
+        return lambda case, weights: plain(case.truth, read(case), weights)
+
+    lower = Better.LOWER
+    return (
+        Metric("brier_score", of(multiclass.brier_score), lower, "squared error of the chances, summed over classes"),
+        Metric("log_loss", of(multiclass.log_loss), lower, "penalty for being sure and wrong"),
+        Metric(
+            "expected_calibration_error",
+            of(multiclass.expected_calibration_error),
+            lower,
+            "mean distance between the chance of the likeliest class and how often it was right",
+            pooled=True,
+            raised=True,
+        ),
+    )
 
 
-def _on_raw(name: str, function: Any, better: Better, about: str, pooled: bool = False) -> Metric:
-    return Metric(name, lambda case, w: function(case.truth, case.raw, w), better, about, pooled)
+def _chances(case: MulticlassCase) -> Float[np.ndarray, "sample klass"]:
+    return case.probabilities
+
+
+def _raw(case: MulticlassCase) -> Float[np.ndarray, "sample klass"]:
+    return case.raw
+
+
+def _macro(name: str, plain: Any, about: str) -> Metric:
+    return Metric(name, lambda case, w: plain(case.truth, case.probabilities, w), Better.HIGHER, about)
 
 
 def _on_decision(name: str, function: Any, about: str) -> Metric:
@@ -74,25 +100,15 @@ def _each_decision(name: str, function: Any, about: str) -> Metric:
     return Metric(name, figures, Better.HIGHER, about, pooled=True)
 
 
-CALIBRATION = (
-    ("brier_score", multiclass.brier_score, Better.LOWER, "squared error of the chances, summed over classes", False),
-    ("log_loss", multiclass.log_loss, Better.LOWER, "penalty for being sure and wrong", False),
-    (
-        "expected_calibration_error",
-        multiclass.expected_calibration_error,
-        Better.LOWER,
-        "mean distance between the chance of the likeliest class and how often it was right",
-        True,
-    ),
-)
 METRICS = (
-    _on_chances("macro_auroc", multiclass.macro_auroc, Better.HIGHER, "AUROC of each class against the rest, averaged"),
-    _on_chances("macro_auprc", multiclass.macro_auprc, Better.HIGHER, "average precision of each class, averaged"),
+    _macro("macro_auroc", multiclass.macro_auroc, "AUROC of each class against the rest, averaged"),
+    _macro("macro_auprc", multiclass.macro_auprc, "average precision of each class, averaged"),
     Metric("accuracy", _accuracy, Better.HIGHER, "share right when the likeliest class is taken", pooled=True),
     _on_decision("balanced_accuracy", multiclass.balanced_accuracy, "share recognised of each class, averaged"),
     _on_decision("macro_f1", multiclass.macro_f1, "F1 of each class, averaged"),
-    *(_on_chances(*entry) for entry in CALIBRATION),
+    *calibration_metrics(_chances),
 )
+BEFORE = calibration_metrics(_raw)
 PER_CLASS = (
     _each_chance("auroc", discrimination.auroc, "this class against the rest"),
     _each_chance("auprc", discrimination.auprc, "this class against the rest"),
@@ -116,7 +132,7 @@ class MulticlassForm(Form):
 
     def known(self, answer: ClassAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have a known class."""
-        return np.isfinite(answer.truth)
+        return np.asarray(np.isfinite(answer.truth))
 
     def truth(self, answer: ClassAnswer) -> Float[np.ndarray, "sample part"]:
         """Number of the true class."""
@@ -169,10 +185,14 @@ def _curves_of(judged: Judged, number: int) -> Curves:
     """ROC and precision-recall curve of one class against the rest."""
 
     def roc(case: MulticlassCase, weights: Weights | None) -> Figures:
-        return discrimination.roc_curve(_is(case, number), case.probabilities[:, number], GRID, weights)
+        return discrimination.roc_curve(
+            multiclass.one_or_rest(case.truth, number), case.probabilities[:, number], GRID, weights
+        )
 
     def precision_recall(case: MulticlassCase, weights: Weights | None) -> Figures:
-        return discrimination.precision_recall_curve(_is(case, number), case.probabilities[:, number], GRID, weights)
+        return discrimination.precision_recall_curve(
+            multiclass.one_or_rest(case.truth, number), case.probabilities[:, number], GRID, weights
+        )
 
     return Curves(
         roc=judged.curve("roc", roc, GRID),
@@ -184,7 +204,9 @@ def _macro_roc(case: MulticlassCase, weights: Weights | None) -> Figures:
     """Sensitivity at each false-positive share, averaged over the classes that are there."""
     drawn = opened(weights, len(case.truth))
     curves = [
-        np.asarray(discrimination.roc_curve(_is(case, k), case.probabilities[:, k], GRID, drawn))
+        np.asarray(
+            discrimination.roc_curve(multiclass.one_or_rest(case.truth, k), case.probabilities[:, k], GRID, drawn)
+        )
         for k in range(case.classes)
     ]
     stacked = np.stack(curves, axis=1)
@@ -192,14 +214,10 @@ def _macro_roc(case: MulticlassCase, weights: Weights | None) -> Figures:
     return closed(np.stack(means, axis=1), weights)
 
 
-def _is(case: MulticlassCase, number: int) -> Float[np.ndarray, " sample"]:
-    return (case.truth == number).astype(np.float64)
-
-
 def _calibration(judged: Judged) -> Calibration:
     case: MulticlassCase = judged.case
-    before = judged.estimates([_on_raw(*entry) for entry in CALIBRATION])
-    after: dict[str, Estimate] = {name: judged.estimate(name) for name in before}
+    before = judged.estimates(BEFORE)
+    after = {name: judged.estimate(name) for name in before}
     right = (case.decision == case.truth).astype(np.float64)
     curve = calibration.calibration_curve(right, case.probabilities.max(axis=1), judged.confidence)
     right_raw = (case.raw.argmax(axis=1) == case.truth).astype(np.float64)

@@ -91,7 +91,7 @@ class SurvivalForm(Form):
 
     def known(self, answer: SurvivalAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have a known follow-up."""
-        return np.isfinite(answer.time) & np.isfinite(answer.event)
+        return np.asarray(np.isfinite(answer.time) & np.isfinite(answer.event))
 
     def truth(self, answer: SurvivalAnswer) -> Float[np.ndarray, "sample part"]:
         """Event and time."""
@@ -111,21 +111,14 @@ class SurvivalForm(Form):
         events = answer.time[answer.event == 1]
         events = events if len(events) else answer.time
         horizon = float(np.median(events))
-        grid = np.empty((len(fold), survival.POINTS))
-        curve = np.empty_like(grid)
-        for number in np.unique(fold):
-            members = np.flatnonzero(fold == number)
-            moments = survival.follow_up_grid(answer.time[members].astype(np.float64))
-            grid[members] = moments
-            curve[members] = survival.on_grid(answer.times[members], answer.survival[members], moments)
-        own = survival.on_own_time(answer.times, answer.survival, answer.time)
+        grid, curve = _on_fold_grids(answer, fold)
         return SurvivalCase(
             event=answer.event.astype(np.float64),
             time=answer.time.astype(np.float64),
             risk=answer.risk.astype(np.float64),
             curve=curve,
             grid=grid,
-            at_time=own,
+            at_time=survival.on_own_time(answer.times, answer.survival, answer.time),
             at_horizon=survival.on_grid(answer.times, answer.survival, np.array([horizon]))[:, 0],
             moments=tuple(np.unique(np.quantile(events, np.linspace(0.1, 0.9, MOMENTS))).tolist()),
             tau=float(np.quantile(answer.time, FOLLOWED)),
@@ -162,6 +155,20 @@ class SurvivalForm(Form):
         log_part = case.event * np.log(np.maximum(case.event - martingale, 1e-12))
         loss = np.sqrt(np.maximum(-2 * (martingale + log_part), 0.0))
         return Shown(loss, case.time, case.at_time, case.event)
+
+
+def _on_fold_grids(
+    answer: SurvivalAnswer, fold: np.ndarray
+) -> tuple[Float[np.ndarray, "sample moment"], Float[np.ndarray, "sample moment"]]:
+    """For each sample the grid of its fold, and the survival curve read on it."""
+    grid = np.empty((len(fold), survival.POINTS))
+    curve = np.empty_like(grid)
+    for number in np.unique(fold):
+        members = np.flatnonzero(fold == number)
+        moments = survival.follow_up_grid(answer.time[members].astype(np.float64))
+        grid[members] = moments
+        curve[members] = survival.on_grid(answer.times[members], answer.survival[members], moments)
+    return grid, curve
 
 
 def _thirds(risk: Float[np.ndarray, " sample"], fold: np.ndarray) -> Float[np.ndarray, " sample"]:
@@ -207,7 +214,9 @@ def _over_time(judged: Judged) -> OverTime:
 
 def _calibration_curve(case: SurvivalCase, confidence: float) -> tuple[CurvePoint, ...]:
     """Predicted and Kaplan-Meier chance of an event by the horizon, in groups of similar prediction."""
-    points = []
+    points: list[CurvePoint] = []
+    if np.isnan(case.at_horizon).any():  # another program gave risks only
+        return ()
     for members in equal_groups(1 - case.at_horizon, 10):
         part = case.take(members)
         curve = kaplan_meier(part.event, part.time, confidence)

@@ -54,7 +54,7 @@ class ValueForm(Form):
 
     def known(self, answer: ValueAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have a measured number."""
-        return np.isfinite(answer.truth)
+        return np.asarray(np.isfinite(answer.truth))
 
     def truth(self, answer: ValueAnswer) -> Float[np.ndarray, "sample part"]:
         """The measured number."""

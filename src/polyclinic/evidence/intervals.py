@@ -42,8 +42,8 @@ class Sampled:
         n: Different rows of the user's table.
     """
 
-    value: Float[np.ndarray, "*figure"]
-    resampled: Float[np.ndarray, "resample *figure"]
+    value: Float[np.ndarray, "..."]
+    resampled: Float[np.ndarray, "resample ..."]
     n: int
 
     @property
@@ -68,8 +68,8 @@ def draw(patients: int, resamples: int, seed: int) -> UInt8[np.ndarray, "resampl
 
 
 def limits(
-    resampled: Float[np.ndarray, "resample *figure"], confidence: float
-) -> tuple[Float[np.ndarray, "*figure"], Float[np.ndarray, "*figure"]]:
+    resampled: Float[np.ndarray, "resample ..."], confidence: float
+) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
     """Percentile interval over the resamples that could be judged; NaN where there are none.
 
     Source: Efron B, Tibshirani RJ. An Introduction to the Bootstrap, 1993, chapter 13.

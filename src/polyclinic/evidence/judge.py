@@ -161,7 +161,7 @@ def _worst(form: Form, judged: Judged) -> tuple[Mistake, ...]:
     shown = form.show(judged.case)
     rows, first, number = np.unique(judged.layout.row, return_index=True, return_inverse=True)
     loss = np.bincount(number.reshape(-1), weights=shown.loss) / np.bincount(number.reshape(-1))
-    worst = np.argsort(-loss, kind="stable")[:WORST]
+    worst = [k for k in np.argsort(-loss, kind="stable").tolist() if np.isfinite(loss[k])][:WORST]
     return tuple(
         Mistake(
             row=int(rows[k]),
@@ -170,5 +170,5 @@ def _worst(form: Form, judged: Judged) -> tuple[Mistake, ...]:
             loss=float(loss[k]),
             event=None if shown.event is None else int(shown.event[first[k]]),
         )
-        for k in worst.tolist()
+        for k in worst
     )

@@ -31,6 +31,8 @@ class Metric:
             (counts of decisions, calibration), which small folds would bias. Ranks are compared within a fold
             only, because two models' scores need not share a scale.
             Source: Forman G, Scholz M. ACM SIGKDD Explorations 2010;12(1):49-57.
+        raised: True where resampling by itself raises the figure (the noise of small bins, always counted as
+            distance): its resamples are then moved so that their median is the figure.
     """
 
     name: str
@@ -38,3 +40,4 @@ class Metric:
     better: Better
     about: str
     pooled: bool = False
+    raised: bool = False

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from polyclinic.evidence import calibration, discrimination, operating_point
-from polyclinic.evidence.weights import Figures, Weights, closed, mean_of, opened
+from polyclinic.evidence.weights import Figures, Weights, closed, mean_of, opened, ratio
 
 ClassNumber = Float[np.ndarray, " sample"]
 Chances = Float[np.ndarray, "sample klass"]
@@ -17,7 +17,12 @@ Binary = Callable[[Float[np.ndarray, " sample"], Float[np.ndarray, " sample"], W
 def by_class(metric: Binary, truth: ClassNumber, chances: Chances, weights: Weights) -> PerClass:
     """A two-class metric of each class against the rest; ``chances`` may also hold 0/1 decisions."""
     columns = range(chances.shape[1])
-    return np.stack([np.asarray(metric((truth == k).astype(float), chances[:, k], weights)) for k in columns], axis=1)
+    return np.stack([np.asarray(metric(one_or_rest(truth, k), chances[:, k], weights)) for k in columns], axis=1)
+
+
+def one_or_rest(truth: ClassNumber, number: int) -> Float[np.ndarray, " sample"]:
+    """1 where the class is this one, else 0."""
+    return np.asarray(truth == number, dtype=np.float64)
 
 
 def mean_of_classes(figures: PerClass) -> Float[np.ndarray, " resample"]:
@@ -25,7 +30,7 @@ def mean_of_classes(figures: PerClass) -> Float[np.ndarray, " resample"]:
     known = np.isfinite(figures)
     total = np.where(known, figures, 0.0).sum(axis=1)
     count = known.sum(axis=1)
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return ratio(total, count.astype(np.float64))
 
 
 def macro_auroc(truth: ClassNumber, probabilities: Chances, weights: Weights | None = None) -> Figures:
@@ -77,7 +82,7 @@ def log_loss(truth: ClassNumber, probabilities: Chances, weights: Weights | None
 def surprise(truth: ClassNumber, probabilities: Chances) -> Float[np.ndarray, " sample"]:
     """Minus the logarithm of the chance given to the true class."""
     given = probabilities[np.arange(len(truth)), truth.astype(int)]
-    return -np.log(np.clip(given, calibration.NEVER, 1.0))
+    return np.asarray(-np.log(np.clip(given, calibration.NEVER, 1.0)))
 
 
 def expected_calibration_error(truth: ClassNumber, probabilities: Chances, weights: Weights | None = None) -> Figures:
@@ -91,4 +96,4 @@ def expected_calibration_error(truth: ClassNumber, probabilities: Chances, weigh
 
 def as_columns(number: ClassNumber, classes: int) -> Chances:
     """Class numbers as columns of 0 and 1."""
-    return (number[:, None] == np.arange(classes)[None, :]).astype(float)
+    return np.asarray(number[:, None] == np.arange(classes)[None, :], dtype=np.float64)

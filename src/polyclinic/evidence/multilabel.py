@@ -24,7 +24,7 @@ def by_label(metric: Binary, truth: Labels, answer: Labels, weights: Weights) ->
 
 
 def macro(metric: Binary, truth: Labels, answer: Labels, weights: Weights | None = None) -> Figures:
-    """A two-class metric averaged over the labels, each counting the same; labels that cannot be judged are left out."""
+    """A two-class metric averaged over the labels, each counting the same; those without a figure are left out."""
     return closed(mean_of_classes(by_label(metric, truth, answer, opened(weights, len(truth)))), weights)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from polyclinic.evidence.weights import Weights
+from polyclinic.evidence.weights import Weights, ratio
 
 
 @dataclass(frozen=True)
@@ -53,4 +53,4 @@ def area(
     below = np.cumsum(controls, axis=1)
     pairs = cases.sum(axis=1) * below[:, -1]
     won = np.einsum("rt,rt->r", cases, below) - 0.5 * np.einsum("rt,rt->r", cases, controls)
-    return np.divide(won, pairs, out=np.full(len(won), np.nan), where=pairs > 0)
+    return ratio(won, pairs)

@@ -28,7 +28,12 @@ def follow_up_grid(time: Time, points: int = POINTS) -> Grid:
 def on_grid(
     times: Float[np.ndarray, "sample point"], survival: Float[np.ndarray, "sample point"], grid: Grid
 ) -> Float[np.ndarray, "sample moment"]:
-    """Survival curves read at other moments: straight lines between points, 1 at time 0, constant after the end."""
+    """Survival curves read at other moments: straight lines between points, 1 at time 0, constant after the end.
+
+    NaN where there are no curves (no points).
+    """
+    if times.shape[1] == 0:
+        return np.full((len(times), len(grid)), np.nan)
     rows = zip(times, survival, strict=True)
     read = [np.interp(grid, np.append(0.0, t[t > 0]), np.append(1.0, s[t > 0])) for t, s in rows]
     return np.array(read).reshape(len(times), len(grid))
@@ -37,7 +42,9 @@ def on_grid(
 def on_own_time(
     times: Float[np.ndarray, "sample point"], survival: Float[np.ndarray, "sample point"], time: Time
 ) -> Float[np.ndarray, " sample"]:
-    """Each sample's survival curve read at its own follow-up time."""
+    """Each sample's survival curve read at its own follow-up time; NaN where there are no curves."""
+    if times.shape[1] == 0:
+        return np.full(len(times), np.nan)
     rows = zip(times, survival, time, strict=True)
     return np.array([np.interp(own, np.append(0.0, t[t > 0]), np.append(1.0, s[t > 0])) for t, s, own in rows])
 
@@ -114,4 +121,4 @@ def mean_auc(
 
 def _inverse(share: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """One over the share, 0 where the share is 0."""
-    return np.divide(1.0, share, out=np.zeros_like(share), where=share > 0)
+    return np.asarray(np.divide(1.0, share, out=np.zeros_like(share), where=share > 0))

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 Weights = Float[np.ndarray, "resample sample"]
-Figures = float | Float[np.ndarray, "*figure"]
+Figures = float | Float[np.ndarray, "..."]
 
 
 def opened(weights: Weights | None, samples: int) -> Weights:
@@ -17,7 +17,7 @@ def opened(weights: Weights | None, samples: int) -> Weights:
     return np.ones((1, samples)) if weights is None else weights
 
 
-def closed(figures: Float[np.ndarray, "resample *figure"], weights: Weights | None) -> Figures:
+def closed(figures: Float[np.ndarray, "resample ..."], weights: Weights | None) -> Figures:
     """One figure for every resample, or the only one where no weights were given."""
     if weights is not None:
         return figures
@@ -26,7 +26,7 @@ def closed(figures: Float[np.ndarray, "resample *figure"], weights: Weights | No
 
 def ratio(part: Float[np.ndarray, "*shape"], whole: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """Part of the whole, NaN where the whole is nothing."""
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole != 0)
+    return np.asarray(np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole != 0))
 
 
 def mean_of(values: Float[np.ndarray, " sample"], weights: Weights) -> Float[np.ndarray, " resample"]:
