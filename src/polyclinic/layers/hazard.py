@@ -46,6 +46,7 @@ Outputs = Float[np.ndarray, "sample member interval"]
 ByInterval = Float[np.ndarray, "sample interval"]
 Edges = Float[np.ndarray, " edge"]
 Curves = Float[np.ndarray, "sample point"]
+Common = Float[np.ndarray, "sample moment"]
 
 
 def quantile_edges(event_times: Float[np.ndarray, " event"], intervals: int) -> Float[np.ndarray, " edge"]:
@@ -189,7 +190,7 @@ def log_survival(risk: Outputs, times: Float[np.ndarray, " point"], edges: Edges
     return np.minimum.accumulate(np.minimum(curves, 0.0), axis=1)
 
 
-def average_curves(curves: Sequence[tuple[Curves, Curves]], least: int) -> tuple[Curves, Curves]:
+def average_curves(curves: Sequence[tuple[Curves, Curves]], least: int) -> tuple[Common, Common]:
     """Several survival curves for each sample, on grids of their own, as their mean on a common grid.
 
     Args:
@@ -209,15 +210,11 @@ def _thin(grid: Float[np.ndarray, " many"], points: int) -> Float[np.ndarray, " 
     return thinned
 
 
-def _read(
-    times: Curves, survival: Curves, wanted: Float[np.ndarray, "sample moment"]
-) -> Float[np.ndarray, "sample moment"]:
+def _read(times: Curves, survival: Curves, wanted: Common) -> Common:
     """Curves at other times: the hazard is constant between points, nothing happens after the last."""
     log_survival = np.log(np.maximum(survival, _TINY))
     rows = zip(wanted, times, log_survival, strict=True)
-    read: Float[np.ndarray, "sample moment"] = np.exp(
-        np.array([np.interp(w, t, s) for w, t, s in rows]).reshape(wanted.shape)
-    )
+    read: Common = np.exp(np.array([np.interp(w, t, s) for w, t, s in rows]).reshape(wanted.shape))
     return read
 
 
