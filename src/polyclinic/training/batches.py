@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def shuffle(drawn: Int[np.ndarray, " drawn"], size: int, rng: np.random.Generator) -> list[Int[np.ndarray, " batch"]]:
+def shuffle(drawn: Int[np.ndarray, " drawn"], size: int, rng: np.random.Generator) -> list[Int[np.ndarray, " _"]]:
     """The drawn rows in random order, cut into as few steps as ``size`` allows, all of nearly the same size.
 
     33 rows in steps of 32 give 17 and 16, never a lone last row on which batch normalisation would fail.

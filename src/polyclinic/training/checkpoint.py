@@ -95,6 +95,12 @@ class Store:
             raise BundleError(_unwritable(self.folder, error)) from error
         self._latest = older
 
+    def settle(self) -> None:
+        """Remove the state before the latest one: the fit is over."""
+        for name in _NAMES:
+            if name != self._latest.name:
+                (self.folder / name).unlink(missing_ok=True)
+
     def load(self, identity: str) -> tuple[Checkpoint | None, list[Finding]]:
         """The latest whole state and what was found damaged; None where training must start anew.
 

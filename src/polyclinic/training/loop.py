@@ -185,6 +185,8 @@ class Run:
         start = monotonic()
         tensors = snapshot(self._stepper, self._best_weights, bool(self._ended))
         self._store.save(Checkpoint(self.record(), tensors))
+        if self._ended:
+            self._store.settle()
         self._kept_at = monotonic()
         self._keeping_s = self._kept_at - start
 

@@ -55,7 +55,7 @@ def step_rows(model: Model) -> int:
     return _ROWS_OF_PICTURES if has_convolutions(model) else _ROWS_OF_TABLES
 
 
-def _parts(index: Int[np.ndarray, " row"], size: int) -> list[Int[np.ndarray, " part"]]:
+def _parts(index: Int[np.ndarray, " row"], size: int) -> list[Int[np.ndarray, " _"]]:
     return [index[i * size : (i + 1) * size] for i in range(count_steps(len(index), size))]
 
 

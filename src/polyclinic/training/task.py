@@ -1,7 +1,7 @@
 """One fit as a piece of work: what it learns from, what it computes at each step, how it is judged."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -60,14 +60,14 @@ def identify(task: Task) -> str:
     return digest.hexdigest()
 
 
-def plan_epoch(task: Task, epoch: int) -> list[Int[np.ndarray, " batch"]]:
+def plan_epoch(task: Task, epoch: int) -> list[Int[np.ndarray, " _"]]:
     """The rows of every step of an epoch, over all processes."""
     sampling = chance.numbers(task.seed, chance.SAMPLING, epoch)
     drawn = draw(task.ready, task.rows.train, task.recipe.imbalance, sampling)
     return shuffle(drawn, task.recipe.batch, chance.numbers(task.seed, chance.ORDER, epoch))
 
 
-def feed(task: Task, order: list[Int[np.ndarray, " batch"]], epoch: int, crew: Crew) -> Iterable[Work]:
+def feed(task: Task, order: Sequence[Int[np.ndarray, " _"]], epoch: int, crew: Crew) -> Iterator[Work]:
     """The work of every step of an epoch, made in order.
 
     On a processor a thread that prepares ahead would only take cores from the step itself; beside a GPU it helps.

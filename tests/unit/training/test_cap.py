@@ -13,8 +13,9 @@ from polyclinic.training.task import Task
 
 
 @pytest.fixture
-def slow_steps(monkeypatch):
+def slow_steps(bench, monkeypatch):
     """Every step takes at least 10 ms."""
+    bench.fit(epochs=1, cap_s=600.0)  # the first steps of a process are slow
     quick = step.Stepper.step
 
     def slow(self, *arguments):
@@ -80,6 +81,6 @@ class TestClock:
         assert Clock(None).left_s() == float("inf")
 
     def test_minutes_are_shared_among_the_fits_left(self):
-        assert share_minutes(10, spent_s=300, fits_left=3) == 100
-        assert share_minutes(1, spent_s=300, fits_left=3) == 0
-        assert share_minutes(None, spent_s=300, fits_left=3) is None
+        assert share_minutes(10.0, spent_s=300.0, fits_left=3) == 100
+        assert share_minutes(1.0, spent_s=300.0, fits_left=3) == 0
+        assert share_minutes(None, spent_s=300.0, fits_left=3) is None
