@@ -10,6 +10,7 @@ from scipy.stats import rankdata
 MOST_CLASSES = 20
 _MOST_CODES = 50
 _FEWEST_KNOWN = 0.2
+_GLANCE = 1000
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,15 @@ def strength(column: pl.Series, outcome: Classes | Values, fewest: int) -> float
     code = outcome.code[known]
     if not _enough(code, fewest):
         return 0.0
-    cells = column.filter(pl.Series(known))
-    empty = cells.is_null().to_numpy().astype(np.int64)
-    best = _told_by_value(empty, code) if empty.any() else 0.0
-    if _is_measured(cells):
-        best = max(best, _pairwise_area(_numbers(cells), code, fewest))
-    if not _is_measured(cells) or cells.n_unique() <= _MOST_CODES:
-        best = max(best, _told_by_value(_codes(cells) + 1, code))
-    return best
+    cells = column if known.all() else column.filter(pl.Series(known))
+    best = _told_by_value(cells.is_null().to_numpy().astype(np.int64), code) if cells.null_count() else 0.0
+    if not _is_measured(cells):
+        return max(best, _told_by_value(_codes(cells) + 1, code))
+    values = _numbers(cells)
+    best = max(best, _pairwise_area(values, code, fewest))
+    if len(np.unique(values[:_GLANCE])) > _MOST_CODES:
+        return best
+    return max(best, _told_by_value(_codes(cells) + 1, code))
 
 
 def _is_measured(column: pl.Series) -> bool:
@@ -68,7 +70,7 @@ def _is_measured(column: pl.Series) -> bool:
 
 def _numbers(column: pl.Series) -> Float[np.ndarray, " row"]:
     physical = column.to_physical() if column.dtype.is_temporal() else column
-    values = physical.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    values = physical.to_numpy().astype(np.float64)
     return np.where(np.isfinite(values), values, np.nan)
 
 

@@ -78,3 +78,11 @@ def _lacking(cohort: Cohort, name: str, part: str) -> Finding:
 
 def _note(place: str, rule: str, found: str, remedy: str) -> Finding:
     return Finding("part_words", place, rule, found, remedy, Severity.NOTE)
+
+
+def is_part_column(column: pl.Series) -> bool:
+    """Whether a column says train, test and the like in every row, and both of these in some."""
+    if column.dtype != pl.String or column.null_count() or column.n_unique() > len(_WORDS):
+        return False
+    parts = {_WORDS.get(word.strip().lower()) for word in column.unique().to_list()}
+    return None not in parts and {"train", "test"} <= parts

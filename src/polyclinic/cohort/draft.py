@@ -1,0 +1,189 @@
+"""Drafting a study file from a table: every guess is written out with its reason, for a person to correct."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from polyclinic.cohort.formats import Table, read_table
+from polyclinic.cohort.guess import Roles, guess_roles
+from polyclinic.cohort.guess_target import TargetGuess, guess_target
+from polyclinic.cohort.text import likely_encoding
+from polyclinic.cohort.unpack import unpack
+from polyclinic.errors import CohortError, Finding
+
+SCHEMA_LINE = "#:schema ./study.schema.json"
+_FEW_PATIENTS = 1000
+
+
+def draft(table: Path, target: str, relative: str | None = None) -> str:
+    """A commented study file for a table.
+
+    Args:
+        table: The table of patients.
+        target: Column that holds the outcome; several of yes and no may be given, divided by commas.
+        relative: Path of the table as it shall stand in the study file; by default its name.
+
+    Raises:
+        CohortError: if the table cannot be read, has no such column, or leaves nothing to learn from.
+    """
+    read, encoding = _read(table)
+    asked = guess_target(read.frame, target, read.name)
+    roles = guess_roles(read.frame, asked.columns)
+    if not (roles.images or roles.numbers or roles.categories):
+        raise CohortError(_nothing_left(read.name))
+    parts = [
+        SCHEMA_LINE,
+        f"# Drafted by polyclinic new from {_comment(read.name)}: {read.frame.height} rows.",
+        "# Every choice below is a guess: correct it, then run polyclinic check on this file.",
+        "",
+        *_about(table),
+        *_cohort(relative or _file_name(table), encoding, roles),
+        *_inputs(roles),
+        *_target(asked),
+        *_split(read, roles),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _read(table: Path) -> tuple[Table, str]:
+    """The table, and the encoding in which it could be read."""
+    try:
+        return read_table(table, place="table"), "utf-8"
+    except CohortError as error:
+        if error.findings[0].name != "wrong_encoding":
+            raise
+    path, _, member = str(table).partition("#")
+    encoding = likely_encoding(unpack(Path(path), member or None).raw)
+    return read_table(table, encoding=encoding, place="table"), encoding
+
+
+def _file_name(table: Path) -> str:
+    """The name of the file, with the table inside it where it is a zip of several."""
+    path, sign, member = str(table).partition("#")
+    return f"{Path(path).name}{sign}{member}"
+
+
+def _about(table: Path) -> Iterator[str]:
+    name = re.sub(r"[^\w-]+", "-", re.split(r"[.#]", table.name, maxsplit=1)[0]).strip("-") or "study"
+    yield "[study]"
+    yield _key("name", name, "folder of the run, under runs/")
+    yield _key("title", "", "the clinical question in one sentence")
+    yield _key("intended_use", "", "who uses the answer, for which patients, at which moment of care")
+    yield ""
+
+
+def _cohort(relative: str, encoding: str, roles: Roles) -> Iterator[str]:
+    yield "[cohort]"
+    yield _key("table", relative)
+    if encoding != "utf-8":
+        yield _key("encoding", encoding, "the table is not UTF-8")
+    if roles.patient is None:
+        yield "# No column looks like the name of a patient. If patients come more than once, name that column here."
+        yield _key("patient", "row", "every row is another patient")
+    else:
+        yield _key("patient", roles.patient, "by its name; all rows of a patient stay on one side of the split")
+    yield _optional("site", roles.site, "hospital or scanner", "hospital")
+    yield _optional("date", roles.date, "the moment of prediction; nothing later may be an input", "admission_date")
+    yield '# strata = ["sex", "age"]      # subgroups to report'
+    yield '# exclude = "age < 18"         # rows to leave out, counted in the flow chart'
+    yield ""
+
+
+def _inputs(roles: Roles) -> Iterator[str]:
+    for number, column in enumerate(roles.images, 1):
+        yield f"[inputs.image{'' if len(roles.images) == 1 else number}]"
+        yield _key("kind", "image", "the cells are paths of images")
+        yield _key("column", column)
+        yield '# missing = "allow"            # if some patients have none'
+        yield ""
+    if roles.is_expression:
+        yield from _expression(roles)
+    elif roles.numbers or roles.categories:
+        yield from _tabular(roles)
+
+
+def _expression(roles: Roles) -> Iterator[str]:
+    if roles.categories:
+        yield "[inputs.clinical]"
+        yield _key("kind", "tabular", "the columns that are not numbers")
+        yield _key("columns", list(roles.categories))
+        yield ""
+    yield "[inputs.expression]"
+    yield _key("kind", "expression", f"{len(roles.numbers)} columns of numbers: probably genes")
+    if roles.doubtful or roles.categories:
+        yield _key("columns", list(roles.numbers))
+    else:
+        yield _key("columns", "rest", "every column not used elsewhere")
+    yield ""
+
+
+def _tabular(roles: Roles) -> Iterator[str]:
+    numbers, categories = len(roles.numbers), len(roles.categories)
+    yield "[inputs.clinical]"
+    yield _key("kind", "tabular", f"{numbers} columns of numbers, {categories} of categories")
+    yield _key("columns", "rest", "every column not used elsewhere")
+    if roles.doubtful:
+        yield "leave_out = ["
+        for doubt in roles.doubtful:
+            yield f"  {_value(doubt.column)},   # {doubt.why}"
+        yield "]"
+    yield '# categorical = ["stage"]      # codes made of digits'
+    yield ""
+
+
+def _target(asked: TargetGuess) -> Iterator[str]:
+    yield "[targets.outcome]"
+    yield _key("kind", asked.kind, asked.why)
+    for key, value, comment in asked.keys:
+        yield _key(key, value, comment)
+    yield ""
+
+
+def _split(read: Table, roles: Roles) -> Iterator[str]:
+    patients = read.frame.height if roles.patient is None else read.frame[roles.patient].n_unique()
+    yield "[split]                        # always by patient"
+    if roles.part is not None:
+        yield _key("column", roles.part, "a column that says train, tune and test")
+    elif patients < _FEW_PATIENTS:
+        yield _key("folds", 5, f"{patients} patients are few: every one of them is tested once")
+        yield _key("tune", 0.15, "of the others, for early stopping, threshold and calibration")
+    else:
+        yield _key("test", 0.2, f"of {patients} patients")
+        yield _key("tune", 0.15, "of the others, for early stopping, threshold and calibration")
+    if roles.date is not None and roles.part is None:
+        yield '# by = "time"                  # the later patients are the test; not together with folds'
+    if roles.site is not None and roles.part is None:
+        yield '# by = "site"                  # whole hospitals are the test'
+
+
+def _key(key: str, value: Any, comment: str = "") -> str:
+    line = f"{key} = {_value(value)}"
+    return f"{line:<30} # {_comment(comment)}" if comment else line
+
+
+def _optional(key: str, value: str | None, comment: str, example: str) -> str:
+    return _key(key, value, comment) if value is not None else f"{f'# {key} = {_value(example)}':<30} # {comment}"
+
+
+def _value(value: Any) -> str:
+    """A value in TOML, quoted right whatever signs it holds."""
+    document: Mapping[str, Any] = {"x": value}
+    return tomli_w.dumps(document).removeprefix("x = ").rstrip("\n")
+
+
+def _comment(text: str) -> str:
+    """Text for a comment, in which TOML allows no line break or control sign."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _nothing_left(table: str) -> Finding:
+    return Finding(
+        name="no_columns",
+        place=table,
+        rule="something must be left to learn from",
+        found="beside the outcome there are only identifiers, dates, constant or empty columns",
+        remedy="Name another outcome, or another table.",
+    )

@@ -1,0 +1,133 @@
+"""Guessing what the columns of a table are, for a draft that a person then corrects. A study never guesses."""
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from polyclinic.cohort.disguise import as_outcome, strength
+from polyclinic.cohort.part_column import is_part_column
+
+_PATIENT = (
+    r"(patient|subject|participant|person|case|患者|病人)[ _-]?(id|nr|nbr|no|num|number|code|key|编号|号)?",
+    r"pat[ _-]?id|pid|mrn|medical[ _-]?record[ _-]?(number|no)|住院号|病历号|病案号|登记号|id",
+)
+_SITE = r"(hospital|site|cent(er|re)|clinic|institution|scanner)([ _-]?(id|name|code|no|nr))?|医院|中心|机构"
+_INDEX_DATE = (
+    r".*(index|admission|admit|baseline|visit|exam|scan|入院|检查|就诊).*(date|time|day|日期|时间)?.*|date|日期"
+)
+_IDENTIFIER = r"(.*[ _-])?(id|nr|nbr|no|uid|uuid|mrn|accession|编号)"
+_IMAGE = r"(?i)(\.(png|jpe?g|tiff?|bmp|dcm)|\.npz#\w+\[[0-9]+\])$"
+
+_MANY_NUMBERS = 500
+_TELLS_ALL = 0.995
+_ENOUGH_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A column that is better left out, and why."""
+
+    column: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What each column probably is.
+
+    Attributes:
+        patient: Column that names the patient, or None: every row another one.
+        site: Hospital or scanner, or None.
+        date: Moment of prediction, or None.
+        part: Column that says train, tune or test, or None.
+        images: Columns with paths of images.
+        numbers: Columns of numbers.
+        categories: Columns of categories.
+        doubtful: Columns that no input should read, with the reason.
+    """
+
+    patient: str | None
+    site: str | None
+    date: str | None
+    part: str | None
+    images: tuple[str, ...]
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...]
+    doubtful: tuple[Doubt, ...]
+
+    @property
+    def is_expression(self) -> bool:
+        """Whether there are so many numbers that they are probably genes."""
+        return len(self.numbers) > _MANY_NUMBERS
+
+
+def guess_roles(frame: pl.DataFrame, outcome: tuple[str, ...]) -> Roles:
+    """What each column probably is, the outcome columns aside."""
+    free = [column for column in frame if column.name not in outcome]
+    patient = _patient(free)
+    part = next((c.name for c in free if is_part_column(c)), None)
+    site = next((c.name for c in free if _named(c, _SITE) and 2 <= c.n_unique() <= frame.height / 2), None)
+    date = next((c.name for c in free if _is_date(c) and _named(c, _INDEX_DATE)), None)
+    rest = [c for c in free if c.name not in (patient, part, site, date)]
+    images = [c.name for c in rest if _holds_images(c)]
+    plain = [c for c in rest if c.name not in images]
+    every = max(1, frame.height // _ENOUGH_ROWS)
+    outcomes = [frame[name].gather_every(every) for name in outcome]
+    doubtful = [Doubt(c.name, why) for c in plain if (why := _why_not(c, outcomes)) is not None]
+    left = {doubt.column for doubt in doubtful}
+    return Roles(
+        patient=patient,
+        site=site,
+        date=date,
+        part=part,
+        images=tuple(images),
+        numbers=tuple(c.name for c in plain if c.dtype.is_numeric() and c.name not in left),
+        categories=tuple(c.name for c in plain if not c.dtype.is_numeric() and c.name not in left),
+        doubtful=tuple(doubtful),
+    )
+
+
+def _named(column: pl.Series, pattern: str) -> bool:
+    return re.fullmatch(pattern, column.name.strip(), re.IGNORECASE) is not None
+
+
+def _patient(columns: list[pl.Series]) -> str | None:
+    """The column whose name says that it names the patient; a plain "id" only if no other one does."""
+    for pattern in _PATIENT:
+        for column in columns:
+            whole = column.dtype.is_integer() or column.dtype == pl.String
+            if whole and _named(column, pattern) and column.null_count() == 0 and column.n_unique() > 1:
+                return column.name
+    return None
+
+
+def _is_date(column: pl.Series) -> bool:
+    return column.dtype in (pl.Date, pl.Datetime)
+
+
+def _holds_images(column: pl.Series) -> bool:
+    known = column.drop_nulls()
+    return column.dtype == pl.String and len(known) > 0 and bool(known.str.contains(_IMAGE).mean() >= 0.9)  # type: ignore[operator]
+
+
+def _why_not(column: pl.Series, outcomes: list[pl.Series]) -> str | None:
+    """Why no input should read the column; None where nothing speaks against it."""
+    known = column.drop_nulls()
+    if not len(known):
+        return "no value in any row"
+    if column.dtype.is_nested() or column.dtype == pl.Binary:
+        return "neither numbers nor categories"
+    if column.dtype.is_temporal():
+        return "a date; write the days since another date instead"
+    distinct = known.n_unique()
+    if distinct == 1 and not column.null_count():
+        return "the same value in every row"
+    if distinct > 0.9 * len(known) and len(known) > 20 and _named(column, _IDENTIFIER) and not column.dtype.is_float():
+        return "an identifier by its name"
+    if column.dtype == pl.String and distinct > max(50, 0.5 * len(known)):
+        return "another text in nearly every row: an identifier, or free text"
+    some = column.gather_every(max(1, len(column) // _ENOUGH_ROWS))
+    if any(strength(some, as_outcome(outcome), 30) >= _TELLS_ALL for outcome in outcomes):
+        return "tells the outcome almost perfectly by itself: known only afterwards?"
+    return None
