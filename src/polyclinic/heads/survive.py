@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from polyclinic.cohort.outcomes import Numbers, absent_columns, numbers, rows_where, yes_no
 from polyclinic.cohort.rows import TrainRows
@@ -43,8 +42,6 @@ class SurviveOptions(TargetOptions):
     """Into how many intervals time is cut; each holds as many events of the training rows."""
     time_terms: int = Field(default=3, ge=1, le=200)
     """How freely a patient's hazard may change over time: 1 = in proportion to all others', as many as cuts = free."""
-    ranking: float = Field(default=0.5, ge=0)
-    """For "hazard": weight of the order in which patients have the event, beside the likelihood of their times."""
 
     @model_validator(mode="after")
     def _two_columns(self) -> "SurviveOptions":
@@ -96,10 +93,10 @@ class SurvivalTensors(TargetTensors):
 class Survive(base.Kind):
     """When an event will happen, as a curve of the chance to be free of it and one number for the risk.
 
-    Method "hazard": one output per interval, the log odds of the event in it. The risk is the logarithm of
-    the cumulative hazard averaged over the times at which training rows had their events. Method "cox": one output, the log hazard; the
-    baseline hazard that turns it into a curve comes from the rows of ``calibrate`` (tune rows, which the network
-    has not fitted), pulled towards the shape of the training rows' where they have few events.
+    Method "hazard": one output per interval, the log odds of the event in it. The risk is the logarithm of the
+    cumulative hazard averaged over the times at which training rows had their events. Method "cox": one output,
+    the log hazard; the baseline hazard that turns it into a curve comes from the rows of ``calibrate`` (tune rows,
+    which the network has not fitted), pulled towards the shape of the training rows' where they have few events.
     """
 
     Options = SurviveOptions
@@ -178,17 +175,14 @@ class Survive(base.Kind):
     ) -> Float[Tensor, " batch"]:
         """Minus the log likelihood of each row, averaged over members; ``smoothing`` has no meaning here.
 
-        Rows are compared with each other ("cox", and the ranking part of "hazard"), so a batch is best large: its
-        rows are the ones at risk. Only their mean is the loss; one row's share means little by itself.
+        With "cox" rows are compared with each other: those at risk are those of the batch, so a batch is best large,
+        and one row's share of the loss means little by itself.
         """
         wide = output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
         if self.options.method == "cox":
             return _compared(wide[..., 0], target)
         each = hazard.hazard_loss(wide, target.exposure.to(wide.dtype), target.happened.to(wide.dtype)).mean(dim=1)
-        each = torch.where(target.known, each, 0.0)
-        if self.options.ranking > 0:
-            each = each + self.options.ranking * _compared(_log_risk(wide, self.plan.share), target)
-        return each
+        return torch.where(target.known, each, 0.0)
 
     def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: SurvivalTarget, method: str) -> Self:
         """Learn how spread and level of the hazards should change from tune rows ("isotonic" gives the same).
@@ -285,16 +279,6 @@ class HazardReadout(nn.Module):
         """What every encoder together knows, to log odds by interval."""
         coefficients: Tensor = self.coefficients(fused)
         return coefficients @ self.shape.to(coefficients.dtype) + self.population
-
-
-def _log_risk(
-    output: Float[Tensor, "batch member interval"], share: tuple[float, ...]
-) -> Float[Tensor, "batch member"]:
-    """Log of the risk that is reported, so that what is ranked in training is what is ranked in the evidence."""
-    weight = torch.from_numpy(hazard.remaining(np.asarray(share))).to(output)
-    # softplus reaches 0 for very low log odds and its logarithm minus infinity; there it equals exp(output).
-    log_hazard = torch.where(output < -15, output, F.softplus(output.clamp(min=-15)).log())
-    return torch.logsumexp(log_hazard + weight.log(), dim=2)
 
 
 def _compared(log_hazard: Float[Tensor, "batch member"], target: SurvivalTensors) -> Float[Tensor, " batch"]:

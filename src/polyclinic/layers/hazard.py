@@ -54,8 +54,8 @@ def quantile_edges(event_times: Float[np.ndarray, " event"], intervals: int) -> 
 
     Source: quantile cuts after Kvamme & Borgan, Lifetime Data Analysis 2021, section 4.1.
     """
-    inner = np.quantile(event_times, np.linspace(0, 1, intervals + 1)[1:], method="inverted_cdf")
-    return np.unique(np.concatenate([[0.0], inner]))
+    last = -(-np.arange(1, intervals + 1) * len(event_times) // intervals) - 1
+    return np.unique(np.concatenate([[0.0], np.sort(event_times)[last[last >= 0]]]))
 
 
 def passed(times: Float[np.ndarray, " time"], edges: Float[np.ndarray, " edge"]) -> Float[np.ndarray, "time interval"]:
@@ -100,11 +100,6 @@ def mortality(risk: Outputs, share: Float[np.ndarray, " interval"], edges: Edges
     """
     result: Float[np.ndarray, " sample"] = np.log(np.maximum(-log_survival(risk, edges[1:], edges) @ share, _TINY))
     return result
-
-
-def remaining(share: Float[np.ndarray, " interval"]) -> Float[np.ndarray, " interval"]:
-    """Weight of each interval's risk in ``mortality``: the share of events still to come when it begins."""
-    return share[::-1].cumsum()[::-1].copy()
 
 
 def refine(edges: Float[np.ndarray, " edge"], least: int) -> Float[np.ndarray, " point"]:

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+import torch
+
+from polyclinic.heads.base import Readout, Target, unknown_outcomes
+from polyclinic.tensors import Fused
+
+
+def _fused(summary):
+    return Fused(summary, summary[:, :1], torch.ones(len(summary), 1, dtype=torch.bool), None, {})
+
+
+def test_one_set_of_weights_serves_all_members():
+    readout = Readout(4, np.array([1.0, -1.0]))
+    summary = torch.randn(5, 1, 4).expand(-1, 3, -1)
+    output = readout(_fused(summary))
+    assert output.shape == (5, 3, 2)
+    torch.testing.assert_close(output[:, 0], output[:, 2])
+
+
+def test_members_with_weights_of_their_own_differ():
+    readout = Readout(4, np.zeros(2), members=3)
+    output = readout(_fused(torch.randn(5, 1, 4).expand(-1, 3, -1)))
+    assert (output[:, 0] - output[:, 1]).abs().max() > 0.01
+
+
+def test_another_number_of_members_is_refused():
+    with pytest.raises(RuntimeError):
+        Readout(4, np.zeros(2), members=3)(_fused(torch.randn(5, 2, 4)))
+
+
+def test_it_starts_where_it_is_told():
+    readout = Readout(4, np.array([0.5, -2.0]), members=2)
+    torch.testing.assert_close(readout(_fused(torch.zeros(3, 2, 4)))[0, 1], torch.tensor([0.5, -2.0]))
+
+
+def test_nothing_is_noted_when_all_is_known():
+    assert unknown_outcomes(Target(np.ones(3, dtype=bool)), "[targets.x]") == []
