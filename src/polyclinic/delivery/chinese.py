@@ -80,7 +80,7 @@ CHINESE = {
     "Predicted and observed share with an event by {horizon}, in groups of similar predictions.": (
         "按预测相近分组，比较 {horizon} 前预测与实际的事件比例。"
     ),
-    "Log-rank test between the groups: p {p}.": "组间对数秩检验：p {p}。",
+    "Log-rank test between the groups: p\N{NO-BREAK SPACE}{p}.": "组间对数秩检验：p\N{NO-BREAK SPACE}{p}。",
     "Before and after recalibration": "再校准前后",
     "Before": "之前",
     "After": "之后",
@@ -146,14 +146,16 @@ CHINESE = {
         "风险评分区分此前已发生事件者与尚未发生者的能力。"
     ),
     "Time": "时间",
-    "Without the event": "未发生事件的比例",
+    "Event-free": "未发生事件",
     "Number at risk": "在险人数",
     "low risk": "低风险",
     "middle risk": "中风险",
     "high risk": "高风险",
-    "low": "低",
-    "middle": "中",
-    "high": "高",
+    "Error over time": "随时间变化的误差",
+    "Brier score at this time": "此时间的 Brier 评分",
+    "How far the predicted chance was from what happened; the dashed line is a coin.": (
+        "预测概率与实际结果相差多远；虚线相当于抛硬币。"
+    ),
     "Measured": "实测值",
     "Predicted": "预测值",
     "Predicted against measured": "预测值与实测值",
@@ -168,7 +170,14 @@ CHINESE = {
     # patients
     "Who was studied": "研究对象",
     "From the table to the groups that trained, tuned and tested.": "从原表到训练、调优和测试各组。",
-    "{n} left out": "排除 {n}",
+    "{n} rows left out": "排除 {n} 行",
+    "in the table": "原表",
+    "outcome not known": "结局未知",
+    "excluded: {condition}": "排除条件：{condition}",
+    "all": "全部",
+    "missing": "缺失",
+    "standardised difference": "标准化差异",
+    "{n} further columns are not described.": "另有 {n} 列未列出。",
     "Train": "训练",
     "Tune": "调优",
     "Test": "测试",
@@ -177,7 +186,9 @@ CHINESE = {
     "nothing is learned or chosen here": "在此不学习、不选择",
     "Table one": "表 1",
     "Variable": "变量",
-    "Numbers are median (quartiles) or count (share).": "数值为中位数（四分位数）或人数（比例）。",
+    "Numbers are median [quartiles] or count (share of those known).": (
+        "数值为中位数 [四分位数] 或行数（占已知者的比例）。"
+    ),
     # making
     "The checks found nothing to report.": "检查未发现需要报告的问题。",
     "Warning": "警告",
@@ -215,4 +226,66 @@ CHINESE = {
         "由 Polyclinic {version} 根据同一文件夹中的文件生成。本页描述的是在上述患者上建立的统计模型；"
         "它不是医疗器械，不能代替任何人的判断。"
     ),
+    # card
+    "Model card, written by Polyclinic {version}.": "模型卡，由 Polyclinic {version} 生成。",
+    "Intended use": "预期用途",
+    "What is asked": "研究问题",
+    "Data": "数据",
+    "Split": "数据划分",
+    "Model": "模型",
+    "Subgroups": "亚组",
+    "Limits": "局限",
+    "Accepted findings": "已接受的检查发现",
+    "How to use it": "使用方法",
+    "How to repeat it": "如何重现",
+    "NOT REPORTED": "未报告",
+    "for the authors to write": "需由作者填写",
+    "set {key}": "请填写 {key}",
+    "Card, {section}": "模型卡“{section}”",
+    "Card, title": "模型卡标题",
+    "Report, {section}": "报告“{section}”",
+    "Report, top of the page": "报告页首",
+    "Files: {files}": "文件：{files}",
+    "Table": "数据表",
+    "Patient column": "患者列",
+    "Site column": "中心列",
+    "Date column": "日期列",
+    "Left out": "排除",
+    "Input": "输入",
+    "No patient stands on two sides: train, tune and test are divided by patient.": (
+        "训练、调优与测试按患者划分：没有患者同时出现在两边。"
+    ),
+    "{folds} folds, {repeat} times; every patient is tested": "{folds} 折，{repeat} 次；每名患者都被测试",
+    "As the table says, column": "按表中的列",
+    "Way of dividing": "划分方式",
+    "Size": "规模",
+    "members of the ensemble": "集成成员数",
+    "random, by the seed": "按种子随机",
+    "Initial weights": "初始权重",
+    "early stopping on tune rows": "依调优数据提前停止",
+    "Trials of hyper-parameter search, on tune rows": "在调优数据上的超参数搜索次数",
+    "Intervals: {share}, bootstrap over patients, {n} resamples.": "区间：{share}，按患者自助抽样 {n} 次。",
+    "see the calibration curve in the report": "见报告中的校准曲线",
+    "Column": "列",
+    "Tested on patients of the same table only; nothing is known about other places and times.": (
+        "仅在同一数据表的患者上测试；在其他地点和时间的表现未知。"
+    ),
+    "only {n} tested with the rarer outcome: the estimates are shaky.": "较少见的结局仅有 {n} 例：估计不稳定。",
+    "It is a statistical model, not a medical device, and replaces no one's judgement.": (
+        "这是统计模型，不是医疗器械，不能代替任何人的判断。"
+    ),
+    "None.": "无。",
+    "`polyclinic predict` on this folder and a table with the same columns gives the answers.": (
+        "对本文件夹和列相同的数据表运行 `polyclinic predict` 即得结果。"
+    ),
+    "A record that cannot be read is refused by row number; a missing one is masked only where allowed:": (
+        "无法读取的记录将按行号拒绝；缺失的记录仅在允许时被屏蔽："
+    ),
+    "Study file": "研究文件",
+    "Of {all} items, {whole} are answered, {partly} in part, {open} are not reported.": (
+        "共 {all} 项：已回答 {whole} 项，部分回答 {partly} 项，未报告 {open} 项。"
+    ),
+    "Item": "条目",
+    "What is asked for": "要求",
+    "Where it is answered": "所在位置",
 }

@@ -39,6 +39,7 @@ class TableOne(Document):
 
     groups: tuple[str, ...] = ()
     rows: tuple[TableRow, ...] = ()
+    columns_left_out: int = 0
 
 
 class CohortDocument(Document):

@@ -170,6 +170,12 @@ def _survival() -> dict[str, Any]:
         },
         "curves": {
             "kaplan_meier": groups,
+            "brier_over_time": {
+                "times": over.tolist(),
+                "value": (0.1 + over / 3000).tolist(),
+                "low": (0.09 + over / 3000).tolist(),
+                "high": (0.11 + over / 3000).tolist(),
+            },
             "log_rank": {"chi_squared": 87.0, "p_value": 1e-19},
             "auc_over_time": {
                 "times": over.tolist(),
@@ -259,9 +265,9 @@ def predictions(forms: tuple[str, ...], n: int = 200) -> Predictions:
 COHORT = {
     "name": "cohort.csv",
     "flow": [
-        {"step": "rows in cohort.csv", "rows": 612, "patients": 604},
+        {"step": "in the table", "rows": 612, "patients": 604},
         {"step": "excluded: age < 18", "rows": 583, "patients": 576, "left_out": 29},
-        {"step": "outcome known", "rows": 569, "patients": 562, "left_out": 14},
+        {"step": "outcome not known", "rows": 569, "patients": 562, "left_out": 14},
     ],
     "findings": [
         {
@@ -283,14 +289,14 @@ COHORT = {
         },
     ],
     "table_one": {
-        "groups": ["All (569)", "Train (336)", "Tune (62)", "Test (171)"],
+        "groups": ["all (n = 569)", "diagnosis: B (n = 357)", "diagnosis: M (n = 212)", "standardised difference"],
         "rows": [
-            {"name": "age", "cells": ["54 (44 to 66)", "54 (44 to 65)", "55 (45 to 66)", "54 (43 to 66)"]},
-            {"name": "sex", "cells": ["", "", "", ""]},
-            {"name": "sex", "level": "female", "cells": ["357 (63%)", "212 (63%)", "38 (61%)", "107 (63%)"]},
-            {"name": "sex", "level": "male", "cells": ["212 (37%)", "124 (37%)", "24 (39%)", "64 (37%)"]},
-            {"name": "creatinine, missing", "cells": ["12 (2%)", "8 (2%)", "0 (0%)", "4 (2%)"]},
+            {"name": "age", "level": "", "cells": ["54 [44, 66]", "52 [43, 63]", "58 [47, 70]", "0.41"]},
+            {"name": "age", "level": "missing", "cells": ["12 (2.1%)", "8 (2.2%)", "4 (1.9%)", ""]},
+            {"name": "sex", "level": "female", "cells": ["357 (62.7%)", "212 (59.4%)", "145 (68.4%)", "0.19"]},
+            {"name": "sex", "level": "male", "cells": ["212 (37.3%)", "145 (40.6%)", "67 (31.6%)", ""]},
         ],
+        "columns_left_out": 2,
     },
     "fingerprints": {"cohort.csv": "3b1f" * 16},
 }

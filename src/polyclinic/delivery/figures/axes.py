@@ -61,9 +61,11 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round values between ``low`` and ``high``, at most ``most`` of them."""
     span = high - low
     power = 10.0 ** math.floor(math.log10(span / most))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10, 20) if span / (power * factor) <= most - 1)
-    first = math.ceil(low / step - 1e-9)
-    return [round(n * step, 12) for n in range(first, math.floor(high / step + 1e-9) + 1)]
+    for step in (power * factor for factor in (1, 2, 2.5, 5, 10, 20)):
+        count = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+        if len(count) <= most:
+            break
+    return [round(n * step, 12) for n in count]
 
 
 def tick_label(value: float) -> str:

@@ -55,7 +55,7 @@ def pair(scale: Strip, ours: Estimate, plain: Estimate) -> Html:
             element("line", class_="grid", x1=scale.place(tick), x2=scale.place(tick), y1=2, y2=foot),
             element("text", words, class_=f"tick {_anchor(scale, tick)}", x=scale.place(tick), y=foot + 15),
         )
-        for tick, words in _labelled(scale, 3)
+        for tick, words in _labelled(scale, 4)
     ]
     rows = (_mark(scale, ours, "ours", 14), _mark(scale, plain, "base", 32))
     return element("svg", *marks, *rows, class_="strip", height=foot + 20, aria_hidden="true")

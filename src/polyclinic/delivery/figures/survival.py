@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from polyclinic.delivery.documents import OverTime, Survivors
+from polyclinic.delivery.documents import Numbers, OverTime, Survivors
 from polyclinic.delivery.figures.axes import (
     BOTTOM,
     Axes,
@@ -10,45 +10,86 @@ from polyclinic.delivery.figures.axes import (
     band,
     drawing,
     frame,
+    key,
     label,
     limits,
     line,
     segment,
+    short,
     steps,
     ticks,
 )
-from polyclinic.delivery.markup import Html, join
+from polyclinic.delivery.markup import Html, element, join
 from polyclinic.delivery.numbers import count
 from polyclinic.delivery.words import Words
 
 STRATA = ("low", "middle", "high")
 """Style classes, from low to high risk."""
-RISKS = {"low risk": "low", "middle risk": "middle", "high risk": "high"}
-"""Groups as evidence names them, and in short."""
+RISKS = ("low risk", "middle risk", "high risk")
+"""Groups as evidence names them."""
+LEFT_SHARE = 0.05
 
 
 def kaplan_meier(groups: Sequence[Survivors], unit: str, say: Words) -> Html:
-    """Observed survival of each risk group with its band, and the numbers at risk below."""
-    last = max((time for group in groups for time in group.times if time is not None), default=1.0)
+    """Observed survival of each risk group with its band, and the numbers at risk below.
+
+    Source: curves end where fewer than 5 of 100 patients are still followed, as beyond that they mislead; Pocock SJ,
+    Clayton TC, Altman DG. Lancet 2002;359:1686-1689.
+    """
     below = BOTTOM + 30 + 17 * len(groups)
-    ax = axes((0, last), (0, 1), height=330 + below, below=below)
-    curves = [_curve(ax, group, _style(n, len(groups))) for n, group in enumerate(groups)]
-    names = [_name(ax, group, n, len(groups), say) for n, group in enumerate(groups)]
-    marks = (frame(ax, with_unit(say("Time"), unit), say("Without the event")), *curves, *names)
+    ax = axes((0, _end(groups)), (0, 1), height=330 + below, below=below)
+    shown = [_until(group, ax.x.high) for group in groups]
+    curves = [_curve(ax, group, _style(n, len(groups))) for n, group in enumerate(shown)]
+    marks = (frame(ax, with_unit(say("Time"), unit), say("Event-free")), *curves, _legend(ax, groups, say))
     return drawing(ax, say("Survival by predicted risk"), *marks, _at_risk(ax, groups, say))
 
 
-def over_time(curve: OverTime, unit: str, say: Words) -> Html:
+def _end(groups: Sequence[Survivors]) -> float:
+    times = sorted({time for group in groups for time in group.times if time is not None})
+    everyone = sum(left_at(group, 0.0) for group in groups)
+    enough = [time for time in times if sum(left_at(group, time) for group in groups) >= LEFT_SHARE * everyone]
+    return enough[-1] if enough and enough[-1] > 0 else (times[-1] if times and times[-1] > 0 else 1.0)
+
+
+def _until(group: Survivors, end: float) -> Survivors:
+    """The part of a curve up to ``end``, drawn on to it where the group is still followed."""
+    kept = [n for n, time in enumerate(group.times) if time is not None and time <= end]
+    if not kept:
+        return Survivors(group=group.group)
+    on = [*kept, kept[-1]] if len(kept) < len(group.times) else kept
+    times = [group.times[n] for n in kept] + ([end] if len(on) > len(kept) else [])
+    rows = {name: [values[n] for n in on] for name, values in _lines(group) if len(values) == len(group.times)}
+    return Survivors(group=group.group, times=tuple(times), **{name: tuple(values) for name, values in rows.items()})
+
+
+def _lines(group: Survivors) -> tuple[tuple[str, Numbers], ...]:
+    return (("survival", group.survival), ("low", group.low), ("high", group.high))
+
+
+def auc_over_time(curve: OverTime, unit: str, say: Words) -> Html:
     """AUROC for an event by each time, with its band; 0.5 is a coin."""
-    shown = limits((*curve.low, *curve.high, *curve.value, 0.5))
-    ax = axes(limits(curve.times, 0.0), (max(0.0, shown[0]), min(1.0, shown[1])))
+    low, high = limits((*curve.low, *curve.high, *curve.value, 0.5))
+    ax = axes(limits(curve.times, 0.0), (max(0.0, low), min(1.0, high)))
+    reference = segment(ax, (ax.x.low, 0.5), (ax.x.high, 0.5), "reference")
+    return _over_time(ax, curve, say("AUC for an event by this time"), unit, say, reference)
+
+
+def brier_over_time(curve: OverTime, unit: str, say: Words) -> Html:
+    """Squared error of the predicted chance at each time, with its band; 0.25 is a coin."""
+    low, high = limits((*curve.low, *curve.high, *curve.value, 0.0, 0.25))
+    ax = axes(limits(curve.times, 0.0), (max(0.0, low), high))
+    reference = segment(ax, (ax.x.low, 0.25), (ax.x.high, 0.25), "reference")
+    return _over_time(ax, curve, say("Brier score at this time"), unit, say, reference)
+
+
+def _over_time(ax: Axes, curve: OverTime, name: str, unit: str, say: Words, reference: Html) -> Html:
     marks = (
-        frame(ax, with_unit(say("Time"), unit), say("AUC for an event by this time")),
-        segment(ax, (ax.x.low, 0.5), (ax.x.high, 0.5), "reference"),
+        frame(ax, with_unit(say("Time"), unit), name),
+        reference,
         band(ax, curve.times, curve.low, curve.high, "band ours"),
         line(ax, curve.times, curve.value, "line ours"),
     )
-    return drawing(ax, say("AUC over time"), *marks)
+    return drawing(ax, name, *marks)
 
 
 def with_unit(words: str, unit: str) -> str:
@@ -67,14 +108,16 @@ def _curve(ax: Axes, group: Survivors, css: str) -> Html:
     return join(band(ax, low_x, low, high, f"band {css}"), line(ax, xs, ys, f"line {css}"))
 
 
-def _name(ax: Axes, group: Survivors, position: int, groups: int, say: Words) -> Html:
-    """The legend, at the foot on the left, where survival curves leave room; lowest risk on top."""
-    x, y = ax.x.start + 12, ax.y.start - 14 - 18 * (groups - 1 - position)
-    css = _style(position, groups)
-    ends = (ax.x.low + (ax.x.high - ax.x.low) * 0.03, ax.x.low + (ax.x.high - ax.x.low) * 0.085)
-    height = ax.y.low + (ax.y.start - y + 4) / (ax.y.start - ax.y.stop) * (ax.y.high - ax.y.low)
-    piece = segment(ax, (ends[0], height), (ends[1], height), f"line {css}")
-    return join(piece, label(x + 30, y, group_name(group.group, say), "note"))
+def _legend(ax: Axes, groups: Sequence[Survivors], say: Words) -> Html:
+    """The names of the groups above the figure, where no curve can run into them."""
+    step = 96.0
+    start = ax.x.stop - step * len(groups) + 12
+    return join(
+        *(
+            key(start + step * n, 10.0, group_name(group.group, say), _style(n, len(groups)))
+            for n, group in enumerate(groups)
+        )
+    )
 
 
 def group_name(group: str, say: Words) -> str:
@@ -85,17 +128,16 @@ def group_name(group: str, say: Words) -> str:
 def _at_risk(ax: Axes, groups: Sequence[Survivors], say: Words) -> Html:
     top = ax.y.start + 62
     title = label(4, top - 6, say("Number at risk"), "note")
-    rows = [_at_risk_row(ax, group, top + 13 + 17 * n, _style(n, len(groups)), say) for n, group in enumerate(groups)]
+    rows = [_at_risk_row(ax, group, top + 13 + 17 * n, _style(n, len(groups))) for n, group in enumerate(groups)]
     return join(title, *rows)
 
 
-def _at_risk_row(ax: Axes, group: Survivors, y: float, css: str, say: Words) -> Html:
-    words = say(RISKS[group.group]) if group.group in RISKS else group.group[:7]
-    name = label(ax.x.start - 12, y, words, f"small end text-{css}")
+def _at_risk_row(ax: Axes, group: Survivors, y: float, css: str) -> Html:
+    piece = element("line", class_=f"line {css}", x1=4, x2=28, y1=short(y - 4), y2=short(y - 4))
     counts = [
         label(ax.x.at(time), y, count(left_at(group, time)), "tick middle") for time in ticks(ax.x.low, ax.x.high)
     ]
-    return join(name, *counts)
+    return join(piece, *counts)
 
 
 def left_at(group: Survivors, time: float) -> float:

@@ -1,6 +1,9 @@
 """Who was studied: the flow chart and table one."""
 
-from polyclinic.delivery.cohort_document import FlowStep, TableOne
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from polyclinic.delivery.cohort_document import FlowStep, TableOne, TableRow
 from polyclinic.delivery.markup import Html, element, join
 from polyclinic.delivery.material import Material, PartCount
 from polyclinic.delivery.numbers import count
@@ -29,11 +32,20 @@ def flow_chart(material: Material) -> Html:
 
 
 def _step(step: FlowStep, say: Words) -> Html:
-    box = element("div", element("b", _sizes(step.rows, step.patients, say)), element("span", step.step), class_="box")
+    sizes = element("b", _sizes(step.rows, step.patients, say))
+    words = element("span", _reason(step.step, say))
     if not step.left_out:
-        return element("div", box, class_="flow-step")
-    out = element("div", element("b", say("{n} left out", n=count(step.left_out))), class_="box out")
-    return element("div", box, out, class_="flow-step")
+        return element("div", element("div", sizes, words, class_="box"), class_="flow-step")
+    out = element("div", element("b", say("{n} rows left out", n=count(step.left_out))), words, class_="box out")
+    return element("div", element("div", sizes, class_="box"), out, class_="flow-step")
+
+
+def _reason(step: str, say: Words) -> str:
+    """A step in words; conditions stay as the user wrote them."""
+    if step in ("in the table", "outcome not known"):
+        return say(step)
+    start = "excluded: "
+    return say("excluded: {condition}", condition=step.removeprefix(start)) if step.startswith(start) else step
 
 
 def _part(part: PartCount, say: Words) -> Html:
@@ -62,11 +74,27 @@ def _sizes(rows: float | None, people: float | None, say: Words) -> str:
 def _table_one(one: TableOne | None, say: Words) -> Html:
     if one is None or not one.rows:
         return Html()
-    rows = [[_variable(row.name, row.level), *row.cells] for row in one.rows]
-    words = note(say("Numbers are median (quartiles) or count (share)."))
-    head = element("h3", say("Table one"))
-    return element("div", head, table([say("Variable"), *one.groups], rows, "table-one"), words)
+    lines = [
+        line for name, members in groupby(one.rows, key=lambda row: row.name) for line in _lines(name, members, say)
+    ]
+    words = say("Numbers are median [quartiles] or count (share of those known).")
+    more = say("{n} further columns are not described.", n=one.columns_left_out) if one.columns_left_out else ""
+    head = [say("Variable"), *(_group(name, say) for name in one.groups)]
+    return element(
+        "div", element("h3", say("Table one")), table(head, lines, "table-one"), note(f"{words} {more}".strip())
+    )
 
 
-def _variable(name: str, level: str) -> Html:
-    return element("span", level, class_="level") if level else element("b", name)
+def _lines(name: str, members: Iterable[TableRow], say: Words) -> Iterator[list[Html | str]]:
+    """A variable and its levels; the name stands alone unless the variable is a number."""
+    for n, row in enumerate(members):
+        if n == 0 and row.level:
+            yield [element("b", name), *("" for _ in row.cells)]
+        words = say(row.level) if row.level == "missing" else row.level
+        yield [element("span", words, class_="level") if row.level else element("b", name), *row.cells]
+
+
+def _group(name: str, say: Words) -> str:
+    if name.startswith("all ("):
+        return say("all") + name.removeprefix("all")
+    return say(name) if name == "standardised difference" else name

@@ -12,7 +12,7 @@ from polyclinic.delivery.figures.curves import (
     roc,
     roc_by_class,
 )
-from polyclinic.delivery.figures.survival import kaplan_meier, over_time
+from polyclinic.delivery.figures.survival import auc_over_time, brier_over_time, kaplan_meier
 from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
 from polyclinic.delivery.markup import Html, element
 from polyclinic.delivery.material import Material
@@ -95,7 +95,10 @@ def _survival_figures(target: TargetEvidence, say: Words) -> Html:
         shown.append(figure(say("Calibration"), calibration(target, None, say), words))
     if curves.auc_over_time is not None:
         words = say("How well the risk separates those with an event by then from those still without.")
-        shown.append(figure(say("AUC over time"), over_time(curves.auc_over_time, target.unit, say), words))
+        shown.append(figure(say("AUC over time"), auc_over_time(curves.auc_over_time, target.unit, say), words))
+    if curves.brier_over_time is not None:
+        words = say("How far the predicted chance was from what happened; the dashed line is a coin.")
+        shown.append(figure(say("Error over time"), brier_over_time(curves.brier_over_time, target.unit, say), words))
     return grid(*shown)
 
 
@@ -103,8 +106,8 @@ def _log_rank(target: TargetEvidence, say: Words) -> str:
     test = target.curves.log_rank
     if test is None or test.p_value is None:
         return ""
-    shown = "< 0.001" if test.p_value < 0.001 else f"= {test.p_value:.3f}"
-    return say("Log-rank test between the groups: p {p}.", p=shown)
+    shown = "<\N{NO-BREAK SPACE}0.001" if test.p_value < 0.001 else f"=\N{NO-BREAK SPACE}{test.p_value:.3f}"
+    return say("Log-rank test between the groups: p\N{NO-BREAK SPACE}{p}.", p=shown)
 
 
 def with_unit_after(value: float | None, unit: str) -> str:

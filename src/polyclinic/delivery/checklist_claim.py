@@ -1,0 +1,91 @@
+"""CLAIM, 44 items for studies with medical images, each in a line of our own words.
+
+Source: numbering of the 2024 update, Tejani AS et al. Radiol Artif Intell 2024;6(4):e240300; the official wording
+stands there.
+"""
+
+from polyclinic.delivery.checklist import Item, Source
+
+CLAIM = (
+    Item("1", Source.TITLE, "Title says that and which AI was used", "标题写明所用人工智能技术"),
+    Item(
+        "2",
+        Source.SUMMARY,
+        "Structured summary",
+        "结构化摘要",
+        "background and conclusions in words",
+        "背景与结论的文字",
+    ),
+    Item("3", Source.USE, "Background, intended use and role", "背景、预期用途与作用", "the background", "背景"),
+    Item("4", Source.QUESTION, "Aims and hypotheses", "目的与假设"),
+    Item("5", Source.AUTHORS, "Prospective or retrospective", "前瞻性或回顾性"),
+    Item("6", Source.QUESTION, "Goal of the study", "研究目标"),
+    Item("7", Source.DATA, "Where the data come from", "数据来源"),
+    Item(
+        "8",
+        Source.FLOW,
+        "Who was included and excluded",
+        "纳入与排除",
+        "criteria applied before the table was made",
+        "制表前的标准",
+    ),
+    Item("9", Source.PREPARED, "Preparation of the images", "图像预处理"),
+    Item("10", Source.PREPARED, "Choice of parts of the images", "图像部分的选取"),
+    Item("11", Source.AUTHORS, "How records were de-identified", "去标识化方法"),
+    Item("12", Source.MISSING, "Missing data", "缺失数据"),
+    Item("13", Source.AUTHORS, "How the images were acquired", "图像采集方案"),
+    Item(
+        "14",
+        Source.QUESTION,
+        "Reference standard: how the truth was set",
+        "参考标准的确定",
+        "how it was obtained",
+        "获得方式",
+    ),
+    Item("15", Source.AUTHORS, "Why this reference standard", "选用该参考标准的理由"),
+    Item("16", Source.AUTHORS, "Who annotated, how trained", "标注者及其培训"),
+    Item("17", Source.AUTHORS, "How the test set was annotated", "测试集的标注"),
+    Item("18", Source.AUTHORS, "How far readers agreed", "标注者间与自身的一致性"),
+    Item("19", Source.SPLIT, "How records were assigned to parts", "数据分组方法"),
+    Item("20", Source.SPLIT, "Level at which parts are disjoint", "各组互斥的层级"),
+    Item("21", Source.DATA, "Intended sample size", "预定样本量", "why this size is enough", "样本量充足的理由"),
+    Item("22", Source.MODEL, "The model in detail", "模型细节"),
+    Item("23", Source.SOFTWARE, "Libraries and their versions", "软件库及版本"),
+    Item("24", Source.STARTED_FROM, "How the weights were initialised", "权重的初始化"),
+    Item("25", Source.TRAINING, "Training in detail", "训练细节"),
+    Item("26", Source.MODEL, "How the final model was chosen", "最终模型的选择"),
+    Item("27", Source.MODEL, "Ensembles", "集成"),
+    Item("28", Source.PERFORMANCE, "Measures of performance", "性能指标"),
+    Item("29", Source.UNCERTAINTY, "Uncertainty and significance", "不确定性与显著性"),
+    Item(
+        "30",
+        Source.SUBGROUPS,
+        "Robustness and sensitivity",
+        "稳健性与敏感性",
+        "tests under changed conditions",
+        "条件改变下的测试",
+    ),
+    Item("31", Source.AUTHORS, "Explanations of answers", "结果的可解释性"),
+    Item("32", Source.PERFORMANCE, "Evaluation on internal data", "内部数据的评估"),
+    Item("33", Source.AUTHORS, "Testing on external data", "外部数据的测试"),
+    Item("34", Source.AUTHORS, "Registration", "注册"),
+    Item("35", Source.FLOW, "How many were included and excluded", "纳入与排除的数量"),
+    Item(
+        "36", Source.TABLE_ONE, "Who the patients are, by part", "各组患者特征", "the same by part", "按数据划分的特征"
+    ),
+    Item("37", Source.PERFORMANCE, "Performance with uncertainty", "性能及不确定性"),
+    Item("38", Source.PERFORMANCE, "Diagnostic estimates and their precision", "诊断估计及其精度"),
+    Item("39", Source.MISTAKES, "Analysis of failures", "失败案例分析", "what they have in common", "其共同特点"),
+    Item("40", Source.LIMITS, "Limitations", "局限", "what they mean", "其影响"),
+    Item("41", Source.USE, "What it means for practice", "对实践的意义", "implications", "意义"),
+    Item("42", Source.SOFTWARE, "Protocol and technical details", "方案与技术细节", "the protocol", "研究方案"),
+    Item(
+        "43",
+        Source.ARTEFACT,
+        "Availability of software, model and data",
+        "软件、模型与数据的获取",
+        "of the data",
+        "数据的获取",
+    ),
+    Item("44", Source.AUTHORS, "Funding and the role of funders", "资助及资助方的作用"),
+)
