@@ -25,6 +25,10 @@ from polyclinic.tensors import Fused, TargetTensors
 _FEW_EVENTS = 10
 # Steps of the curves that are reported: fine enough that straight lines between them are as good as the curve.
 _LEAST_STEPS = 72
+_BLOCK = 8192
+
+_Grid = Float[np.ndarray, " point"]
+_Risk = Float[np.ndarray, " sample"]
 
 
 class SurviveOptions(TargetOptions):
@@ -204,15 +208,12 @@ class Survive(base.Kind):
 
     def decode(self, outputs: Float[np.ndarray, "sample member out"], target: SurvivalTarget | None) -> SurvivalAnswer:
         """Outputs to curves and risks, corrected and averaged over members."""
-        plan, edges = self.plan, np.asarray(self.plan.edges)
-        if self.options.method == "cox":
-            risk = proportional.relative(plan.baseline, outputs[:, :, 0].astype(np.float64).mean(axis=1))
-            risks = proportional.risks(plan.baseline, risk, np.asarray(plan.risks))
-        else:
-            risks = hazard.risks(plan.drift, outputs.astype(np.float64))
-            risk = hazard.mortality(risks, np.asarray(plan.share), edges)
-        times = hazard.refine(edges, _LEAST_STEPS)
-        survival = np.exp(hazard.log_survival(risks, times, edges))
+        times = hazard.refine(np.asarray(self.plan.edges), _LEAST_STEPS)
+        # In blocks of rows: members times intervals times rows would be gigabytes for a large table.
+        blocks = [slice(start, start + _BLOCK) for start in range(0, max(len(outputs), 1), _BLOCK)]
+        read = _by_cox if self.options.method == "cox" else _by_interval
+        parts = [read(self.plan, outputs[block].astype(np.float64), times) for block in blocks]
+        risk, survival = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         event, time = (np.full(len(outputs), np.nan),) * 2 if target is None else (target.event, target.time)
         return SurvivalAnswer(self.options.unit, risk, np.tile(times, (len(outputs), 1)), survival, event, time)
 
@@ -279,6 +280,19 @@ class HazardReadout(nn.Module):
         """What every encoder together knows, to log odds by interval."""
         coefficients: Tensor = self.coefficients(fused)
         return coefficients @ self.shape.to(coefficients.dtype) + self.population
+
+
+def _by_interval(plan: SurvivePlan, outputs: hazard.Outputs, times: _Grid) -> tuple[_Risk, hazard.Curves]:
+    """Risk and curve of each row by hazards of intervals."""
+    edges, risks = np.asarray(plan.edges), hazard.risks(plan.drift, outputs)
+    return hazard.mortality(risks, np.asarray(plan.share), edges), np.exp(hazard.log_survival(risks, times, edges))
+
+
+def _by_cox(plan: SurvivePlan, outputs: hazard.Outputs, times: _Grid) -> tuple[_Risk, hazard.Curves]:
+    """Risk and curve of each row by proportional hazards; members are averaged as log hazards."""
+    risk = proportional.relative(plan.baseline, outputs[:, :, 0].mean(axis=1))
+    risks = proportional.risks(plan.baseline, risk, np.asarray(plan.risks))
+    return risk, np.exp(hazard.log_survival(risks, times, np.asarray(plan.edges)))
 
 
 def _compared(log_hazard: Float[Tensor, "batch member"], target: SurvivalTensors) -> Float[Tensor, " batch"]:

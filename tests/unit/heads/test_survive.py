@@ -282,3 +282,15 @@ def test_the_example_carries_the_signal():
     assert 0.4 < target.event.mean() < 0.9
     seen = target.event == 1
     assert np.corrcoef(np.log(target.time[seen]), signal[seen])[0, 1] < -0.4
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_many_rows_are_answered_in_blocks(method, monkeypatch):
+    kind, target, _ = cohort(50, method=method)
+    out = outputs(kind, 50)
+    whole = kind.decode(out, target)
+    monkeypatch.setattr("polyclinic.heads.survive._BLOCK", 7)
+    parts = kind.decode(out, target)
+    np.testing.assert_allclose(parts.risk, whole.risk)
+    np.testing.assert_allclose(parts.survival, whole.survival)
+    assert len(kind.decode(out[:0], None)) == 0
