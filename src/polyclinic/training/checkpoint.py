@@ -88,11 +88,7 @@ class Store:
         """
         older = self.folder / _NAMES[self._latest.name == _NAMES[0]]
         content = save(dict(checkpoint.tensors), metadata=_describe(checkpoint))
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            _replace(older, content)
-        except OSError as error:
-            raise BundleError(_unwritable(self.folder, error)) from error
+        write_whole(older, content)
         self._latest = older
 
     def settle(self) -> None:
@@ -130,6 +126,19 @@ def _checksum(document: str, tensors: Mapping[str, Tensor]) -> str:
         content = tensors[name].reshape(-1).view(torch.uint8).numpy().data
         total = zlib.crc32(content, zlib.crc32(name.encode(), total))
     return f"{total:08x}"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, flushed to the disk.
+
+    Raises:
+        BundleError: if the disk is full or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, content)
+    except OSError as error:
+        raise BundleError(_unwritable(path.parent, error)) from error
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -26,6 +26,8 @@ from polyclinic.training.task import Task, feed, identify, judge, plan_epoch
 _DISK_SHARE = 1 / 50
 _KEEP_EVERY_S = 2.0
 
+DIVERGED = "diverged"
+
 
 class Ending(StrEnum):
     """Why a fit is over."""
@@ -193,7 +195,7 @@ class Run:
 
 def _never_a_number() -> Finding:
     return Finding(
-        name="diverged",
+        name=DIVERGED,
         place="study.toml [training] learning_rate",
         rule="the loss on the tune rows must be a number",
         found="it never was",
@@ -203,7 +205,7 @@ def _never_a_number() -> Finding:
 
 def _diverged(epoch: int, best: int) -> Finding:
     return Finding(
-        name="diverged",
+        name=DIVERGED,
         place="study.toml [training] learning_rate",
         rule="the loss must stay a number while training",
         found=f"it ceased to be one in epoch {epoch}; the weights of epoch {best} were kept",
