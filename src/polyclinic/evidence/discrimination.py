@@ -51,8 +51,10 @@ def roc_curve(truth: Truth, score: Score, grid: Float[np.ndarray, " point"], wei
     sensitivity = _from_zero(ratio(found, found[:, -1:] + 0 * found))
     alarms = raised - found
     false_share = _from_zero(ratio(alarms, alarms[:, -1:] + 0 * alarms))
-    curve = [np.interp(grid, x, y) for x, y in zip(false_share, sensitivity, strict=True)]
-    return closed(np.array(curve).reshape(len(found), len(grid)), weights)
+    lines = [np.interp(grid, x, y) for x, y in zip(false_share, sensitivity, strict=True)]
+    curve = np.array(lines).reshape(len(found), len(grid))
+    curve[(found[:, -1] == 0) | (alarms[:, -1] == 0)] = np.nan
+    return closed(curve, weights)
 
 
 def precision_recall_curve(

@@ -116,7 +116,7 @@ def _average(
         drawn.append(total)
         resampled.append(figures)
     return [
-        (_mean(sizes, [v[k] for v in values])[0], _mean(drawn, [r[k] for r in resampled]))
+        (np.asarray(_mean(sizes, [v[k] for v in values])[0]), _mean(drawn, [r[k] for r in resampled]))
         for k in range(len(functions))
     ]
 

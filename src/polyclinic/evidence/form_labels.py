@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -186,22 +187,20 @@ def _scored(tune: Part | None, label: int) -> Scored | None:
 
 
 def _roc_of(judged: Judged, label: int) -> Curve:
-    def roc(case: LabelsCase, weights: Weights | None) -> Figures:
-        known = np.isfinite(case.truth[:, label])
-        drawn = None if weights is None else weights[:, known]
-        return discrimination.roc_curve(case.truth[known, label], case.probabilities[known, label], GRID, drawn)
-
-    return judged.curve("roc", roc, GRID)
+    return judged.curve("roc", partial(_curve_of, discrimination.roc_curve, label), GRID)
 
 
 def _precision_recall_of(judged: Judged, label: int) -> Curve:
-    def curve(case: LabelsCase, weights: Weights | None) -> Figures:
-        known = np.isfinite(case.truth[:, label])
-        drawn = None if weights is None else weights[:, known]
-        chances = case.probabilities[known, label]
-        return discrimination.precision_recall_curve(case.truth[known, label], chances, GRID, drawn)
+    return judged.curve("precision_recall", partial(_curve_of, discrimination.precision_recall_curve, label), GRID)
 
-    return judged.curve("precision_recall", curve, GRID)
+
+def _curve_of(plain: Any, label: int, case: LabelsCase, weights: Weights | None) -> Figures:
+    """A curve of one label over the samples for which it is known; NaN where it is known for none."""
+    known = np.flatnonzero(np.isfinite(case.truth[:, label]))
+    drawn = opened(weights, len(case.truth))[:, known]
+    if len(known) == 0:
+        return closed(np.full((len(drawn), len(GRID)), np.nan), weights)
+    return closed(plain(case.truth[known, label], case.probabilities[known, label], GRID, drawn), weights)
 
 
 def _calibration(judged: Judged) -> Calibration:

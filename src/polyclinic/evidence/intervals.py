@@ -1,5 +1,6 @@
 """How sure a figure is: patients are drawn again and again, and the figure is found anew each time."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,7 +75,7 @@ def limits(
 
     Source: Efron B, Tibshirani RJ. An Introduction to the Bootstrap, 1993, chapter 13.
     """
-    flat = resampled.reshape(len(resampled), -1)
+    flat = resampled.reshape(len(resampled), math.prod(resampled.shape[1:]))
     low, high = np.full(flat.shape[1], np.nan), np.full(flat.shape[1], np.nan)
     tail = (1 - confidence) / 2
     for column in range(flat.shape[1]):
@@ -98,7 +99,7 @@ def difference(ours: Sampled, theirs: Sampled, confidence: float) -> Difference:
 
 def pick(sampled: Sampled, position: int) -> Sampled:
     """One entry of a figure that has several, such as one class."""
-    return Sampled(sampled.value[position], sampled.resampled[:, position], sampled.n)
+    return Sampled(np.asarray(sampled.value[position]), sampled.resampled[:, position], sampled.n)
 
 
 def _edges(resampled: Float[np.ndarray, " resample"], confidence: float) -> tuple[float | None, float | None]:

@@ -18,7 +18,10 @@ def by_label(metric: Binary, truth: Labels, answer: Labels, weights: Weights) ->
     """A two-class metric of each label, over the samples for which that label is known."""
     columns = []
     for label in range(truth.shape[1]):
-        known = np.isfinite(truth[:, label])
+        known = np.flatnonzero(np.isfinite(truth[:, label]))
+        if len(known) == 0:
+            columns.append(np.full(len(weights), np.nan))
+            continue
         columns.append(np.asarray(metric(truth[known, label], answer[known, label], weights[:, known])))
     return np.stack(columns, axis=1)
 

@@ -37,8 +37,9 @@ def rank(score: Float[np.ndarray, " sample"]) -> Ranking:
     """Order the samples by score; equal scores form one group."""
     order = np.argsort(score, kind="stable")
     ordered = score[order]
-    new = np.append(True, ordered[1:] != ordered[:-1])
-    return Ranking(order, np.flatnonzero(new))
+    first = np.ones(len(score), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return Ranking(order, np.flatnonzero(first))
 
 
 def area(
@@ -51,6 +52,6 @@ def area(
     Source: the Mann-Whitney form of the area under the ROC curve, Hanley JA, McNeil BJ. Radiology 1982;143:29-36.
     """
     below = np.cumsum(controls, axis=1)
-    pairs = cases.sum(axis=1) * below[:, -1]
+    pairs = cases.sum(axis=1) * controls.sum(axis=1)
     won = np.einsum("rt,rt->r", cases, below) - 0.5 * np.einsum("rt,rt->r", cases, controls)
     return ratio(won, pairs)
