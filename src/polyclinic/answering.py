@@ -20,7 +20,7 @@ from polyclinic.delivery.disk import write_file
 from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.weights import fits, load_model
 from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_on
-from polyclinic.evidence.conformal import class_sets, class_threshold, half_width
+from polyclinic.evidence.conformal import class_sets, half_width
 from polyclinic.evidence.shift import shift_score
 from polyclinic.model import build
 from polyclinic.predictions import Answer, ClassAnswer, LabelsAnswer, SurvivalAnswer, ValueAnswer
@@ -198,7 +198,7 @@ def describe(answer: Answer, tune: Answer, confidence: float) -> tuple[dict[str,
 
 @describe.register
 def _(answer: ClassAnswer, tune: ClassAnswer, confidence: float) -> tuple[dict[str, Any], np.ndarray]:
-    sets = class_sets(answer.probabilities, class_threshold(tune.probabilities, tune.truth, confidence))
+    sets = class_sets(tune.probabilities, tune.truth, answer.probabilities, confidence)
     columns: dict[str, Any] = {
         f"probability_{name}": answer.probabilities[:, i] for i, name in enumerate(answer.classes)
     }

@@ -16,7 +16,7 @@ import polars as pl
 from polyclinic.assemble import Assembled
 from polyclinic.cohort.document import cohort_document
 from polyclinic.cohort.rows import Split
-from polyclinic.cohort.split import listing
+from polyclinic.cohort.table import Cohort
 from polyclinic.delivery.card import write_card
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.disk import write_file
@@ -63,7 +63,7 @@ def write_all(told: Told, folder: Path) -> None:
     save([told.answered.ours], folder / "predictions.parquet")
     if told.answered.plain:
         save(told.answered.plain, folder / "baselines.parquet")
-    split = _parquet(listing(told.assembled.cohort, told.split))
+    split = _parquet(split_table(told.assembled.cohort, told.split))
     write_file(folder / "split.parquet", split)
     cohort = cohort_document(
         told.assembled.cohort,
@@ -98,6 +98,22 @@ def resolve(told: Told) -> Study:
         repeat = {"epochs": tuple(r.planned for r in records), "stop_after": tuple(r.done for r in records)}
         training = training.model_copy(update={"minutes": None, **repeat})
     return study.model_copy(update={"cohort": cohort, "training": training})
+
+
+def split_table(cohort: Cohort, split: Split) -> pl.DataFrame:
+    """Every row's part in every fold and for every member: row, patient, part, repeat, fold, member."""
+    parts = [
+        (fold, number, part, rows.index)
+        for fold in split.folds
+        for number, member in enumerate(fold.members)
+        for part, rows in (("train", member.train), ("tune", member.tune), ("test", fold.test))
+    ]
+    return pl.concat(
+        pl.DataFrame({"row": cohort.row[index], "patient": cohort.patient[index]}).with_columns(
+            part=pl.lit(part), repeat=pl.lit(fold.repeat), fold=pl.lit(fold.number), member=pl.lit(number)
+        )
+        for fold, number, part, index in parts
+    )
 
 
 def _facts(told: Told, study: Study, split_hash: str) -> Facts:

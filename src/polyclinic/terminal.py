@@ -14,7 +14,9 @@ from rich.table import Table
 from polyclinic.errors import Finding, Severity
 
 if TYPE_CHECKING:  # the workflow stands above; only the shape of what it gives is named here
-    from polyclinic.workflow import Checkup, Draft, Predicted
+    from polyclinic.answering import Predicted
+    from polyclinic.checkup import Checkup
+    from polyclinic.workflow import Draft
 
 _ROWS_OF_METRICS = 6
 

@@ -1,7 +1,7 @@
 """One fold of a study: every member of the ensemble trained, calibrated on tune rows, and asked about the test rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from polyclinic.assemble import Assembled
-from polyclinic.cohort.rows import Fold, TrainRows
+from polyclinic.cohort.rows import Fold, Inner, TrainRows
 from polyclinic.evidence.shift import ShiftReference, learn_shift, shift_score
 from polyclinic.heads.base import Kind as Head
 from polyclinic.inputs.base import Kind as Input
@@ -22,6 +22,7 @@ from polyclinic.training.fit import Fitted, fit
 from polyclinic.training.outputs import evaluate
 from polyclinic.training.progress import Progress
 from polyclinic.training.ready import Ready
+from polyclinic.training.search import Question, search
 from polyclinic.training.transfer import transfer
 
 _REFERENCE_ROWS = 4096
@@ -58,6 +59,7 @@ class Member:
         name: Repetition, fold and member: "0-0-0".
         inputs: Fitted kinds of input.
         heads: Fitted and calibrated kinds of question.
+        model: Size and dropout, as asked or as the search chose.
         fitted: The network and how it was found.
         shift: Where its training patients lie.
     """
@@ -65,6 +67,7 @@ class Member:
     name: str
     inputs: Mapping[str, Input]
     heads: Mapping[str, Head]
+    model: ModelSection
     fitted: Fitted
     shift: ShiftReference
 
@@ -92,12 +95,14 @@ def answer_fold(
     """
     targets = assembled.targets
     heads = {name: head.fit(targets[name], fold.members[0].train) for name, head in assembled.heads.items()}
+    plan = _searched(assembled, heads, fold, plan, progress)
     runs = [_run_member(assembled, heads, fold, number, plan, progress) for number in range(len(fold.members))]
     said = [run.said for run in runs]
     calibrated = calibrate_together(heads, targets, said, plan.training.calibration)
     answers = answer_together("polyclinic", assembled.cohort, fold, calibrated, targets, said)
     members = tuple(
-        Member(fit_name(fold, number), run.inputs, calibrated, run.fitted, run.shift) for number, run in enumerate(runs)
+        Member(fit_name(fold, number), run.inputs, calibrated, plan.model, run.fitted, run.shift)
+        for number, run in enumerate(runs)
     )
     return answers, members
 
@@ -107,15 +112,35 @@ def fit_name(fold: Fold, member: int) -> str:
     return f"{fold.repeat}-{fold.number}-{member}"
 
 
+def _searched(assembled: Assembled, heads: Mapping[str, Head], fold: Fold, plan: Plan, progress: Progress) -> Plan:
+    """The plan with the settings that did best on the first member's tune rows, where the study asks for a search."""
+    if not plan.training.search:
+        return plan
+    rows = fold.members[0]
+    ready = _make_ready(assembled, heads, rows)
+    seed = derive(plan.seed, fold.repeat, fold.number)
+    folder = plan.scratch / f"search-{fold.repeat}-{fold.number}"
+    trials = plan.training.search
+    # The cap covers the fold: each of its trials and fits gets an even share of what its fits would have had.
+    share = None if plan.cap_s is None else plan.cap_s * len(fold.members) / (trials + len(fold.members))
+    chosen = search(Question(ready, rows, plan.model, plan.training, seed, folder, share), progress)
+    return replace(plan, model=chosen.model, training=chosen.training, cap_s=share)
+
+
+def _make_ready(assembled: Assembled, heads: Mapping[str, Head], rows: Inner) -> Ready:
+    """Records made ready with constants from training rows."""
+    inputs = {name: kind.fit(assembled.records[name], rows.train) for name, kind in assembled.inputs.items()}
+    columns = {name: kind.prepare(assembled.records[name]) for name, kind in inputs.items()}
+    return Ready(inputs, columns, heads, assembled.targets)
+
+
 def _run_member(
     assembled: Assembled, heads: Mapping[str, Head], fold: Fold, number: int, plan: Plan, progress: Progress
 ) -> _Run:
     rows = fold.members[number]
-    inputs = {name: kind.fit(assembled.records[name], rows.train) for name, kind in assembled.inputs.items()}
-    columns = {name: kind.prepare(assembled.records[name]) for name, kind in inputs.items()}
-    ready = Ready(inputs, columns, heads, assembled.targets)
+    ready = _make_ready(assembled, heads, rows)
     seed = derive(plan.seed, fold.repeat, fold.number, number)
-    model = build(inputs, heads, plan.model, seed)
+    model = build(ready.inputs, heads, plan.model, seed)
     if plan.start is not None:
         transfer(model, plan.start)
     fitted = fit(
@@ -133,7 +158,7 @@ def _run_member(
     known = evaluate(fitted.model, ready, TrainRows(_some(rows.train, seed))).summary
     shift = learn_shift(known, tune.summary)
     said = Said(tune, test, shift_score(shift, tune.summary), shift_score(shift, test.summary))
-    return _Run(inputs, fitted, shift, said)
+    return _Run(ready.inputs, fitted, shift, said)
 
 
 def _some(rows: TrainRows, seed: int) -> Int[np.ndarray, " row"]:
