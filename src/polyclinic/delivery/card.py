@@ -165,7 +165,7 @@ def _operating_point(target: TargetEvidence, say: Words) -> Iterator[str]:
     if cuts:
         low, high = number(cuts[0]), number(cuts[-1])
         shown = low if low == high else say("{low} to {high}", low=low, high=high)
-        yield say("Operating point chosen on tune rows: threshold {cut}.", cut=shown) + "\n"
+        yield say("Operating point chosen on tune rows: threshold {cut}{rule}.", cut=shown, rule="") + "\n"
 
 
 def _calibration(material: Material) -> Iterator[str]:

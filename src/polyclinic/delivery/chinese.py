@@ -73,10 +73,10 @@ CHINESE = {
     "before recalibration": "再校准之前",
     "with the outcome": "有结局",
     "without the outcome": "无结局",
-    "On the dashed line, 30% means 30%. Dots: groups of similar predictions, with intervals. Below: all predictions; "
-    "upright lines are the thresholds.": (
-        "落在虚线上时，预测 30% 即实际 30%。圆点：预测相近的一组患者及其区间。下方：全部预测值；竖线为阈值。"
+    "On the dashed line, 30% means 30%. Dots: groups of similar predictions, with intervals.": (
+        "落在虚线上时，预测 30% 即实际 30%。圆点：预测相近的一组患者及其区间。"
     ),
+    "Below: all predictions; upright lines are the thresholds.": "下方：全部预测值；竖线为阈值。",
     "Predicted and observed share with an event by {horizon}, in groups of similar predictions.": (
         "按预测相近分组，比较 {horizon} 前预测与实际的事件比例。"
     ),
@@ -100,7 +100,7 @@ CHINESE = {
     "Point estimates, at the operating point chosen on tune rows and the prevalence of the tested patients.": (
         "点估计；工作点在调优数据上选定，患病率取自测试患者。"
     ),
-    "Operating point chosen on tune rows: threshold {cut}.": "工作点在调优数据上选定：阈值 {cut}。",
+    "Operating point chosen on tune rows: threshold {cut}{rule}.": "工作点在调优数据上选定：阈值 {cut}{rule}。",
     # tables
     "Metric": "指标",
     "best plain model on tune rows": "调优数据上最佳的简单模型",
@@ -159,9 +159,8 @@ CHINESE = {
     "Measured": "实测值",
     "Predicted": "预测值",
     "Predicted against measured": "预测值与实测值",
-    "On the dashed line the prediction is right. Rings: means of similar predictions.": (
-        "虚线上预测完全正确。圆环：预测相近的一组患者的均值。"
-    ),
+    "On the dashed line the prediction is right.": "虚线上预测完全正确。",
+    "Rings: means of similar predictions.": "圆环：预测相近的一组患者的均值。",
     "Bland-Altman plot": "Bland-Altman 图",
     "Mean of predicted and measured": "预测值与实测值的均值",
     "Predicted minus measured": "预测值减实测值",

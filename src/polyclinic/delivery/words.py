@@ -31,6 +31,10 @@ class Words:
         words = phrase if self.language == "en" else CHINESE[phrase]
         return words.format(**values) if values else words
 
+    def sentences(self, *sentences: str) -> str:
+        """Sentences one after another, as the language spaces them; empty ones are left out."""
+        return (" " if self.language == "en" else "").join(sentence for sentence in sentences if sentence)
+
     def metric(self, name: str) -> str:
         """Name of a metric."""
         found = METRICS.get(name)

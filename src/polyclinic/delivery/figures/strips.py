@@ -73,6 +73,7 @@ def scale_row(scale: Strip) -> Html:
 def _labelled(scale: Strip, most: int) -> list[tuple[float, str]]:
     """Ticks and what they say, all with as many decimals as the finest needs."""
     found = ticks(scale.low, scale.high, most)
+    found = found[1:3] if len(found) == 4 else found  # four labels would touch on a narrow card
     decimals = max(len(f"{tick:.6g}".partition(".")[2]) for tick in found) if found else 0
     return [(tick, f"{tick:.{decimals}f}".replace("-", "\N{MINUS SIGN}")) for tick in found]
 

@@ -110,8 +110,8 @@ def _curve(ax: Axes, group: Survivors, css: str) -> Html:
 
 def _legend(ax: Axes, groups: Sequence[Survivors], say: Words) -> Html:
     """The names of the groups above the figure, where no curve can run into them."""
-    step = 96.0
-    start = ax.x.stop - step * len(groups) + 12
+    step = 100.0
+    start = ax.x.stop - step * len(groups) + 14
     return join(
         *(
             key(start + step * n, 10.0, group_name(group.group, say), _style(n, len(groups)))

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from polyclinic.delivery.documents import Estimate, TargetEvidence
 from polyclinic.delivery.figures.strips import scale_row, strip, whisker
 from polyclinic.delivery.markup import Html, element, join
-from polyclinic.delivery.numbers import count, with_interval
+from polyclinic.delivery.numbers import count, stacked
 from polyclinic.delivery.sections.parts import note, table
 from polyclinic.delivery.words import Words
 from polyclinic.predictions import Answer, ClassAnswer
@@ -24,13 +24,13 @@ def per_class(target: TargetEvidence, say: Words) -> Html:
             element("b", name),
             count(target.counts.per_class.get(name)),
             whisker(scale, estimates.get(first, Estimate()), "ours"),
-            *(with_interval(estimates.get(metric), say, metric) for metric in metrics),
+            *(stacked(estimates.get(metric), say, metric) for metric in metrics),
         ]
         for name, estimates in target.per_class.items()
     ]
     rows.append(["", "", scale_row(scale), *("" for _ in metrics)])
     head = [say("Class"), say("Rows"), say.metric(first), *(say.metric(metric) for metric in metrics)]
-    return table(head, rows, "forest")
+    return table(head, rows, "forest classes")
 
 
 def confusion(target: TargetEvidence, answer: Answer | None, say: Words) -> Html:

@@ -5,7 +5,7 @@ from itertools import groupby
 from polyclinic.delivery.documents import Estimate, Subgroup, TargetEvidence
 from polyclinic.delivery.figures.strips import Strip, rule, scale_row, strip, whisker
 from polyclinic.delivery.markup import Html, element, join
-from polyclinic.delivery.numbers import count, with_interval
+from polyclinic.delivery.numbers import count, stacked
 from polyclinic.delivery.sections.headline import headline_metrics
 from polyclinic.delivery.sections.parts import note, table
 from polyclinic.delivery.words import Words
@@ -50,4 +50,9 @@ def _row(
     say: Words,
     css: str,
 ) -> list[Html | str]:
-    return [name, n, whisker(scale, estimate, css, overall), with_interval(estimate, say, metric)]
+    return [
+        name,
+        n,
+        whisker(scale, estimate, css, overall),
+        element("span", stacked(estimate, say, metric), class_="flat"),
+    ]

@@ -102,7 +102,8 @@ def _card(target: TargetEvidence, metric: str, plain: Baseline | None, say: Word
     ours = target.metrics[metric]
     unit = f" {target.unit}" if target.unit and METRICS.get(metric) and METRICS[metric].scale == "unit" else ""
     value = element("p", number(ours.value, metric), element("small", unit) if unit else None, class_="big")
-    around = element("p", interval(ours, say, metric), class_="around")
+    words = interval(ours, say, metric)
+    around = element("p", words, class_="around") if words else None
     return element(
         "div",
         element("p", say.metric(metric), class_="metric"),

@@ -38,7 +38,8 @@ def figure(title: str, drawing: Html, words: str = "", css: str = "") -> Html:
 
 def grid(*cells: Html) -> Html:
     """Figures side by side, one above the other on a narrow screen."""
-    return element("div", *(cell for cell in cells if cell), class_="figures")
+    shown = [cell for cell in cells if cell]
+    return element("div", *shown, class_="figures") if shown else Html()
 
 
 def table(head: Sequence[Child], rows: Iterable[Sequence[Child]], css: str = "", numeric_from: int = 1) -> Html:

@@ -15,11 +15,9 @@ def patients(material: Material) -> Section:
     """Flow chart and table one."""
     say = material.say
     flow = flow_chart(material)
-    body = join(
-        figure(say("Who was studied"), flow, say("From the table to the groups that trained, tuned and tested.")),
-        _table_one(material.cohort.table_one, say),
-    )
-    return Section("patients", say("Patients"), body)
+    words = say("From the table to the groups that trained, tuned and tested.")
+    chart = figure(say("Who was studied"), flow, words) if flow else None
+    return Section("patients", say("Patients"), join(chart, _table_one(material.cohort.table_one, say)))
 
 
 def flow_chart(material: Material) -> Html:
@@ -28,7 +26,7 @@ def flow_chart(material: Material) -> Html:
     steps = [_step(step, say) for step in material.cohort.flow]
     parts = [_part(part, say) for part in material.facts.parts]
     split = element("div", *parts, class_="flow-parts") if parts else None
-    return element("div", *steps, split, class_="flow")
+    return element("div", *steps, split, class_="flow") if steps or split else Html()
 
 
 def _step(step: FlowStep, say: Words) -> Html:
@@ -81,7 +79,7 @@ def _table_one(one: TableOne | None, say: Words) -> Html:
     more = say("{n} further columns are not described.", n=one.columns_left_out) if one.columns_left_out else ""
     head = [say("Variable"), *(_group(name, say) for name in one.groups)]
     return element(
-        "div", element("h3", say("Table one")), table(head, lines, "table-one"), note(f"{words} {more}".strip())
+        "div", element("h3", say("Table one")), table(head, lines, "table-one"), note(say.sentences(words, more))
     )
 
 

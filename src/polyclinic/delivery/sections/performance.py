@@ -48,7 +48,9 @@ def metrics_table(target: TargetEvidence, resamples: int, say: Words) -> Html:
         *(_best_head(best, say) if best else ()),
         *(say.model(m.name) for m in others),
     ]
-    words = say("Value (low to high).") + (" " + say("Difference: this model minus the plain one.") if best else "")
+    words = say.sentences(
+        say("Value (low to high)."), say("Difference: this model minus the plain one.") if best else ""
+    )
     notes = (note(words), _operating_rule(target, say), *_degenerate(target, resamples, say))
     return join(table(head, rows, "metrics"), *notes, _recalibrated(target, say)) if rows else Html()
 
@@ -115,5 +117,5 @@ def _operating_rule(target: TargetEvidence, say: Words) -> Html:
         if cuts[0] == cuts[-1]
         else say("{low} to {high}", low=f"{cuts[0]:.3f}", high=f"{cuts[-1]:.3f}")
     )
-    rule = f" {point.rule}" if say.language == "en" and point.rule else ""
-    return note(say("Operating point chosen on tune rows: threshold {cut}.", cut=shown) + rule)
+    rule = f" ({point.rule})" if say.language == "en" and point.rule else ""
+    return note(say("Operating point chosen on tune rows: threshold {cut}{rule}.", cut=shown, rule=rule))

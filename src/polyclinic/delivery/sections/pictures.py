@@ -47,8 +47,8 @@ def _separation(target: TargetEvidence, say: Words) -> list[Html]:
     curves, shown = target.curves, list[Html]()
     if curves.roc is not None:
         words = say("The further the curve bows to the top left, the better; the dashed line is a coin.")
-        mean = "" if target.form == "binary" else " " + say("The mean over all classes, with its band.")
-        shown.append(figure(say("ROC curve"), roc(target, say), words + mean))
+        mean = "" if target.form == "binary" else say("The mean over all classes, with its band.")
+        shown.append(figure(say("ROC curve"), roc(target, say), say.sentences(words, mean)))
     if curves.precision_recall is not None:
         words = say("How many of the flagged really have the outcome, the more of them one wants to find.")
         shown.append(figure(say("Precision-recall curve"), precision_recall(target, say), words))
@@ -66,10 +66,9 @@ def _calibration_figure(material: Material, target: TargetEvidence, answer: Answ
     predicted = None
     if isinstance(answer, ClassAnswer) and len(answer.classes) == 2:
         predicted = _predicted(target, answer)
-    words = say(
-        "On the dashed line, 30% means 30%. Dots: groups of similar predictions, with intervals. Below: all "
-        "predictions; upright lines are the thresholds."
-    )
+    words = say("On the dashed line, 30% means 30%. Dots: groups of similar predictions, with intervals.")
+    if predicted is not None:
+        words = say.sentences(words, say("Below: all predictions; upright lines are the thresholds."))
     return figure(say("Calibration"), calibration(target, predicted, say), words)
 
 
@@ -85,7 +84,7 @@ def _survival_figures(target: TargetEvidence, say: Words) -> Html:
     if curves.kaplan_meier:
         words = say("Tested patients in three equal groups by predicted risk: what really happened to them.")
         drawing = kaplan_meier(curves.kaplan_meier, target.unit, say)
-        shown.append(figure(say("Survival by predicted risk"), drawing, f"{words} {_log_rank(target, say)}".strip()))
+        shown.append(figure(say("Survival by predicted risk"), drawing, say.sentences(words, _log_rank(target, say))))
     if target.calibration is not None and target.calibration.curve:
         horizon = with_unit_after(target.calibration.horizon, target.unit)
         words = say(
@@ -125,7 +124,9 @@ def _value_figures(target: TargetEvidence, answer: Answer | None, say: Words) ->
     points = target.calibration.curve if target.calibration is not None else ()
     scatter = predicted_against_measured(predicted, measured, points, answer.unit, say)
     agreement = bland_altman(predicted, measured, answer.unit, say)
-    words = say("On the dashed line the prediction is right. Rings: means of similar predictions.")
+    words = say("On the dashed line the prediction is right.")
+    if points:
+        words = say.sentences(words, say("Rings: means of similar predictions."))
     expected = say("95 of 100 differences are expected between the dashed lines.")
     return grid(
         figure(say("Predicted against measured"), scatter, words),

@@ -1,0 +1,324 @@
+import io
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from polyclinic.delivery.chinese import CHINESE
+from polyclinic.delivery.cohort_document import CohortDocument
+from polyclinic.delivery.documents import EvidenceDocument
+from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material
+from polyclinic.delivery.report import publish_report
+from polyclinic.delivery.words import Words
+from polyclinic.inputs.base import Picture
+from polyclinic.predictions import Predictions, ValueAnswer
+
+FORMS = ("binary", "multiclass", "multilabel", "value", "survival")
+LANGUAGES = ("en", "zh")
+Make = Callable[..., Material]
+VOID = {"meta", "img", "br", "link"}
+
+
+class Reader(HTMLParser):
+    """Reads a page strictly: every element must be closed, in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.headings: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+        if self.open and self.open[-1] in ("h1", "h2", "h3", "h4"):
+            self.headings.append(data)
+
+
+def text(page: str) -> str:
+    return " ".join(Reader(page).words)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_form_makes_a_sound_page_in_every_language(material: Make, form: str, language: str) -> None:
+    page = publish_report(material(form, language=language))
+    read = Reader(page)
+    assert read.tags.count("h1") == 1
+    assert "svg" in read.tags
+    assert len(page.encode()) < 300_000
+
+
+def test_several_targets_stand_in_one_report(material: Make) -> None:
+    page = publish_report(material(*FORMS))
+    for form in FORMS:
+        assert f'id="target-{form}"' in page
+        assert f"Performance: {form}" in page
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_page_needs_nothing_but_itself(material: Make, form: str) -> None:
+    page = publish_report(material(form))
+    read = Reader(page)
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "@import" not in page
+    assert "script" not in read.tags
+    assert not {"link", "object", "embed", "base", "form"} & set(read.tags)
+    for name, value in read.attributes:
+        assert not name.startswith("on")
+        if name in ("src", "href", "srcset", "data"):
+            assert value is not None
+            assert value.startswith(("#", "data:image/"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_links_lead_somewhere(material: Make, language: str) -> None:
+    read = Reader(publish_report(material(*FORMS, language=language)))
+    anchors = {value for name, value in read.attributes if name == "id"}
+    links = {value[1:] for name, value in read.attributes if name == "href" and value}
+    assert links
+    assert links <= anchors
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_material_gives_the_same_bytes(material: Make, form: str) -> None:
+    assert publish_report(material(form)) == publish_report(material(form))
+
+
+def test_what_a_user_wrote_stays_text(material: Make) -> None:
+    evil = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>&amp;"
+    made = material("binary")
+    study = made.study.model_copy(
+        update={
+            "study": made.study.study.model_copy(update={"title": evil, "intended_use": evil}),
+            "accept": {"duplicate_records": evil},
+        }
+    )
+    target = made.evidence.targets["binary"]
+    worst = tuple(one.model_copy(update={"truth": evil, "answer": evil}) for one in target.worst)
+    subgroups = tuple(group.model_copy(update={"column": evil, "value": evil}) for group in target.subgroups)
+    changed = target.model_copy(update={"worst": worst, "subgroups": subgroups, "unit": evil, "subgroup_note": evil})
+    cohort = made.cohort.model_copy(
+        update={
+            "flow": tuple(step.model_copy(update={"step": evil}) for step in made.cohort.flow),
+            "findings": tuple(one.model_copy(update={"place": evil, "found": evil}) for one in made.cohort.findings),
+            "fingerprints": {evil: evil},
+        }
+    )
+    picture = Picture("text/html", evil.encode(), evil)
+    facts = replace(made.facts, study_text=evil, processor=evil, notes={evil: (evil,)}, versions={evil: evil})
+    page = publish_report(
+        replace(
+            made,
+            study=study,
+            cohort=cohort,
+            evidence=made.evidence.model_copy(update={"targets": {evil: changed}}),
+            pictures={7: (picture, Picture("image/png", b"not a picture", evil))},
+            facts=facts,
+        )
+    )
+    read = Reader(page)
+    assert "script" not in read.tags
+    assert not [name for name, _ in read.attributes if name.startswith("on")]
+    assert evil in text(page)
+    frames = [value for name, value in read.attributes if name == "sandbox"]
+    assert frames == [""]
+
+
+def test_values_stand_with_their_intervals_beside_the_plain_model(material: Make) -> None:
+    words = text(publish_report(material("binary")))
+    assert "This model is better than logistic regression: AUROC 0.962 against 0.949" in words
+    assert "0.942 to 0.982" in words
+    assert "0.949 (0.925 to 0.973)" in words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said", "css"),
+    [
+        (0.01, 0.02, "is better than", "better"),
+        (-0.02, -0.01, "is worse than", "worse"),
+        (-0.01, 0.02, "told apart", "level"),
+    ],
+)
+def test_the_verdict_follows_the_interval_of_the_difference(
+    material: Make, low: float, high: float, said: str, css: str
+) -> None:
+    made = material("binary")
+    plain = made.evidence.targets["binary"].baselines["logistic"]
+    difference = {"auroc": plain.difference["auroc"].model_copy(update={"value": low, "low": low, "high": high})}
+    page = publish_report(
+        with_target(made, baselines={"logistic": plain.model_copy(update={"difference": difference})})
+    )
+    assert said in text(page)
+    assert f'class="verdict {css}"' in page
+
+
+def test_lower_is_better_where_it_is(material: Make) -> None:
+    made = material("value")
+    plain = made.evidence.targets["value"].baselines["ridge"]
+    difference = {"rmse": plain.difference["rmse"].model_copy(update={"value": -0.3, "low": -0.4, "high": -0.2})}
+    words = text(
+        publish_report(with_target(made, baselines={"ridge": plain.model_copy(update={"difference": difference})}))
+    )
+    assert "is better than ridge regression" in words
+
+
+def with_target(made: Material, **changes: Any) -> Material:
+    targets = {name: target.model_copy(update=changes) for name, target in made.evidence.targets.items()}
+    return replace(made, evidence=made.evidence.model_copy(update={"targets": targets}))
+
+
+def without_intervals(document: Any) -> Any:
+    if isinstance(document, dict):
+        return {key: None if key in ("low", "high") else without_intervals(value) for key, value in document.items()}
+    return [without_intervals(value) for value in document] if isinstance(document, list | tuple) else document
+
+
+def without_values(document: Any) -> Any:
+    if isinstance(document, dict):
+        hidden = ("low", "high", "value", "n", "loss", "predicted", "observed")
+        plain = {key for key in hidden if isinstance(document.get(key), float | int)}
+        return {key: None if key in plain else without_values(value) for key, value in document.items()}
+    return [without_values(value) for value in document] if isinstance(document, list | tuple) else document
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("change", [without_intervals, without_values])
+def test_a_page_is_made_without_intervals_and_without_values(
+    material: Make, form: str, change: Callable[[Any], Any]
+) -> None:
+    made = material(form)
+    document = made.evidence.model_dump()
+    targets = {}
+    for name, target in document["targets"].items():
+        curves = target.pop("curves")
+        targets[name] = change(target) | {"curves": curves}
+        for curve in (curves["roc"], *(curves["kaplan_meier"] or ())):
+            if curve is not None:
+                curve |= {"low": [None] * len(curve["low"]), "high": []}
+    bare = replace(made, evidence=EvidenceDocument.model_validate(document | {"targets": targets}))
+    words = text(publish_report(bare))
+    assert "None" not in words.replace("None.", "")
+    assert "nan" not in words.split()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_missing_parts_leave_no_empty_sections(material: Make, form: str, language: str) -> None:
+    made = material(form, language=language)
+    metrics = {name: {"value": 0.5} for name in made.evidence.targets[form].metrics}
+    document = {"targets": {form: {"form": form, "headline": list(metrics), "metrics": metrics}}}
+    page = publish_report(
+        replace(
+            made,
+            evidence=EvidenceDocument.model_validate(document),
+            cohort=CohortDocument(),
+            predictions=None,
+            facts=Facts(),
+            pictures={},
+        )
+    )
+    read = Reader(page)
+    assert not re.search(r"<(div|section|ul|ol|dl|tbody|figure|p|h[1-4])( [^>]*)?></\1>", page)
+    assert read.tags.count("h1") == 1
+
+
+def test_nothing_at_all_still_makes_a_page(material: Make) -> None:
+    bare = replace(
+        material("binary"), evidence=EvidenceDocument(), cohort=CohortDocument(), predictions=None, facts=Facts()
+    )
+    assert "fine-needle" in publish_report(bare)
+
+
+def test_chinese_leaves_no_heading_untranslated(material: Make) -> None:
+    made = material(*FORMS, language="zh")
+    title = made.study.study.title
+    read = Reader(publish_report(made))
+    for heading in read.headings:
+        assert heading == title or re.search(r"[\u4e00-\u9fff]", heading), heading
+    assert ("lang", "zh-CN") in read.attributes
+
+
+def test_chinese_keeps_no_english_sentence_of_ours(material: Make) -> None:
+    made = replace(material(*FORMS, language="zh"), cohort=CohortDocument())
+    words = text(publish_report(made))
+    ours = {phrase for phrase, chinese in CHINESE.items() if phrase != chinese and len(phrase.split()) > 2}
+    plain = {phrase for phrase in ours if "{" not in phrase}
+    assert not [phrase for phrase in plain if phrase in words]
+
+
+def test_every_translation_takes_the_same_values() -> None:
+    for english, chinese in CHINESE.items():
+        assert set(re.findall(r"{(\w+)}", english)) == set(re.findall(r"{(\w+)}", chinese)), english
+
+
+def test_a_phrase_without_translation_is_not_passed_over() -> None:
+    with pytest.raises(KeyError):
+        Words("zh")("a phrase that nobody translated")
+
+
+def test_metrics_we_do_not_know_keep_their_name(material: Make) -> None:
+    made = with_target(material("binary", language="zh"), headline=("net_benefit",))
+    target = made.evidence.targets["binary"]
+    made = with_target(made, metrics={"net_benefit": target.metrics["auroc"]}, subgroups=())
+    assert "Net benefit" in text(publish_report(made))
+
+
+def test_large_clouds_are_drawn_as_a_density(material: Make) -> None:
+    made = material("value")
+    rng = np.random.default_rng(0)
+    assert made.predictions is not None
+    many = 60_000
+    measured = rng.standard_normal(many)
+    answer = ValueAnswer("mmHg", measured + rng.standard_normal(many), measured)
+    index = np.zeros(many, dtype=int)
+    samples = made.predictions.samples.take(index)
+    page = publish_report(replace(made, predictions=Predictions("polyclinic", samples, {"value": answer}, measured)))
+    assert 'class="density"' in page
+    assert len(page.encode()) < 500_000
+
+
+def test_heavy_pictures_are_made_light(material: Make) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (900, 900), dtype=np.uint8)
+    png = io.BytesIO()
+    Image.fromarray(noise).save(png, "PNG")
+    pictures = {7: tuple(Picture("image/png", png.getvalue(), f"{n}") for n in range(10))}
+    page = publish_report(replace(material("binary"), pictures=pictures))
+    assert page.count("data:image/jpeg") == 10
+    assert len(page.encode()) < 2_000_000
+
+
+def test_each_row_is_drawn_once_though_repeated(material: Make) -> None:
+    made = material("value")
+    assert made.predictions is not None
+    twice = np.concatenate([np.arange(200), np.arange(200)])
+    doubled = made.predictions.take(twice)
+    repeat = np.repeat([0, 1], 200)
+    both = replace(doubled, samples=replace(doubled.samples, repeat=repeat))
+    assert publish_report(replace(made, predictions=both)) == publish_report(made)
+
+
+def test_training_that_was_cut_short_is_drawn(material: Make) -> None:
+    histories = (FitHistory("0-0-0", (Epoch(1, None, 0.5),), 1), FitHistory("0-1-0", (), None))
+    page = publish_report(replace(material("binary"), facts=Facts(histories=histories)))
+    assert "Training curve" in page
