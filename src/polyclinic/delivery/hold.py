@@ -3,8 +3,8 @@
 import os
 import socket
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import final
 
 from polyclinic.errors import BundleError, Finding
 
@@ -25,26 +25,29 @@ else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-@dataclass(frozen=True)
+@final
 class Hold:
-    """A lock that this process holds on a folder.
+    """A lock that this process holds on a folder, until it is let go; letting go again does nothing.
 
     Attributes:
         path: The lock file; it names the process, for the message to a second one.
-        handle: Open file that carries the lock.
     """
 
-    path: Path
-    handle: int
+    def __init__(self, path: Path, handle: int) -> None:
+        self.path = path
+        self._handle: int | None = handle
 
     def release(self) -> None:
         """Let the folder go. The lock file stays: a leftover without a living process holds nobody up."""
-        os.close(self.handle)
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
     def vanish(self) -> None:
         """Remove the lock file, then let the folder go."""
-        self.path.unlink(missing_ok=True)
-        os.close(self.handle)
+        if self._handle is not None:
+            self.path.unlink(missing_ok=True)
+        self.release()
 
 
 def hold(path: Path) -> Hold:
