@@ -22,7 +22,7 @@ def missing_by_outcome(frame: pl.DataFrame, code: Int[np.ndarray, " row"]) -> li
     """
     size = np.bincount(code[code >= 0])
     large = np.flatnonzero(size >= _FEWEST_OF_CLASS)
-    if len(large) < 2:
+    if not frame.width or len(large) < 2:
         return []
     missing = np.stack([np.bincount(code[_empty(c) & (code >= 0)], minlength=len(size))[large] for c in frame])
     share = missing / size[large]

@@ -4,9 +4,9 @@ import gzip
 import io
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from polyclinic.errors import CohortError, Finding
 
@@ -43,7 +43,7 @@ def unpack(path: Path, member: str | None = None) -> Unpacked:
             return _from_zip(path, member)
         if suffix == ".gz":
             with gzip.open(path) as stream:
-                return Unpacked(_bounded(stream, path.stat().st_size, path.name), _inner_suffix(path))
+                return Unpacked(_bounded(stream.read, path.stat().st_size, path.name), _inner_suffix(path))
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
         raise CohortError(_damaged(path)) from error
     return Unpacked(path.read_bytes(), suffix)
@@ -57,7 +57,7 @@ def _from_zip(path: Path, member: str | None) -> Unpacked:
         if entry.flag_bits & 1:
             raise CohortError(_encrypted(path))
         with archive.open(entry) as stream:
-            raw = _bounded(stream, entry.compress_size, path.name)
+            raw = _bounded(stream.read, entry.compress_size, path.name)
     return Unpacked(raw, PurePosixPath(wanted).suffix.lower())
 
 
@@ -87,10 +87,10 @@ def _choose(path: Path, tables: list[str], member: str | None) -> str:
     )
 
 
-def _bounded(stream: gzip.GzipFile | IO[bytes], packed: int, name: str) -> bytes:
+def _bounded(read: Callable[[int], bytes], packed: int, name: str) -> bytes:
     """Everything in the stream, unless it grows beyond reason: read in pieces, so that a bomb never fills memory."""
     whole = io.BytesIO()
-    while piece := stream.read(2**22):
+    while piece := read(2**22):
         whole.write(piece)
         grown = whole.tell()
         if grown > MOST_BYTES or (grown > HARMLESS_BYTES and grown > MOST_RATIO * packed):

@@ -1,0 +1,120 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from polyclinic.cohort.table import Cohort, Step, leave_out, load
+from polyclinic.errors import CohortError, Severity
+from polyclinic.study.schema import CohortSection
+
+CohortOf = Callable[..., Cohort]
+
+COLUMNS: dict[str, list[object]] = {
+    "patient_id": ["a", "a", "b", "c"],
+    "age": [10, 11, 50, 60],
+    "hospital": ["x", "x", None, "y"],
+    "day": ["2020-01-01", "2020-02-01", "2020-03-01", None],
+}
+
+
+def test_columns_of_the_section_become_arrays(cohort_of: CohortOf) -> None:
+    cohort = cohort_of(COLUMNS, patient="patient_id", site="hospital", date="day", strata=("hospital",))
+    assert cohort.patient.tolist() == ["a", "a", "b", "c"]
+    assert cohort.site is not None
+    assert cohort.site.tolist() == ["x", "x", "", "y"]
+    assert cohort.dates is not None
+    assert np.isnat(cohort.dates).tolist() == [False, False, False, True]
+    assert cohort.strata["hospital"].tolist() == ["x", "x", "", "y"]
+    assert cohort.row.tolist() == [1, 2, 3, 4]
+    assert cohort.frame.columns == list(COLUMNS)
+    assert cohort.frame["day"].dtype == pl.Date
+    assert cohort.flow == (Step("in the table", 4, 3),)
+
+
+def test_exclusion_is_counted_in_rows_and_patients(cohort_of: CohortOf) -> None:
+    cohort = cohort_of(COLUMNS, patient="patient_id", exclude="age < 11")
+    assert cohort.flow == (Step("in the table", 4, 3), Step("excluded: age < 11", 3, 3))
+    assert cohort.row.tolist() == [2, 3, 4]
+    assert len(cohort) == cohort.frame.height == 3
+
+
+def test_further_steps_are_added_and_the_first_cohort_stays(cohort_of: CohortOf) -> None:
+    cohort = cohort_of(COLUMNS, patient="patient_id")
+    left = leave_out(cohort, np.array([True, True, False, False]), "outcome not known")
+    assert left.flow[-1] == Step("outcome not known", 2, 2)
+    assert left.patient.tolist() == ["b", "c"]
+    assert len(cohort) == 4
+    assert left.fingerprints == cohort.fingerprints
+
+
+def test_nobody_left_is_an_error(cohort_of: CohortOf) -> None:
+    with pytest.raises(CohortError, match='after the step "excluded: age > 0" nobody is'):
+        cohort_of(COLUMNS, exclude="age > 0")
+
+
+def test_every_row_another_patient(cohort_of: CohortOf) -> None:
+    assert cohort_of(COLUMNS, patient="row").patient.tolist() == [1, 2, 3, 4]
+
+
+def test_a_column_called_row_is_not_the_patient(cohort_of: CohortOf) -> None:
+    (finding,) = cohort_of({"row": [5, 5, 6]}, patient="row").findings
+    assert finding.severity is Severity.WARNING
+
+
+def test_rows_without_a_patient_are_named(cohort_of: CohortOf) -> None:
+    with pytest.raises(CohortError) as error:
+        cohort_of({"id": ["a", None, "c", " "]}, patient="id")
+    assert error.value.findings[0].rows == (2, 4)
+
+
+@pytest.mark.parametrize("ids", [[1, 1, 2], [1.0, 1.0, 2.0]])
+def test_numbers_of_patients_are_whole(cohort_of: CohortOf, ids: list[object]) -> None:
+    patient = cohort_of({"id": ids}, patient="id").patient
+    assert patient.dtype == np.int64
+    assert patient.tolist() == [1, 1, 2]
+
+
+def test_all_absent_columns_come_together(cohort_of: CohortOf) -> None:
+    with pytest.raises(CohortError) as error:
+        cohort_of(COLUMNS, patient="patient", site="hospitl", date="when", strata=("sex",))
+    assert len(error.value.findings) == 4
+    assert 'study.toml [cohort] site: must name a column of the table; there is no column "hospitl"' in str(error.value)
+    assert 'Did you mean "hospital"?' in str(error.value)
+
+
+def test_ambiguous_dates_are_refused(cohort_of: CohortOf) -> None:
+    with pytest.raises(CohortError, match="day and month cannot be told apart"):
+        cohort_of({"day": ["01/02/2020", "02/03/2020"]}, date="day")
+
+
+def test_fingerprints_follow_content_not_format(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"a": [1, 2], "b": ["x", None]})
+    frame.write_csv(tmp_path / "a.csv")
+    frame.write_parquet(tmp_path / "a.parquet")
+    one, other = (load(CohortSection(table=f"a.{s}", patient="row"), tmp_path) for s in ("csv", "parquet"))
+    assert one.fingerprints.table == other.fingerprints.table
+    assert set(one.fingerprints.sources.values()) != set(other.fingerprints.sources.values())
+
+
+def test_missing_values_are_the_studys(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n-9\n2\n")
+    section = CohortSection(table="a.csv", patient="row", missing_values=("-9",))
+    assert load(section, tmp_path).frame["a"].to_list() == [1, None, 2]
+
+
+def test_a_chinese_table_loads_with_its_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("编号,年龄\n甲,50\n乙,60\n".encode("gb18030"))
+    with pytest.raises(CohortError, match="gb18030"):
+        load(CohortSection(table="a.csv", patient="编号"), tmp_path)
+    assert load(CohortSection(table="a.csv", patient="编号", encoding="gb18030"), tmp_path).patient.tolist() == [
+        "甲",
+        "乙",
+    ]
+
+
+def test_a_relative_table_is_found_beside_the_study(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "a.csv").write_text("a\n1\n2\n")
+    assert load(CohortSection(table="inner/a.csv", patient="row"), tmp_path).folder == tmp_path / "inner"
