@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -32,7 +32,8 @@ _LINEAR_NAMES: dict[type[Head], str] = {
 }
 
 
-class Model(Protocol):
+@runtime_checkable
+class PlainModel(Protocol):
     """A plain model of one question."""
 
     def outputs(self, features: Features, rows: Rows) -> Float[np.ndarray, "row 1 out"]:
@@ -51,7 +52,7 @@ class Sort:
 
     name: str
     adapt: Callable[[Head, int], Head]
-    fit: Callable[[Head, Any, Features, Inner, int], Model | None]
+    fit: Callable[[Head, Any, Features, Inner, int], PlainModel | None]
 
 
 def answer_plainly(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predictions, ...]:
@@ -134,11 +135,11 @@ def _changed(head: Head, **options: Any) -> Head:
     return type(head)(head.name, head.options.model_copy(update=options), head.plan)
 
 
-def _fit_linear(head: Head, target: Any, features: Features, rows: Inner, seed: int) -> Model:
+def _fit_linear(head: Head, target: Any, features: Features, rows: Inner, seed: int) -> PlainModel:
     nothing = torch.zeros(1, 1, 1)
     outputs = head.layer(1)(Fused(nothing, nothing, torch.ones(1, 1, dtype=torch.bool), None, {})).shape[2]
     return fit_linear(head, target, features, rows, outputs)
 
 
-def _fit_boosted(head: Head, target: Any, features: Features, rows: Inner, seed: int) -> Model | None:
+def _fit_boosted(head: Head, target: Any, features: Features, rows: Inner, seed: int) -> PlainModel | None:
     return grow(target, head, features, rows, seed)

@@ -34,7 +34,7 @@ Margins = Float[np.ndarray, "row out"]
 class Codes:
     """The levels of each category that trees may tell apart, the commonest ones of the training rows."""
 
-    levels: tuple[tuple[int, Float[np.ndarray, " level"]], ...]
+    levels: tuple[tuple[int, Float[np.ndarray, " _"]], ...]
 
     @classmethod
     def learn(cls, features: Features, rows: TrainRows) -> "Codes":
@@ -137,7 +137,7 @@ class Lesson:
 
     seen: Matrix
     truth: Float[np.ndarray, " row"]
-    judged: Matrix
+    judged: Float[np.ndarray, "judged feature"]
     wanted: Float[np.ndarray, " judged"]
     categorical: tuple[bool, ...]
     patients: int
@@ -254,7 +254,7 @@ def _judge(lesson: Lesson) -> dict[str, Any]:
 
 def _expand(
     matrix: Matrix, time: Float[np.ndarray, " row"], event: Float[np.ndarray, " row"], edges: Float[np.ndarray, " edge"]
-) -> tuple[Matrix, Float[np.ndarray, " expanded"], Float[np.ndarray, " expanded"]]:
+) -> tuple[Float[np.ndarray, "expanded column"], Float[np.ndarray, " expanded"], Float[np.ndarray, " expanded"]]:
     """One row per patient and interval reached: features and interval, event or not, share of the interval passed."""
     exposure, happened = hazard.follow(time, event, edges)
     row, interval = np.nonzero(exposure + happened)

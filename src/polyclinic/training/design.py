@@ -60,7 +60,7 @@ class Design:
         filled = np.where(missing[:, numbers], middle, matrix[:, numbers])
         centre, spread = filled.mean(axis=0), filled.std(axis=0)
         kept = spread > 1e-12 * np.maximum(1.0, np.abs(centre))
-        partly = ~categorical & missing.any(axis=0) & ~missing.all(axis=0)
+        partly = missing.any(axis=0) & ~missing.all(axis=0)
         return cls(
             numbers[kept],
             middle[kept],
@@ -100,7 +100,7 @@ def _medians(matrix: Float[np.ndarray, "row number"]) -> Float[np.ndarray, " num
 
 
 def _levels(codes: Float[np.ndarray, " row"], feature: int) -> Levels:
-    """Levels that enough rows hold; rarer ones, new ones and absence are all the same to the model."""
+    """Levels that enough rows hold; rarer ones and new ones are all the same to the model."""
     found, count = np.unique(codes[~np.isnan(codes)], return_counts=True)
     return Levels(feature, found[count >= _FEWEST])
 
