@@ -17,6 +17,9 @@ BINS = 15
 NEVER = float(np.finfo(np.float64).eps)
 """Chances nearer to 0 or 1 than this are moved there, as scikit-learn does, so that a logarithm stays finite."""
 
+ROUNDS = 60
+"""Steps of Newton's method before a fit counts as not to be had; five are usual."""
+
 
 def brier_score(truth: Truth, probability: Chance, weights: Weights | None = None) -> Figures:
     """Mean squared distance between the predicted chance and what happened; 0 is perfect, 0.25 says "half" always.
@@ -67,9 +70,9 @@ def calibration_slope(truth: Truth, probability: Chance, weights: Weights | None
     if spread == 0:
         return closed(np.full(len(opened_weights), np.nan), weights)
     design = np.stack([np.ones(len(truth)), (log_odds - log_odds.mean()) / spread], axis=1)
-    start = np.array([0.0, spread])
-    warm = _fit(truth, design, np.zeros(len(truth)), np.ones((1, len(truth))), start)[0]
-    fitted = _fit(truth, design, np.zeros(len(truth)), opened_weights, warm if np.isfinite(warm).all() else start)
+    nowhere = np.zeros(len(truth))
+    whole = _fit(truth, design, nowhere, np.ones((1, len(truth))), np.zeros(2))[0]
+    fitted = _fit(truth, design, nowhere, opened_weights, whole if np.isfinite(whole).all() else np.zeros(2))
     return closed(fitted[:, 1] / spread, weights)
 
 
@@ -100,40 +103,57 @@ def _fit(
 ) -> Float[np.ndarray, "resample term"]:
     """Logistic regression for every resample by Newton's method; NaN where no finite fit is best.
 
-    A step is cut to 4 on the log-odds scale: near separation the whole step would overshoot.
+    A step after which the likelihood falls steeply went too far: half of it is taken back.
     """
     found = np.tile(start, (len(weights), 1))
     cases = weights @ truth
     live = np.flatnonzero((cases > 0) & (cases < weights.sum(axis=1)))
     done = np.zeros(len(weights), dtype=bool)
-    for _ in range(40):
+    step, gain = np.zeros_like(found), np.zeros(len(weights))
+    for _ in range(ROUNDS):
+        slope, newton = _newton(truth, design, offset, weights[live], found[live])
+        too_far = (slope * step[live]).sum(axis=1) < -0.5 * gain[live]
+        back, ahead = live[too_far], live[~too_far]
+        step[back] /= 2
+        gain[back] /= 2
+        found[back] -= step[back]
+        step[ahead] = newton[~too_far]
+        gain[ahead] = (slope * newton)[~too_far].sum(axis=1)
+        found[ahead] += step[ahead]
+        done[ahead] = np.abs(step[ahead]).max(axis=1, initial=0.0) < 1e-9
+        live = live[~done[live] & np.isfinite(found[live]).all(axis=1)]
         if len(live) == 0:
             break
-        step = _newton_step(truth, design, offset, weights[live], found[live])
-        found[live] += step
-        finished = np.abs(step).max(axis=1) < 1e-9
-        done[live[finished]] = True
-        live = live[~finished & np.isfinite(step).all(axis=1)]
     found[~done] = np.nan
     return found
 
 
-def _newton_step(
+def _newton(
     truth: Truth,
     design: Float[np.ndarray, "sample term"],
     offset: Float[np.ndarray, " sample"],
     weights: Weights,
     found: Float[np.ndarray, "resample term"],
-) -> Float[np.ndarray, "resample term"]:
-    """Where to move from ``found``; NaN where the curvature has vanished."""
+) -> tuple[Float[np.ndarray, "resample term"], Float[np.ndarray, "resample term"]]:
+    """Slope of the log likelihood and Newton's step, at most 4 long in each term.
+
+    Where the curvature has vanished, a lone intercept goes 4 uphill; a slope has no finite best fit: NaN.
+    """
     chance = expit(found @ design.T + offset)
     slope = (weights * (truth - chance)) @ design
-    curve = np.einsum("rs,st,su->rtu", weights * chance * (1 - chance), design, design, optimize=True)
-    step = np.full_like(found, np.nan)
-    size = np.abs(np.linalg.det(curve))
-    able = size > 1e-10 * np.maximum(weights.sum(axis=1), 1.0)
+    curve = _curvature(weights * chance * (1 - chance), design)
+    step = np.sign(slope) * 4 if design.shape[1] == 1 else np.full_like(found, np.nan)
+    able = np.abs(np.linalg.det(curve)) > 1e-10 * np.maximum(weights.sum(axis=1), 1.0)
     step[able] = np.linalg.solve(curve[able], slope[able][:, :, None])[:, :, 0]
-    return np.asarray(np.clip(step, -4, 4))
+    return slope, np.clip(step, -4, 4)
+
+
+def _curvature(
+    weights: Float[np.ndarray, "resample sample"], design: Float[np.ndarray, "sample term"]
+) -> Float[np.ndarray, "resample term term"]:
+    terms = design.shape[1]
+    products = (design[:, :, None] * design[:, None, :]).reshape(len(design), terms * terms)
+    return np.asarray((weights @ products).reshape(len(weights), terms, terms))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Made-up answers of every form, with several samples of some patients, two repetitions of three folds."""
+"""Made-up answers of every form, with several samples of some patients, two repetitions of two folds."""
 
 from dataclasses import dataclass
 
@@ -42,7 +42,7 @@ def _truths(form: str, rng: np.random.Generator, n: int) -> Truths:
         return Truths(hidden, labels)
     if form == "value":
         return Truths(hidden, 5 + hidden + rng.normal(size=n) / 2)
-    event_time, censor_time = rng.exponential(400 / np.exp(0.8 * hidden)), rng.exponential(600, size=n)
+    event_time, censor_time = rng.exponential(400 / np.exp(1.4 * hidden)), rng.exponential(600, size=n)
     return Truths(hidden, (event_time <= censor_time).astype(float), np.minimum(event_time, censor_time) + 0.1)
 
 
@@ -59,7 +59,7 @@ def _answer(form: str, truths: Truths, index: np.ndarray, noise: np.ndarray) -> 
         return LabelsAnswer(("effusion", "nodule", "mass"), expit(logits), expit(2 * logits), truth)
     if form == "value":
         return ValueAnswer("mmol/L", 5 + seen, truth)
-    curves = np.exp(-np.exp(0.8 * seen[:, None]) * DAYS / 400)
+    curves = np.exp(-np.exp(1.4 * seen[:, None]) * DAYS / 400)
     return SurvivalAnswer("days", seen, np.tile(DAYS, (len(seen), 1)), curves, truth, truths.second[index])
 
 
@@ -87,11 +87,11 @@ def _samples(rng: np.random.Generator, n: int, folds: int, repeats: int) -> tupl
     )
 
 
-def _make(form: str, n: int = 300, folds: int = 3, repeats: int = 2, seed: int = 0) -> tuple[Predictions, ...]:
+def _make(form: str, n: int = 240, folds: int = 2, repeats: int = 2, seed: int = 0) -> tuple[Predictions, ...]:
     rng = np.random.default_rng(seed)
     index, samples = _samples(rng, n, folds, repeats)
     truths = _truths(form, rng, n)
-    models = (("polyclinic", 0.3), ("logistic", 0.8), ("boosting", 0.7))
+    models = (("polyclinic", 0.2), ("logistic", 3.0), ("boosting", 1.8))
     return tuple(
         Predictions(
             model,

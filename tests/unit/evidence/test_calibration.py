@@ -112,3 +112,19 @@ def test_one_constant_chance_makes_one_group():
 def test_wilson_interval_as_scipy_has_it(events, n):
     theirs = binomtest(events, n).proportion_ci(0.9, method="wilson")
     assert cal.wilson_interval(float(events), n, 0.9) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("scale", [0.05, 5.0, 12.0])
+def test_slope_and_intercept_of_predictions_that_are_far_off(scale):
+    """Where a bare Newton step overshoots, and goes back and forth for ever."""
+    truth, chance = _outcomes(7, n=300)
+    wild = expit(logit(chance) * scale + 6)
+    slope = cal.calibration_slope(truth, wild)
+    assert slope == pytest.approx(cal.calibration_slope(truth, chance) / scale, rel=1e-2)  # chances next to 1 are moved
+    offset = cal.calibration_intercept(truth, wild)
+    assert expit(logit(np.clip(wild, cal.NEVER, 1 - cal.NEVER)) + offset).mean() == pytest.approx(truth.mean())
+
+
+def test_intercept_of_answers_that_are_all_sure():
+    truth = np.array([0.0, 0, 0, 1, 1, 1])
+    assert cal.calibration_intercept(truth, np.zeros(6)) == pytest.approx(-logit(cal.NEVER))

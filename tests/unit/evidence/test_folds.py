@@ -68,7 +68,9 @@ def test_resamples_repeat_the_patients_in_every_fold(monkeypatch):
 
 
 def test_a_figure_that_resampling_raises_keeps_its_place():
-    noise = Metric("noise", lambda case, w: np.full(len(w), 0.9) if w is not None else 0.2, Better.LOWER, "", raised=True)
+    noise = Metric(
+        "noise", lambda case, w: np.full(len(w), 0.9) if w is not None else 0.2, Better.LOWER, "", raised=True
+    )
     found = assess([noise], _case([0, 1], [0.1, 0.2]), _layout([0, 0]), draw(2, 5, 1))["noise"]
     np.testing.assert_allclose(found.resampled, 0.2)
 

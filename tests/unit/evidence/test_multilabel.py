@@ -28,12 +28,12 @@ def test_unknown_labels_are_skipped_label_by_label(outcomes):
     holey = truth.copy()
     holey[:10, 0] = np.nan
     holey[5:20, 2] = np.nan
-    by_hand = np.mean(
-        [auroc(truth[10:, 0], chances[10:, 0]), auroc(truth[:, 1], chances[:, 1])]
-        + [auroc(np.delete(truth[:, 2], slice(5, 20)), np.delete(chances[:, 2], slice(5, 20)))]
-    )
+    kept = np.r_[:5, 20:50]
+    first = auroc(truth[10:, 0], chances[10:, 0])
+    second = auroc(truth[:, 1], chances[:, 1])
+    third = auroc(truth[kept, 2], chances[kept, 2])
+    by_hand = np.mean([first, second, third])  # the three count the same
     weights = np.ones((2, 50))
-    # the three terms count the same
     assert ml.macro_auroc(holey, chances) == pytest.approx(by_hand)
     np.testing.assert_allclose(ml.macro_auroc(holey, chances, weights), by_hand)
     for figure in (ml.macro_auprc, ml.brier_score, ml.log_loss, ml.expected_calibration_error):
