@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from polyclinic.assemble import Assembled
 from polyclinic.cohort.document import cohort_document
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import Cohort
+from polyclinic.cohort.table import Cohort
 from polyclinic.delivery.card import write_card
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.disk import write_file
 from polyclinic.delivery.documents import EvidenceDocument
-from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material
+from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material, PartCount
 from polyclinic.delivery.plan import FitPlan, revive_inputs
 from polyclinic.delivery.report import publish_report
 from polyclinic.folds import Answered
@@ -127,8 +130,23 @@ def _facts(told: Told, study: Study, split_hash: str) -> Facts:
         processor=f"{platform.machine()}, {os.cpu_count()} cores",
         precision=first.record.precision,
         minutes=told.answered.spent_s / 60,
+        parts=_parts(told.assembled.cohort, told.split),
         histories=tuple(_history(name, plan) for name, plan in plans.items()),
         notes={name: tuple(kind.parameters_note()) for name, kind in inputs.items()},
+    )
+
+
+def _parts(cohort: Cohort, split: Split) -> tuple[PartCount, ...]:
+    """How many train, tune and test: of one fold and member on average."""
+    folds = split.folds
+    parts = {
+        "train": [fold.members[0].train.index for fold in folds],
+        "tune": [fold.members[0].tune.index for fold in folds],
+        "test": [fold.test.index for fold in folds],
+    }
+    return tuple(
+        PartCount(part, fmean(map(len, many)), fmean(len(np.unique(cohort.patient[index])) for index in many))
+        for part, many in parts.items()
     )
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from polyclinic.delivery.checklist import Item, answer
 from polyclinic.delivery.checklist_claim import CLAIM
 from polyclinic.delivery.checklist_tripod import TRIPOD
-from polyclinic.delivery.documents import Estimates, TargetEvidence
+from polyclinic.delivery.documents import Estimate, Estimates, TargetEvidence
 from polyclinic.delivery.markdown import code, plain, table
 from polyclinic.delivery.material import Material
 from polyclinic.delivery.numbers import NOTHING, count, number, with_interval
-from polyclinic.delivery.sections.headline import best_plain, headline_metrics, verdict
+from polyclinic.delivery.sections.headline import best_plain, headline_metrics, outcome, verdict
 from polyclinic.delivery.words import Words
 
 PICTURES = {"image", "volume", "slide"}
@@ -110,9 +110,8 @@ def _split(material: Material) -> Iterator[str]:
     say, section = material.say, material.study.split
     yield say("No patient stands on two sides: train, tune and test are divided by patient.")
     if section.folds is not None:
-        yield "- " + say(
-            "{folds} folds, {repeat} times; every patient is tested", folds=section.folds, repeat=section.repeat
-        )
+        phrase = "Cross-validation in {folds} folds (repetitions: {repeat}); every patient is tested"
+        yield "- " + say(phrase, folds=section.folds, repeat=section.repeat)
     elif section.column is not None:
         yield f"- {say('As the table says, column')} {code(section.column)}"
     yield f"- {say('Way of dividing')}: {code(section.by)}"
@@ -208,10 +207,22 @@ def _limits(material: Material) -> Iterator[str]:
             yield f"- {plain(name)}: " + say(
                 "only {n} tested with the rarer outcome: the estimates are shaky.", n=count(rare)
             )
+        yield from (f"- {plain(name)}: {words}" for words in _doubts(target, say))
     for finding in material.cohort.findings:
         if finding.severity == "warning":
             yield f"- {plain(finding.place)}: {plain(finding.rule)}; {plain(finding.found)}."
     yield "- " + say("It is a statistical model, not a medical device, and replaces no one's judgement.")
+
+
+def _doubts(target: TargetEvidence, say: Words) -> Iterator[str]:
+    """What the numbers themselves warn of."""
+    if outcome(target) in ("level", "worse"):
+        yield say("not shown to be better than a plain model, which is easier to check and to explain.")
+    slope = target.metrics.get("calibration_slope", Estimate())
+    if slope.high is not None and slope.high < 1:
+        yield say("probabilities are too extreme: high ones too high, low ones too low.")
+    if slope.low is not None and slope.low > 1:
+        yield say("probabilities are too timid: high ones too low, low ones too high.")
 
 
 def _rarer(target: TargetEvidence) -> float | None:

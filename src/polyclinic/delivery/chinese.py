@@ -169,6 +169,7 @@ CHINESE = {
     # patients
     "Who was studied": "研究对象",
     "From the table to the groups that trained, tuned and tested.": "从原表到训练、调优和测试各组。",
+    "Sizes of one fold, on average over {n}.": "各组大小为 {n} 折的平均。",
     "{n} rows left out": "排除 {n} 行",
     "in the table": "原表",
     "outcome not known": "结局未知",
@@ -254,7 +255,14 @@ CHINESE = {
     "No patient stands on two sides: train, tune and test are divided by patient.": (
         "训练、调优与测试按患者划分：没有患者同时出现在两边。"
     ),
-    "{folds} folds, {repeat} times; every patient is tested": "{folds} 折，{repeat} 次；每名患者都被测试",
+    "Cross-validation in {folds} folds (repetitions: {repeat}); every patient is tested": (
+        "{folds} 折交叉验证（重复 {repeat} 次）；每名患者都被测试"
+    ),
+    "not shown to be better than a plain model, which is easier to check and to explain.": (
+        "未显示优于更易核查和解释的简单模型。"
+    ),
+    "probabilities are too extreme: high ones too high, low ones too low.": "概率过于极端：高者过高，低者过低。",
+    "probabilities are too timid: high ones too low, low ones too high.": "概率过于保守：高者过低，低者过高。",
     "As the table says, column": "按表中的列",
     "Way of dividing": "划分方式",
     "Size": "规模",

@@ -71,8 +71,7 @@ def hold(path: Path) -> Hold:
             path.unlink(missing_ok=True)
             raise
         if _is_still(path, handle):
-            _sign(handle)
-            return Hold(path, handle)
+            return _signed(Hold(path, handle), handle)
         os.close(handle)  # its holder finished and removed it between our opening and our locking: once more
 
 
@@ -83,11 +82,16 @@ def _is_still(path: Path, handle: int) -> bool:
         return False
 
 
-def _sign(handle: int) -> None:
-    """Write who holds the lock."""
-    os.ftruncate(handle, 0)
-    os.lseek(handle, 0, os.SEEK_SET)
-    os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+def _signed(held: Hold, handle: int) -> Hold:
+    """The same lock, with a word on who holds it; given back where even that cannot be written."""
+    try:
+        os.ftruncate(handle, 0)
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+    except OSError:
+        held.vanish()
+        raise
+    return held
 
 
 def _in_use(path: Path, holder: str) -> Finding:

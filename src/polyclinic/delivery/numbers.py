@@ -17,7 +17,7 @@ def number(value: float | None, metric: str = "") -> str:
         return NOTHING
     known = METRICS.get(metric)
     shown = f"{value:.3f}" if known is None or known.scale == "share" else significant(value)
-    return shown.replace("-", MINUS)
+    return (shown.removeprefix("-") if float(shown) == 0 else shown).replace("-", MINUS)
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -31,7 +31,7 @@ def significant(value: float, digits: int = 3) -> str:
 def signed(value: float | None, metric: str = "") -> str:
     """A difference, with its sign."""
     shown = number(value, metric)
-    return f"+{shown}" if value is not None and value > 0 else shown
+    return f"+{shown}" if value is not None and value > 0 and float(shown.replace(MINUS, "-")) != 0 else shown
 
 
 def interval(estimate: Estimate, say: Words, metric: str = "") -> str:

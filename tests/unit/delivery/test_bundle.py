@@ -193,6 +193,25 @@ def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
         assert work.resumed
 
 
+def test_the_folder_may_be_let_go_twice(tmp_path: Path) -> None:
+    with open_work(tmp_path / "run", SAME, resume=False) as work:
+        fill(work)
+        publish(work, "0.1.0")
+    with open_work(tmp_path / "other", SAME, resume=False) as work:
+        work.close()
+
+
+def test_a_disk_too_full_to_sign_the_lock_is_left_as_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "no space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(BundleError, match="disk is full"):
+            open_work(tmp_path / "run", SAME, resume=False)
+    assert tree(tmp_path) == []
+
+
 def test_a_disk_that_cannot_lock_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(handle: int) -> None:
         raise OSError(errno.ENOLCK, "no locks")

@@ -109,6 +109,25 @@ def test_few_events_and_warnings_are_limits(material: Make) -> None:
     assert "published split; 1 of 156" in card
 
 
+def test_doubts_that_the_numbers_raise_are_limits(material: Make) -> None:
+    made = material("binary")
+    target = made.evidence.targets["binary"]
+    plain_model = target.baselines["logistic"]
+    tie = plain_model.difference["auroc"].model_copy(update={"low": -0.1})
+    extreme = target.metrics["calibration_slope"].model_copy(update={"value": 0.7, "low": 0.6, "high": 0.8})
+    changed = target.model_copy(
+        update={
+            "baselines": {"logistic": plain_model.model_copy(update={"difference": {"auroc": tie}})},
+            "metrics": target.metrics | {"calibration_slope": extreme},
+        }
+    )
+    doubtful = replace(made, evidence=made.evidence.model_copy(update={"targets": {"binary": changed}}))
+    for words in ("not shown to be better than a plain model", "too extreme"):
+        assert words in write_card(doubtful)
+        assert words not in write_card(made)
+    assert "too timid" in write_card(made)  # its slope of 1.04 has an interval above 1
+
+
 def test_what_a_user_wrote_breaks_nothing(material: Make) -> None:
     made = material("binary")
     evil = "a | b\n## Performance\n<script>alert(1)</script> [x](javascript:y) `z`"

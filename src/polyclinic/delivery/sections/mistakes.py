@@ -18,6 +18,10 @@ SIDE = 320  # pixels: large enough to recognise, small enough to send by mail
 LIGHT = 60_000  # bytes: smaller pictures are kept as they are
 
 
+SHOWN = ("image/png", "image/jpeg", "image/svg+xml")
+"""Pictures only: a patient's table of values tells a reader little here and an outsider too much."""
+
+
 def mistakes(material: Material, target: TargetEvidence) -> Html:
     """A table of the worst test mistakes, and a gallery of those that can be shown."""
     if not target.worst:
@@ -36,7 +40,12 @@ def _shown(value: str | float | None, say: Words) -> str:
 
 
 def _gallery(material: Material, worst: Sequence[Mistake], say: Words) -> Html:
-    shown = [_frame(mistake, picture, say) for mistake in worst for picture in material.pictures.get(mistake.row, ())]
+    shown = [
+        _frame(mistake, picture, say)
+        for mistake in worst
+        for picture in material.pictures.get(mistake.row, ())
+        if picture.media_type in SHOWN
+    ]
     if not shown:
         return Html()
     words = note(say("These pictures come from patients' records: pass this page on accordingly."))
@@ -50,10 +59,7 @@ def _frame(mistake: Mistake, picture: Picture, say: Words) -> Html:
 
 
 def _embedded(picture: Picture) -> Html:
-    """The picture inside the page. Nothing in it can run: markup goes into a frame without rights."""
-    if not picture.media_type.startswith("image/"):
-        page = picture.content.decode("utf-8", "replace")
-        return element("iframe", srcdoc=page, sandbox="", title=picture.caption, loading="lazy")
+    """The picture inside the page. As an image nothing in it can run."""
     light = _lighter(picture)
     data = base64.b64encode(light.content).decode("ascii")
     return Html(

@@ -15,7 +15,10 @@ def patients(material: Material) -> Section:
     """Flow chart and table one."""
     say = material.say
     flow = flow_chart(material)
+    folds = (material.study.split.folds or 1) * material.study.split.repeat
     words = say("From the table to the groups that trained, tuned and tested.")
+    if folds > 1 and material.facts.parts:
+        words = say.sentences(words, say("Sizes of one fold, on average over {n}.", n=folds))
     chart = figure(say("Who was studied"), flow, words) if flow else None
     return Section("patients", say("Patients"), join(chart, _table_one(material.cohort.table_one, say)))
 
@@ -89,7 +92,13 @@ def _lines(name: str, members: Iterable[TableRow], say: Words) -> Iterator[list[
         if n == 0 and row.level:
             yield [element("b", name), *("" for _ in row.cells)]
         words = say(row.level) if row.level == "missing" else row.level
-        yield [element("span", words, class_="level") if row.level else element("b", name), *row.cells]
+        yield [element("span", words, class_="level") if row.level else element("b", name), *map(_cell, row.cells)]
+
+
+def _cell(cell: str) -> Html | str:
+    """Quartiles go below their median, so that the table stays narrow."""
+    median, bracket, quartiles = cell.partition(" [")
+    return join(median, element("small", f"[{quartiles}")) if bracket else cell
 
 
 def _group(name: str, say: Words) -> str:
