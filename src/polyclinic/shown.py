@@ -19,7 +19,6 @@ from polyclinic.assemble import Assembled
 from polyclinic.cohort.document import cohort_document
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import Cohort
-from polyclinic.cohort.table import Cohort
 from polyclinic.delivery.card import write_card
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.disk import write_file
