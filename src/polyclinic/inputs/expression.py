@@ -1,0 +1,329 @@
+"""Thousands of genes, few patients: expression by microarray or sequencing, one column per gene."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, final
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float, Int, UInt64
+from pydantic import Field
+from torch import Generator, Tensor, nn
+
+from polyclinic.cohort.columns import absent_column
+from polyclinic.cohort.rows import TrainRows
+from polyclinic.cohort.variables import read_variables, row_hashes
+from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.inputs.base import Cells, Features, Kind, Picture, bar_table
+from polyclinic.layers.components import ComponentNetwork, principal_components
+from polyclinic.study.options import InputOptions
+from polyclinic.study.options import Plan as BasePlan
+from polyclinic.study.schema import Size
+from polyclinic.tensors import STILL, Encoded, InputTensors, Movement
+
+
+class ExpressionOptions(InputOptions):
+    """[inputs.<name>] with kind = "expression"."""
+
+    columns: Literal["rest"] | tuple[str, ...] = "rest"
+    """Columns to read, one per gene; "rest" = every column that nothing else uses."""
+    prefix: str = ""
+    """Of "rest", only the columns whose name begins so, such as "ENSG"."""
+    log: Literal["auto", "yes", "no"] = "auto"
+    """Whether to take logarithms; "auto" does where values go beyond 100, which logarithms of expression never do."""
+    level: Literal["auto", "yes", "no"] = "auto"
+    """Whether to take out each sample's own mean and spread; "auto" does where it takes logarithms."""
+    genes: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    """Genes to keep, those that vary most among training rows; by default 10 per training row, from 500 to 2000."""
+    components: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    """Principal components of these genes that the network sees; by default from the size."""
+    encoder: Literal["auto", "mlp", "linear"] = "auto"
+    """Network on the components: "linear", or "mlp" (linear and curved); "auto" is "mlp"."""
+
+
+class ExpressionPlan(BasePlan):
+    """Constants from training rows.
+
+    Attributes:
+        columns: All genes read.
+        log: Whether logarithms are taken.
+        floor: Level of noise below which the logarithm turns linear, in the table's unit.
+        level: Whether each sample's own mean and spread are taken out.
+        genes: Positions in ``columns`` of the genes that vary most.
+        center: Mean of each of them, after logarithm and level.
+        scale: Standard deviation of each.
+        components: Loadings of the principal components, most important first.
+    """
+
+    columns: tuple[str, ...]
+    log: bool
+    floor: float
+    level: bool
+    genes: tuple[int, ...]
+    center: tuple[float, ...]
+    scale: tuple[float, ...]
+    components: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Genes:
+    """Expression as read, all samples.
+
+    Attributes:
+        table: The user's word for the table.
+        genes: Names of the genes.
+        values: In the table's own unit, NaN where missing.
+    """
+
+    table: str
+    genes: tuple[str, ...]
+    values: Float[np.ndarray, "sample gene"]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True)
+class ExpressionTensors(InputTensors):
+    """Standardised genes of the panel, 0 where missing: such a gene adds nothing to any component."""
+
+    values: Float[Tensor, "batch gene"]
+
+
+_NOT_LOGGED = 100.0
+_SURELY_LOGGED = 30.0
+_COMPONENTS = {Size.TINY: 16, Size.SMALL: 32, Size.MEDIUM: 48, Size.LARGE: 64}
+_MOST_COMPONENTS = max(_COMPONENTS.values())
+_DROPOUT = 0.5
+_DIGITS = 6
+_HASHED = 256
+_SHOWN = 20
+
+
+@final
+class Expression(Kind):
+    """Expression of genes: logarithm, level and panel from training rows, a few components, a small network."""
+
+    Options = ExpressionOptions
+    Plan = ExpressionPlan
+    options: ExpressionOptions
+    plan: ExpressionPlan | None
+
+    def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
+        """The columns named, or all that are offered and begin with the prefix; once fitted, those fitted on."""
+        if self.plan is not None:
+            return self.plan.columns
+        if self.options.columns == "rest":
+            return tuple(name for name in offered if name.startswith(self.options.prefix))
+        return self.options.columns
+
+    def read(self, cells: Cells) -> Genes:
+        """Cells to numbers.
+
+        Raises:
+            CohortError: unknown columns, no column at all, text in a column.
+        """
+        offered = tuple(cells.frame.columns)
+        wanted = self.columns(offered)
+        place = f"[inputs.{self.name}] columns"
+        findings = [absent_column(place, name, offered) for name in wanted if name not in set(offered)]
+        stop_on(findings if wanted else [_no_genes(self.name, self.options.prefix)], CohortError)
+        numbers, _ = read_variables(cells.frame.select(wanted), cells.table, wanted, ())
+        return Genes(cells.table, wanted, np.column_stack(list(numbers.values())))
+
+    def check(self, records: Genes) -> list[Finding]:
+        """No values at all, genes or samples without any, and samples that look logged among others that do not."""
+        missing = np.isnan(records.values)
+        if missing.all():
+            return [_empty(records.table, self.plan is not None)]
+        findings = []
+        if empty := int(missing.all(0).sum()):
+            findings.append(_doubt(records.table, "empty_genes", f"{empty} genes have no value", "They are left out."))
+        if len(rows := np.flatnonzero(missing.mean(1) > 0.5)):
+            remedy = "A missing gene adds nothing to the answer; so much of it makes the answer weak."
+            findings.append(_doubt(records.table, "sparse_samples", "samples lack most genes", remedy, rows))
+        tops = np.nan_to_num(np.nanmax(np.where(missing, -np.inf, records.values), axis=1), neginf=np.nan)
+        raw = self.plan.log if self.plan is not None else bool(np.nanmedian(tops) > _NOT_LOGGED)
+        if raw and len(rows := np.flatnonzero(tops < _SURELY_LOGGED)):
+            remedy = "Give all samples in one unit: all logged or none."
+            findings.append(_doubt(records.table, "mixed_units", "samples look logged among others not", remedy, rows))
+        return findings
+
+    def fit(self, records: Genes, rows: TrainRows) -> Self:
+        """Unit, panel, scales and components from training rows only."""
+        values = records.values[rows.index]
+        log = _takes_log(values) if self.options.log == "auto" else self.options.log == "yes"
+        level = log if self.options.level == "auto" else self.options.level == "yes"
+        floor = _noise(values)
+        plain = _transform(values, log, floor, level)
+        most = int(np.clip(10 * len(rows), 500, 2000)) if self.options.genes == "auto" else self.options.genes
+        genes = _most_variable(plain, most)
+        center, spread = _moments(plain[:, genes])
+        scale = _divisor(spread)
+        standard = torch.from_numpy(np.nan_to_num((plain[:, genes] - center) / scale))
+        components = principal_components(standard, self._components(None)).numpy()
+        plan = ExpressionPlan(
+            columns=records.genes,
+            log=log,
+            floor=floor,
+            level=level,
+            genes=tuple(int(gene) for gene in genes),
+            center=tuple(float(value) for value in center),
+            scale=tuple(float(value) for value in scale),
+            components=tuple(tuple(round(float(x), _DIGITS) for x in component) for component in components),
+        )
+        return type(self)(self.name, self.options, plan)
+
+    def _components(self, size: Size | None) -> int:
+        """How many components the network of that size sees; without a size, the most that any sees."""
+        if self.options.components != "auto":
+            return self.options.components
+        return _MOST_COMPONENTS if size is None else _COMPONENTS[size]
+
+    @property
+    def learned(self) -> ExpressionPlan:
+        """The plan of a fitted input."""
+        assert self.plan is not None, "fit first"
+        return self.plan
+
+    def prepare(self, records: Genes) -> ExpressionTensors:
+        """Every sample as standardised genes of the panel."""
+        plan = self.learned
+        plain = _transform(records.values, plan.log, plan.floor, plan.level)[:, list(plan.genes)]
+        standard = np.nan_to_num((plain - np.array(plan.center)) / np.array(plan.scale)).astype(np.float32)
+        present = ~np.isnan(records.values).all(axis=1)
+        return ExpressionTensors(torch.from_numpy(present), torch.from_numpy(standard))
+
+    def collate(self, ready: ExpressionTensors, index: Int[np.ndarray, " batch"]) -> ExpressionTensors:
+        """Some samples."""
+        chosen = torch.from_numpy(index)
+        return ExpressionTensors(ready.present[chosen], ready.values[chosen])
+
+    def augment(self, tensors: ExpressionTensors, generator: Generator) -> tuple[ExpressionTensors, Movement]:
+        """Nothing: the network itself leaves out half of the genes at random while training."""
+        return tensors, STILL
+
+    def encoder(self, width: int, size: Size, dropout: float | None) -> nn.Module:
+        """From tensors to one token per sample."""
+        components = torch.tensor(self.learned.components)[: self._components(size)]
+        share = _DROPOUT if dropout is None else dropout
+        return _Encoder(ComponentNetwork(components, width, share, self.options.encoder != "linear"))
+
+    def summarise(self, records: Genes) -> Features:
+        """Every gene, logarithms taken where the table looks raw."""
+        raw = self.options.log == "yes" or (self.options.log == "auto" and _takes_log(records.values))
+        values = np.arcsinh(records.values) if raw else records.values
+        return Features(values, records.genes, (False,) * len(records.genes))
+
+    def fingerprints(self, records: Genes) -> UInt64[np.ndarray, " sample"]:
+        """A hash of up to 256 genes spread over the columns; 0 for a sample too plain to be told from others."""
+        step = -(-len(records.genes) // _HASHED)
+        return row_hashes(records.values[:, ::step])
+
+    def show(self, records: Genes, position: int, attribution: np.ndarray | None = None) -> Picture:
+        """The genes that matter most: by the explanation of the panel's genes, or else the first of the panel."""
+        panel = np.array(self.learned.genes if self.plan is not None else range(len(records.genes)))
+        order = np.argsort(-np.abs(attribution), kind="stable") if attribution is not None else np.arange(len(panel))
+        top = order[:_SHOWN]
+        shown = [f"{value:.4g}" for value in records.values[position, panel[top]]]
+        caption = f"{self.name}: {len(top)} of {len(records.genes)} genes"
+        return bar_table(
+            caption, [records.genes[i] for i in panel[top]], shown, None if attribution is None else attribution[top]
+        )
+
+    @classmethod
+    def example(
+        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], folder: Path, name: str
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """600 genes in raw units, of which the first 10 rise with the signal; two of 1000 values are missing."""
+        rows, genes = len(signal), 600
+        logarithm = rng.uniform(5, 11, genes) + 0.6 * rng.standard_normal((rows, genes))
+        logarithm[:, :10] += signal[:, None]
+        logarithm += 0.3 * rng.standard_normal((rows, 1))  # more or less material in the tube
+        values = np.where(rng.random((rows, genes)) < 0.002, np.nan, np.round(2**logarithm, 2))
+        columns = {f"{name}_gene_{i + 1:03d}": pl.Series(values[:, i]).fill_nan(None) for i in range(genes)}
+        return pl.DataFrame(columns), {"prefix": f"{name}_gene_"}
+
+    def parameters_note(self) -> Iterator[str]:
+        """How the genes were prepared."""
+        plan = self.learned
+        if plan.log:
+            yield f"Logarithms to base 2 were taken, linear below {plan.floor:.3g}."
+        if plan.level:
+            yield "The mean and spread of each sample over its genes were taken out."
+        yield f"The {len(plan.genes)} of {len(plan.columns)} genes that varied most among training rows were kept."
+
+
+class _Encoder(nn.Module):
+    """``ComponentNetwork`` from a record to a record."""
+
+    def __init__(self, network: ComponentNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, tensors: ExpressionTensors) -> Encoded:
+        return Encoded(self.network(tensors.values)[:, None], tensors.present[:, None])
+
+
+def _takes_log(values: Float[np.ndarray, "sample gene"]) -> bool:
+    return bool(np.nanmax(values, initial=0.0) > _NOT_LOGGED)
+
+
+def _noise(values: Float[np.ndarray, "sample gene"]) -> float:
+    """Twice the size of the noise, as the values below zero show it; 1 where there are none, as with counts."""
+    negative = values[values < 0]
+    return 2 * float(np.sqrt(np.mean(negative**2))) if len(negative) else 1.0
+
+
+def _transform(
+    values: Float[np.ndarray, "sample gene"], log: bool, floor: float, level: bool
+) -> Float[np.ndarray, "sample gene"]:
+    """Logarithm that is linear near and below zero, then each sample to mean 0 and spread 1. Row by row.
+
+    Source: the generalised logarithm of Huber et al., Bioinformatics 18 Suppl 1, 2002.
+    """
+    if log:
+        values = np.arcsinh(values / floor) / np.log(2) + np.log2(floor / 2)
+    if not level:
+        return values
+    mean, spread = _moments(values.T)
+    levelled: Float[np.ndarray, "sample gene"] = (values - mean[:, None]) / _divisor(spread)[:, None]
+    return levelled
+
+
+def _moments(
+    values: Float[np.ndarray, "case column"],
+) -> tuple[Float[np.ndarray, " column"], Float[np.ndarray, " column"]]:
+    """Mean and standard deviation of each column over what is known; 0 where nothing is."""
+    known = ~np.isnan(values)
+    count = np.maximum(known.sum(0), 1)
+    mean = np.where(known, values, 0.0).sum(0) / count
+    return mean, np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(0) / count)
+
+
+def _divisor(spread: Float[np.ndarray, " column"]) -> Float[np.ndarray, " column"]:
+    """A spread to divide by: 1 where nothing varies."""
+    return np.where(spread > 0, spread, 1.0)
+
+
+def _most_variable(values: Float[np.ndarray, "sample gene"], most: int) -> Int[np.ndarray, " panel"]:
+    """Positions of the genes that vary most, in the order of the table."""
+    return np.sort(np.argsort(-_moments(values)[1], kind="stable")[:most])
+
+
+def _no_genes(name: str, prefix: str) -> Finding:
+    found = f'no column begins with "{prefix}"' if prefix else "no column is left"
+    return Finding("no_genes", f"[inputs.{name}]", "needs at least one column", found, "Check columns and prefix.")
+
+
+def _empty(table: str, fitted: bool) -> Finding:
+    severity = Severity.WARNING if fitted else Severity.ERROR
+    remedy = "Check the columns of this input."
+    return Finding("empty_column", table, "expression must hold values", "all are missing", remedy, severity)
+
+
+def _doubt(table: str, name: str, found: str, remedy: str, rows: Int[np.ndarray, " row"] | None = None) -> Finding:
+    numbers = () if rows is None else tuple(int(row) + 1 for row in rows)
+    return Finding(name, table, "expression should be whole and in one unit", found, remedy, Severity.WARNING, numbers)
