@@ -5,7 +5,8 @@ from jaxtyping import Int
 
 from polyclinic.errors import EvidenceError, Finding, stop_on
 from polyclinic.evidence.folds import Layout, lay_out
-from polyclinic.evidence.form import Form, Part, form_of
+from polyclinic.evidence.form import Form, Part
+from polyclinic.evidence.forms import form_of
 from polyclinic.evidence.soundness import broken
 from polyclinic.predictions import Answer, Predictions, Samples
 

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from polyclinic.evidence.kaplan_meier import still_observed
+from polyclinic.evidence.ranking import pairs_won
 from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
 
 Event = Float[np.ndarray, " sample"]
@@ -107,10 +108,4 @@ def _across(
 ) -> PerResample:
     """Pairs of an event in the earlier half and anybody in the later half."""
     early = first + np.flatnonzero(event[first:middle])
-    order = np.argsort(risk[middle:last], kind="stable")
-    ordered = risk[middle:last][order]
-    summed = np.zeros((len(cases), last - middle + 1))
-    np.cumsum(np.take(others[:, middle:last], order, axis=1), axis=1, out=summed[:, 1:])
-    below = np.take(summed, np.searchsorted(ordered, risk[early], side="left"), axis=1)
-    below += np.take(summed, np.searchsorted(ordered, risk[early], side="right"), axis=1)
-    return np.asarray(0.5 * np.einsum("rs,rs->r", np.take(cases, early, axis=1), below))
+    return pairs_won(risk[early], np.take(cases, early, axis=1), risk[middle:last], others[:, middle:last])

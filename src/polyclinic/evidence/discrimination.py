@@ -17,10 +17,7 @@ def auroc(truth: Truth, score: Score, weights: Weights | None = None) -> Figures
 
     Source: Hanley JA, McNeil BJ. Radiology 1982;143:29-36.
     """
-    ranking = rank(score)
-    opened_weights = opened(weights, len(truth))
-    cases = ranking.total(opened_weights * truth)
-    controls = ranking.total(opened_weights * (1 - truth))
+    cases, controls = rank(score).split(opened(weights, len(truth)), truth)
     return closed(area(cases, controls), weights)
 
 
@@ -76,10 +73,9 @@ def _found_and_raised(
     truth: Truth, score: Score, weights: Weights
 ) -> tuple[Float[np.ndarray, "resample tie"], Float[np.ndarray, "resample tie"]]:
     """Diseased among, and all of, those at or above each threshold, from the highest threshold down."""
-    ranking = rank(-score)
-    raised = np.cumsum(ranking.total(weights), axis=1)
-    found = np.cumsum(ranking.total(weights * truth), axis=1)
-    return found, raised
+    cases, controls = rank(-score).split(weights, truth)
+    found = np.cumsum(cases, axis=1)
+    return found, found + np.cumsum(controls, axis=1)
 
 
 def _from_zero(values: Float[np.ndarray, "resample tie"]) -> Float[np.ndarray, "resample tie_and_one"]:

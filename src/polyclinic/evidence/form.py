@@ -1,6 +1,7 @@
 """What every form of answer (a class, labels, a number, a course over time) says about how it is judged.
 
-A plug-in with a new form of answer registers it: ``form_of.register(NewAnswer, lambda answer: NewForm())``.
+A plug-in with a new form of answer registers it, as ``forms.py`` does for ours:
+``form_of.register(NewAnswer, lambda answer: NewForm())``.
 """
 
 from abc import ABC, abstractmethod

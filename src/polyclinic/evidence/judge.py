@@ -6,43 +6,16 @@ import numpy as np
 
 from polyclinic.evidence.aligned import Judgeable
 from polyclinic.evidence.folds import assess
-from polyclinic.evidence.form import Form, Judged, form_of
-from polyclinic.evidence.form_binary import BinaryForm
-from polyclinic.evidence.form_labels import LabelsForm
-from polyclinic.evidence.form_multiclass import MulticlassForm
-from polyclinic.evidence.form_survival import SurvivalForm
-from polyclinic.evidence.form_value import ValueForm
+from polyclinic.evidence.form import Form, Judged
 from polyclinic.evidence.intervals import difference, draw
 from polyclinic.evidence.metric import Better
 from polyclinic.evidence.records import Baseline, BestBaseline, Evidence, Mistake, TargetEvidence
 from polyclinic.evidence.subgroups import judge_subgroups, levels, multiplicity_note
 from polyclinic.evidence.verdict import verdict
-from polyclinic.predictions import ClassAnswer, LabelsAnswer, Predictions, SurvivalAnswer, ValueAnswer
+from polyclinic.predictions import Predictions
 from polyclinic.study.schema import EvidenceSection
 
 WORST = 10
-
-BINARY = 2
-
-
-@form_of.register
-def _(answer: ClassAnswer) -> Form:
-    return BinaryForm(answer.classes) if len(answer.classes) == BINARY else MulticlassForm(answer.classes)
-
-
-@form_of.register
-def _(answer: LabelsAnswer) -> Form:
-    return LabelsForm(answer.labels)
-
-
-@form_of.register
-def _(answer: ValueAnswer) -> Form:
-    return ValueForm(answer.unit)
-
-
-@form_of.register
-def _(answer: SurvivalAnswer) -> Form:
-    return SurvivalForm(answer.unit)
 
 
 def judge(predictions: Predictions, baselines: Sequence[Predictions], settings: EvidenceSection, seed: int) -> Evidence:

@@ -25,6 +25,17 @@ class Ranking:
         ordered = np.take(weights, self.order, axis=1)
         return ordered if len(self.starts) == len(self.order) else np.add.reduceat(ordered, self.starts, axis=1)
 
+    def split(
+        self, weights: Weights, truth: Float[np.ndarray, " sample"]
+    ) -> tuple[Float[np.ndarray, "resample tie"], Float[np.ndarray, "resample tie"]]:
+        """Weight of the cases (truth 1) and of the controls (truth 0) within each group, ascending."""
+        ordered = np.take(weights, self.order, axis=1)
+        cases = ordered * truth[self.order]
+        controls = ordered - cases
+        if len(self.starts) == len(self.order):
+            return cases, controls
+        return np.add.reduceat(cases, self.starts, axis=1), np.add.reduceat(controls, self.starts, axis=1)
+
     def spread(self, values: Float[np.ndarray, "resample tie"]) -> Float[np.ndarray, "resample sample"]:
         """A value of each group, given back to its samples in their own order."""
         sizes = np.diff(np.append(self.starts, len(self.order)))
@@ -55,3 +66,19 @@ def area(
     pairs = cases.sum(axis=1) * controls.sum(axis=1)
     won = np.einsum("rt,rt->r", cases, below) - 0.5 * np.einsum("rt,rt->r", cases, controls)
     return ratio(won, pairs)
+
+
+def pairs_won(
+    case_score: Float[np.ndarray, " case"],
+    cases: Float[np.ndarray, "resample case"],
+    control_score: Float[np.ndarray, " control"],
+    controls: Float[np.ndarray, "resample control"],
+) -> Float[np.ndarray, " resample"]:
+    """Weight of the pairs of a case and a control in which the case scores higher; equal scores count half."""
+    order = np.argsort(control_score, kind="stable")
+    ordered = control_score[order]
+    summed = np.zeros((len(controls), len(order) + 1))
+    np.cumsum(np.take(controls, order, axis=1), axis=1, out=summed[:, 1:])
+    below = np.take(summed, np.searchsorted(ordered, case_score, side="left"), axis=1)
+    below += np.take(summed, np.searchsorted(ordered, case_score, side="right"), axis=1)
+    return np.asarray(0.5 * np.einsum("rc,rc->r", cases, below))

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from scipy.integrate import trapezoid
 
 from polyclinic.evidence.kaplan_meier import event_free, still_observed
-from polyclinic.evidence.ranking import area, rank
-from polyclinic.evidence.weights import Figures, Weights, closed, opened
+from polyclinic.evidence.ranking import pairs_won
+from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
 
 Event = Float[np.ndarray, " sample"]
 Time = Float[np.ndarray, " sample"]
@@ -94,11 +94,20 @@ def auc_over_time(
     Source: cumulative/dynamic AUC with weights against censoring, Uno H et al. JASA 2007;102:527-537; Hung H,
     Chiang CT. Canadian Journal of Statistics 2010;38:8-26.
     """
-    drawn = opened(weights, len(time))
-    cases = drawn * _inverse(still_observed(event, time, drawn).before(time)) * event
-    ranking = rank(risk)
-    columns = [area(ranking.total(cases * (time <= t)), ranking.total(drawn * (time > t))) for t in grid]
-    return closed(np.stack(columns, axis=1), weights)
+    order = np.argsort(risk, kind="stable")
+    event, time, risk = event[order], time[order], risk[order]
+    drawn = np.take(opened(weights, len(time)), order, axis=1)
+    cases = drawn * _inverse(still_observed(event, time, drawn).before(time))
+    return closed(np.stack([_auc_at(t, event, time, risk, cases, drawn) for t in grid], axis=1), weights)
+
+
+def _auc_at(
+    moment: float, event: Event, time: Time, risk: Float[np.ndarray, " sample"], cases: Weights, drawn: Weights
+) -> Float[np.ndarray, " resample"]:
+    early = np.flatnonzero((time <= moment) & (event == 1))
+    later = np.flatnonzero(time > moment)
+    happened, free = np.take(cases, early, axis=1), np.take(drawn, later, axis=1)
+    return ratio(pairs_won(risk[early], happened, risk[later], free), happened.sum(axis=1) * free.sum(axis=1))
 
 
 def mean_auc(

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from polyclinic.errors import EvidenceError
-from polyclinic.evidence.form import form_of
+from polyclinic.evidence.forms import form_of
 from polyclinic.evidence.judge import judge
 from polyclinic.predictions import Answer, ClassAnswer
 from polyclinic.study.schema import EvidenceSection

@@ -1,0 +1,33 @@
+"""The forms of answer of this house, each with the form that judges it."""
+
+from polyclinic.evidence.form import Form, form_of
+from polyclinic.evidence.form_binary import BinaryForm
+from polyclinic.evidence.form_labels import LabelsForm
+from polyclinic.evidence.form_multiclass import MulticlassForm
+from polyclinic.evidence.form_survival import SurvivalForm
+from polyclinic.evidence.form_value import ValueForm
+from polyclinic.predictions import ClassAnswer, LabelsAnswer, SurvivalAnswer, ValueAnswer
+
+__all__ = ["form_of"]
+
+BINARY = 2
+
+
+@form_of.register
+def _(answer: ClassAnswer) -> Form:
+    return BinaryForm(answer.classes) if len(answer.classes) == BINARY else MulticlassForm(answer.classes)
+
+
+@form_of.register
+def _(answer: LabelsAnswer) -> Form:
+    return LabelsForm(answer.labels)
+
+
+@form_of.register
+def _(answer: ValueAnswer) -> Form:
+    return ValueForm(answer.unit)
+
+
+@form_of.register
+def _(answer: SurvivalAnswer) -> Form:
+    return SurvivalForm(answer.unit)
