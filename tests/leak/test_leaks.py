@@ -131,7 +131,7 @@ def test_absent_records_are_no_copies(cohort_of: CohortOf) -> None:
 )
 def test_the_target_in_disguise(cohort_of: CohortOf, disguise: list[object]) -> None:
     finding = only(search(cohort_of(columns(ward=disguise))), "target_in_disguise")
-    assert "1 do: ward" in finding.found
+    assert "it is told by: ward" in finding.found
     assert finding.severity is Severity.REFUSED
 
 

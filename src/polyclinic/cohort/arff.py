@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from polyclinic.cohort.columns import counted
 from polyclinic.cohort.delimited import Strings, refuse_duplicates
 from polyclinic.errors import CohortError, Finding
 
@@ -119,7 +120,7 @@ def _undeclared(attribute: _Attribute, column: pl.Series, table: str) -> Finding
         name="undeclared_value",
         place=f'{table} column "{attribute.name}"',
         rule="every value of a nominal attribute must stand in its list",
-        found=f"{int(other.sum())} cells hold another one",
+        found=f"another one in {counted(int(other.sum()), 'cell')}",
         remedy="Correct the cells, or add the value to the @attribute line.",
         rows=tuple(int(i) + 1 for i in other.arg_true()),
     )
@@ -130,7 +131,7 @@ def _ragged(table: str, width: int, rows: tuple[int, ...]) -> Finding:
         name="ragged_rows",
         place=table,
         rule=f"every row must have {width} cells, one per @attribute",
-        found=f"{len(rows)} rows have more or fewer",
+        found=f"more or fewer in {counted(len(rows), 'row')}",
         remedy="Put values that hold a comma between quotation marks.",
         rows=rows,
     )

@@ -70,6 +70,11 @@ def absent_column(place: str, name: str, columns: Sequence[str]) -> Finding:
     )
 
 
+def counted(many: int, noun: str) -> str:
+    """A number with its noun: "1 row", "1,200 rows"."""
+    return f"{many:,} {noun}{'' if many == 1 else 's'}"
+
+
 def shorten(names: Iterable[str], most: int = 12) -> str:
     """Names for a message: the first few and how many more."""
     listed = list(names)

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Int
 
+from polyclinic.cohort.columns import counted, shorten
 from polyclinic.errors import CohortError, Finding, Severity
 
 _NEWLINE, _QUOTE = ord("\n"), ord('"')
@@ -61,7 +62,8 @@ def _records(content: np.ndarray, separator: int, table: str) -> _Records:
     """Records and their numbers of cells, counting only signs outside quotation marks."""
     marks = np.flatnonzero((content == _NEWLINE) | (content == separator) | (content == _QUOTE))
     signs = content[marks]
-    inside = np.cumsum(signs == _QUOTE) % 2 == 1
+    quote = signs == _QUOTE
+    inside = np.cumsum(quote) % 2 == 1 if quote.any() else quote
     if len(inside) and inside[-1]:
         raise CohortError(_unclosed(table))
     breaks = marks[(signs == _NEWLINE) & ~inside]
@@ -94,7 +96,7 @@ def refuse_duplicates(names: list[str], table: str) -> None:
             name="duplicate_header",
             place=table,
             rule="every column must have a name of its own",
-            found=f"{len(twice)} names stand twice or more: {', '.join(twice[:5])} "
+            found=f"these stand twice or more: {shorten(twice, 5)} "
             f"(columns {', '.join(map(str, places[:8]))}{' ...' if len(places) > 8 else ''})",
             remedy="Rename the columns, or leave the copies out.",
         )
@@ -113,7 +115,7 @@ def _refuse_ragged(records: _Records, width: int, table: str) -> None:
             name="ragged_rows",
             place=table,
             rule=f"every row must have {width} cells, as the header has",
-            found=f"{len(ragged)} rows have between {seen.min()} and {seen.max()}",
+            found=f"between {seen.min()} and {seen.max()} in {counted(len(ragged), 'row')}",
             remedy="Look for a separator or a quotation mark inside a cell; put such cells between quotation marks.",
             rows=tuple(int(row) for row in ragged),
         )
@@ -169,7 +171,7 @@ def _unnamed(table: str, many: int) -> Finding:
         name="unnamed_column",
         place=table,
         rule="every column should have a name",
-        found=f"{many} have none",
+        found=f"none for {counted(many, 'column')}",
         remedy="They are called column_<number> here.",
         severity=Severity.NOTE,
     )

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool
 
-from polyclinic.cohort.columns import absent_column
+from polyclinic.cohort.columns import absent_column, counted
 from polyclinic.errors import CohortError, Finding, Severity
 
 _SAMPLED_ROWS = 20
@@ -101,7 +101,7 @@ def _notes(answers: pl.Series, meets: Bool[np.ndarray, " row"], place: str) -> l
     notes = []
     undecided = answers.null_count()
     if undecided:
-        found = f"for {undecided} rows a column is missing"
+        found = f"a column is missing in {counted(undecided, 'row')}"
         notes.append(_note(place, "should be decidable for every row", found, "They stay in.", Severity.NOTE))
     if not meets.any():
         remedy = "Take the condition out, or correct it."

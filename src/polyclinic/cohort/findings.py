@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool
 
-from polyclinic.cohort.columns import is_number_text, pick, shorten
+from polyclinic.cohort.columns import counted, is_number_text, pick, shorten
 from polyclinic.cohort.disguise import Classes, as_outcome
 from polyclinic.cohort.fingerprint import column_digest
 from polyclinic.cohort.missingness import missing_by_outcome
@@ -71,7 +71,7 @@ def _text_in_numbers(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
             column.name,
             "text_in_number_column",
             "a column of numbers must hold nothing but numbers",
-            f"{int(other.sum())} of {known} cells hold something else, so that all are read as categories",
+            f"something else in {int(other.sum())} of {counted(known, 'cell')}, so that all are read as categories",
             "Correct the cells, or name the words that mean not known in [cohort] missing_values.",
             Severity.WARNING,
             other.to_numpy().astype(bool),
@@ -95,7 +95,7 @@ def _identifier(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
             column.name,
             "identifier_as_input",
             "an input should repeat its values",
-            f"{distinct} of {len(known)} values are different, as in an identifier",
+            f"{distinct} different ones in {counted(len(known), 'row')}, as in an identifier",
             "Leave it out if it names the patient or the visit.",
             Severity.WARNING,
         )
@@ -113,7 +113,7 @@ def _impossible(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
             column.name,
             "impossible_values",
             f"{limits.what} of a patient lies within {between}",
-            f"{int(rows.sum())} of {len(rows)} rows do not",
+            f"not so in {int(rows.sum())} of {counted(len(rows), 'row')}",
             "Correct the unit or the cells; or accept impossible_values with the reason.",
             Severity.REFUSED,
             rows,
@@ -130,7 +130,7 @@ def _zeros(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
             column.name,
             "zeros_for_missing",
             "0 should be a measurement",
-            f"{int(zero.sum())} of {len(zero)} rows are 0, far from all others, as where nothing was measured",
+            f"0 in {int(zero.sum())} of {counted(len(zero), 'row')}, far from all others, as if not measured",
             "Empty these cells if so: a model then knows that the value is missing.",
             Severity.WARNING,
             zero.to_numpy().astype(bool),
@@ -144,7 +144,7 @@ def _constant(cohort: Cohort, inputs: pl.DataFrame) -> Iterator[Finding]:
             name="constant_column",
             place=cohort.name,
             rule="an input column should vary",
-            found=f"{len(flat)} have the same value in every row: {shorten(flat)}",
+            found=f"the same value in every row: {shorten(flat)}",
             remedy="They add nothing and may be left out.",
             severity=Severity.WARNING,
         )
@@ -162,7 +162,7 @@ def _duplicate_columns(cohort: Cohort, inputs: pl.DataFrame) -> Iterator[Finding
             name="duplicate_columns",
             place=cohort.name,
             rule="every input column should say something else",
-            found=f"{len(pairs)} repeat another one: {shorten(pairs, 6)}",
+            found=f"the same content: {shorten(pairs, 6)}",
             remedy="Leave the copies out.",
             severity=Severity.WARNING,
         )
@@ -180,7 +180,7 @@ def _duplicate_rows(cohort: Cohort) -> Iterator[Finding]:
             name="duplicate_rows",
             place=cohort.name,
             rule="a row should stand in the table once",
-            found=f"{int(same.sum())} rows are the same as another one in every column",
+            found=f"the same as another one in every column: {counted(int(same.sum()), 'row')}",
             remedy="Take the copies out if they are one visit of one patient.",
             severity=Severity.WARNING,
             rows=_rows(cohort, same.to_numpy().astype(bool)),
@@ -208,7 +208,7 @@ def _missing(cohort: Cohort, inputs: pl.DataFrame) -> Iterator[Finding]:
             name="mostly_missing",
             place=cohort.name,
             rule="an input column should be known for most patients",
-            found=f"{len(mostly)} are missing in more than half of the rows: {shorten(mostly)}",
+            found=f"missing in more than half of the rows: {shorten(mostly)}",
             remedy="They stay in, missing as such; leave out what will not be measured either when the model is used.",
             severity=Severity.WARNING,
         )
@@ -226,7 +226,7 @@ def _missing_by_outcome(cohort: Cohort, inputs: pl.DataFrame, outcomes: pl.DataF
                 name="missing_by_outcome",
                 place=f'{cohort.name} outcome "{outcome.name}"',
                 rule="a value should be missing equally often whatever the outcome",
-                found=f"{len(found)} columns are not: {listed}",
+                found=f"not so: {listed}",
                 remedy="Ask how it was recorded: whether a value was measured may give the outcome away.",
                 severity=Severity.WARNING,
             )

@@ -16,8 +16,9 @@ from polyclinic.cohort.medmnist import read_medmnist
 from polyclinic.cohort.text import decode
 from polyclinic.cohort.unpack import TEXT_SUFFIXES, Unpacked, unpack
 from polyclinic.errors import CohortError, Finding
+from polyclinic.study.schema import CohortSection
 
-MISSING_VALUES = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "?")
+MISSING_VALUES: tuple[str, ...] = CohortSection.model_fields["missing_values"].default
 _ARROW = (".feather", ".arrow", ".ipc")
 _OFFERED = ".csv, .tsv, .arff (each also as .gz or .zip), .parquet (a file or a folder), .feather, MedMNIST .npz"
 

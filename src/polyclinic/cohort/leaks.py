@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Int, Shaped, UInt64
 
-from polyclinic.cohort.columns import shorten
+from polyclinic.cohort.columns import counted, shorten
 from polyclinic.cohort.disguise import Classes, Values, as_outcome, strength
 from polyclinic.cohort.rows import Fold, Split
 from polyclinic.cohort.table import Cohort
@@ -60,7 +60,7 @@ def _patients(cohort: Cohort, split: Split) -> list[Finding]:
     rows = _on_two_sides(patient, [side for fold in split.folds for side in _sides(fold, len(cohort))])
     if not rows.any():
         return []
-    found = f"{len(np.unique(patient[rows]))} patients stand on two sides"
+    found = f"on two sides: {counted(len(np.unique(patient[rows])), 'patient')}"
     remedy = "Move all rows of a patient to one side, or take [split] column out and let patients be drawn."
     return [_refusal(cohort, "patient_on_two_sides", "a patient must be on one side of the split", found, remedy, rows)]
 
@@ -71,7 +71,7 @@ def _sites(cohort: Cohort, split: Split) -> list[Finding]:
     rows = _on_two_sides(site, [_tested(fold, len(cohort)) for fold in split.folds])
     if not rows.any():
         return []
-    found = f"{len(np.unique(site[rows]))} sites stand on two sides, because patients went to more than one"
+    found = f"on two sides: {counted(len(np.unique(site[rows])), 'site')}, because patients went to more than one"
     remedy = "Leave out the patients who went to several sites."
     return [_refusal(cohort, "site_on_two_sides", "a site must be on one side of the split", found, remedy, rows)]
 
@@ -86,11 +86,11 @@ def _duplicates(cohort: Cohort, split: Split, fingerprints: Hashes) -> Iterator[
         chosen = _on_two_sides(content, [s for fold in split.folds for s in _sides(fold, len(cohort))]) & ~tested
         rule = f"no record of the input {name} should stand on two sides of the split"
         if tested.any():
-            found = f"{len(np.unique(content[tested]))} records are in the test and, the same, in the training"
+            found = f"in the test and, the same, in the training: {counted(len(np.unique(content[tested])), 'record')}"
             remedy = "Take the copies out, give them the same patient, or accept duplicate_records with the reason."
             yield _refusal(cohort, "duplicate_records", rule, found, remedy, tested)
         if chosen.any():
-            found = f"{len(np.unique(content[chosen]))} records are in train and, the same, in tune"
+            found = f"in train and, the same, in tune: {counted(len(np.unique(content[chosen])), 'record')}"
             remedy = "The test is not touched; early stopping may come a little late."
             yield _refusal(cohort, "duplicate_tune_records", rule, found, remedy, chosen, Severity.WARNING)
 
@@ -105,7 +105,7 @@ def _disguises(cohort: Cohort, outcomes: Mapping[str, Classes | Values], candida
                 name="target_in_disguise",
                 place=f'{cohort.name} outcome "{name}"',
                 rule="no input column alone may tell the outcome almost perfectly",
-                found=f"{len(telling)} do: {shorten(telling)}",
+                found=f"it is told by: {shorten(telling)}",
                 remedy="Leave out what is known only after the outcome, or accept target_in_disguise with the reason.",
                 severity=Severity.REFUSED,
             )
@@ -147,7 +147,7 @@ def _after_index_time(cohort: Cohort, candidates: pl.DataFrame) -> Iterator[Find
                 cohort,
                 "after_index_time",
                 f'column "{column.name}" must not be later than the moment of prediction',
-                f"{int(rows.sum())} rows are",
+                f"later in {counted(int(rows.sum()), 'row')}",
                 "Leave the column out, or correct the date.",
                 rows,
             )

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Shaped
 
-from polyclinic.cohort.columns import absent_column
+from polyclinic.cohort.columns import absent_column, counted
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import CohortError, Finding, Severity
 from polyclinic.study.schema import SplitSection
@@ -60,7 +60,7 @@ def _other_words(cohort: Cohort, name: str, parts: pl.Series) -> Finding:
         name="unknown_part",
         place=f'{cohort.name} column "{name}"',
         rule="every row must say train, tune or test",
-        found=f"{parts.null_count()} rows say something else, or nothing",
+        found=f"something else, or nothing, in {counted(parts.null_count(), 'row')}",
         remedy="Correct them, or leave them out with exclude.",
         rows=tuple(int(cohort.row[i]) for i in parts.is_null().arg_true()),
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Int
 
+from polyclinic.cohort.columns import counted
 from polyclinic.cohort.people import People
 from polyclinic.cohort.rows import Fold
 from polyclinic.cohort.table import Cohort
@@ -86,7 +87,7 @@ def copies_kept(cohort: Cohort, together: Int[np.ndarray, " row"]) -> list[Findi
             name="copies_kept_together",
             place=cohort.name,
             rule="a record should belong to one patient",
-            found=f"{int(several.sum())} records stand with several patients, the same to the last digit",
+            found=f"the same to the last digit with several patients: {counted(int(several.sum()), 'record')}",
             remedy="They are kept on one side of the split; take the copies out if they are one patient.",
             severity=Severity.WARNING,
             rows=rows,
@@ -100,7 +101,7 @@ def missing(cohort: Cohort, name: str, absent: Bool[np.ndarray, " row"], what: s
         name="split_value_missing",
         place=f'{cohort.name} column "{name}"' if what == "group" else f"{cohort.name} [cohort] {name}",
         rule=f"every row must have a {what} when the split goes by it",
-        found=f"{int(absent.sum())} of {len(absent)} rows have none",
+        found=f"none in {int(absent.sum())} of {counted(len(absent), 'row')}",
         remedy="Fill them in, or leave the rows out with exclude.",
         rows=tuple(int(row) for row in cohort.row[absent]),
     )

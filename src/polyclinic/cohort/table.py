@@ -9,7 +9,7 @@ import polars as pl
 from jaxtyping import Bool, Int, Shaped
 
 from polyclinic.cohort.builtin import read_builtin
-from polyclinic.cohort.columns import absent_column, as_words
+from polyclinic.cohort.columns import absent_column, as_words, counted
 from polyclinic.cohort.dates import index_dates
 from polyclinic.cohort.exclusion import decide
 from polyclinic.cohort.fingerprint import frame_fingerprint
@@ -218,7 +218,7 @@ def _patient_missing(table: str, name: str, column: pl.Series) -> Finding:
         name="patient_missing",
         place=f'{table} column "{name}"',
         rule="every row must say whose it is",
-        found=f"{column.null_count()} of {len(column)} rows name no patient",
+        found=f"none in {column.null_count()} of {counted(len(column), 'row')}",
         remedy="Fill them in, or take the rows out of the table.",
         rows=tuple(int(i) + 1 for i in column.is_null().arg_true()),
     )

@@ -44,7 +44,7 @@ def test_tabs_divide_too() -> None:
         ("@attribute a\n@data\n1\n", "line 1.*NAME TYPE"),
         ("@data\n1\n", "no @attribute line"),
         ("@attribute a real\n@data\n% nothing\n", "nothing follows @data"),
-        ("@attribute a real\n@attribute a real\n@data\n1,2\n", "names stand twice"),
+        ("@attribute a real\n@attribute a real\n@data\n1,2\n", "stand twice"),
         ("@attribute a real\n@attribute b real\n@data\n1,2\n1\n1,2,3\n", r"2 cells.*\(rows 2, 3\)"),
         ("@attribute a {x,y}\n@data\nx\nz\n?\n", r"nominal attribute.*\(row 2\)"),
     ],

@@ -28,11 +28,11 @@ def test_ragged_rows_are_named() -> None:
     (finding,) = error.value.findings
     assert finding.name == "ragged_rows"
     assert finding.rows == (2, 3)
-    assert "between 1 and 3" in finding.found
+    assert "between 1 and 3 in 2 rows" in finding.found
 
 
 def test_a_duplicate_header_is_named() -> None:
-    with pytest.raises(CohortError, match=r"2 names stand twice or more: age, sex \(columns 1, 2, 4, 5\)"):
+    with pytest.raises(CohortError, match=r"these stand twice or more: age, sex \(columns 1, 2, 4, 5\)"):
         rows("age,sex,b,age,sex\n1,2,3,4,5\n")
 
 

@@ -32,7 +32,7 @@ def test_conditions_on_columns(condition: str, meets: list[bool]) -> None:
 
 def test_what_cannot_be_decided_stays_in_and_is_told() -> None:
     (note,) = decide(FRAME, "age < 18", "exclude").notes
-    assert "for 1 rows a column is missing" in note.found
+    assert "a column is missing in 1 row" in note.found
     assert note.severity is Severity.NOTE
 
 

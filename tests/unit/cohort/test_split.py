@@ -131,9 +131,9 @@ def test_a_column_without_tune_has_it_drawn_by_patient(cohort_of: CohortOf) -> N
     [
         (["train"] * 20, "no row says test"),
         (["test"] * 20, "no row says train"),
-        (["train"] * 10 + ["test"] * 9 + ["holdout"], r"1 rows say something else, or nothing \(row 20\)"),
+        (["train"] * 10 + ["test"] * 9 + ["holdout"], r"something else, or nothing, in 1 row \(row 20\)"),
         (["train"] * 10 + ["test"] * 9 + [None], r"\(row 20\)"),
-        ([0] * 10 + [1] * 10, "20 rows say something else"),
+        ([0] * 10 + [1] * 10, "something else, or nothing, in 20 rows"),
     ],
 )
 def test_a_column_that_does_not_divide_is_refused(cohort_of: CohortOf, words: list[object], message: str) -> None:
@@ -180,7 +180,7 @@ def test_by_time_the_same_day_stays_together(cohort_of: CohortOf) -> None:
     [
         ({}, [date(2020, 1, 1)] * 20, "date is not set"),
         ({"date": "day"}, [date(2020, 1, 1)] * 20, "all have one date"),
-        ({"date": "day"}, [None, *[date(2020, 1, 1)] * 19], r"1 of 20 rows have none \(row 1\)"),
+        ({"date": "day"}, [None, *[date(2020, 1, 1)] * 19], r"none in 1 of 20 rows \(row 1\)"),
     ],
 )
 def test_by_time_needs_dates(cohort_of: CohortOf, keys: dict[str, str], days: list[object], message: str) -> None:
