@@ -117,7 +117,7 @@ def _split(material: Material) -> Iterator[str]:
     yield f"- {say('Way of dividing')}: {code(section.by)}"
     for part in material.facts.parts:
         names = {"train": say("Train"), "tune": say("Tune"), "test": say("Test")}
-        sizes = say("{n} patients, {rows} rows", n=count(part.patients), rows=count(part.rows))
+        sizes = say("{n} patients, {rows} rows", n=count(round(part.patients)), rows=count(round(part.rows)))
         yield f"- {names.get(part.part, part.part)}: {sizes}"
     if material.facts.split_hash:
         yield f"- `split.parquet` sha256: `{material.facts.split_hash}`"

@@ -134,7 +134,10 @@ CHINESE = {
     "These pictures come from patients' records: pass this page on accordingly.": (
         "这些图片来自患者记录：传阅本页时请注意保护隐私。"
     ),
-    "Row {row}: {truth}, taken for {answer}": "第 {row} 行：实为 {truth}，判为 {answer}",
+    "What happened then": "当时的情况",
+    "Predicted chance to be event-free": "预测的未发生事件概率",
+    "event": "发生事件",
+    "no event until then": "至此未发生事件",
     # survival and values
     "Survival by predicted risk": "按预测风险分组的生存曲线",
     "Tested patients in three equal groups by predicted risk: what really happened to them.": (
@@ -170,6 +173,7 @@ CHINESE = {
     "Who was studied": "研究对象",
     "From the table to the groups that trained, tuned and tested.": "从原表到训练、调优和测试各组。",
     "Sizes of one fold, on average over {n}.": "各组大小为 {n} 折的平均。",
+    "1 row left out": "排除 1 行",
     "{n} rows left out": "排除 {n} 行",
     "in the table": "原表",
     "outcome not known": "结局未知",

@@ -222,6 +222,12 @@ def target(form: str) -> dict[str, Any]:
     made["worst"] = [
         {"row": 7 + 11 * n, "truth": "malignant", "answer": 0.02 + n / 100, "loss": 3.9 - n / 3} for n in range(6)
     ]
+    if form == "survival":
+        made["worst"] = [
+            {"row": 7 + 11 * n, "truth": 2.5 + n, "answer": 0.99, "loss": 4.0, "event": n % 2} for n in range(6)
+        ]
+    if form == "value":
+        made["worst"] = [{"row": 7 + 11 * n, "truth": 120.5 + n, "answer": 151.2, "loss": 30.0 - n} for n in range(6)]
     made["verdict"] = "This model ranks patients better than logistic regression, and the difference is real."
     return {"form": form, **made}
 
@@ -323,6 +329,7 @@ def study(forms: tuple[str, ...], language: str = "en", **about: Any) -> Study:
 def facts() -> Facts:
     epochs = tuple(Epoch(n, 0.7 * 0.93**n + 0.05, 0.7 * 0.94**n + 0.12 + 0.0012 * n) for n in range(1, 41))
     return Facts(
+        study_text='[study]\nname = "breast-cytology"\n',
         split_hash="9f2c" * 16,
         versions={"polyclinic": "0.1.0", "torch": "2.13.0", "numpy": "2.3.1"},
         processor="x86-64 with AMX, 2 cores",

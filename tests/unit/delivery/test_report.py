@@ -295,6 +295,13 @@ def test_large_clouds_are_drawn_as_a_density(material: Make) -> None:
     assert len(page.encode()) < 500_000
 
 
+def test_mistakes_are_told_in_the_words_of_the_question(material: Make) -> None:
+    survival = text(publish_report(material("survival")))
+    assert "Predicted chance to be event-free" in survival
+    assert "no event until then" in survival
+    assert "Truth (mmHg)" in text(publish_report(material("value")))
+
+
 def test_tables_of_a_patients_values_are_not_shown(material: Make) -> None:
     values = Picture("text/html", b"<table><tr><td>a patient's value</td></tr></table>", "row 7")
     page = publish_report(replace(material("binary"), pictures={7: (values,)}))

@@ -110,7 +110,7 @@ def _curve(ax: Axes, group: Survivors, css: str) -> Html:
 
 def _legend(ax: Axes, groups: Sequence[Survivors], say: Words) -> Html:
     """The names of the groups above the figure, where no curve can run into them."""
-    step = 100.0
+    step = 104.0
     start = ax.x.stop - step * len(groups) + 14
     return join(
         *(

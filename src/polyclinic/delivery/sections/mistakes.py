@@ -2,11 +2,11 @@
 
 import base64
 import io
-from collections.abc import Sequence
 
 from PIL import Image
 
 from polyclinic.delivery.documents import Mistake, TargetEvidence
+from polyclinic.delivery.figures.survival import with_unit
 from polyclinic.delivery.markup import Html, element, join
 from polyclinic.delivery.material import Material
 from polyclinic.delivery.numbers import NOTHING, significant
@@ -27,22 +27,40 @@ def mistakes(material: Material, target: TargetEvidence) -> Html:
     if not target.worst:
         return Html()
     say = material.say
-    rows = [[str(m.row), _shown(m.truth, say), _shown(m.answer, say), _shown(m.loss, say)] for m in target.worst]
-    head = [say("Row"), say("Truth"), say("Answer"), say("Loss")]
+    rows = [[str(mistake.row), *_columns(mistake, target, say)] for mistake in target.worst]
     words = note(say("Test rows of the user's table, counted from 1 without the header, the worst first."))
-    return join(table(head, rows, "mistakes", numeric_from=9), words, _gallery(material, target.worst, say))
+    whole = table([say("Row"), *_head(target, say)], rows, "mistakes", numeric_from=9)
+    return join(whole, words, _gallery(material, target, say))
 
 
-def _shown(value: str | float | None, say: Words) -> str:
+def _head(target: TargetEvidence, say: Words) -> list[str]:
+    if target.form == "survival":
+        return [
+            with_unit(say("Time"), target.unit),
+            say("What happened then"),
+            say("Predicted chance to be event-free"),
+        ]
+    return [with_unit(say(name), target.unit) for name in ("Truth", "Answer")] + [say("Loss")]
+
+
+def _columns(mistake: Mistake, target: TargetEvidence, say: Words) -> list[str]:
+    truth, answer = _shown(mistake.truth), _shown(mistake.answer)
+    if target.form == "survival":
+        happened = NOTHING if mistake.event is None else say("event") if mistake.event else say("no event until then")
+        return [truth, happened, answer]
+    return [truth, answer, _shown(mistake.loss)]
+
+
+def _shown(value: str | float | None) -> str:
     if value is None:
         return NOTHING
     return value if isinstance(value, str) else significant(value).replace("-", "\N{MINUS SIGN}")
 
 
-def _gallery(material: Material, worst: Sequence[Mistake], say: Words) -> Html:
+def _gallery(material: Material, target: TargetEvidence, say: Words) -> Html:
     shown = [
-        _frame(mistake, picture, say)
-        for mistake in worst
+        _frame(mistake, target, picture, say)
+        for mistake in target.worst
         for picture in material.pictures.get(mistake.row, ())
         if picture.media_type in SHOWN
     ]
@@ -52,9 +70,9 @@ def _gallery(material: Material, worst: Sequence[Mistake], say: Words) -> Html:
     return join(element("div", *shown, class_="gallery"), words)
 
 
-def _frame(mistake: Mistake, picture: Picture, say: Words) -> Html:
-    values = {"row": mistake.row, "truth": _shown(mistake.truth, say), "answer": _shown(mistake.answer, say)}
-    caption = element("figcaption", say("Row {row}: {truth}, taken for {answer}", **values))
+def _frame(mistake: Mistake, target: TargetEvidence, picture: Picture, say: Words) -> Html:
+    pairs = [f"{name}: {value}" for name, value in zip(_head(target, say), _columns(mistake, target, say), strict=True)]
+    caption = element("figcaption", f"{say('Row')} {mistake.row}. ", "; ".join(pairs[:2]))
     return element("figure", _embedded(picture), caption)
 
 

@@ -37,7 +37,8 @@ def _step(step: FlowStep, say: Words) -> Html:
     words = element("span", _reason(step.step, say))
     if not step.left_out:
         return element("div", element("div", sizes, words, class_="box"), class_="flow-step")
-    out = element("div", element("b", say("{n} rows left out", n=count(step.left_out))), words, class_="box out")
+    gone = say("1 row left out") if step.left_out == 1 else say("{n} rows left out", n=count(step.left_out))
+    out = element("div", element("b", gone), words, class_="box out")
     return element("div", element("div", sizes, class_="box"), out, class_="flow-step")
 
 
