@@ -12,7 +12,7 @@ from PIL import Image
 from polyclinic.delivery.chinese import CHINESE
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import EvidenceDocument
-from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material
+from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material, PartCount
 from polyclinic.delivery.report import publish_report
 from polyclinic.delivery.words import Words
 from polyclinic.inputs.base import Picture
@@ -293,6 +293,13 @@ def test_large_clouds_are_drawn_as_a_density(material: Make) -> None:
     page = publish_report(replace(made, predictions=Predictions("polyclinic", samples, {"value": answer}, measured)))
     assert 'class="density"' in page
     assert len(page.encode()) < 500_000
+
+
+def test_average_sizes_are_whole_patients(material: Make) -> None:
+    parts = (PartCount("train", 1294.4, 1290.6), PartCount("test", 380.6, 379.2))
+    words = text(publish_report(replace(material("binary"), facts=Facts(parts=parts))))
+    assert "1,291 patients, 1,294 rows" in words
+    assert "379 patients, 381 rows" in words
 
 
 def test_mistakes_are_told_in_the_words_of_the_question(material: Make) -> None:

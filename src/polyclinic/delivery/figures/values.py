@@ -50,7 +50,7 @@ def bland_altman(predicted: Values, measured: Values, unit: str, say: Words) -> 
         _level(ax, level, words, css)
         for level, words, css in (
             (bias + spread, "+1.96 SD", "reference"),
-            (bias, say("mean"), "line base"),
+            (bias, say("mean"), "line all"),
             (bias - spread, "\N{MINUS SIGN}1.96 SD", "reference"),
         )
     ]

@@ -61,7 +61,7 @@ def _part(part: PartCount, say: Words) -> Html:
     return element(
         "div",
         name,
-        _sizes(part.rows, part.patients, say),
+        _sizes(round(part.rows), round(part.patients), say),
         element("span", uses.get(part.part, "")),
         class_=f"box {part.part}",
     )
