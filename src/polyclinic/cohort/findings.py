@@ -131,7 +131,7 @@ def _zeros(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
             "zeros_for_missing",
             "0 should be a measurement",
             f"0 in {int(zero.sum())} of {counted(len(zero), 'row')}, far from all others, as if not measured",
-            "Empty these cells if so: a model then knows that the value is missing.",
+            "If so, name the column in zero_missing under [cohort]: a model then knows that the value is missing.",
             Severity.WARNING,
             zero.to_numpy().astype(bool),
         )

@@ -105,7 +105,7 @@ def load(section: CohortSection, folder: Path, place: str = "study.toml") -> Coh
     """
     table = _read(section, folder, place)
     stop_on(_absent(section, table.frame.columns, place), CohortError)
-    cohort = _cohort(section, table)
+    cohort = _cohort(section, replace(table, frame=_without_zeros(table.frame, section.zero_missing)))
     if section.exclude is None:
         return cohort
     decision = decide(cohort.frame, section.exclude, f"{place} [cohort] exclude")

@@ -51,6 +51,8 @@ class CohortSection(Section):
     """Rows to leave out, as a condition on columns such as "age < 18"; counted in the flow chart."""
     missing_values: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "?")
     """Cells that mean "not known"."""
+    zero_missing: tuple[str, ...] = ()
+    """Columns in which 0 means "not measured", such as a blood pressure of 0."""
     encoding: str = "utf-8"
     """Encoding of a text table: "utf-8", or "gb18030" for many Chinese hospital exports."""
 

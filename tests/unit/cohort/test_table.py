@@ -118,3 +118,17 @@ def test_a_relative_table_is_found_beside_the_study(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "a.csv").write_text("a\n1\n2\n")
     assert load(CohortSection(table="inner/a.csv", patient="row"), tmp_path).folder == tmp_path / "inner"
+
+
+def test_a_zero_that_means_not_measured_is_emptied(tmp_path):
+    (tmp_path / "t.csv").write_text("pressure,sons\n0,0\n120,2\n", encoding="utf-8")
+    section = CohortSection(table="t.csv", patient="row", zero_missing=("pressure",))
+    cohort = load(section, tmp_path)
+    assert cohort.frame["pressure"].to_list() == [None, 120]
+    assert cohort.frame["sons"].to_list() == [0, 2]
+
+
+def test_a_column_of_zeros_that_is_not_there(tmp_path):
+    (tmp_path / "t.csv").write_text("pressure\n0\n", encoding="utf-8")
+    with pytest.raises(CohortError, match="zero_missing"):
+        load(CohortSection(table="t.csv", patient="row", zero_missing=("presure",)), tmp_path)

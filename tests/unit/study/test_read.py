@@ -51,7 +51,10 @@ def test_the_resolved_copy_reads_back_the_same_and_shows_every_key():
 
 
 def test_an_awkward_study_reads_back_the_same():
-    text = GOOD + '[accept]\nduplicate_records = "a \\"quoted\\" reason"\n[training]\nepochs = [3, 4]\nstop_after = [2, 4]\n'
+    text = (
+        GOOD
+        + '[accept]\nduplicate_records = "a \\"quoted\\" reason"\n[training]\nepochs = [3, 4]\nstop_after = [2, 4]\n'
+    )
     study = parse_study(text)
     assert study.training.epochs == (3, 4)
     assert parse_study(write_study(study)) == study
@@ -93,7 +96,7 @@ def test_a_misspelt_target_kind_too():
 
 def test_an_unknown_key_of_a_kind():
     message = refused(GOOD.replace("columns =", "colums ="))
-    assert '[inputs.labs]' in message
+    assert "[inputs.labs]" in message
     assert 'Did you mean "columns"?' in message
 
 
@@ -112,7 +115,9 @@ def test_a_study_without_inputs_or_targets(group):
 
 
 def test_two_origins_of_the_cohort():
-    assert "exactly one origin" in refused(GOOD.replace('table = "cohort.csv"', 'table = "a.csv"\nsource = "builtin:x"'))
+    assert "exactly one origin" in refused(
+        GOOD.replace('table = "cohort.csv"', 'table = "a.csv"\nsource = "builtin:x"')
+    )
 
 
 def test_what_is_not_toml():
