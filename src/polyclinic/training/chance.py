@@ -32,7 +32,14 @@ def generator(seed: int, *path: int) -> torch.Generator:
 @contextmanager
 def dropout(device: torch.device, seed: int, *path: int) -> Iterator[None]:
     """Within it the layers that draw by themselves follow ``path``; what was drawn outside goes on undisturbed."""
-    devices = [torch.cuda.current_device()] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(derive(seed, *path))
+    if device.type == "cuda":
+        with torch.random.fork_rng(devices=[torch.cuda.current_device()]):
+            torch.manual_seed(derive(seed, *path))
+            yield
+        return
+    before = torch.default_generator.get_state()
+    try:
+        torch.default_generator.manual_seed(derive(seed, *path))
         yield
+    finally:
+        torch.default_generator.set_state(before)

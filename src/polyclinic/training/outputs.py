@@ -63,11 +63,13 @@ def _parts(index: Int[np.ndarray, " row"], size: int) -> list[Int[np.ndarray, " 
 def _run(model: Model, ready: Ready, part: Int[np.ndarray, " part"], size: int, precision: Precision) -> Outputs:
     filled = np.concatenate([part, np.repeat(part[-1:], max(0, size - len(part)))])
     was_training = model.training
-    model.eval()
+    if was_training:
+        model.eval()
     inputs = {name: precision.move(tensors) for name, tensors in ready.see(filled).items()}
     with precision.casting():
         answers: Answers = model(inputs)
-    model.train(was_training)
+    if was_training:
+        model.train()
     by_target = {name: _array(output, len(part)) for name, output in answers.outputs.items()}
     return Outputs(part, by_target, _array(answers.fused.summary, len(part)).mean(axis=1))
 

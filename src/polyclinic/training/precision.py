@@ -39,6 +39,8 @@ class Precision:
 
     def move(self, record: Record) -> Record:
         """Move the tensors of a batch likewise."""
+        if self.device == "cpu" and not self.channels_last:
+            return record
         values = {field.name: getattr(record, field.name) for field in fields(record)}
         moved: dict[str, Any] = {name: self._move(v) for name, v in values.items() if isinstance(v, Tensor)}
         return replace(record, **moved)
