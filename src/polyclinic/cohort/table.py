@@ -146,18 +146,26 @@ def _read(section: CohortSection, folder: Path, place: str) -> Table:
 
 
 def _absent(section: CohortSection, columns: list[str], place: str) -> list[Finding]:
-    named = {"site": section.site, "date": section.date}
-    if section.patient != ROW:
-        named["patient"] = section.patient
-    findings = [
+    patient = () if section.patient == ROW else (section.patient,)
+    named = {
+        "site": (section.site,),
+        "date": (section.date,),
+        "patient": patient,
+        "strata": section.strata,
+        "zero_missing": section.zero_missing,
+    }
+    return [
         absent_column(f"{place} [cohort] {key}", name, columns)
-        for key, name in named.items()
+        for key, names in named.items()
+        for name in names
         if name is not None and name not in columns
     ]
-    strata = [
-        absent_column(f"{place} [cohort] strata", name, columns) for name in section.strata if name not in columns
-    ]
-    return findings + strata
+
+
+def _without_zeros(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """The table with 0 emptied in columns where it means "not measured"; a column of words stays as it is."""
+    numbers = [name for name in names if frame[name].dtype.is_numeric()]
+    return frame.with_columns(pl.when(pl.col(name) != 0).then(pl.col(name)).alias(name) for name in numbers)
 
 
 def _cohort(section: CohortSection, table: Table) -> Cohort:
