@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import expit, logit
+from scipy.special import logit
 from scipy.stats import norm
 
 from polyclinic.evidence.weights import Figures, Weights, closed, mean_of, opened
@@ -111,7 +111,8 @@ def _fit(
     done = np.zeros(len(weights), dtype=bool)
     step, gain = np.zeros_like(found), np.zeros(len(weights))
     for _ in range(ROUNDS):
-        slope, newton = _newton(truth, design, offset, weights[live], found[live])
+        drawn = weights if len(live) == len(weights) else weights[live]
+        slope, newton = _newton(truth, design, offset, drawn, found[live])
         too_far = (slope * step[live]).sum(axis=1) < -0.5 * gain[live]
         back, ahead = live[too_far], live[~too_far]
         step[back] /= 2
@@ -120,7 +121,7 @@ def _fit(
         step[ahead] = newton[~too_far]
         gain[ahead] = (slope * newton)[~too_far].sum(axis=1)
         found[ahead] += step[ahead]
-        done[ahead] = np.abs(step[ahead]).max(axis=1, initial=0.0) < 1e-9
+        done[ahead] = np.abs(step[ahead]).max(axis=1, initial=0.0) < 1e-6  # the error left is about its square
         live = live[~done[live] & np.isfinite(found[live]).all(axis=1)]
         if len(live) == 0:
             break
@@ -139,13 +140,24 @@ def _newton(
 
     Where the curvature has vanished, a lone intercept goes 4 uphill; a slope has no finite best fit: NaN.
     """
-    chance = expit(found @ design.T + offset)
-    slope = (weights * (truth - chance)) @ design
-    curve = _curvature(weights * chance * (1 - chance), design)
+    chance = _expit(found @ design.T + offset)
+    expected = weights * chance
+    slope = weights @ (truth[:, None] * design) - expected @ design
+    expected -= np.multiply(expected, chance, out=chance)  # now the variance
+    curve = _curvature(expected, design)
     step = np.sign(slope) * 4 if design.shape[1] == 1 else np.full_like(found, np.nan)
     able = np.abs(np.linalg.det(curve)) > 1e-10 * np.maximum(weights.sum(axis=1), 1.0)
     step[able] = np.linalg.solve(curve[able], slope[able][:, :, None])[:, :, 0]
     return slope, np.clip(step, -4, 4)
+
+
+def _expit(log_odds: Float[np.ndarray, "resample sample"]) -> Float[np.ndarray, "resample sample"]:
+    """Chances of log-odds, in place; numpy's tanh uses the whole width of the processor, scipy's expit does not."""
+    log_odds *= 0.5
+    np.tanh(log_odds, out=log_odds)
+    log_odds += 1
+    log_odds *= 0.5
+    return log_odds
 
 
 def _curvature(

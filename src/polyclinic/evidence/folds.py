@@ -12,7 +12,7 @@ from polyclinic.evidence.metric import Metric
 from polyclinic.evidence.weights import Figures, Weights, ratio
 from polyclinic.predictions import Samples
 
-BLOCK = 2**19
+BLOCK = 2**18
 """Weights held at once; sized for the processor's cache, measured. It changes the speed only."""
 
 Function = Callable[[Any, Weights | None], Figures]

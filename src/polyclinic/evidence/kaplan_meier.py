@@ -27,8 +27,9 @@ def count(event: Event, time: Time, weights: Weights | None = None) -> Counts:
     order = np.argsort(time, kind="stable")
     times, starts = np.unique(time[order], return_index=True)
     drawn = np.take(opened(weights, len(time)), order, axis=1)
-    everyone = np.add.reduceat(drawn, starts, axis=1)
-    events = np.add.reduceat(drawn * event[order], starts, axis=1)
+    everyone, events = drawn, drawn * event[order]
+    if len(times) < len(time):
+        everyone, events = (np.add.reduceat(values, starts, axis=1) for values in (everyone, events))
     total = everyone.sum(axis=1, keepdims=True)
     at_risk = total - np.cumsum(everyone, axis=1) + everyone
     return Counts(times, events, everyone - events, at_risk)
