@@ -25,7 +25,14 @@ def cohort() -> np.ndarray:
     time = np.minimum(event_time, censor_time) + 1
     risk = hidden + rng.normal(size=N) * 0.7
     tied_time = np.ceil(time / 60) * 60
-    columns = [event_time <= censor_time, time, risk, tied_time, np.round(risk, 1), rate * np.exp(0.3 * (risk - hidden))]
+    columns = [
+        event_time <= censor_time,
+        time,
+        risk,
+        tied_time,
+        np.round(risk, 1),
+        rate * np.exp(0.3 * (risk - hidden)),
+    ]
     return np.round(np.stack(columns, axis=1).astype(float), 9)
 
 
