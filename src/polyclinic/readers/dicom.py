@@ -4,14 +4,17 @@ Source: DICOM PS3.3 C.7.6.3 (pixels), C.11.1 (modality LUT), C.11.2 (VOI LUT and
 """
 
 import io
+import struct
 import warnings
+import zlib
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from polyclinic.errors import MissingPackage, ReadError
-from polyclinic.readers.frames import Facts, Frame, check_extent, refuse
+from polyclinic.readers.codestream import declared_extent
+from polyclinic.readers.frames import MOST_BYTES, Facts, Frame, check_extent, refuse
 
 VERSION = 1
 """Raised whenever the same file would be decoded to other pixels; part of every cache key."""
@@ -20,6 +23,9 @@ Window = Literal["file", "none"] | tuple[float, float]
 """What becomes black and white: what the file says, nothing (the measured values stay), or centre and width."""
 
 _LEVELS = 65535
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_HEADER = 4096
+_PIECE = 1 << 24
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
 
@@ -44,6 +50,7 @@ def read(content: bytes, window: Window = "file") -> Frame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd dates and names in the header say nothing about the pixels
+            _check_deflated(content)
             dataset = pydicom.dcmread(io.BytesIO(content))
             return _decode(dataset, len(content), window)
     except ReadError:
@@ -61,11 +68,47 @@ def read(content: bytes, window: Window = "file") -> Frame:
 
 def _decode(dataset: Any, size: int, window: Window) -> Frame:
     _check_header(dataset)
+    _check_stream(dataset)
     stored = _stored(dataset)
     facts = _facts(dataset, size)
     if dataset.PhotometricInterpretation in _GREY:
         return _grey(dataset, stored, facts, window)
     return _colour(dataset, stored, facts)
+
+
+def _check_deflated(content: bytes) -> None:
+    """Refuse a deflated file that would unfold to an absurd size; pydicom unfolds it whole."""
+    if _DEFLATED not in content[:_HEADER]:
+        return
+    # The group length at byte 140 says where the file's own header ends and the deflated part begins.
+    start = 144 + struct.unpack("<I", content[140:144])[0]
+    inflate, size, rest = zlib.decompressobj(-zlib.MAX_WBITS), 0, content[start:]
+    while rest and size <= MOST_BYTES:
+        size += len(inflate.decompress(rest, _PIECE))
+        rest = inflate.unconsumed_tail
+    if size > MOST_BYTES:
+        raise refuse(
+            "image_too_large",
+            f"a file may unfold to at most {MOST_BYTES // 1024**2} MiB",
+            "it unfolds to more (a decompression bomb?)",
+            "Do not trust this file; export it again from its source.",
+        )
+
+
+def _check_stream(dataset: Any) -> None:
+    """A compressed image must declare the size that the header declares: decoders believe it, whatever it is."""
+    if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        return
+    from pydicom.encaps import generate_frames
+
+    declared = declared_extent(next(iter(generate_frames(dataset.PixelData, number_of_frames=1))))
+    if declared is not None and declared != (dataset.Rows, dataset.Columns):
+        raise _doubtful("another number of rows or columns")
+
+
+def _doubtful(found: str) -> ReadError:
+    rule = "the pixels must fit what the header says about them"
+    return refuse("doubtful_pixels", rule, found, "Export it again.")
 
 
 def _check_header(dataset: Any) -> None:
@@ -105,19 +148,9 @@ def _stored(dataset: Any) -> Shaped[np.ndarray, "height width *channel"]:
         try:
             pixels: Shaped[np.ndarray, "height width *channel"] = dataset.pixel_array
         except UserWarning:
-            raise refuse(
-                "doubtful_pixels",
-                "the pixels must fit what the header says about them",
-                "their length or layout differs from the header",
-                "Export it again.",
-            ) from None
+            raise _doubtful("their length or layout differs from the header") from None
     if pixels.shape[:2] != (dataset.Rows, dataset.Columns):
-        raise refuse(
-            "doubtful_pixels",
-            "the pixels must fit what the header says about them",
-            "another number of rows or columns",
-            "Export it again.",
-        )
+        raise _doubtful("another number of rows or columns")
     return _without_overlay(pixels, dataset)
 
 
@@ -127,12 +160,7 @@ def _without_overlay(pixels: Shaped[np.ndarray, "..."], dataset: Any) -> Shaped[
     if bits >= allocated or pixels.dtype.kind not in "ui":
         return pixels
     if int(dataset.HighBit) != bits - 1:
-        raise refuse(
-            "doubtful_pixels",
-            "HighBit must be BitsStored - 1",
-            "the image lies in other bits",
-            "Export it again.",
-        )
+        raise _doubtful("HighBit is not BitsStored - 1")
     low = pixels.astype(np.int64) & (2**bits - 1)
     if dataset.PixelRepresentation == 1:
         low = np.where(low >= 2 ** (bits - 1), low - 2**bits, low)

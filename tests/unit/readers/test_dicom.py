@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from polyclinic.errors import MissingPackage, ReadError
 from polyclinic.readers import dicom
@@ -13,7 +14,13 @@ from polyclinic.readers import dicom
 pydicom = pytest.importorskip("pydicom")
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset  # noqa: E402
 from pydicom.pixels.processing import apply_windowing  # noqa: E402
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian  # noqa: E402
+from pydicom.uid import (  # noqa: E402
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+)
 
 RAMP = np.arange(16, dtype=np.uint16).reshape(4, 4) * 100
 
@@ -232,6 +239,49 @@ def test_truncated(share):
 @pytest.mark.parametrize(("rows", "columns"), [(0, 4), (65535, 65535)])
 def test_absurd_extent(rows, columns):
     assert refusal(make(Rows=rows, Columns=columns)) in ("image_too_large", "empty_image")
+
+
+def compressed(stream, syntax, rows=8, columns=8):
+    """A DICOM file around a compressed stream."""
+    from pydicom.encaps import encapsulate
+
+    whole = pydicom.dcmread(io.BytesIO(make(np.zeros((rows, columns), np.uint8), bits=8)))
+    whole.file_meta.TransferSyntaxUID = syntax
+    whole.PixelData = encapsulate([stream])
+    whole["PixelData"].VR = "OB"
+    whole["PixelData"].is_undefined_length = True
+    file = io.BytesIO()
+    whole.save_as(file, enforce_file_format=True)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("form", "syntax"), [("JPEG", JPEGBaseline8Bit), ("JPEG2000", JPEG2000Lossless)])
+def test_compressed(form, syntax):
+    image = Image.fromarray(np.tile(np.arange(0, 256, 32, dtype=np.uint8), (8, 1)))
+    stream = io.BytesIO()
+    image.save(stream, form, **({"quality": 95} if form == "JPEG" else {"no_jp2": True}))
+    read = dicom.read(compressed(stream.getvalue(), syntax)).pixels[:, :, 0]
+    assert np.abs(read - np.asarray(image, dtype=float)).max() <= (0 if form == "JPEG2000" else 4)
+    assert refusal(compressed(stream.getvalue(), syntax, rows=9)) == "doubtful_pixels"
+
+
+def test_a_stream_that_declares_another_size_is_never_decoded():
+    image = io.BytesIO()
+    Image.new("L", (8, 8)).save(image, "JPEG")
+    stream = bytearray(image.getvalue())
+    at = stream.index(b"\xff\xc0") + 5
+    stream[at : at + 4] = b"\xff\xff\xff\xff"
+    assert refusal(compressed(bytes(stream), JPEGBaseline8Bit)) == "doubtful_pixels"
+
+
+def test_deflated(monkeypatch):
+    whole = pydicom.dcmread(io.BytesIO(make()))
+    whole.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    stream = io.BytesIO()
+    whole.save_as(stream, enforce_file_format=True)
+    assert np.array_equal(dicom.read(stream.getvalue()).pixels, dicom.read(make()).pixels)
+    monkeypatch.setattr(dicom, "MOST_BYTES", 100)
+    assert refusal(stream.getvalue()) == "image_too_large"
 
 
 @pytest.mark.parametrize(
