@@ -1,4 +1,4 @@
-"""How much processor time 1,000 resamples of 10,000 rows cost for every metric, and whether the fast way gives what a loop gives.
+"""Processor time of 1,000 resamples of 10,000 rows for every metric, and whether the fast way gives what a loop gives.
 
     python benchmarks/intervals.py [--rows 10000] [--resamples 1000]
 
