@@ -121,16 +121,22 @@ def compare(
     show_comparison(workflow.compare(folders))
 
 
-@app.callback()
-def version(
-    show: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
-) -> None:
-    """Polyclinic: deep learning in medicine from one study file."""
-    if show:
+def _show_version(asked: bool) -> bool:
+    if asked:
         from polyclinic import __version__
 
         typer.echo(__version__)
         raise typer.Exit
+    return asked
+
+
+@app.callback()
+def version(
+    show: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """One study file in; a trained, calibrated, explained and documented medical model out."""
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -135,7 +135,7 @@ def show_predicted(predicted: "Predicted") -> None:
 
 
 def show_comparison(comparison: Mapping[str, Any]) -> None:
-    """Runs side by side: the figures of each, and the differences from the first."""
+    """Runs side by side: the figures of each, the differences from the first, and what they amount to."""
     for name, target in comparison["targets"].items():
         runs = target["runs"]
         table = Table(title=escape(name), title_justify="left", title_style="bold")
@@ -145,6 +145,9 @@ def show_comparison(comparison: Mapping[str, Any]) -> None:
         for metric in target["headline"]:
             table.add_row(metric.replace("_", " "), *(_beside(runs[run], metric) for run in runs))
         out.print(table)
+        for run in runs.values():
+            if run["verdict"]:
+                out.print(escape(run["verdict"]))
 
 
 def _beside(run: Mapping[str, Any], metric: str) -> str:

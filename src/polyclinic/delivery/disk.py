@@ -11,6 +11,7 @@ from polyclinic.errors import BundleError, Finding
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space, or choose another disk with --out; then run again."),
     errno.EDQUOT: ("your share of the disk is used up", "Free some space, or choose another disk with --out."),
+    errno.ENOENT: ("there is no such folder", "Make the folder first, or choose another with --out."),
     errno.EACCES: ("no permission to write there", "Choose a folder that you may write to with --out."),
     errno.EPERM: ("no permission to write there", "Choose a folder that you may write to with --out."),
     errno.EROFS: ("the disk is read-only", "Choose a folder that you may write to with --out."),
