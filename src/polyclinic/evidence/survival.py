@@ -17,7 +17,8 @@ Time = Float[np.ndarray, " sample"]
 Grid = Float[np.ndarray, " moment"]
 
 POINTS = 100
-"""Moments of the default grid of the integrated Brier score. Source: pycox ``EvalSurv``, whose tables we compare to."""
+"""Moments of the default grid of the integrated Brier score. After the habit of pycox ``EvalSurv``; not
+checked against that program, so a comparison with its tables is approximate."""
 
 
 def follow_up_grid(time: Time, points: int = POINTS) -> Grid:
@@ -77,7 +78,7 @@ def integrated_brier_score(
     The trapezoid rule over ``grid``, divided by its length. ``judge`` takes ``follow_up_grid`` of the fold's test
     samples: 100 moments from the first to the last follow-up time.
 
-    Source: Graf E et al. Statistics in Medicine 1999;18:2529-2545; the grid of pycox ``EvalSurv``.
+    Source: Graf E et al. Statistics in Medicine 1999;18:2529-2545.
     """
     scores = brier_over_time(event, time, survival, grid, opened(weights, len(time)))
     width = grid[-1] - grid[0]
