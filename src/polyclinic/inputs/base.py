@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float, Int, Shaped, UInt64
+from jaxtyping import Bool, Float, Int, Shaped, UInt64
 from torch import Generator, nn
 
 from polyclinic.cohort.rows import TrainRows
@@ -174,3 +174,19 @@ class Kind(ABC):
     def parameters_note(self) -> Iterator[str]:
         """Sentences for the card on how this input was prepared."""
         return iter(())
+
+
+def refuse_absent(kind: Kind, table: str, absent: Bool[np.ndarray, " sample"]) -> list[Finding]:
+    """The finding for rows that lack an input which no patient may lack; none where the study allows it."""
+    if kind.options.missing == "allow" or not absent.any():
+        return []
+    return [
+        Finding(
+            name="absent_input",
+            place=f"{table} [inputs.{kind.name}]",
+            rule="every patient must have this input",
+            found=f"{int(absent.sum())} of {len(absent)} rows have nothing of it",
+            remedy='Fill them in, leave these rows out, or set missing = "allow": an absent input is then masked.',
+            rows=tuple(int(row) + 1 for row in np.flatnonzero(absent)),
+        )
+    ]

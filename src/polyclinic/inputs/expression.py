@@ -16,7 +16,7 @@ from polyclinic.cohort.columns import absent_column
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.cohort.variables import read_variables, row_hashes
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
-from polyclinic.inputs.base import Cells, Features, Kind, Picture, bar_table
+from polyclinic.inputs.base import Cells, Features, Kind, Picture, bar_table, refuse_absent
 from polyclinic.layers.components import ComponentNetwork, principal_components
 from polyclinic.study.options import InputOptions
 from polyclinic.study.options import Plan as BasePlan
@@ -138,7 +138,7 @@ class Expression(Kind):
         missing = np.isnan(records.values)
         if missing.all():
             return [_empty(records.table, self.plan is not None)]
-        findings = []
+        findings = refuse_absent(self, records.table, missing.all(1))
         if empty := int(missing.all(0).sum()):
             findings.append(_doubt(records.table, "empty_genes", f"{empty} genes have no value", "They are left out."))
         if len(rows := np.flatnonzero(missing.mean(1) > 0.5)):

@@ -17,7 +17,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.cohort.scaling import CategoryPlan, NumberPlan, coded, learn_category, learn_number, scaled, unseen
 from polyclinic.cohort.variables import Words, read_variables, row_hashes
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
-from polyclinic.inputs.base import Cells, Features, Kind, Picture, bar_table
+from polyclinic.inputs.base import Cells, Features, Kind, Picture, bar_table, refuse_absent
 from polyclinic.layers.table import Columns, Shape, TableNetwork
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
@@ -144,7 +144,7 @@ class Tabular(Kind):
 
     def check(self, records: Table) -> list[Finding]:
         """Columns that hold nothing, the same everywhere, or a new word in nearly every row; levels never learned."""
-        findings = _plain(records, self.plan is not None)
+        findings = _plain(records, self.plan is not None) + refuse_absent(self, records.table, ~_known(records))
         for plan in self.plan.categories if self.plan is not None else ():
             rows = np.flatnonzero(unseen(records.categories[plan.name], plan))
             findings += [_new_level(records.table, plan, rows)] if len(rows) else []
@@ -176,9 +176,8 @@ class Tabular(Kind):
         columns = [scaled(records.numbers[:, i], plan) for i, plan in enumerate(self.learned.numbers)]
         numbers = np.column_stack(columns) if columns else records.numbers
         missing = np.isnan(records.numbers)
-        known = [~missing.all(1)] + [(column.codes >= 0) for column in records.categories.values()]
         return TableTensors(
-            present=torch.from_numpy(np.logical_or.reduce(known)),
+            present=torch.from_numpy(_known(records)),
             numbers=torch.from_numpy(np.where(missing, 0.0, numbers).astype(np.float32)),
             missing=torch.from_numpy(missing),
             few=_codes(records, self.learned.few),
@@ -278,6 +277,12 @@ def _shape(options: TabularOptions, rows: int, size: Size, dropout: float | None
     members = 8 if options.members == "auto" else options.members
     members = {"linear": 0, "mlp": 1}.get(options.encoder, members)
     return Shape(members, 2, 64, 8, 0.1 if dropout is None else dropout)
+
+
+def _known(records: Table) -> Bool[np.ndarray, " sample"]:
+    """Rows with at least one value."""
+    known = [(~np.isnan(records.numbers)).any(1)] + [column.codes >= 0 for column in records.categories.values()]
+    return np.asarray(np.logical_or.reduce(known))
 
 
 def _pieces(rows: int) -> int:
