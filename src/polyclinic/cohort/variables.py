@@ -106,10 +106,11 @@ def _meant_as_number(series: pl.Series) -> bool:
     Codes such as those of the ICD look like numbers too, but those with a letter are more than a slip; and so is
     every number that begins with a zero, as in "007".
     """
+    words = series.drop_nulls().unique()
+    if 2 * words.cast(pl.Float64, strict=False).null_count() > len(words) or words.str.contains(r"^\s*0\d").any():
+        return False
     numbers, stray = as_numbers(series)
     filled = numbers[~np.isnan(numbers)]
-    if series.str.contains(r"^\s*0\d").any():
-        return False
     few = len(stray) <= _STRAY_SHARE * len(filled) or (len(stray) <= _FEW_STRAYS and 4 * len(stray) <= len(filled))
     return bool(few and len(np.unique(filled)) >= _FEW_NUMBERS)
 

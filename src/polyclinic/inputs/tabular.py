@@ -41,8 +41,8 @@ class TabularOptions(InputOptions):
     """Networks inside "tabm"; by default from the rows and the size."""
     pieces: Literal["auto"] | Annotated[int, Field(ge=2)] = "auto"
     """Pieces of the curve that stands for each number; by default from the rows."""
-    rare: int = Field(default=3, ge=1)
-    """A category that fewer training rows hold counts as "other"."""
+    rare: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    """A category that fewer training rows hold counts as "other"; by default 3, and more on many rows."""
     noise: float = Field(default=0.0, ge=0)
     """Random change of each number while training, in standard deviations."""
     forget: float = Field(default=0.0, ge=0, lt=1)
@@ -154,9 +154,8 @@ class Tabular(Kind):
         """Scales, quantiles and levels from training rows only."""
         pieces = _pieces(len(rows)) if self.options.pieces == "auto" else self.options.pieces
         numbers = [learn_number(name, records.numbers[rows.index, i], pieces) for i, name in enumerate(records.numeric)]
-        categories = [
-            learn_category(name, column, rows.index, self.options.rare) for name, column in records.categories.items()
-        ]
+        rare = max(3, len(rows) // 3500) if self.options.rare == "auto" else self.options.rare
+        categories = [learn_category(name, column, rows.index, rare) for name, column in records.categories.items()]
         plan = TabularPlan(
             rows=len(rows),
             numbers=tuple(numbers),
