@@ -198,7 +198,7 @@ def _foreign(folder: Path) -> Finding:
     return Finding(
         name="foreign_checkpoint",
         place=str(folder),
-        rule="a run is resumed with the study, the table and the program that began it",
+        rule="a run is resumed with the study, table, program and sort of processor that began it",
         found="the state kept here belongs to another one",
         remedy="Undo the change, or run into a new folder with --out.",
     )

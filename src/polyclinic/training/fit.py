@@ -90,7 +90,7 @@ def fit(
         number: Which fit of the study this is, from 0 (see ``epochs`` and ``stop_after``).
         folder: Where the state is kept, or None.
         cap_s: Most seconds, or None; without effect where the study gives ``stop_after``.
-        progress: Is told of every epoch.
+        progress: Is told of every epoch; of nothing while several processes of our own are at work.
 
     Raises:
         StudyError: if a setting cannot be followed.

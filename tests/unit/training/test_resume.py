@@ -1,19 +1,39 @@
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from polyclinic.errors import BundleError, Severity
+from polyclinic.model import Answers, Model
+from polyclinic.study.schema import ModelSection, Size
 from polyclinic.training import checkpoint, loop
 from polyclinic.training.checkpoint import Checkpoint, Epoch, Record, Store
+from polyclinic.training.fit import fit
 
 
 class Killed(RuntimeError):
     pass
+
+
+class Pictured(Model):
+    """A network that also looks at its numbers as at a little picture."""
+
+    def __init__(self, bench) -> None:
+        super().__init__(bench.ready.inputs, bench.ready.heads, ModelSection(size=Size.TINY))
+        self.eye = nn.Sequential(nn.Conv2d(2, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3))
+
+    def forward(self, batch) -> Answers:
+        answers = super().forward(batch)
+        numbers = batch["labs"].numbers
+        picture = (numbers[:, None, :, None] * numbers[:, None, None, :]).repeat(1, 2, 1, 1)
+        seen = self.eye(picture.contiguous(memory_format=torch.channels_last)).mean(dim=(1, 2, 3))
+        return replace(answers, outputs={name: out + seen[:, None, None] for name, out in answers.outputs.items()})
 
 
 class Killer:
@@ -90,12 +110,23 @@ class TestResume:
         with pytest.raises(BundleError, match="belongs to another"):
             bench.fit(folder=tmp_path, seed=6)
 
-    def test_weights_in_channels_last_memory_resume_too(self, bench, tmp_path):
-        # Moments must come back in the memory order of their weights, or the fused kernels mix them up.
-        weight = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last).weight
-        stored = torch.arange(108.0).reshape(4, 3, 3, 3)
-        like = torch.empty_like(weight).copy_(stored)
-        assert like.stride() == weight.stride()
+    @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+    def test_pictures_in_bfloat16_resume_to_the_same_bytes(self, bench, tmp_path, optimizer):
+        settings = bench.training(precision="bf16", optimizer=optimizer)
+
+        def run(**keys):
+            with torch.random.fork_rng():
+                torch.manual_seed(3)
+                model = Pictured(bench)
+            return fit(model, bench.ready, bench.rows, settings, seed=5, **keys)
+
+        whole = run()
+        assert whole.precision.channels_last
+        with pytest.raises(Killed):
+            run(folder=tmp_path, progress=Killer(2))
+        resumed = run(folder=tmp_path)
+        assert bench.content(resumed) == bench.content(whole)
+        assert all(p.is_contiguous() for p in resumed.model.parameters())
 
 
 class TestDamage:
