@@ -13,7 +13,14 @@ from polyclinic.errors import Finding
 _INTEGER = r"^[+-]?(0|[1-9][0-9]{0,17})$"
 _NUMBER = r"^[+-]?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _TRUTH = r"^(?i)(true|false)$"
+_YEAR_FIRST = r"^[0-9]{4}[-/年]"
 _GLANCE = 1000
+
+_KINDS = (
+    (_INTEGER, pl.all().str.strip_prefix("+").cast(pl.Int64)),
+    (_NUMBER, pl.all().str.strip_prefix("+").cast(pl.Float64)),
+    (_TRUTH, pl.all().str.to_lowercase() == "true"),
+)
 
 
 def type_columns(frame: pl.DataFrame, missing_values: Sequence[str]) -> pl.DataFrame:
@@ -23,7 +30,14 @@ def type_columns(frame: pl.DataFrame, missing_values: Sequence[str]) -> pl.DataF
     identifier "007", makes its column text. Cells are stripped of blanks; those in ``missing_values`` become missing.
     """
     clean = strip(frame, missing_values)
-    return clean.with_columns(_typed(clean[name]) for name in clean.columns if clean[name].dtype == pl.String)
+    text = pl.DataFrame([c for c in clean if c.dtype == pl.String and c.null_count() < len(c)])
+    found: dict[str, pl.Series] = {}
+    for pattern, convert in _KINDS:
+        fitting = _fitting(pl.DataFrame([c for c in text if c.name not in found]), pattern)
+        found |= {column.name: column for column in fitting.select(convert)} if fitting.width else {}
+    maybe = _fitting(pl.DataFrame([c for c in text if c.name not in found]), _YEAR_FIRST)
+    found |= {c.name: dates for c in maybe if (dates := plain_dates(c)) is not None}
+    return pl.DataFrame([found.get(column.name, column) for column in clean])
 
 
 def strip(frame: pl.DataFrame, missing_values: Sequence[str]) -> pl.DataFrame:
@@ -82,23 +96,13 @@ def shorten(names: Iterable[str], most: int = 12) -> str:
     return ", ".join(listed[:most]) + more
 
 
-def _typed(column: pl.Series) -> pl.Series:
-    known = column.drop_nulls()
-    if not len(known):
-        return column
-    if _all(known, _INTEGER):
-        return column.str.strip_prefix("+").cast(pl.Int64)
-    if _all(known, _NUMBER):
-        return column.str.strip_prefix("+").cast(pl.Float64)
-    if _all(known, _TRUTH):
-        return column.str.to_lowercase() == "true"
-    dates = plain_dates(column)
-    return column if dates is None else dates
-
-
-def _all(known: pl.Series, pattern: str) -> bool:
-    """Whether every cell fits; a glance at the first ones spares most columns the whole look."""
-    return bool(known.head(_GLANCE).str.contains(pattern).all()) and bool(known.str.contains(pattern).all())
+def _fitting(text: pl.DataFrame, pattern: str) -> pl.DataFrame:
+    """The columns whose every known cell fits; a glance at the first ones spares most columns the whole look."""
+    for many in (_GLANCE, text.height):
+        if text.width:
+            fits = text.head(many).select(pl.all().str.contains(pattern).all()).row(0)
+            text = pl.DataFrame([column for column, fit in zip(text, fits, strict=True) if fit])
+    return text
 
 
 def _plain(column: pl.Series) -> pl.Series:

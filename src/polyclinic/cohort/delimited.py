@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,7 +88,7 @@ def _header(line: str, separator: str, table: str) -> tuple[list[str], tuple[Fin
 
 def refuse_duplicates(names: list[str], table: str) -> None:
     """Raise if two columns have the same name."""
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    twice = sorted(name for name, many in Counter(names).items() if many > 1)
     if not twice:
         return
     places = [number for number, name in enumerate(names, 1) if name in twice]

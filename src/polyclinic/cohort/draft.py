@@ -113,7 +113,7 @@ def _expression(roles: Roles) -> Iterator[str]:
         yield ""
     yield "[inputs.expression]"
     yield _key("kind", "expression", f"{len(roles.numbers)} columns of numbers: probably genes")
-    if roles.doubtful or roles.categories:
+    if roles.doubtful:
         yield _key("columns", list(roles.numbers))
     else:
         yield _key("columns", "rest", "every column not used elsewhere")

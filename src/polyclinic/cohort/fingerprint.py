@@ -18,9 +18,9 @@ def file_fingerprint(path: Path) -> str:
 def frame_fingerprint(frame: pl.DataFrame) -> str:
     """SHA-256 of names, types and cells of a table, whatever file format it came in."""
     total = hashlib.sha256()
-    for name in frame.columns:
-        total.update(name.encode() + b"\0" + str(frame.schema[name]).encode() + b"\0")
-        total.update(column_digest(frame[name]))
+    for column in frame:
+        total.update(column.name.encode() + b"\0" + str(column.dtype).encode() + b"\0")
+        total.update(column_digest(column))
     return total.hexdigest()
 
 

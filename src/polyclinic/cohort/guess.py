@@ -22,6 +22,7 @@ _IMAGE = r"(?i)(\.(png|jpe?g|tiff?|bmp|dcm)|\.npz#\w+\[[0-9]+\])$"
 _MANY_NUMBERS = 500
 _TELLS_ALL = 0.995
 _ENOUGH_ROWS = 10_000
+_CONSTANT = "the same value in every row"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,10 @@ def guess_roles(frame: pl.DataFrame, outcome: tuple[str, ...]) -> Roles:
     plain = [c for c in rest if c.name not in images]
     every = max(1, frame.height // _ENOUGH_ROWS)
     outcomes = [frame[name].gather_every(every) for name in outcome]
+    genes = sum(c.dtype.is_numeric() for c in plain) > _MANY_NUMBERS
     doubtful = [Doubt(c.name, why) for c in plain if (why := _why_not(c, outcomes)) is not None]
+    if genes:  # a gene that is silent in every patient is no mistake
+        doubtful = [doubt for doubt in doubtful if doubt.why != _CONSTANT]
     left = {doubt.column for doubt in doubtful}
     return Roles(
         patient=patient,
@@ -122,7 +126,7 @@ def _why_not(column: pl.Series, outcomes: list[pl.Series]) -> str | None:
         return "a date; write the days since another date instead"
     distinct = known.n_unique()
     if distinct == 1 and not column.null_count():
-        return "the same value in every row"
+        return _CONSTANT
     if distinct > 0.9 * len(known) and len(known) > 20 and _named(column, _IDENTIFIER) and not column.dtype.is_float():
         return "an identifier by its name"
     if column.dtype == pl.String and distinct > max(50, 0.5 * len(known)):
