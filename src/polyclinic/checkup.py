@@ -12,11 +12,13 @@ from polyclinic.errors import Finding, PolyclinicError, Severity
 from polyclinic.model import build
 from polyclinic.study.schema import Study
 from polyclinic.training.crew import ALONE
+from polyclinic.training.fit import check_fit
 from polyclinic.training.precision import choose_precision
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import write_recipe
 from polyclinic.training.rehearsal import rehearse
 from polyclinic.training.task import Task
+from polyclinic.training.transfer import read_start, transfer
 
 _BYTES_PER_GIB = 2**30
 _ROOM = 1.2  # memory of a run over that of the rehearsal: evidence, baselines and report come on top
@@ -66,7 +68,10 @@ def _cost(assembled: Assembled, split: Split) -> Checkup:
     study, rows = assembled.study, split.folds[0].members[0]
     ready = Ready.fit(assembled.inputs, assembled.records, assembled.heads, assembled.targets, rows.train)
     model = build(ready.inputs, ready.heads, study.model, study.study.seed)
+    if (start := read_start(study.model)) is not None:
+        transfer(model, start)
     recipe = write_recipe(model, study.training, len(rows.train))
+    check_fit(model, ready, rows, recipe, study.training.processes)
     precision, slow = choose_precision(model, study.training)
     precision.place(model)
     pace = rehearse(Task(model, ready, rows, recipe, precision, study.study.seed, None, None), ALONE)

@@ -1,12 +1,11 @@
 """Every fold of a study, one after another; what is done is kept, so that a killed run goes on from there."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
 from torch import Tensor
 
 from polyclinic.assemble import Assembled
@@ -14,16 +13,16 @@ from polyclinic.cohort.rows import Fold, Split
 from polyclinic.delivery.bundle import Work
 from polyclinic.delivery.disk import write_file
 from polyclinic.delivery.plan import EpochRecord, FitPlan, FitRecord, plan_kinds
-from polyclinic.delivery.weights import WEIGHTS, load_model, save_model
-from polyclinic.errors import Finding, Severity, StudyError
+from polyclinic.delivery.weights import load_model, save_model
+from polyclinic.errors import Finding, Severity
 from polyclinic.predictions import Predictions, join
 from polyclinic.predictions_table import load, save
-from polyclinic.study.schema import Study
 from polyclinic.training.baseline import answer_plainly
 from polyclinic.training.clock import share_minutes
 from polyclinic.training.fit import Fitted
 from polyclinic.training.fold import Member, Plan, answer_fold, fit_name
 from polyclinic.training.progress import Progress
+from polyclinic.training.transfer import read_start
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def answer_folds(assembled: Assembled, split: Split, work: Work, progress: Progr
         StudyError: if a setting cannot be followed.
         BundleError: if what is done cannot be kept.
     """
-    start = _start(assembled.study)
+    start = read_start(assembled.study.model)
     kept: list[_Kept] = []
     progress.start("folds", len(split.folds))
     for number, fold in enumerate(split.folds):
@@ -162,18 +161,3 @@ def _stored(scratch: Path, fold: Fold) -> _Kept | None:
 
 def _distinct(findings: Any) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(findings))
-
-
-def _start(study: Study) -> Mapping[str, Tensor] | None:
-    """Weights to begin with: a bundle's first fit, or a safetensors file."""
-    if study.model.start_from is None:
-        return None
-    path = Path(study.model.start_from)
-    if path.is_dir():
-        fits: Sequence[Path] = sorted((path / "model").glob(f"*/{WEIGHTS}"))
-        path = fits[0] if fits else path / "model"
-    if not path.is_file():
-        rule, remedy = "must be a bundle or a safetensors file", "Check the path."
-        raise StudyError(Finding("no_weights", "study.toml [model] start_from", rule, "no such file", remedy))
-    weights: dict[str, Tensor] = load_file(path)
-    return weights

@@ -17,12 +17,13 @@ from polyclinic.answering import Predicted, answer_table
 from polyclinic.assemble import Assembled, assemble, divide_cohort
 from polyclinic.checkup import Checkup, examine
 from polyclinic.cohort.draft import draft
+from polyclinic.cohort.rows import Split
 from polyclinic.delivery import bundle as bundles
 from polyclinic.delivery.disk import write_file
-from polyclinic.errors import BundleError, Finding
+from polyclinic.errors import BundleError, Finding, StudyError
 from polyclinic.evidence.comparison import compare as compare_answers
 from polyclinic.evidence.judge import judge as judge_answers
-from polyclinic.folds import answer_folds
+from polyclinic.folds import Answered, answer_folds
 from polyclinic.predictions_foreign import load_foreign
 from polyclinic.predictions_table import load
 from polyclinic.shown import Told, write_all, write_log
@@ -82,12 +83,22 @@ def run(study: Path | str, out: Path | None = None, *, resume: bool = False, pro
     with bundles.open_work(out, _fingerprints(path, assembled), resume=resume) as work:
         if work.finished:
             return done(out)
-        answered = answer_folds(assembled, split, work, progress)
+        answered = _answer(assembled, split, work, progress)
         evidence = judge_answers(answered.ours, answered.plain, asked.evidence, asked.study.seed).document()
         write_all(Told(assembled, split, answered, evidence, out), work.shown)
         write_log(work.shown, _events(began, answered.spent_s, work.resumed))
         bundles.publish(work, __version__)
     return Done(out, evidence, (*assembled.findings, *answered.findings))
+
+
+def _answer(assembled: Assembled, split: Split, work: bundles.Work, progress: Progress) -> Answered:
+    """All folds. A study that cannot be followed leaves nothing: once it is corrected, there is nothing to resume."""
+    try:
+        return answer_folds(assembled, split, work, progress)
+    except StudyError:
+        if not work.resumed:
+            bundles.discard(work)
+        raise
 
 
 def done(folder: Path) -> Done:

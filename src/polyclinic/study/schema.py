@@ -90,7 +90,7 @@ class ModelSection(Section):
     dropout: float | None = Field(default=None, ge=0, lt=1)
     """Share of activations left out while training; by default each kind's own."""
     start_from: str | None = None
-    """A bundle or a weights file to transfer from."""
+    """A bundle or a weights file to transfer from, seen from where the command is given."""
 
 
 class TrainingSection(Section):

@@ -100,7 +100,7 @@ def fit(
     precision, slow = choose_precision(model, settings)
     crew = launched()
     processes = settings.processes if crew is None else crew.size
-    _check(model, ready, rows, recipe, processes)
+    check_fit(model, ready, rows, recipe, processes)
     cap_s = None if recipe.stop_after is not None else cap_s
     task = Task(model, ready, rows, recipe, precision, seed, folder, cap_s)
     record, told = train(task, crew or ALONE, progress) if crew or processes == 1 else _train_apart(task, processes)
@@ -118,6 +118,19 @@ def fit(
     )
 
 
+def check_fit(model: nn.Module, ready: Ready, rows: Inner, recipe: Recipe, processes: int) -> None:
+    """Refuse what cannot work, before anything is computed.
+
+    Raises:
+        StudyError: mixup where outcomes cannot be mixed, more processes than rows, a step with one row.
+    """
+    check_mixup(ready.heads, recipe.mixup)
+    smallest = len(rows.train) // count_steps(len(rows.train), recipe.batch)
+    check_crew(processes, smallest)
+    if smallest < 2 and any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules()):
+        raise StudyError(_lone_rows(len(rows.train)))
+
+
 def _train_apart(task: Task, processes: int) -> tuple[Record, list[Finding]]:
     """In processes of our own; the weights come back through the folder."""
     if task.folder is None:
@@ -133,15 +146,6 @@ def _train_apart(task: Task, processes: int) -> tuple[Record, list[Finding]]:
 
 def _train_part(crew: Crew, task: Task) -> tuple[Record, list[Finding]]:
     return train(task, crew, QUIET)
-
-
-def _check(model: nn.Module, ready: Ready, rows: Inner, recipe: Recipe, processes: int) -> None:
-    """Refuse what cannot work before anything is computed."""
-    check_mixup(ready.heads, recipe.mixup)
-    smallest = len(rows.train) // count_steps(len(rows.train), recipe.batch)
-    check_crew(processes, smallest)
-    if smallest < 2 and any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules()):
-        raise StudyError(_lone_rows(len(rows.train)))
 
 
 def _lone_rows(rows: int) -> Finding:
