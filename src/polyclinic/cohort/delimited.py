@@ -77,7 +77,10 @@ def _records(content: np.ndarray, separator: int, table: str) -> _Records:
 
 
 def _header(line: str, separator: str, table: str) -> tuple[list[str], tuple[Finding, ...]]:
-    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+    try:
+        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+    except csv.Error as error:
+        raise CohortError(_unclosed(table)) from error
     names = [cell or f"column_{number}" for number, cell in enumerate(cells, 1)]
     refuse_duplicates(names, table)
     notes = [_unnamed(table, cells.count(""))] if "" in cells else []

@@ -19,6 +19,8 @@ from polyclinic.errors import CohortError, Finding
 from polyclinic.study.schema import CohortSection
 
 MISSING_VALUES: tuple[str, ...] = CohortSection.model_fields["missing_values"].default
+# polars panics on some damaged files, and a panic is no ordinary exception.
+_DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 _ARROW = (".feather", ".arrow", ".ipc")
 _OFFERED = ".csv, .tsv, .arff (each also as .gz or .zip), .parquet (a file or a folder), .feather, MedMNIST .npz"
 
@@ -102,7 +104,9 @@ def _declared(path: Path, read: Callable[[Path], pl.DataFrame], missing_values: 
     """A table whose types stand in the file."""
     try:
         frame = read(path)
-    except pl.exceptions.PolarsError as error:
+    except PermissionError:
+        raise
+    except _DAMAGE as error:
         rule = f"must be a whole {path.suffix} file"
         raise CohortError(_finding(path.name, rule, "it is damaged or of another format", "Write it again.")) from error
     refuse_duplicates(frame.columns, path.name)

@@ -17,6 +17,8 @@ from polyclinic.errors import CohortError, Finding
 
 _PARTS = {"train": "train", "val": "tune", "test": "test"}
 _MOST_LABEL_BYTES = 2**28
+# RuntimeError is what zipfile raises for an encrypted member.
+_DAMAGE = (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def read_medmnist(path: Path) -> pl.DataFrame:
             present = set(archive.namelist())
             _refuse_other_layout(present, path.name)
             frames = [_part(archive, path.name, word) for word in _PARTS if f"{word}_images.npy" in present]
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise CohortError(_finding(path.name, "must be a whole .npz file", "it is damaged or truncated")) from error
     if len({tuple(frame.columns) for frame in frames}) > 1:
         raise CohortError(

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -44,7 +45,7 @@ def unpack(path: Path, member: str | None = None) -> Unpacked:
         if suffix == ".gz":
             with gzip.open(path) as stream:
                 return Unpacked(_bounded(stream.read, path.stat().st_size, path.name), _inner_suffix(path))
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
+    except (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise CohortError(_damaged(path)) from error
     return Unpacked(path.read_bytes(), suffix)
 

@@ -52,7 +52,7 @@ def test_quoted_cells_may_hold_anything() -> None:
     assert rows(text) == [("1, 2", "line\nbreak"), ('say "ah"', "x")]
 
 
-@pytest.mark.parametrize("text", ['a,b\n"1,2\n3,4\n', 'a,b\n1,x"y\n2,z"w\n'])
+@pytest.mark.parametrize("text", ['a,b\n"1,2\n3,4\n', 'a,b\n1,x"y\n2,z"w\n', 'a",b\n1,"2\n'])
 def test_a_lone_quotation_mark_is_refused(text: str) -> None:
     with pytest.raises(CohortError, match="quotation mark"):
         rows(text)

@@ -68,6 +68,18 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
         read_medmnist(path)
 
 
+def test_an_encrypted_file_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.npz")
+    raw = bytearray(path.read_bytes())
+    place = raw.index(b"PK\x01\x02")
+    while place >= 0:
+        raw[place + 8] |= 1
+        place = raw.find(b"PK\x01\x02", place + 1)
+    path.write_bytes(bytes(raw))
+    with pytest.raises(CohortError, match="damaged or truncated"):
+        read_medmnist(path)
+
+
 def test_a_broken_array_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "x.npz", train_labels=None)
     with zipfile.ZipFile(path, "a") as archive:
