@@ -14,6 +14,7 @@ from polyclinic.errors import Finding, StudyError
 
 Axis = Literal["inputs", "heads"]
 
+_MOST_LISTED = 40
 _WORDS: dict[Axis, str] = {"inputs": "input kind", "heads": "target kind"}
 
 
@@ -60,8 +61,15 @@ def unknown(place: str, what: str, word: str, offered: tuple[str, ...]) -> Findi
         place=place,
         rule=f"every {what} must be one that exists",
         found=f'no {what} "{word}"',
-        remedy=f"{hint}On offer: {', '.join(offered) or 'none that may be listed here'}.",
+        remedy=f"{hint}On offer: {_listed(offered)}.",
     )
+
+
+def _listed(offered: tuple[str, ...]) -> str:
+    """Words for a message: all of them, or the first ones where a table has thousands of columns."""
+    if len(offered) <= _MOST_LISTED:
+        return ", ".join(offered) or "none that may be listed here"
+    return f"{', '.join(offered[:_MOST_LISTED])} and {len(offered) - _MOST_LISTED} more"
 
 
 def _plugins(axis: Axis) -> dict[str, EntryPoint]:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from polyclinic.errors import StudyError
+from polyclinic.study.catalogue import unknown
 from polyclinic.study.read import parse_study, read_study
 from polyclinic.study.write import json_schema, write_study
 
@@ -143,3 +144,12 @@ def test_the_schema_for_editors_knows_every_kind_and_is_json():
     kinds = {one["title"] for one in schema["properties"]["inputs"]["additionalProperties"]["oneOf"]}
     assert "tabular" in kinds
     assert "description" in schema["$defs"]["TrainingSection"]["properties"]["epochs"]
+
+
+def test_thousands_of_columns_are_not_all_listed():
+    finding = unknown(
+        "[inputs.genes]", "column in cohort.csv", "TP5", tuple(f"GENE{i}" for i in range(5000)) + ("TP53",)
+    )
+    assert 'Did you mean "TP53"?' in finding.remedy
+    assert finding.remedy.endswith("and 4961 more.")
+    assert len(finding.remedy) < 600
