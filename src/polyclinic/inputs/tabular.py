@@ -38,7 +38,7 @@ class TabularOptions(InputOptions):
     encoder: Literal["auto", "tabm", "mlp", "linear"] = "auto"
     """Network: "tabm" (an ensemble inside one network), "mlp" or "linear"; "auto" is "tabm"."""
     members: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
-    """Networks inside "tabm"; by default from the rows and the size."""
+    """Networks inside "tabm"; by default from the size."""
     pieces: Literal["auto"] | Annotated[int, Field(ge=2)] = "auto"
     """Pieces of the curve that stands for each number; by default from the rows."""
     rare: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
@@ -106,6 +106,13 @@ class TableTensors(InputTensors):
 
 
 _MANY_LEVELS = 24
+_DROPOUT = 0.1
+_SHAPES = {
+    Size.TINY: Shape(members=4, blocks=2, block_width=64, number_width=4, dropout=_DROPOUT),
+    Size.SMALL: Shape(members=8, blocks=2, block_width=128, number_width=8, dropout=_DROPOUT),
+    Size.MEDIUM: Shape(members=16, blocks=2, block_width=192, number_width=12, dropout=_DROPOUT),
+    Size.LARGE: Shape(members=32, blocks=3, block_width=256, number_width=16, dropout=_DROPOUT),
+}
 
 
 @final
@@ -208,11 +215,11 @@ class Tabular(Kind):
             few=tuple(category.levels for category in self.learned.few),
             many=tuple(category.levels for category in self.learned.many),
         )
-        return _Encoder(TableNetwork(columns, width, _shape(self.options, self.learned.rows, size, dropout)))
+        return _Encoder(TableNetwork(columns, width, _shape(self.options, size, dropout)))
 
     def members(self, size: Size) -> int:
         """How many networks the ensemble has; 1 without an ensemble."""
-        return max(_shape(self.options, self.learned.rows, size, None).members, 1)
+        return max(_shape(self.options, size, None).members, 1)
 
     def summarise(self, records: Table) -> Features:
         """Numbers as they are, categories as codes in the order of their words."""
@@ -271,11 +278,14 @@ class _Encoder(nn.Module):
         return Encoded(vectors.flatten(0, 1)[:, None], present[:, None], members=members)
 
 
-def _shape(options: TabularOptions, rows: int, size: Size, dropout: float | None) -> Shape:
-    """A network that suits the rows: fewer and narrower ones where there is little to learn from."""
-    members = 8 if options.members == "auto" else options.members
-    members = {"linear": 0, "mlp": 1}.get(options.encoder, members)
-    return Shape(members, 2, 64, 8, 0.1 if dropout is None else dropout)
+def _shape(options: TabularOptions, size: Size, dropout: float | None) -> Shape:
+    """The network of that size, with what the study says otherwise."""
+    shape = replace(_SHAPES[size], dropout=_DROPOUT if dropout is None else dropout)
+    if options.encoder == "linear":
+        return replace(shape, members=0)
+    if options.encoder == "mlp":
+        return replace(shape, members=1)
+    return shape if options.members == "auto" else replace(shape, members=options.members)
 
 
 def _known(records: Table) -> Bool[np.ndarray, " sample"]:
