@@ -1,0 +1,116 @@
+"""A run killed at random moments and resumed, until it ends with the bytes of an uninterrupted run, or does not.
+
+    python benchmarks/resume.py [--moments 20] [--seed 1] [--study studies/breast_cytology.toml]
+
+Each moment is drawn evenly between the first file of the run and its end, as an uninterrupted run measures it. The
+process is killed as by a power cut (SIGKILL); what it left is resumed and compared file by file. Then one more run is
+killed at all of the moments, one after another. Without --study, a small synthetic study with folds, members and
+plain models is run. The program ends with status 1 if anything differs.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+import polyclinic
+
+SAME = ("predictions.parquet", "baselines.parquet", "evidence.json", "split.parquet")
+SETTINGS = {"split": {"folds": 2}, "model": {"size": "tiny", "ensemble": 2}, "training": {"epochs": 12}}
+
+
+def start(study: Path, out: Path) -> subprocess.Popen:
+    """A run in a process of its own, at the moment when its first file appears."""
+    program = subprocess.Popen(
+        [sys.executable, "-m", "polyclinic", "run", str(study), "--out", str(out), "--resume"],
+        stdout=subprocess.DEVNULL,
+    )
+    while not (out / ".work" / "state.json").exists() and program.poll() is None:
+        time.sleep(0.001)
+    return program
+
+
+def kill_after(study: Path, out: Path, seconds: float) -> bool:
+    """Whether the run was killed: it may have ended before."""
+    program = start(study, out)
+    try:
+        program.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        program.wait()
+        return True
+    return False
+
+
+def whole(study: Path, out: Path) -> float:
+    """Seconds of a run from its first file to its end."""
+    program = start(study, out)
+    began = time.monotonic()
+    if program.wait():
+        sys.exit("The uninterrupted run failed.")
+    return time.monotonic() - began
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Every file that must be the same."""
+    names = [*SAME, *(path.relative_to(folder).as_posix() for path in sorted(folder.glob("model/*/*")))]
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def stage(out: Path) -> str:
+    """How far a killed run had come."""
+    work = out / ".work"
+    if not work.exists():
+        return "finished"
+    if (work / "bundle.json").exists():
+        return "putting in place"
+    if (work / "shown" / "evidence.json").exists():
+        return "writing"
+    return f"{len(list(work.glob('scratch/fold-*.json')))} folds done"
+
+
+def compare(study: Path, folder: Path, moments: np.ndarray, expected: dict[str, bytes]) -> int:
+    """Kill, resume and compare at every moment; how many ended otherwise."""
+    failures = 0
+    print(f"{'moment':>8}  {'how far':<18}  resumed")
+    for number, moment in enumerate(moments):
+        out = folder / f"killed-{number}"
+        killed = kill_after(study, out, moment)
+        came = stage(out) if killed else "finished"
+        polyclinic.run(study, out, resume=True)
+        same = content(out) == expected
+        failures += not same
+        print(f"{moment:7.2f}s  {came:<18}  {'same bytes' if same else 'OTHER BYTES'}", flush=True)
+    return failures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Kill a run at random moments and resume it.")
+    parser.add_argument("--moments", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--study", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        made = {"labs": "tabular"}, {"sick": "classify", "death": "survive"}
+        study = asked.study or polyclinic.synthesise(folder / "study", *made, patients=200, settings=SETTINGS).study
+        seconds = whole(study, folder / "whole")
+        expected = content(folder / "whole")
+        moments = np.sort(np.random.default_rng(asked.seed).uniform(0, seconds, asked.moments))
+        failures = compare(study, folder, moments, expected)
+        again = folder / "again-and-again"
+        for moment in moments:
+            kill_after(study, again, moment)
+        polyclinic.run(study, again, resume=True)
+        same = content(again) == expected
+        print(f"one run killed {len(moments)} times: {'same bytes' if same else 'OTHER BYTES'}")
+    print(f"{len(moments) - failures} of {len(moments)} resumed runs ended with the bytes of the uninterrupted one")
+    sys.exit(failures > 0 or not same)
+
+
+if __name__ == "__main__":
+    main()
