@@ -126,9 +126,9 @@ class Expression(Kind):
             CohortError: unknown columns, no column at all, text in a column.
         """
         offered = tuple(cells.frame.columns)
-        wanted = self.columns(offered)
+        wanted, there = self.columns(offered), frozenset(offered)
         place = f"[inputs.{self.name}] columns"
-        findings = [absent_column(place, name, offered) for name in wanted if name not in set(offered)]
+        findings = [absent_column(place, name, offered) for name in wanted if name not in there]
         stop_on(findings if wanted else [_no_genes(self.name, self.options.prefix)], CohortError)
         numbers, _ = read_variables(cells.frame.select(wanted), cells.table, wanted, ())
         return Genes(cells.table, wanted, np.column_stack(list(numbers.values())))
