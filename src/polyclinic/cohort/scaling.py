@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from polyclinic.cohort.variables import Words
 from polyclinic.study.options import Plan
 
-_NORMAL_IQR = 1.349  # interquartile range of a standard normal distribution
+_MIDDLES = ((0.25, 1.349), (0.05, 3.290))  # tail that is left out; width of the rest in a standard normal distribution
 _SQUASH = 3.0
 _FLAT = (-1.0, 0.0, 1.0)
 
@@ -21,7 +21,7 @@ class NumberPlan(Plan):
         name: The column.
         center: Median.
         scale: Robust standard deviation in the column's own unit; 0 where the column never varied.
-        edges: Quantiles of the scaled values, ascending, at least three: the edges of the pieces of a piecewise-linear curve.
+        edges: Quantiles of the scaled values, ascending, at least three: the edges of the pieces of a curve.
         absent: Whether it was ever missing.
     """
 
@@ -69,13 +69,14 @@ def learn_number(name: str, values: Float[np.ndarray, " row"], pieces: int) -> N
 
 
 def _spread(known: Float[np.ndarray, " row"]) -> float:
-    """Interquartile range over that of a normal distribution; where it is too small to serve, standard deviation."""
+    """Width of the middle half over that of a normal distribution; where it is 0, of nine tenths; then of all."""
     if len(known) < 2 or known.min() == known.max():
         return 0.0
-    deviation = float(known.std())
-    quarter, three = np.quantile(known, [0.25, 0.75])
-    robust = float(three - quarter) / _NORMAL_IQR
-    return robust if robust > 0.1 * deviation else deviation
+    for tail, normal_width in _MIDDLES:
+        low, high = np.quantile(known, [tail, 1 - tail])
+        if high > low:
+            return float(high - low) / normal_width
+    return float(known.std())
 
 
 def scaled(values: Float[np.ndarray, "*row"], plan: NumberPlan) -> Float[np.ndarray, "*row"]:
