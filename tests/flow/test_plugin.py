@@ -1,0 +1,60 @@
+"""The examples of CONTRIBUTING are true: installed as a package, they pass the contract like kinds of the house."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs" / "examples"
+
+
+@pytest.fixture
+def installed(tmp_path) -> Path:
+    """A folder of packages in which the examples lie as `pip install docs/examples` would put them."""
+    project = tomllib.loads((EXAMPLES / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for kinds in project["entry-points"].values():
+        for name in kinds:
+            shutil.copy(EXAMPLES / f"{name}.py", tmp_path)
+    about = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n", encoding="utf-8"
+    )
+    lines = [
+        f"[{group}]\n" + "".join(f"{name} = {place}\n" for name, place in kinds.items())
+        for group, kinds in project["entry-points"].items()
+    ]
+    (about / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
+    return tmp_path
+
+
+def run(packages: Path, *words: str) -> subprocess.CompletedProcess:
+    """A program of its own that finds the packages."""
+    path = os.pathsep.join([str(packages), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path.strip(os.pathsep)}
+    return subprocess.run(
+        [sys.executable, "-m", *words], capture_output=True, text=True, cwd=ROOT, env=environment, check=False
+    )
+
+
+@pytest.mark.slow
+def test_the_contract_tests_find_them(installed):
+    said = run(installed, "pytest", "tests/contract", "-q", "-k", "questionnaire or ordered", "-p", "no:cacheprovider")
+    assert said.returncode == 0, said.stdout[-4000:]
+    passed = int(said.stdout.split(" passed")[0].split()[-1])
+    assert passed >= 30
+
+
+def test_a_study_may_ask_for_them(installed, tmp_path):
+    code = (
+        "from polyclinic.study.catalogue import names, find\n"
+        "assert 'questionnaire' in names('inputs') and 'ordered' in names('heads')\n"
+        "assert find('heads', 'ordered').__name__ == 'Ordered'\n"
+    )
+    (tmp_path / "asks.py").write_text(code, encoding="utf-8")
+    assert run(installed, "asks").returncode == 0
