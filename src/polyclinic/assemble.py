@@ -90,17 +90,18 @@ def claim_columns(
 ) -> dict[str, tuple[str, ...]]:
     """Which columns each input reads: those it names, and for "rest" those that nothing else uses."""
     outcome = {column: f"[targets.{name}]" for name, head in heads.items() for column in head.columns()}
-    named = {column for kind in inputs.values() for column in kind.columns(())}
-    rest = tuple(c for c in cohort.frame.columns if c not in named | outcome.keys() | _roles(study))
+    offered = dict.fromkeys(cohort.frame.columns)
+    taken = outcome.keys() | _roles(study) | {column for kind in inputs.values() for column in kind.columns(())}
+    rest = tuple(column for column in offered if column not in taken)
     columns = {name: kind.columns(rest) for name, kind in inputs.items()}
     findings = [
-        catalogue.unknown(place, f"column in {cohort.name}", column, tuple(cohort.frame.columns))
+        catalogue.unknown(place, f"column in {cohort.name}", column, tuple(offered))
         for place, names in [
             *((f"[inputs.{name}]", names) for name, names in columns.items()),
             *((f"[targets.{name}]", head.columns()) for name, head in heads.items()),
         ]
         for column in names
-        if column not in cohort.frame.columns
+        if column not in offered
     ]
     for name, names in columns.items():
         findings += [_also_outcome(name, c, outcome[c]) for c in names if c in outcome]

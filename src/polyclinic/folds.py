@@ -130,6 +130,7 @@ def _record(fitted: Fitted) -> FitRecord:
         best=fitted.best,
         ended=fitted.ended.value,
         precision="bf16" if fitted.precision.half else "fp32",
+        weights=sum(weight.numel() for weight in fitted.model.parameters()),
         history=tuple(EpochRecord(train_loss=e.train_loss, tune_loss=e.tune_loss) for e in fitted.history),
     )
 

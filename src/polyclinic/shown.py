@@ -129,6 +129,7 @@ def _facts(told: Told, study: Study, split_hash: str) -> Facts:
         processor=f"{platform.machine()}, {os.cpu_count()} cores",
         precision=first.record.precision,
         minutes=told.answered.spent_s / 60,
+        parameters=first.record.weights,
         parts=_parts(told.assembled.cohort, told.split),
         histories=tuple(_history(name, plan) for name, plan in plans.items()),
         notes={name: tuple(kind.parameters_note()) for name, kind in inputs.items()},

@@ -41,6 +41,7 @@ class FitRecord(BaseModel):
         best: The epoch whose weights these are, from 1.
         ended: What ended it.
         precision: "fp32" or "bf16".
+        weights: How many numbers were learned.
         history: One entry per epoch.
     """
 
@@ -51,6 +52,7 @@ class FitRecord(BaseModel):
     best: int
     ended: str
     precision: str
+    weights: int
     history: tuple[EpochRecord, ...]
 
 
