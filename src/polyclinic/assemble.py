@@ -21,7 +21,7 @@ from polyclinic.heads.base import Kind as Head
 from polyclinic.inputs.base import Cells
 from polyclinic.inputs.base import Kind as Input
 from polyclinic.study import catalogue
-from polyclinic.study.findings import sift
+from polyclinic.study.findings import idle, sift
 from polyclinic.study.schema import Study
 
 
@@ -210,7 +210,8 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
     found = [*split.findings, *found]
     findings = sift(found, study.accept)
     stop_on(findings, LeakError)
-    return split, replace(assembled, findings=(*assembled.findings, *findings))
+    findings = [*assembled.findings, *findings]
+    return split, replace(assembled, findings=(*findings, *idle(findings, study.accept)))
 
 
 def _in_order(groups: Iterable[tuple[str, ...]]) -> list[str]:

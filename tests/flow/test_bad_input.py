@@ -435,6 +435,11 @@ class TestWhatIsNotBad:
         self.run(ask, desk)
         assert "a published split, kept as it is" in (desk.folder / "run" / "card.md").read_text(encoding="utf-8")
 
+    def test_accepting_what_was_not_found_is_told(self, ask, desk):
+        desk.study["accept"] = {"duplicate_record": "a slip of the hand"}
+        said = self.run(ask, desk)
+        assert "warning: [accept] duplicate_record: an accepted finding should be found" in said.err
+
     def test_words_that_mean_not_known_are_no_text_among_numbers(self, ask, desk):
         desk.table["marker"][3] = "Kryptonit"
         desk.study["cohort"]["missing_values"] = ["Kryptonit"]

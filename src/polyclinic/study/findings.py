@@ -11,6 +11,17 @@ def sift(findings: Iterable[Finding], accept: Mapping[str, str]) -> list[Finding
     return [_accepted(f, accept[f.name]) if _may_accept(f, accept) else f for f in findings]
 
 
+def idle(findings: Iterable[Finding], accept: Mapping[str, str]) -> list[Finding]:
+    """A warning for each name that the study accepts and that nothing bears: a slip, or no longer needed."""
+    found = {finding.name for finding in findings}
+    rule, remedy = "an accepted finding should be found", "Correct the name, or take the line out."
+    return [
+        Finding("nothing_to_accept", f"[accept] {name}", rule, "nothing of that name is", remedy, Severity.WARNING)
+        for name in accept
+        if name not in found
+    ]
+
+
 def _may_accept(finding: Finding, accept: Mapping[str, str]) -> bool:
     return finding.severity is Severity.REFUSED and finding.name in accept
 
