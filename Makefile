@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check lint install clean
+.PHONY: run test check lint docs install clean
 
 run: $(STAMP)            ## install, then run the built-in study on real patients
 	$(BIN)/polyclinic demo
@@ -20,6 +20,9 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check src tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(STAMP)           ## write the pages that come from the code
+	$(BIN)/python docs/reference/write.py
 
 install: $(STAMP)
 

@@ -8,7 +8,11 @@ from polyclinic.study.schema import Study
 
 def broken_rules(study: Study, place: str) -> list[Finding]:
     """What is wrong between sections that are each right by themselves."""
-    return [*_split(study, f"{place} [split]"), *_training(study, f"{place} [training]")]
+    return [
+        *_split(study, f"{place} [split]"),
+        *_training(study, f"{place} [training]"),
+        *_delivery(study, f"{place} [delivery]"),
+    ]
 
 
 def _split(study: Study, place: str) -> Iterator[Finding]:
@@ -38,3 +42,9 @@ def _training(study: Study, place: str) -> Iterator[Finding]:
     if training.search > 0 and training.processes > 1:
         remedy = "Search with one process, then run with several."
         yield Finding("search_in_processes", place, "search runs in one process", "processes > 1", remedy)
+
+
+def _delivery(study: Study, place: str) -> Iterator[Finding]:
+    if study.delivery.formats:
+        rule, found = "this version writes no files for other runtimes", f"asked for {', '.join(study.delivery.formats)}"
+        yield Finding("no_such_delivery", f"{place} formats", rule, found, "Leave formats out.")

@@ -152,3 +152,7 @@ def test_thousands_of_columns_are_not_all_listed():
     assert 'Did you mean "TP53"?' in finding.remedy
     assert finding.remedy.endswith("and 4961 more.")
     assert len(finding.remedy) < 600
+
+
+def test_a_file_that_nothing_would_write_is_not_promised():
+    assert "asked for onnx. Leave formats out" in refused(GOOD + '[delivery]\nformats = ["onnx"]\n')
