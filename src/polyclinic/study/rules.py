@@ -46,5 +46,6 @@ def _training(study: Study, place: str) -> Iterator[Finding]:
 
 def _delivery(study: Study, place: str) -> Iterator[Finding]:
     if study.delivery.formats:
-        rule, found = "this version writes no files for other runtimes", f"asked for {', '.join(study.delivery.formats)}"
+        rule = "this version writes no files for other runtimes"
+        found = f"asked for {', '.join(study.delivery.formats)}"
         yield Finding("no_such_delivery", f"{place} formats", rule, found, "Leave formats out.")
