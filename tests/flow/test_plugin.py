@@ -1,6 +1,7 @@
 """The examples of CONTRIBUTING are true: installed as a package, they pass the contract like kinds of the house."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -58,3 +59,10 @@ def test_a_study_may_ask_for_them(installed, tmp_path):
     )
     (tmp_path / "asks.py").write_text(code, encoding="utf-8")
     assert run(installed, "asks").returncode == 0
+
+
+def test_what_contributing_shows_stands_in_the_examples():
+    shown = re.findall(r"^```(?:python|toml)\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.S | re.M)
+    whole = "".join(path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.iterdir()) if path.is_file())
+    assert len(shown) >= 3
+    assert [block for block in shown if block not in whole] == []
