@@ -24,8 +24,8 @@ class TestRules:
     @pytest.mark.parametrize("rows", [20, 400, 5000, 100000])
     def test_epochs_shrink_with_the_rows(self, bench, rows):
         recipe = write_recipe(SMALL, bench.training(batch="auto", epochs="auto"), rows)
-        assert 12 <= recipe.epochs <= 40
-        assert recipe.epochs in (12, 40) or abs(recipe.epochs * rows / recipe.batch / 1000 - 1) < 0.15
+        assert 12 <= recipe.epochs <= 30
+        assert recipe.epochs in (12, 30) or abs(recipe.epochs * rows / recipe.batch / 600 - 1) < 0.15
 
     def test_larger_networks_learn_more_slowly(self, bench):
         def rate(module):
