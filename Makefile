@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 .PHONY: run test check lint docs install clean
 
 run: $(STAMP)            ## install, then run the built-in study on real patients
-	$(BIN)/polyclinic demo
+	$(BIN)/polyclinic demo --resume
 
 test: lint               ## everything
 	$(BIN)/pytest -q
