@@ -19,6 +19,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_STOPPED = 130  # what typer makes of Ctrl-C
+
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file, such as study.toml.")]
 OutDir = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the bundle.", show_default=False)]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was interrupted.")]
@@ -145,8 +147,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         app(arguments, prog_name="polyclinic", standalone_mode=True)
     except PolyclinicError as error:
         _complain(*(f"{finding.severity}: {finding}" for finding in error.findings))
-    except KeyboardInterrupt:
-        _complain("Stopped. Go on with --resume.", status=130)
+    except SystemExit as leaving:
+        if leaving.code == _STOPPED:
+            _complain("Stopped. Go on with --resume.", status=_STOPPED)
+        raise
     except BrokenPipeError:
         # Whoever read our output has left; Python would complain once more while closing it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -144,6 +144,18 @@ class TestRun:
         assert "fold" not in said.err
         assert "\x1b" not in said.out + said.err
 
+    def test_stopped_by_hand_it_says_how_to_go_on(self, ask, small, tmp_path, monkeypatch):
+        def stop(*_):
+            raise KeyboardInterrupt
+
+        made = small()
+        with monkeypatch.context() as hand:
+            hand.setattr(workflow, "judge_answers", stop)
+            said = ask("run", made.study, "--out", tmp_path / "run")
+        assert said.status == 130
+        assert said.err == "Stopped. Go on with --resume.\n"
+        assert ask("run", made.study, "--out", tmp_path / "run", "--resume").status == 0
+
     @pytest.mark.slow
     def test_the_demo(self, ask, tmp_path):
         said = ask("demo", "--out", tmp_path / "demo")
