@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import polyclinic
+from polyclinic.study.read import read_study
 
 FOLDS = {"split": {"folds": 2}, "model": {"size": "tiny", "ensemble": 2}, "training": {"epochs": 6}}
 SAME = ("predictions.parquet", "baselines.parquet", "evidence.json", "split.parquet", "cohort.json", "study.toml")
@@ -59,6 +60,20 @@ def test_another_seed_gives_other_bytes(small, tmp_path):
     assert {"predictions.parquet", "model/0-0-0/weights.safetensors"} <= set(
         differing(outcome(first.folder), outcome(other.folder))
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("epochs", "minutes"), [(6, 5), (4000, 0.15)], ids=["too wide to bite", "biting"])
+def test_a_run_with_a_cap_in_minutes_is_repeated_by_its_resolved_study(small, tmp_path, epochs, minutes):
+    capped = small(**{**FOLDS, "training": {"epochs": epochs, "minutes": minutes}}).study
+    first = polyclinic.run(capped, tmp_path / "first")
+    resolved = read_study(first.folder / "study.toml").training
+    assert resolved.minutes is None
+    assert resolved.stop_after is not None
+    assert len(resolved.stop_after) == 4
+    assert (max(resolved.stop_after) < epochs) == (epochs == 4000)
+    again = polyclinic.run(first.folder / "study.toml", tmp_path / "again")
+    assert differing(outcome(first.folder), outcome(again.folder)) == []
 
 
 @pytest.mark.slow

@@ -142,3 +142,12 @@ class TestTheBundle:
         again = polyclinic.run(done.folder / "study.toml", tmp_path / "again")
         for name in ("predictions.parquet", "evidence.json", "split.parquet"):
             assert (again.folder / name).read_bytes() == (done.folder / name).read_bytes(), name
+
+
+def test_report_and_card_speak_chinese_where_the_study_asks_for_it(small, tmp_path):
+    done = polyclinic.run(small(study={"language": "zh", "title": "谁患病？"}).study, tmp_path / "run")
+    page = (done.folder / "report.html").read_text(encoding="utf-8")
+    assert re.search(r'<html[^>]* lang="zh', page)
+    assert "谁患病？" in page
+    assert "校准" in page
+    assert "预期用途" in (done.folder / "card.md").read_text(encoding="utf-8")
