@@ -16,9 +16,9 @@ from polyclinic.cohort.rows import TestRows
 from polyclinic.cohort.table import Cohort
 from polyclinic.cohort.table import load as load_cohort
 from polyclinic.delivery.bundle import Bundle
-from polyclinic.delivery.disk import write_file
 from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.weights import fits, load_model
+from polyclinic.disk import write_file
 from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_on
 from polyclinic.evidence.conformal import class_sets, half_width
 from polyclinic.evidence.shift import shift_score

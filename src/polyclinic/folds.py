@@ -11,9 +11,9 @@ from torch import Tensor
 from polyclinic.assemble import Assembled
 from polyclinic.cohort.rows import Fold, Split
 from polyclinic.delivery.bundle import Work
-from polyclinic.delivery.disk import write_file
 from polyclinic.delivery.plan import EpochRecord, FitPlan, FitRecord, plan_kinds
 from polyclinic.delivery.weights import load_model, save_model
+from polyclinic.disk import write_file
 from polyclinic.errors import Finding, Severity
 from polyclinic.predictions import Predictions, join
 from polyclinic.predictions_table import load, save

@@ -19,9 +19,9 @@ Names and order of classes, units and forms stand in the file's own metadata, so
 """
 
 import json
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -31,6 +31,7 @@ from jaxtyping import Float, Shaped
 from polars.exceptions import PolarsError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from polyclinic.disk import write_file
 from polyclinic.errors import EvidenceError, Finding
 from polyclinic.predictions import (
     Answer,
@@ -184,14 +185,9 @@ def save(predictions: Sequence[Predictions], path: Path) -> None:
         frames = [_as_words(frame) for frame in frames]
     table = pl.concat(frames, how="diagonal")
     note = _FileNote(format=FORMAT, models=tuple(_note(answers) for answers in predictions))
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        table.write_parquet(beside, compression="zstd", metadata={_KEY: note.model_dump_json()})
-        with beside.open("rb") as written:
-            os.fsync(written.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    content = BytesIO()
+    table.write_parquet(content, compression="zstd", metadata={_KEY: note.model_dump_json()})
+    write_file(path, content.getvalue())
 
 
 def load(path: Path) -> list[Predictions]:

@@ -21,11 +21,11 @@ from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import Cohort
 from polyclinic.delivery.card import write_card
 from polyclinic.delivery.cohort_document import CohortDocument
-from polyclinic.delivery.disk import write_file
 from polyclinic.delivery.documents import EvidenceDocument
 from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material, PartCount
 from polyclinic.delivery.plan import FitPlan, revive_inputs
 from polyclinic.delivery.report import publish_report
+from polyclinic.disk import write_file
 from polyclinic.folds import Answered
 from polyclinic.inputs.base import Picture
 from polyclinic.predictions_table import save

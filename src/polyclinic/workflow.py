@@ -19,7 +19,7 @@ from polyclinic.checkup import Checkup, examine
 from polyclinic.cohort.draft import draft
 from polyclinic.cohort.rows import Split
 from polyclinic.delivery import bundle as bundles
-from polyclinic.delivery.disk import write_file
+from polyclinic.disk import write_file
 from polyclinic.errors import BundleError, Finding, StudyError
 from polyclinic.evidence.comparison import compare as compare_answers
 from polyclinic.evidence.judge import judge as judge_answers

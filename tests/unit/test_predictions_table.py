@@ -1,10 +1,12 @@
+import errno
+import os
 from dataclasses import fields, replace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from polyclinic.errors import EvidenceError
+from polyclinic.errors import BundleError, EvidenceError
 from polyclinic.predictions import (
     ClassAnswer,
     LabelsAnswer,
@@ -125,12 +127,11 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path, answers, monke
     save(predictions, tmp_path / "p.parquet")
     before = (tmp_path / "p.parquet").read_bytes()
 
-    def full(self, file, **_):
-        file.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(BundleError, match="the disk is full"):
         save([replace(predictions[0], model="other")], tmp_path / "p.parquet")
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
     assert (tmp_path / "p.parquet").read_bytes() == before

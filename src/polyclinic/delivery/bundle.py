@@ -19,8 +19,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from polyclinic.delivery.disk import write_file, writing_to
 from polyclinic.delivery.hold import Hold, hold
+from polyclinic.disk import write_file, writing_to
 from polyclinic.errors import BundleError, Finding
 
 FORMAT = 1

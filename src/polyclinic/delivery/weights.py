@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from polyclinic.delivery.disk import write_file, writing_to
+from polyclinic.disk import write_file, writing_to
 from polyclinic.errors import BundleError, Finding
 
 PLAN = "plan.json"

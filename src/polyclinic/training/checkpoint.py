@@ -4,9 +4,7 @@ Two files take turns; each is written beside its place, flushed to the disk and 
 always left. Tensors and text only: reading one runs no code.
 """
 
-import errno
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from polyclinic.disk import write_file, writing_to
 from polyclinic.errors import BundleError, Finding, Severity
 
 _NAMES = ("checkpoint-a.safetensors", "checkpoint-b.safetensors")
@@ -88,7 +87,9 @@ class Store:
         """
         older = self.folder / _NAMES[self._latest.name == _NAMES[0]]
         content = save(dict(checkpoint.tensors), metadata=_describe(checkpoint))
-        write_whole(older, content)
+        with writing_to(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        write_file(older, content)
         self._latest = older
 
     def settle(self) -> None:
@@ -128,44 +129,6 @@ def _checksum(document: str, tensors: Mapping[str, Tensor]) -> str:
     return f"{total:08x}"
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, flushed to the disk.
-
-    Raises:
-        BundleError: if the disk is full or the folder cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
-    except OSError as error:
-        raise BundleError(_unwritable(path.parent, error)) from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside, flush, move into place; leave nothing half-written behind."""
-    beside = path.with_suffix(".part")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
-    _flush_folder(path.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the move itself last; Windows does it unasked and cannot open folders."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def _read(path: Path) -> Checkpoint | None:
     """The state in a file, or None where the file is damaged."""
     try:
@@ -181,17 +144,6 @@ def _read(path: Path) -> Checkpoint | None:
 
 def _progress(checkpoint: Checkpoint) -> tuple[int, bool]:
     return len(checkpoint.record.history), bool(checkpoint.record.ended)
-
-
-def _unwritable(folder: Path, error: OSError) -> Finding:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return Finding(
-        name="disk_full" if full else "not_writable",
-        place=str(folder),
-        rule="the state of the training must be kept here",
-        found="the disk is full" if full else f"it cannot be written ({error.strerror})",
-        remedy="Make room and run again with --resume." if full else "Choose another folder with --out.",
-    )
 
 
 def _foreign(folder: Path) -> Finding:

@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from polyclinic.cohort.rows import Inner
+from polyclinic.disk import write_file, writing_to
 from polyclinic.errors import MissingPackage, StudyError
 from polyclinic.model import build
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
 from polyclinic.training import chance
-from polyclinic.training.checkpoint import write_whole
 from polyclinic.training.fit import fit
 from polyclinic.training.loop import DIVERGED
 from polyclinic.training.progress import QUIET, Progress
@@ -183,7 +183,9 @@ def _write(folder: Path | None, trials: Sequence[Trial]) -> None:
     """Keep the trials, and drop the weights of the last one."""
     if folder is None:
         return
-    write_whole(folder / _RECORD, "".join(f"{trial.model_dump_json()}\n" for trial in trials).encode())
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_file(folder / _RECORD, "".join(f"{trial.model_dump_json()}\n" for trial in trials).encode())
     rmtree(folder / f"trial-{len(trials) - 1:03d}", ignore_errors=True)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from polyclinic.delivery import bundle, disk
+from polyclinic import disk
+from polyclinic.delivery import bundle
 from polyclinic.delivery.bundle import discard, load, open_work, publish
 from polyclinic.errors import BundleError
 
@@ -369,8 +370,8 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
 
 
 def test_an_error_of_ours_is_not_blamed_on_the_disk(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), disk.writing_to(tmp_path):
-        (tmp_path / "nothing").read_bytes()
+    with pytest.raises(IsADirectoryError), disk.writing_to(tmp_path):
+        tmp_path.read_bytes()
 
 
 def test_a_run_not_worth_resuming_leaves_nothing(tmp_path: Path) -> None:

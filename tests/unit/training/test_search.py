@@ -18,7 +18,7 @@ def test_the_best_trial_is_chosen_and_the_study_itself_is_the_first(question):
     chosen = search(question)
     first, best = chosen.trials[0], min(chosen.trials, key=lambda trial: trial.tune_loss)
     assert len(chosen.trials) == 4
-    assert (first.learning_rate, first.l2, first.dropout, first.size) == (2e-3, 1e-2, None, Size.TINY)
+    assert (first.learning_rate, first.l2, first.dropout, first.size) == (4e-3, 1e-2, None, Size.TINY)
     assert chosen.training.learning_rate == best.learning_rate
     assert chosen.training.l2 == best.l2
     assert (chosen.model.size, chosen.model.dropout) == (best.size, best.dropout)
