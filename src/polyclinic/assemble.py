@@ -22,6 +22,7 @@ from polyclinic.inputs.base import Cells
 from polyclinic.inputs.base import Kind as Input
 from polyclinic.study import catalogue
 from polyclinic.study.findings import idle, sift
+from polyclinic.study.rules import idle_requests
 from polyclinic.study.schema import Study
 
 
@@ -70,6 +71,7 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
     cohort = _with_outcome(cohort, heads)
     targets = _read_targets(cohort, heads)
     findings = [
+        *idle_requests(study),
         *cohort.findings,
         *inspect(cohort, _in_order(columns.values()), _in_order(head.columns() for head in heads.values())),
     ]

@@ -2,16 +2,28 @@
 
 from collections.abc import Iterator
 
-from polyclinic.errors import Finding
+from polyclinic.errors import Finding, Severity
 from polyclinic.study.schema import Study
 
 
 def broken_rules(study: Study, place: str) -> list[Finding]:
     """What is wrong between sections that are each right by themselves."""
+    return [*_split(study, f"{place} [split]"), *_training(study, f"{place} [training]")]
+
+
+def idle_requests(study: Study) -> list[Finding]:
+    """Warnings for what the study asks for and this version does not do."""
+    if not study.delivery.formats:
+        return []
     return [
-        *_split(study, f"{place} [split]"),
-        *_training(study, f"{place} [training]"),
-        *_delivery(study, f"{place} [delivery]"),
+        Finding(
+            name="no_such_delivery",
+            place="study.toml [delivery] formats",
+            rule="this version writes no files for other runtimes",
+            found=f"asked for {', '.join(study.delivery.formats)}",
+            remedy="The run goes on without; leave formats out.",
+            severity=Severity.WARNING,
+        )
     ]
 
 
@@ -42,10 +54,3 @@ def _training(study: Study, place: str) -> Iterator[Finding]:
     if training.search > 0 and training.processes > 1:
         remedy = "Search with one process, then run with several."
         yield Finding("search_in_processes", place, "search runs in one process", "processes > 1", remedy)
-
-
-def _delivery(study: Study, place: str) -> Iterator[Finding]:
-    if study.delivery.formats:
-        rule = "this version writes no files for other runtimes"
-        found = f"asked for {', '.join(study.delivery.formats)}"
-        yield Finding("no_such_delivery", f"{place} formats", rule, found, "Leave formats out.")

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from polyclinic.errors import StudyError
+from polyclinic.errors import Severity, StudyError
 from polyclinic.study.catalogue import unknown
 from polyclinic.study.read import parse_study, read_study
+from polyclinic.study.rules import idle_requests
 from polyclinic.study.write import json_schema, write_study
 
 GOOD = """
@@ -154,5 +155,8 @@ def test_thousands_of_columns_are_not_all_listed():
     assert len(finding.remedy) < 600
 
 
-def test_a_file_that_nothing_would_write_is_not_promised():
-    assert "asked for onnx. Leave formats out" in refused(GOOD + '[delivery]\nformats = ["onnx"]\n')
+def test_a_file_that_nothing_would_write_is_warned_of():
+    [finding] = idle_requests(parse_study(GOOD + '[delivery]\nformats = ["onnx"]\n'))
+    assert finding.severity is Severity.WARNING
+    assert "asked for onnx" in str(finding)
+    assert idle_requests(parse_study(GOOD)) == []
