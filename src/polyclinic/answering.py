@@ -12,6 +12,7 @@ import polars as pl
 from jaxtyping import Bool, Float
 
 from polyclinic.assemble import read_records, users_rows
+from polyclinic.cohort.exclusion import decide
 from polyclinic.cohort.rows import TestRows
 from polyclinic.cohort.table import Cohort
 from polyclinic.cohort.table import load as load_cohort
@@ -83,7 +84,7 @@ def answer_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | No
     names = fits(bundle.folder / "model")
     cohort = _new_cohort(study.cohort, table)
     asked = _ask(bundle, names, cohort, cache)
-    within = _within(study.cohort, cohort, table)
+    within, doubts = _within(study.cohort, cohort)
     [known] = load_predictions(bundle.file("predictions.parquet"))
     tune = known.part("tune")
     confidence = study.evidence.confidence
@@ -94,7 +95,7 @@ def answer_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | No
     answers = pl.concat(frames, how="diagonal")
     write_file(out, _encode(answers, out))
     abstained = answers.filter(pl.col("abstain") != "").height
-    return Predicted(out, answers.height, abstained, asked.findings)
+    return Predicted(out, answers.height, abstained, (*asked.findings, *doubts))
 
 
 def _refuse_out(out: Path) -> None:
@@ -116,16 +117,18 @@ def _new_cohort(section: CohortSection, table: Path) -> Cohort:
     return cohort
 
 
-def _within(section: CohortSection, cohort: Cohort, table: Path) -> Bool[np.ndarray, " sample"]:
-    """Whom the study would have taken in. Where the columns for it are lacking nobody is turned away."""
+def _within(section: CohortSection, cohort: Cohort) -> tuple[Bool[np.ndarray, " sample"], list[Finding]]:
+    """Whom the study would have taken in; where the columns for it are lacking that is told, and nobody turned away."""
+    everybody = np.ones(len(cohort), dtype=bool)
     if section.exclude is None:
-        return np.ones(len(cohort), dtype=bool)
-    plain: dict[str, Any] = {"table": table.name, "source": None, "site": None, "strata": (), "date": None}
+        return everybody, []
     try:
-        kept = load_cohort(section.model_copy(update={**plain, "patient": "row"}), table.parent, table.name)
+        decision = decide(cohort.frame, section.exclude, cohort.name)
     except CohortError:
-        return np.ones(len(cohort), dtype=bool)
-    return np.isin(cohort.row, kept.row)
+        rule, remedy = "the criteria of the study apply to new patients too", "Add the columns, or check them by hand."
+        found = f'"{section.exclude}" cannot be decided from this table'
+        return everybody, [Finding("criteria_unchecked", cohort.name, rule, found, remedy, Severity.WARNING)]
+    return ~decision.meets, list(decision.notes)
 
 
 def _ask(bundle: Bundle, names: tuple[str, ...], cohort: Cohort, cache: Path | None) -> _Asked:
