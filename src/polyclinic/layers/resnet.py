@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from polyclinic.layers.backbone import Backbone, FeatureMaps, init_convolutions, pool
 
@@ -16,10 +17,22 @@ def _convolution(inside: int, outside: int, kernel: int, stride: int = 1) -> nn.
     return nn.Conv2d(inside, outside, kernel, stride, kernel // 2, bias=False)
 
 
+class _StridedPointwise(nn.Conv2d):
+    """A 1x1 convolution with a stride: skip the pixels first, then multiply. The same function, the same weights.
+
+    Written out because oneDNN's bfloat16 kernel for the strided form writes past its buffer in the backward pass
+    (seen with torch 2.13 on AVX512-BF16 processors without AMX, fewer than 16 channels, channels-last).
+    """
+
+    def forward(self, x: Float[Tensor, "batch _ _ _"]) -> Float[Tensor, "batch _ _ _"]:
+        height, width = self.stride
+        return functional.conv2d(x[:, :, ::height, ::width], self.weight, self.bias)
+
+
 def _shortcut(inside: int, outside: int, stride: int) -> nn.Module | None:
     if stride == 1 and inside == outside:
         return None
-    return nn.Sequential(_convolution(inside, outside, 1, stride), nn.BatchNorm2d(outside))
+    return nn.Sequential(_StridedPointwise(inside, outside, 1, stride, bias=False), nn.BatchNorm2d(outside))
 
 
 class BasicBlock(nn.Module):

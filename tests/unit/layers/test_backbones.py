@@ -280,3 +280,20 @@ def test_bad_files(tmp_path, capsys):
 
 def test_every_architecture_is_tested():
     assert list(backbones.Architecture.__args__) == ARCHITECTURES
+
+
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet50"])
+def test_no_strided_pointwise_convolution_reaches_the_kernel_that_writes_past_its_buffer(architecture):
+    """oneDNN's bfloat16 backward pass of that form corrupts memory; see layers/resnet.py."""
+    with torch.device("meta"):
+        network = full(architecture)
+    strided = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d) and m.kernel_size == (1, 1) != m.stride]
+    assert strided
+    assert all(type(module).forward is not torch.nn.Conv2d.forward for module in strided)
+
+
+def test_a_strided_pointwise_convolution_is_the_textbook_one():
+    torch.manual_seed(0)
+    ours = seeded(Blueprint("resnet18", 1, 16, 16, 8, (1, 1, 1, 1), 3, 1, False)).layer2[0].downsample[0]
+    x = torch.randn(2, 8, 7, 6)
+    torch.testing.assert_close(ours(x), torch.nn.functional.conv2d(x, ours.weight, stride=2))
