@@ -144,16 +144,14 @@ def _ask(bundle: Bundle, names: tuple[str, ...], cohort: Cohort, cache: Path | N
             found = [f for n, kind in inputs.items() for f in kind.check(records[n])]
         stop_on([f for f in found if f.severity is Severity.ERROR], CohortError)
         findings += found
-        columns = {n: kind.prepare(records[n]) for n, kind in inputs.items()}
         model = build(inputs, heads, plan.model, seed=0)
         model.load_state_dict(weights)
-        ready = Ready(inputs, columns, heads, {})
+        ready = Ready.of(inputs, records, heads, {}, cache)
         outputs = evaluate(model.eval(), ready, rows)
         for target, head in heads.items():
             said.setdefault(target, []).append(head.decode(outputs.by_target[target], None))
         shifts.append(shift_score(plan.shift, outputs.summary))
-        seen = ready.see(rows.index)
-        present |= np.logical_or.reduce([tensors.present.numpy() for tensors in seen.values()])
+        present |= ready.present(rows.index)
     averages = {target: heads[target].average(tuple(answers)) for target, answers in said.items()}
     return _Asked(averages, np.mean(shifts, axis=0), present, tuple(dict.fromkeys(findings)))
 

@@ -17,8 +17,9 @@ from polyclinic.cohort.rows import Split
 from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort, leave_out, load
 from polyclinic.errors import CohortError, Finding, LeakError, MissingPackage, PolyclinicError, StudyError, stop_on
+from polyclinic.heads.base import Dense
 from polyclinic.heads.base import Kind as Head
-from polyclinic.inputs.base import Cells
+from polyclinic.inputs.base import Cells, Located
 from polyclinic.inputs.base import Kind as Input
 from polyclinic.study import catalogue
 from polyclinic.study.findings import idle, sift
@@ -39,6 +40,7 @@ class Assembled:
         heads: Kinds of question, not yet fitted, by the user's names.
         targets: The outcomes, all rows.
         findings: Everything found, the accepted refusals as notes.
+        cache: Where records made ready may be kept, or None.
     """
 
     study: Study
@@ -49,6 +51,7 @@ class Assembled:
     heads: Mapping[str, Head]
     targets: Mapping[str, Any]
     findings: tuple[Finding, ...]
+    cache: Path | None = None
 
 
 def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
@@ -67,6 +70,7 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
     cohort = load(study.cohort, folder)
     heads = {name: catalogue.find("heads", s.kind)(name, s.options) for name, s in study.targets.items()}
     inputs = {name: catalogue.find("inputs", s.kind)(name, s.options) for name, s in study.inputs.items()}
+    inputs = face(inputs, heads)
     columns = claim_columns(study, cohort, inputs, heads)
     cohort = _with_outcome(cohort, heads)
     targets = _read_targets(cohort, heads)
@@ -77,6 +81,7 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
     ]
     stop_on(sift(findings, study.accept), CohortError)
     records = read_records(cohort, inputs, columns, cache)
+    targets = _match(cohort, inputs, records, heads, targets, cache)
     with users_rows(cohort.row):
         for name, kind in inputs.items():
             findings += _in_users_rows(kind.check(records[name]), cohort.row)
@@ -84,7 +89,56 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
             findings += _in_users_rows(head.check(targets[name]), cohort.row)
     findings = sift(findings, study.accept)
     stop_on(findings, CohortError)
-    return Assembled(study, cohort, inputs, columns, records, heads, targets, tuple(findings))
+    return Assembled(study, cohort, inputs, columns, records, heads, targets, tuple(findings), cache)
+
+
+def face(inputs: Mapping[str, Input], heads: Mapping[str, Head]) -> dict[str, Input]:
+    """The inputs, those told so on which a dense question is asked.
+
+    Raises:
+        StudyError: if there is no such input, or no such question can be asked on it.
+    """
+    dense = {name: head for name, head in heads.items() if isinstance(head, Dense)}
+    stop_on([f for name, head in dense.items() for f in _ground_findings(name, head, inputs)], StudyError)
+    grounds = {head.options.on for head in dense.values()}
+    return {n: k.facing() if n in grounds and isinstance(k, Located) else k for n, k in inputs.items()}
+
+
+def _ground_findings(name: str, head: Dense, inputs: Mapping[str, Input]) -> list[Finding]:
+    place, on = f"[targets.{name}] on", head.options.on
+    if on not in inputs:
+        return [catalogue.unknown(place, "input", on, tuple(inputs))]
+    ground = inputs[on]
+    if isinstance(ground, Located) and ground.ground == head.ground:
+        return []
+    wanted = "a text" if head.ground == "text" else "pictures or volumes"
+    rule, remedy = f"must name an input that holds {wanted}", "Name another input, or ask another kind of question."
+    return [Finding("wrong_ground", place, rule, "it names one of another kind", remedy)]
+
+
+def _match(
+    cohort: Cohort,
+    inputs: Mapping[str, Input],
+    records: Mapping[str, Any],
+    heads: Mapping[str, Head],
+    targets: Mapping[str, Any],
+    cache: Path | None,
+) -> dict[str, Any]:
+    """The targets, those of dense questions held against the records that they are about; findings come together."""
+    matched, errors = dict(targets), list[PolyclinicError]()
+    grounds = {head.options.on for head in heads.values() if isinstance(head, Dense)}
+    geometry = {n: k.geometry(records[n]) for n, k in inputs.items() if n in grounds and isinstance(k, Located)}
+    for name, head in heads.items():
+        if not isinstance(head, Dense):
+            continue
+        try:
+            with users_rows(cohort.row):
+                matched[name] = head.match(targets[name], geometry[head.options.on], cohort.folder, cache)
+        except PolyclinicError as error:
+            errors.append(error)
+    if errors:
+        raise type(errors[0])([finding for error in errors for finding in error.findings])
+    return matched
 
 
 def claim_columns(

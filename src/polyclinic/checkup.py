@@ -66,11 +66,12 @@ def examine(study: Study, folder: Path, cache: Path | None) -> Checkup:
 
 def _cost(assembled: Assembled, split: Split) -> Checkup:
     study, rows = assembled.study, split.folds[0].members[0]
-    ready = Ready.fit(assembled.inputs, assembled.records, assembled.heads, assembled.targets, rows.train)
+    parts = assembled.inputs, assembled.records, assembled.heads, assembled.targets
+    ready = Ready.fit(*parts, rows.train, assembled.cache)
     model = build(ready.inputs, ready.heads, study.model, study.study.seed)
     if (start := read_start(study.model)) is not None:
         transfer(model, start)
-    recipe = write_recipe(model, study.training, len(rows.train))
+    recipe = write_recipe(model, study.training, len(rows.train), points=ready.view_points())
     check_fit(model, ready, rows, recipe, study.training.processes)
     precision, slow = choose_precision(model, study.training)
     precision.place(model)

@@ -8,8 +8,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from polyclinic.fusion import Fusion
+from polyclinic.heads.base import Dense
 from polyclinic.heads.base import Kind as Head
 from polyclinic.inputs.base import Kind as Input
+from polyclinic.inputs.base import Located
 from polyclinic.layers.naming import key
 from polyclinic.study.schema import ModelSection, Size
 from polyclinic.tensors import Encoded, Fused, InputTensors
@@ -24,11 +26,12 @@ class Answers:
     """What the model says about a batch.
 
     Attributes:
-        outputs: One tensor per target, by the user's own target names.
+        outputs: One tensor per target, by the user's own target names: "batch member out", or for a dense question
+            "batch out *grid".
         fused: What the heads saw: summary, attention, tokens.
     """
 
-    outputs: Mapping[str, Float[Tensor, "batch member out"]]
+    outputs: Mapping[str, Float[Tensor, "batch ..."]]
     fused: Fused
 
 
@@ -50,7 +53,8 @@ class Model(nn.Module):
         self.encoders = nn.ModuleDict(encoders)
         self.fusion = Fusion(tuple(inputs), width, dropout)
         members = max(kind.members(section.size) for kind in inputs.values())
-        self.heads = nn.ModuleDict({key(name): kind.layer(width, members) for name, kind in heads.items()})
+        layers = {key(name): _layer(kind, inputs, width, members, section.size) for name, kind in heads.items()}
+        self.heads = nn.ModuleDict(layers)
 
     def forward(self, batch: Mapping[str, InputTensors]) -> Answers:
         """Tensors of each input, by the user's names, to one output per target."""
@@ -64,6 +68,14 @@ class Model(nn.Module):
         """Tokens to answers: what stands above the encoders."""
         fused: Fused = self.fusion(encoded)
         return Answers({name: self.heads[key(name)](fused) for name in self.targets}, fused)
+
+
+def _layer(kind: Head, inputs: Mapping[str, Input], width: int, members: int, size: Size) -> nn.Module:
+    if not isinstance(kind, Dense):
+        return kind.layer(width, members)
+    ground = inputs[kind.options.on]
+    assert isinstance(ground, Located)
+    return kind.map_layer(ground.sight(size))
 
 
 def build(inputs: Mapping[str, Input], heads: Mapping[str, Head], section: ModelSection, seed: int) -> Model:

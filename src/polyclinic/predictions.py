@@ -93,6 +93,103 @@ class SurvivalAnswer(Answer):
 
 
 @dataclass(frozen=True)
+class MaskAnswer(Answer):
+    """Regions of a picture or a scan, point by point, in the geometry of the file.
+
+    Arrays that differ in size from sample to sample are packed (see ``packing``); empty bytes = not known.
+
+    Attributes:
+        regions: Names in the user's words.
+        exclusive: Whether a point belongs to one region at most: then the likeliest of the regions and none of them
+            is the answer; else every region whose probability reaches its threshold is.
+        unit: Unit of the spacing: "mm", "um" or "px".
+        thresholds: From which probability a point is said to belong, by region; not used where exclusive.
+        spacing: Length of a step along each axis, NaN where not known (then 1 px is meant).
+        inside: Packed truth values "*grid": where the answer is judged; empty = everywhere.
+        probability: Packed uint8 "region *grid", 255 = certain.
+        truth: Packed uint8 "region *grid", 0 or 1.
+    """
+
+    regions: tuple[str, ...]
+    exclusive: bool
+    unit: str
+    thresholds: Float[np.ndarray, "sample region"]
+    spacing: Float[np.ndarray, "sample dim"]
+    inside: Shaped[np.ndarray, " sample"]
+    probability: Shaped[np.ndarray, " sample"]
+    truth: Shaped[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class BoxAnswer(Answer):
+    """Objects as boxes, in pixels of the file along the axes of its array: low corner, then high corner.
+
+    Attributes:
+        classes: Names in the user's words.
+        unit: Unit of the boxes, "px".
+        thresholds: From which score a box counts as found, by class.
+        predicted: Packed float32 "box 2+2*dim": score, class, corners; best first.
+        truth: Packed float32 "box 1+2*dim": class, corners; empty = not known.
+    """
+
+    classes: tuple[str, ...]
+    unit: str
+    thresholds: Float[np.ndarray, "sample klass"]
+    predicted: Shaped[np.ndarray, " sample"]
+    truth: Shaped[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class CellsAnswer(Answer):
+    """Objects one by one, as numbers on the grid of the file: 0 = none, else the number of the cell.
+
+    Attributes:
+        unit: Unit of the spacing: "um" or "px".
+        spacing: Length of a step along each axis, NaN where not known.
+        scores: Packed float32: how sure the model is of each predicted cell, in order of their numbers.
+        predicted: Packed int32 "*grid".
+        truth: Packed int32 "*grid"; empty = not known.
+    """
+
+    unit: str
+    spacing: Float[np.ndarray, "sample dim"]
+    scores: Shaped[np.ndarray, " sample"]
+    predicted: Shaped[np.ndarray, " sample"]
+    truth: Shaped[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class SpanAnswer(Answer):
+    """Stretches of a text, with what they are; offsets count code points of the text as given.
+
+    Attributes:
+        labels: Names in the user's words.
+        assertions: Names of what may be said of a span, such as "negated"; empty where nothing is.
+        predicted: Packed float64 "span 5": start, end, label, confidence, assertion (-1 = none).
+        truth: Packed float64 "span 5": start, end, label, 1 if the training rows hold this mention, assertion.
+    """
+
+    labels: tuple[str, ...]
+    assertions: tuple[str, ...]
+    predicted: Shaped[np.ndarray, " sample"]
+    truth: Shaped[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class RelationAnswer(Answer):
+    """Relations between two stretches of a text.
+
+    Attributes:
+        types: Names in the user's words; the first means that there is no relation.
+        pairs: Packed float64 "pair 6+type": start and end of the head, start and end of the tail, true type
+            (-1 = not known), predicted type, probability of each type.
+    """
+
+    types: tuple[str, ...]
+    pairs: Shaped[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
 class Samples:
     """Who the answers are about. One entry per answered sample; a row comes again for every repetition.
 

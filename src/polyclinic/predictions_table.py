@@ -11,6 +11,7 @@ value                      predicted number
 event, time                follow-up: 1 = seen, 0 = censored
 risk                       higher = earlier event expected
 survival_times, survival   the survival curve: lists of equal length
+<form>_<part>              masks, boxes, cells, spans, relations: packed arrays (see ``packing``), lists of numbers
 shift                      distance from the training patients
 site, strata_<column>      subgroups
 =========================  =============================================================================
@@ -21,6 +22,7 @@ Names and order of classes, units and forms stand in the file's own metadata, so
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -35,10 +37,15 @@ from polyclinic.disk import write_file
 from polyclinic.errors import EvidenceError, Finding
 from polyclinic.predictions import (
     Answer,
+    BoxAnswer,
+    CellsAnswer,
     ClassAnswer,
     LabelsAnswer,
+    MaskAnswer,
     Predictions,
+    RelationAnswer,
     Samples,
+    SpanAnswer,
     SurvivalAnswer,
     ValueAnswer,
 )
@@ -56,6 +63,7 @@ class _TargetNote(BaseModel):
     form: str
     names: tuple[str, ...] = ()
     unit: str = ""
+    constants: dict[str, bool | str | tuple[str, ...]] = {}
 
 
 class _ModelNote(BaseModel):
@@ -88,12 +96,16 @@ class Shelf(ABC):
         """Unit of the answer."""
         return ""
 
+    def constants(self, answer: Any) -> dict[str, bool | str | tuple[str, ...]]:
+        """What else is the same for all samples."""
+        return {}
+
     @abstractmethod
     def columns(self, answer: Any) -> dict[str, pl.Series]:
         """The answer as columns."""
 
     @abstractmethod
-    def read(self, frame: pl.DataFrame, names: tuple[str, ...], unit: str) -> Answer:
+    def read(self, frame: pl.DataFrame, note: "_TargetNote") -> Answer:
         """The answer out of its rows."""
 
 
@@ -109,7 +121,8 @@ class _ClassShelf(Shelf):
         columns = {"truth": pl.Series(truth, dtype=pl.String)}
         return columns | _spread("probability", answer.classes, answer.probabilities, answer.raw)
 
-    def read(self, frame: pl.DataFrame, names: tuple[str, ...], unit: str) -> ClassAnswer:
+    def read(self, frame: pl.DataFrame, note: _TargetNote) -> ClassAnswer:
+        names = note.names
         number = {name: float(k) for k, name in enumerate(names)}
         truth = np.array([number.get(name, np.nan) for name in frame["truth"].to_list()], dtype=np.float64)
         probabilities, raw = _gather(frame, names)
@@ -127,7 +140,8 @@ class _LabelsShelf(Shelf):
         truth = {f"truth_{name}": _numbers(answer.truth[:, k]) for k, name in enumerate(answer.labels)}
         return truth | _spread("probability", answer.labels, answer.probabilities, answer.raw)
 
-    def read(self, frame: pl.DataFrame, names: tuple[str, ...], unit: str) -> LabelsAnswer:
+    def read(self, frame: pl.DataFrame, note: _TargetNote) -> LabelsAnswer:
+        names = note.names
         probabilities, raw = _gather(frame, names)
         truth = np.stack([_floats(frame[f"truth_{name}"]) for name in names], axis=1)
         return LabelsAnswer(names, probabilities, raw, truth)
@@ -143,8 +157,8 @@ class _ValueShelf(Shelf):
     def columns(self, answer: ValueAnswer) -> dict[str, pl.Series]:
         return {"truth": _numbers(answer.truth), "value": _numbers(answer.value)}
 
-    def read(self, frame: pl.DataFrame, names: tuple[str, ...], unit: str) -> ValueAnswer:
-        return ValueAnswer(unit, _floats(frame["value"]), _floats(frame["truth"]))
+    def read(self, frame: pl.DataFrame, note: _TargetNote) -> ValueAnswer:
+        return ValueAnswer(note.unit, _floats(frame["value"]), _floats(frame["truth"]))
 
 
 class _SurvivalShelf(Shelf):
@@ -164,9 +178,9 @@ class _SurvivalShelf(Shelf):
             "survival": pl.Series(answer.survival.astype(np.float64).tolist(), dtype=lists),
         }
 
-    def read(self, frame: pl.DataFrame, names: tuple[str, ...], unit: str) -> SurvivalAnswer:
+    def read(self, frame: pl.DataFrame, note: _TargetNote) -> SurvivalAnswer:
         return SurvivalAnswer(
-            unit=unit,
+            unit=note.unit,
             risk=_floats(frame["risk"]),
             times=np.array(frame["survival_times"].to_list(), dtype=np.float64).reshape(len(frame), -1),
             survival=np.array(frame["survival"].to_list(), dtype=np.float64).reshape(len(frame), -1),
@@ -175,7 +189,39 @@ class _SurvivalShelf(Shelf):
         )
 
 
-SHELVES: list[Shelf] = [_ClassShelf(), _LabelsShelf(), _ValueShelf(), _SurvivalShelf()]
+class _DenseShelf(Shelf):
+    """Every form whose arrays are packed, or have one row of numbers per sample."""
+
+    def __init__(self, word: str, holds: type[Answer]) -> None:
+        # mypy: a shelf of one form has these as constants of its class
+        self.word, self.holds = word, holds  # type: ignore[misc]
+
+    def constants(self, answer: Answer) -> dict[str, bool | str | tuple[str, ...]]:
+        values = {field.name: getattr(answer, field.name) for field in fields(answer)}
+        return {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}
+
+    def columns(self, answer: Answer) -> dict[str, pl.Series]:
+        values = {field.name: getattr(answer, field.name) for field in fields(answer)}
+        arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+        return {f"{self.word}_{name}": _packed_or_lists(value) for name, value in arrays.items()}
+
+    def read(self, frame: pl.DataFrame, note: _TargetNote) -> Answer:
+        names = [f.name for f in fields(self.holds) if f.name not in note.constants]
+        arrays = {name: _unlisted(frame[f"{self.word}_{name}"]) for name in names}
+        return self.holds(**note.constants, **arrays)
+
+
+SHELVES: list[Shelf] = [
+    _ClassShelf(),
+    _LabelsShelf(),
+    _ValueShelf(),
+    _SurvivalShelf(),
+    _DenseShelf("mask", MaskAnswer),
+    _DenseShelf("boxes", BoxAnswer),
+    _DenseShelf("cells", CellsAnswer),
+    _DenseShelf("spans", SpanAnswer),
+    _DenseShelf("relations", RelationAnswer),
+]
 
 
 def save(predictions: Sequence[Predictions], path: Path) -> None:
@@ -220,7 +266,13 @@ def _note(predictions: Predictions) -> _ModelNote:
     return _ModelNote(
         name=predictions.model,
         targets=tuple(
-            _TargetNote(name=name, form=shelf.word, names=shelf.names(answer), unit=shelf.unit(answer))
+            _TargetNote(
+                name=name,
+                form=shelf.word,
+                names=shelf.names(answer),
+                unit=shelf.unit(answer),
+                constants=shelf.constants(answer),
+            )
             for (name, shelf), answer in zip(shelves.items(), predictions.answers.values(), strict=True)
         ),
         site=predictions.samples.site is not None,
@@ -253,7 +305,7 @@ def _model_of(table: pl.DataFrame, note: _ModelNote) -> Predictions:
     answers: dict[str, Answer] = {}
     for target in note.targets:
         shelf = next(shelf for shelf in SHELVES if shelf.word == target.form)
-        answers[target.name] = shelf.read(rows.filter(pl.col("target") == target.name), target.names, target.unit)
+        answers[target.name] = shelf.read(rows.filter(pl.col("target") == target.name), target)
     first = rows.filter(pl.col("target") == note.targets[0].name)
     samples = Samples(
         row=first["row"].to_numpy(),
@@ -278,6 +330,25 @@ def _gather(frame: pl.DataFrame, names: Sequence[str]) -> tuple[np.ndarray, np.n
     chances = [_floats(frame[f"probability_{name}"]) for name in names]
     raw = [_floats(frame[f"raw_probability_{name}"]) for name in names]
     return np.stack(chances, axis=1), np.stack(raw, axis=1)
+
+
+def _packed_or_lists(values: Shaped[np.ndarray, "sample ..."]) -> pl.Series:
+    """Packed arrays as bytes, one row of numbers per sample as a list."""
+    if values.dtype == object:
+        return pl.Series(values.tolist(), dtype=pl.Binary)
+    return pl.Series(values.astype(np.float64).tolist(), dtype=pl.List(pl.Float64))
+
+
+def _unlisted(column: pl.Series) -> Shaped[np.ndarray, "sample ..."]:
+    if column.dtype == pl.Binary:
+        return _objects(column.to_list())
+    return np.array(column.to_list(), dtype=np.float64).reshape(len(column), -1)
+
+
+def _objects(values: list[bytes]) -> Shaped[np.ndarray, " sample"]:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
 
 
 def _numbers(values: Float[np.ndarray, " sample"]) -> pl.Series:

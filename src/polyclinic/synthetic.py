@@ -4,7 +4,7 @@ Every patient has a hidden number, the signal. Each input carries it in a known 
 where), each outcome is driven by it, and everything else is noise.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,10 @@ import polars as pl
 import tomli_w
 from jaxtyping import Float
 
+from polyclinic.errors import Finding, StudyError
+from polyclinic.heads.base import Dense
+from polyclinic.inputs.base import Located
+from polyclinic.places import GridKnown, Known, TextKnown
 from polyclinic.study import catalogue
 
 
@@ -54,7 +58,7 @@ def synthesise(
         settings: Other sections of the study file, such as ``{"training": {"epochs": 3}}``.
 
     Raises:
-        StudyError: if a kind does not exist.
+        StudyError: if a kind does not exist, or a dense question has no input to be asked on.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
@@ -68,17 +72,38 @@ def synthesise(
         "inputs": {},
         "targets": {},
     }
+    known: dict[str, Sequence[Known]] = {}
     for name, word in inputs.items():
-        frame, keys = catalogue.find("inputs", word).example(rng, signal, folder, name)
+        kind = catalogue.find("inputs", word)
+        if issubclass(kind, Located):
+            frame, keys, known[name] = kind.example_known(rng, signal, folder, name)
+        else:
+            frame, keys = kind.example(rng, signal, folder, name)
         frames.append(frame)
         sections["inputs"][name] = {"kind": word, **keys}
     for name, word in targets.items():
-        frame, keys = catalogue.find("heads", word).example(rng, signal, name)
+        head = catalogue.find("heads", word)
+        if issubclass(head, Dense):
+            on = _ground(head, known)
+            frame, keys = head.example_on(rng, signal, known[on], folder, name)
+            keys = {"on": on, **keys}
+        else:
+            frame, keys = head.example(rng, signal, name)
         frames.append(frame)
         sections["targets"][name] = {"kind": word, **keys}
     table = folder / "cohort.csv"
     pl.concat(frames, how="horizontal").write_csv(table)
     return Synthetic(_write_study(folder, sections, settings or {}), table, signal)
+
+
+def _ground(head: type[Dense], known: Mapping[str, Sequence[Known]]) -> str:
+    """The first input on which such a question can be asked."""
+    wanted = TextKnown if head.ground == "text" else GridKnown
+    found = [name for name, records in known.items() if isinstance(records[0], wanted)]
+    if found:
+        return found[0]
+    rule, remedy = "a dense question needs an input with places", "Add a picture, a volume or a text."
+    raise StudyError(Finding("wrong_ground", "synthetic study", rule, "there is none", remedy))
 
 
 def _who(rng: np.random.Generator, patients: int, visits: int) -> pl.DataFrame:

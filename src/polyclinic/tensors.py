@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -33,16 +33,40 @@ class TargetTensors:
 
 @dataclass(frozen=True)
 class Movement:
-    """How an augmentation moved the records of a batch, so that a dense target can be moved along.
+    """How a view was taken from the grid of each record, so that a dense target can be taken likewise.
+
+    First a cut of the record's grid, then a smooth map within the cut. For a text the grid is its tokens.
 
     Attributes:
-        affine: Output grid -> input grid in normalised coordinates [-1, 1], or None when nothing moved.
+        start: First point of the cut; negative = padding lies there. None = the whole grid.
+        cut: Extent of the cut, the same for all rows.
+        affine: Output grid -> cut in normalised coordinates [-1, 1], last axis first, as ``torch.affine_grid`` takes
+            it without aligned corners; None when nothing moved.
+        size: Extent of the output grid: what the network sees. The same as ``cut`` when nothing moved.
     """
 
+    start: Int[Tensor, "batch dim"] | None = None
+    cut: tuple[int, ...] = ()
     affine: Float[Tensor, "batch dim dim_plus_one"] | None = None
+    size: tuple[int, ...] = ()
 
 
 STILL = Movement()
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the feature maps of an encoder look like, finest first.
+
+    Attributes:
+        dim: Axes of the grid: 1 for a text, 2 for a picture, 3 for a volume.
+        channels: Channels of each map.
+        strides: Points of the network's grid per point of each map, along each axis.
+    """
+
+    dim: int
+    channels: tuple[int, ...]
+    strides: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -53,7 +77,7 @@ class Encoded:
         tokens: The record in ``width`` numbers per token. An encoder that is itself an ensemble of ``members``
             (such as TabM) gives its members side by side, member fastest within a row: batch * members rows.
         present: False = padding, or the input is absent. Same rows as ``tokens``.
-        maps: Feature maps from fine to coarse, for dense questions.
+        maps: Feature maps "batch channel *grid" from fine to coarse, for dense questions.
         members: How many rows of ``tokens`` belong to one row of the batch.
     """
 

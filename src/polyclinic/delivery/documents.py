@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Form = Literal["binary", "multiclass", "multilabel", "value", "survival"]
+Form = Literal[
+    "binary", "multiclass", "multilabel", "value", "survival", "mask", "boxes", "cells", "spans", "relations"
+]
 Numbers = tuple[float | None, ...]
 
 

@@ -1,21 +1,24 @@
 """What every kind of question promises. A kind is one final class in one file of this folder (or of a plug-in)."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, Self, final, runtime_checkable
 
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
 from polyclinic.cohort.outcomes import rows_where
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import Finding, Severity
+from polyclinic.places import Geometry, Known, Marks, Place
 from polyclinic.predictions import Answer
 from polyclinic.study.options import Plan, TargetOptions
-from polyclinic.tensors import Fused, TargetTensors
+from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,7 @@ class Kind(ABC):
         """Some rows of the target as tensors."""
 
     @abstractmethod
-    def loss(
-        self, output: Float[Tensor, "batch member out"], target: Any, smoothing: float = 0.0
-    ) -> Float[Tensor, " batch"]:
+    def loss(self, output: Float[Tensor, "batch ..."], target: Any, smoothing: float = 0.0) -> Float[Tensor, " batch"]:
         """Loss of each row, averaged over members; 0 where the outcome is not known. Rows average to the loss."""
 
     def balance(self, target: Any, rows: TrainRows) -> Float[np.ndarray, " row"] | None:
@@ -128,7 +129,7 @@ class Kind(ABC):
         return None
 
     @abstractmethod
-    def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: Any, method: str) -> Self:
+    def calibrate(self, outputs: Any, target: Any, method: str) -> Self:
         """The same head with a correction learned from tune rows. ``outputs`` and ``target`` are those rows only.
 
         ``method`` is "auto", "none", "temperature" or "isotonic". After over- or undersampling the correction also
@@ -136,8 +137,8 @@ class Kind(ABC):
         """
 
     @abstractmethod
-    def decode(self, outputs: Float[np.ndarray, "sample member out"], target: Any) -> Answer:
-        """Outputs to answers, averaged over members. ``target`` gives the truth of the same rows, or None."""
+    def decode(self, outputs: Any, target: Any) -> Answer:
+        """Outputs "sample member out" to answers, averaged over members; ``target`` holds the truth, or is None."""
 
     @staticmethod
     @abstractmethod
@@ -158,3 +159,115 @@ class Kind(ABC):
         cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
     ) -> tuple[pl.DataFrame, dict[str, Any]]:
         """Synthetic outcome columns driven by ``signal``; and the keys for the study file, ``kind`` left out."""
+
+
+class DenseOptions(TargetOptions):
+    """What every dense question accepts."""
+
+    on: str
+    """Name of the input on whose grid, or in whose text, the question is asked."""
+
+
+@runtime_checkable
+class Gatherer(Protocol):
+    """Puts together what the network says about the windows of one record; its memory is bounded by the record's."""
+
+    def add(self, output: Float[Tensor, "batch out *grid"], movement: Movement) -> None:
+        """Take in some windows."""
+
+    def close(self) -> Any:
+        """What the network says about the whole record, in the geometry of the file and as compact as can be."""
+
+
+class Dense(Kind):
+    """A question with an answer at every point of a grid or every token of a text: where, rather than whether.
+
+    It lives on the grid of one input, ``options.on``, and moves with it. Its life within a study::
+
+        target  = kind.read_target(frame, table)               # cells only: paths, or spans written down
+        target  = kind.match(target, geometry, folder, cache)  # files read and held against the scans or texts
+        fitted  = kind.fit(target, train)
+        placed  = fitted.place(target, places, cache)          # the truth on the network's grid; once per fit
+        tensors = fitted.collate_moved(placed, index, movement)      # cut and moved as the view was
+        losses  = fitted.loss(fitted.map_layer(sight)(fused), tensors)
+        raw     = gatherer.close()                             # one per row, after all its windows
+        fitted  = fitted.calibrate(raws, target, method)       # tune rows only
+        answer  = fitted.decode(raws, target)
+
+    ``raws`` is an array of objects, one for each row.
+    """
+
+    ground: ClassVar[Literal["grid", "text"]] = "grid"
+    """On what kind of place it can be asked."""
+
+    @abstractmethod
+    def match(self, target: Any, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None) -> Any:
+        """The target with its files read and held against the records that it is about, all rows.
+
+        Raises:
+            CohortError: with all findings: another size or orientation, names not declared, offsets beside the text.
+            ReadError: with all findings: files that cannot be read.
+        """
+
+    @abstractmethod
+    def place(self, target: Any, places: Sequence[Place | None], cache: Path | None) -> Any:
+        """The truth of all rows on the network's grid."""
+
+    @abstractmethod
+    def aim(
+        self, placed: Any, index: Int[np.ndarray, " batch"], rng: np.random.Generator
+    ) -> Float[np.ndarray, "batch dim"]:
+        """A point of each row's grid that a view should hold, so that what is rare is seen; NaN = anywhere."""
+
+    @abstractmethod
+    def collate_moved(self, placed: Any, index: Int[np.ndarray, " batch"], movement: Movement) -> TargetTensors:
+        """The truth of some rows, cut and moved as the views were."""
+
+    @abstractmethod
+    def map_layer(self, sight: Sight) -> nn.Module:
+        """A module from ``Fused`` to one tensor "batch out *grid", from ``fused.inputs[self.options.on].maps``."""
+
+    @abstractmethod
+    def gatherer(self, place: Place) -> Gatherer:
+        """An empty gatherer for one record."""
+
+    @abstractmethod
+    def marks(self, answer: Any, position: int) -> Marks:
+        """What one answer and its truth point at, for a picture."""
+
+    @classmethod
+    @abstractmethod
+    def example_on(
+        cls,
+        rng: np.random.Generator,
+        signal: Float[np.ndarray, " sample"],
+        known: Sequence[Known],
+        folder: Path,
+        name: str,
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """Synthetic outcome columns, and files under ``folder``, that tell what is to be found; keys without ``on``."""
+
+    @final
+    def layer(self, width: int, members: int = 1) -> nn.Module:
+        """Not for dense questions: they have ``map_layer``."""
+        raise NotImplementedError
+
+    @final
+    def collate(self, target: Any, index: Int[np.ndarray, " batch"]) -> TargetTensors:
+        """Not for dense questions: they have ``collate_moved``."""
+        raise NotImplementedError
+
+    @classmethod
+    def example(
+        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """Not for dense questions: they have ``example_on``."""
+        raise NotImplementedError
+
+
+def objects(raws: Sequence[Any]) -> Shaped[np.ndarray, " sample"]:
+    """One object per sample, as ``calibrate`` and ``decode`` of a dense question take them."""
+    array = np.empty(len(raws), dtype=object)
+    for position, raw in enumerate(raws):
+        array[position] = raw
+    return array

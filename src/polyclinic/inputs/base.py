@@ -1,5 +1,6 @@
 """What every kind of input promises. A kind is one final class in one file of this folder (or of a plug-in)."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from torch import Generator, nn
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import Finding
+from polyclinic.places import Geometry, Known, Marks, Place
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
-from polyclinic.tensors import InputTensors, Movement
+from polyclinic.tensors import InputTensors, Movement, Sight
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,100 @@ class Kind(ABC):
     def parameters_note(self) -> Iterator[str]:
         """Sentences for the card on how this input was prepared."""
         return iter(())
+
+
+class Located(Kind):
+    """A kind of input whose records have places: the points of a grid, the tokens of a text.
+
+    A dense question (``heads.base.Dense``) may be asked on it. Then it is told so by ``facing``, keeps that in its
+    plan, and lives like this within a study::
+
+        geometry = kind.geometry(records)              # of the files as given: targets are checked against it
+        places   = fitted.places(ready)                # of the network's grid: targets are brought onto it
+        tensors, movement = fitted.draw(ready, index, aim, generator, change=True)      # training: one view of each row
+        for tensors, movement in fitted.windows(ready, row): ...                        # answering: all of a row
+
+    ``collate`` still gives a tensor of the whole record, for other questions in the same study.
+    """
+
+    def __init__(self, name: str, options: Any, plan: Any = None) -> None:
+        """As every kind; a plan of this sort has ``dense``, and remembers what was asked."""
+        super().__init__(name, options, plan)
+        self.dense: bool = plan is not None and plan.dense
+
+    def facing(self) -> Self:
+        """The same input, with a dense question asked on it."""
+        asked = copy.copy(self)
+        asked.dense = True
+        return asked
+
+    @property
+    @abstractmethod
+    def ground(self) -> str:
+        """On what questions can be asked here: "grid" or "text"."""
+
+    @abstractmethod
+    def geometry(self, records: Any) -> list[Geometry | None]:
+        """The grid or the string of every row's file, None where absent."""
+
+    @abstractmethod
+    def places(self, ready: Any) -> list[Place | None]:
+        """The network's grid of every row, None where absent."""
+
+    @abstractmethod
+    def sight(self, size: Size) -> Sight:
+        """What the maps of a dense encoder look like."""
+
+    @abstractmethod
+    def values(self, ready: Any, row: int) -> Any:
+        """What stands at the places of one row, for plain models: float32 "channel *grid", or a tuple of tokens."""
+
+    @abstractmethod
+    def view_points(self, ready: Any) -> int:
+        """Points in one view of ``draw``, about: by it the house decides how many views make a step."""
+
+    @abstractmethod
+    def draw(
+        self,
+        ready: Any,
+        index: Int[np.ndarray, " batch"],
+        aim: Float[np.ndarray, "batch dim"],
+        generator: Generator,
+        *,
+        change: bool,
+    ) -> tuple[InputTensors, Movement]:
+        """A random view of each of some rows, and how it was taken.
+
+        Args:
+            ready: What ``prepare`` gave.
+            index: Which rows.
+            aim: A point of the row's grid that the view must hold; NaN = any view will do.
+            generator: Of every random choice.
+            change: Whether to augment too; the views that judge a fit are not changed.
+        """
+
+    @abstractmethod
+    def windows(self, ready: Any, row: int) -> Iterator[tuple[InputTensors, Movement]]:
+        """Overlapping views that cover one row, unchanged, in batches that fit into memory; none where it is absent."""
+
+    @abstractmethod
+    def show_marks(self, records: Any, position: int, marks: Marks) -> Picture:
+        """One record with the truth and an answer drawn on it."""
+
+    @classmethod
+    @abstractmethod
+    def example_known(
+        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], folder: Path, name: str
+    ) -> tuple[pl.DataFrame, dict[str, Any], list[Known]]:
+        """As ``example``, with what is to be found in each record. A strong signal makes the first object stand out."""
+
+    @classmethod
+    def example(
+        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], folder: Path, name: str
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """The synthetic cells without what is to be found in them."""
+        frame, keys, _ = cls.example_known(rng, signal, folder, name)
+        return frame, keys
 
 
 def refuse_absent(kind: Kind, table: str, absent: Bool[np.ndarray, " sample"]) -> list[Finding]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 # What a stream of random numbers is for: the first step of its path, so that no two uses share a stream.
-ORDER, DROPOUT, AUGMENT, MIXUP, SAMPLING, TRIAL, PLAIN, REHEARSAL = range(8)
+ORDER, DROPOUT, AUGMENT, MIXUP, SAMPLING, TRIAL, PLAIN, REHEARSAL, TUNE_VIEWS = range(9)
 
 
 def derive(seed: int, *path: int) -> int:

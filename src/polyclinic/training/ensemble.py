@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from polyclinic.cohort.rows import Fold, Rows
 from polyclinic.cohort.table import Cohort
@@ -36,7 +36,7 @@ def calibrate_together(
     index = np.concatenate([one.tune.rows for one in said])
     calibrated: dict[str, Head] = {}
     for name, head in heads.items():
-        outputs: Float[np.ndarray, "sample member out"] = np.concatenate([one.tune.by_target[name] for one in said])
+        outputs: Shaped[np.ndarray, "sample ..."] = np.concatenate([one.tune.by_target[name] for one in said])
         calibrated[name] = head.calibrate(outputs, head.take(targets[name], index), method)
     return calibrated
 

@@ -96,7 +96,7 @@ def fit(
         StudyError: if a setting cannot be followed.
         BundleError: if the folder cannot be written, or holds the state of another fit.
     """
-    recipe = write_recipe(model, settings, len(rows.train), number)
+    recipe = write_recipe(model, settings, len(rows.train), number, ready.view_points())
     precision, slow = choose_precision(model, settings)
     crew = launched()
     processes = settings.processes if crew is None else crew.size
@@ -125,7 +125,8 @@ def check_fit(model: nn.Module, ready: Ready, rows: Inner, recipe: Recipe, proce
         StudyError: mixup where outcomes cannot be mixed, more processes than rows, a step with one row.
     """
     check_mixup(ready.heads, recipe.mixup)
-    smallest = len(rows.train) // count_steps(len(rows.train), recipe.batch)
+    views = len(rows.train) * recipe.views
+    smallest = views // count_steps(views, recipe.batch)
     check_crew(processes, smallest)
     if smallest < 2 and any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules()):
         raise StudyError(_lone_rows(len(rows.train)))

@@ -26,6 +26,8 @@ from polyclinic.training.search import Question, search
 from polyclinic.training.transfer import transfer
 
 _REFERENCE_ROWS = 4096
+_REFERENCE_RECORDS = 64
+"""The same where a record is looked at window by window."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,7 @@ def _searched(assembled: Assembled, heads: Mapping[str, Head], fold: Fold, plan:
 def _make_ready(assembled: Assembled, heads: Mapping[str, Head], rows: Inner) -> Ready:
     """Records made ready with constants from training rows."""
     inputs = {name: kind.fit(assembled.records[name], rows.train) for name, kind in assembled.inputs.items()}
-    columns = {name: kind.prepare(assembled.records[name]) for name, kind in inputs.items()}
-    return Ready(inputs, columns, heads, assembled.targets)
+    return Ready.of(inputs, assembled.records, heads, assembled.targets, assembled.cache)
 
 
 def _run_member(
@@ -154,16 +155,17 @@ def _run_member(
         cap_s=plan.cap_s,
         progress=progress,
     )
+    most = _REFERENCE_RECORDS if ready.places else _REFERENCE_ROWS
     tune, test = evaluate(fitted.model, ready, rows.tune), evaluate(fitted.model, ready, fold.test)
-    known = evaluate(fitted.model, ready, TrainRows(_some(rows.train, seed))).summary
+    known = evaluate(fitted.model, ready, TrainRows(_some(rows.train, seed, most))).summary
     shift = learn_shift(known, tune.summary)
     said = Said(tune, test, shift_score(shift, tune.summary), shift_score(shift, test.summary))
     return _Run(ready.inputs, fitted, shift, said)
 
 
-def _some(rows: TrainRows, seed: int) -> Int[np.ndarray, " row"]:
+def _some(rows: TrainRows, seed: int, most: int) -> Int[np.ndarray, " row"]:
     """Enough training rows to say where they lie."""
-    if len(rows) <= _REFERENCE_ROWS:
+    if len(rows) <= most:
         return rows.index
-    chosen = np.random.default_rng(seed).choice(len(rows), _REFERENCE_ROWS, replace=False)
+    chosen = np.random.default_rng(seed).choice(len(rows), most, replace=False)
     return np.sort(rows.index[chosen])

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from polyclinic.cohort.rows import Rows
+from polyclinic.heads.base import Dense, Gatherer, objects
+from polyclinic.inputs.base import Located
 from polyclinic.model import Answers, Model
 from polyclinic.training.batches import count_steps
 from polyclinic.training.precision import PLAIN, Precision
@@ -16,6 +19,7 @@ from polyclinic.training.recipe import has_convolutions
 
 _ROWS_OF_TABLES = 256
 _ROWS_OF_PICTURES = 64
+_WHOLE_RECORDS = 8
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,13 @@ class Outputs:
 
     Attributes:
         rows: Positions in the cohort.
-        by_target: What each head put out, by the user's target names.
+        by_target: What each head put out, by the user's target names: "sample member out", or for a dense question one
+            object per row, None where the record is absent.
         summary: The fused summary, averaged over members: how the network sees the patient.
     """
 
     rows: Int[np.ndarray, " sample"]
-    by_target: Mapping[str, Float[np.ndarray, "sample member out"]]
+    by_target: Mapping[str, Shaped[np.ndarray, "sample ..."]]
     summary: Float[np.ndarray, "sample width"]
 
 
@@ -44,6 +49,8 @@ def evaluate(model: Model, ready: Ready, rows: Rows, precision: Precision = PLAI
         steady: Fill the last step up to the size of the others and cut it again, so that a patient's answer does
             not depend on who else is asked about: kernels may add up in another order at another batch size.
     """
+    if ready.places:
+        return _through_windows(model, ready, rows, precision)
     size = step_rows(model)
     steps = [_run(model, ready, part, size if steady else 0, precision) for part in _parts(rows.index, size)]
     by_target = {name: np.concatenate([step.by_target[name] for step in steps]) for name in ready.heads}
@@ -70,9 +77,73 @@ def _run(model: Model, ready: Ready, part: Int[np.ndarray, " part"], size: int, 
         answers: Answers = model(inputs)
     if was_training:
         model.train()
-    by_target = {name: _array(output, len(part)) for name, output in answers.outputs.items()}
+    plain = {name: answers.outputs[name] for name, head in ready.heads.items() if not isinstance(head, Dense)}
+    by_target = {name: _array(output, len(part)) for name, output in plain.items()}
     return Outputs(part, by_target, _array(answers.fused.summary, len(part)).mean(axis=1))
 
 
 def _array(tensor: torch.Tensor, rows: int) -> Float[np.ndarray, "rows ..."]:
     return tensor[:rows].float().cpu().numpy()
+
+
+def _through_windows(model: Model, ready: Ready, rows: Rows, precision: Precision) -> Outputs:
+    """Row by row, each record through overlapping windows; other questions of the study see the records whole."""
+    looked = [_look_through(model, ready, int(row), precision) for row in rows.index]
+    dense = {n: objects([one.raws[n] for one in looked]) for g in ready.places for n in ready.dense(g)}
+    summary = np.stack([one.summary for one in looked]) if looked else np.zeros((0, 0), dtype=np.float32)
+    if len(dense) == len(ready.heads):
+        return Outputs(rows.index, dense, summary)
+    steps = [_run(model, ready, part, _WHOLE_RECORDS, precision) for part in _parts(rows.index, _WHOLE_RECORDS)]
+    plain = {n: np.concatenate([step.by_target[n] for step in steps]) for n in ready.heads if n not in dense}
+    return Outputs(rows.index, dense | plain, summary)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """One row: what each dense head says, and the summary, averaged over the windows."""
+
+    raws: Mapping[str, Any]
+    summary: Float[np.ndarray, " width"]
+
+
+def _look_through(model: Model, ready: Ready, row: int, precision: Precision) -> _Looked:
+    raws: dict[str, Any] = {}
+    summaries: list[Float[np.ndarray, "window width"]] = []
+    for ground, kind in ready.grounds.items():
+        place = ready.places[ground][row]
+        heads = ready.dense(ground)
+        gatherers = {} if place is None else {name: head.gatherer(place) for name, head in heads.items()}
+        if gatherers:
+            summaries += _gather(model, ready, row, ground, kind, gatherers, precision)
+        raws |= {name: gatherers[name].close() if gatherers else None for name in heads}
+    if summaries:
+        return _Looked(raws, np.concatenate(summaries).mean(axis=0))
+    return _Looked(raws, _run(model, ready, np.array([row]), 0, precision).summary[0])
+
+
+@torch.no_grad()
+def _gather(
+    model: Model,
+    ready: Ready,
+    row: int,
+    ground: str,
+    kind: Located,
+    gatherers: Mapping[str, Gatherer],
+    precision: Precision,
+) -> list[Float[np.ndarray, "window width"]]:
+    """Show every window of a row to the network and its answers to the gatherers; the summaries of the windows."""
+    was_training = model.training
+    model.eval()
+    summaries = []
+    for tensors, movement in kind.windows(ready.columns[ground], row):
+        count = len(tensors.present)
+        repeated = np.repeat(row, count)
+        others = {n: k.collate(ready.columns[n], repeated) for n, k in ready.inputs.items() if n != ground}
+        seen = {name: precision.move(others.get(name, tensors)) for name in ready.inputs}
+        with precision.casting():
+            answers: Answers = model(seen)
+        for name, gatherer in gatherers.items():
+            gatherer.add(answers.outputs[name].float().cpu(), movement)
+        summaries.append(_array(answers.fused.summary, count).mean(axis=1))
+    model.train(was_training)
+    return summaries

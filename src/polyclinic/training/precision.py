@@ -34,8 +34,8 @@ class Precision:
         """Move a network to the device, in the memory format of choice."""
         model.to(self.device)
         if self.channels_last:
-            # mypy: torch declares memory_format for four-dimensional tensors only
-            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            for weights in model.parameters():
+                weights.data = _channels_last(weights.data)
 
     def move(self, record: Record) -> Record:
         """Move the tensors of a batch likewise."""
@@ -51,8 +51,13 @@ class Precision:
 
     def _move(self, value: Tensor) -> Tensor:
         value = value.to(self.device, non_blocking=True)
-        pictures = self.channels_last and value.ndim == 4
-        return value.contiguous(memory_format=torch.channels_last) if pictures else value
+        return _channels_last(value) if self.channels_last else value
+
+
+def _channels_last(value: Tensor) -> Tensor:
+    """Pictures and volumes with their channels together; anything else as it is."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    return value.contiguous(memory_format=formats[value.ndim]) if value.ndim in formats else value
 
 
 PLAIN = Precision("cpu", half=False, channels_last=False)

@@ -1,18 +1,21 @@
 """What a fit learns from: records made ready and outcomes read, by the user's own names."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int
 
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.heads.base import Dense, Target
 from polyclinic.heads.base import Kind as Head
-from polyclinic.heads.base import Target
 from polyclinic.inputs.base import Kind as Input
-from polyclinic.tensors import Batch, InputTensors, TargetTensors
+from polyclinic.inputs.base import Located
+from polyclinic.places import Place
+from polyclinic.tensors import Batch, InputTensors, Movement, TargetTensors
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,17 @@ class Ready:
         inputs: Fitted kinds of input by the user's names.
         columns: What each input's ``prepare`` gave, all rows, by the same names.
         heads: Fitted kinds of question by the user's names.
-        targets: The outcomes, all rows, by the same names.
+        targets: The outcomes, all rows, by the same names; none for new patients.
+        places: The network's grid of every row, for each input that a dense question is asked on.
+        placed: The truth on that grid, for each dense question.
     """
 
     inputs: Mapping[str, Input]
     columns: Mapping[str, Any]
     heads: Mapping[str, Head]
     targets: Mapping[str, Target]
+    places: Mapping[str, Sequence[Place | None]] = field(default_factory=dict)
+    placed: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def fit(
@@ -39,6 +46,7 @@ class Ready:
         heads: Mapping[str, Head],
         targets: Mapping[str, Target],
         rows: TrainRows,
+        cache: Path | None = None,
     ) -> Self:
         """Learn every constant from ``rows`` and make all rows ready.
 
@@ -46,24 +54,93 @@ class Ready:
             inputs: Kinds of input, not yet fitted, by the user's names.
             records: What their ``read`` gave, all rows.
             heads: Kinds of question, not yet fitted, by the user's names.
-            targets: What their ``read_target`` gave, all rows.
+            targets: What their ``read_target`` gave (and ``match``, for dense questions), all rows.
             rows: The training rows.
+            cache: Where records made ready may be kept, or None.
         """
         fitted = {name: kind.fit(records[name], rows) for name, kind in inputs.items()}
-        columns = {name: kind.prepare(records[name]) for name, kind in fitted.items()}
-        return cls(fitted, columns, {name: head.fit(targets[name], rows) for name, head in heads.items()}, targets)
+        asked = {name: head.fit(targets[name], rows) for name, head in heads.items()}
+        return cls.of(fitted, records, asked, targets, cache)
+
+    @classmethod
+    def of(
+        cls,
+        inputs: Mapping[str, Input],
+        records: Mapping[str, Any],
+        heads: Mapping[str, Head],
+        targets: Mapping[str, Target],
+        cache: Path | None = None,
+    ) -> Self:
+        """Make all rows ready for kinds that are fitted; ``targets`` is empty for new patients."""
+        columns = {name: kind.prepare(records[name]) for name, kind in inputs.items()}
+        dense = {name: head for name, head in heads.items() if isinstance(head, Dense)}
+        grounds = {head.options.on for head in dense.values()}
+        places = {n: k.places(columns[n]) for n, k in inputs.items() if n in grounds and isinstance(k, Located)}
+        placed = {n: h.place(targets[n], places[h.options.on], cache) for n, h in dense.items() if n in targets}
+        return cls(inputs, columns, heads, targets, places, placed)
+
+    @property
+    def grounds(self) -> dict[str, Located]:
+        """The inputs that a dense question is asked on."""
+        return {name: kind for name, kind in self.inputs.items() if name in self.places and isinstance(kind, Located)}
+
+    def dense(self, ground: str) -> dict[str, Dense]:
+        """The dense questions on one input."""
+        return {n: h for n, h in self.heads.items() if isinstance(h, Dense) and h.options.on == ground}
+
+    def view_points(self) -> int | None:
+        """Points in one view of the records, about; None where no dense question is asked."""
+        sizes = [kind.view_points(self.columns[name]) for name, kind in self.grounds.items()]
+        return max(sizes, default=None)
+
+    def present(self, index: Int[np.ndarray, " row"]) -> Bool[np.ndarray, " row"]:
+        """Which rows have at least one input."""
+        found = np.zeros(len(index), dtype=bool)
+        for name, kind in self.inputs.items():
+            if name in self.places:
+                found |= np.array([self.places[name][row] is not None for row in index], dtype=bool)
+            else:
+                found |= kind.collate(self.columns[name], index).present.numpy()
+        return found
 
     def see(self, index: Int[np.ndarray, " batch"]) -> dict[str, InputTensors]:
-        """The inputs of some rows."""
+        """The inputs of some rows, whole."""
         return {name: kind.collate(self.columns[name], index) for name, kind in self.inputs.items()}
 
     def ask(self, index: Int[np.ndarray, " batch"]) -> dict[str, TargetTensors]:
-        """The outcomes of some rows."""
-        return {name: head.collate(self.targets[name], index) for name, head in self.heads.items()}
+        """The outcomes of some rows, dense questions left out: they need to know the view."""
+        plain = {name: head for name, head in self.heads.items() if not isinstance(head, Dense)}
+        return {name: head.collate(self.targets[name], index) for name, head in plain.items()}
 
-    def batch(self, index: Int[np.ndarray, " batch"], generator: torch.Generator | None = None) -> Batch:
-        """Some rows; with a ``generator`` the inputs are changed at random, in ways that leave the label true."""
-        seen = self.see(index)
-        if generator is not None:
-            seen = {name: kind.augment(seen[name], generator)[0] for name, kind in self.inputs.items()}
-        return Batch(seen, self.ask(index))
+    def batch(self, index: Int[np.ndarray, " batch"], generator: torch.Generator, *, change: bool = True) -> Batch:
+        """Some rows as a step takes them: of records with places one view each.
+
+        Args:
+            index: Which rows.
+            generator: Of every random choice.
+            change: Whether to change the inputs at random, in ways that leave the label true.
+        """
+        seen: dict[str, InputTensors] = {}
+        targets = self.ask(index)
+        for name, kind in self.inputs.items():
+            if name in self.places and isinstance(kind, Located):
+                aim = self._aim(name, index, generator)
+                seen[name], movement = kind.draw(self.columns[name], index, aim, generator, change=change)
+                targets |= self._moved(name, index, movement)
+            else:
+                whole = kind.collate(self.columns[name], index)
+                seen[name] = kind.augment(whole, generator)[0] if change else whole
+        return Batch(seen, {name: targets[name] for name in self.heads})
+
+    def _aim(
+        self, ground: str, index: Int[np.ndarray, " batch"], generator: torch.Generator
+    ) -> Float[np.ndarray, "batch dim"]:
+        """What the views must hold; where several questions are asked, one of them by chance decides for each row."""
+        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+        aims = [head.aim(self.placed[name], index, rng) for name, head in self.dense(ground).items()]
+        chosen = rng.integers(len(aims), size=len(index))
+        return np.stack(aims)[chosen, np.arange(len(index))]
+
+    def _moved(self, ground: str, index: Int[np.ndarray, " batch"], movement: Movement) -> dict[str, TargetTensors]:
+        asked = self.dense(ground).items()
+        return {name: head.collate_moved(self.placed[name], index, movement) for name, head in asked}

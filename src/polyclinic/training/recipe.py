@@ -15,6 +15,9 @@ Imbalance = Literal["none", "weight", "oversample", "undersample"]
 _GRADIENT_NORM = 1.0
 _WEIGHT_DECAY: dict[Optimizer, float] = {"adamw": 1e-2, "adam": 1e-5, "sgd": 5e-4}
 _SGD_RATE = 5e-2
+_DENSE_POINTS = 1 << 19
+_DENSE_VIEWS = 240
+_DENSE_EPOCHS = 40
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Recipe:
         epochs: Length of the schedule in passes over the training rows.
         stop_after: Epochs after which to stop although the schedule is longer, or None.
         batch: Rows per step, at most.
+        views: How often an epoch shows each row; above 1 only where a view is a part of a record.
         learning_rate: Highest rate of the one-cycle schedule.
         l2: Weight decay (AdamW) or squared penalty (Adam, SGD); norms, biases and lone vectors are spared.
         l1: Absolute penalty on the same weights.
@@ -36,6 +40,7 @@ class Recipe:
     epochs: int
     stop_after: int | None
     batch: int
+    views: int
     optimizer: Optimizer
     learning_rate: float
     l2: float
@@ -52,7 +57,9 @@ class Recipe:
         return replace(self, epochs=epochs)
 
 
-def write_recipe(model: nn.Module, settings: TrainingSection, rows: int, number: int = 0) -> Recipe:
+def write_recipe(
+    model: nn.Module, settings: TrainingSection, rows: int, number: int = 0, points: int | None = None
+) -> Recipe:
     """Turn the [training] section into numbers.
 
     The rules for "auto":
@@ -64,21 +71,27 @@ def write_recipe(model: nn.Module, settings: TrainingSection, rows: int, number:
       million, and 5e-4 above; SGD 5e-2. On tune rows of eight small tables 4e-3 for 20 epochs did as well as 2e-3 for
       150, in a quarter of the time.
     - l2: AdamW 1e-2, Adam 1e-5, SGD 5e-4.
+    - dense questions: as many views per step as make half a million points, from 2 to 32; every row is shown so often
+      that an epoch has 240 views; 40 epochs.
 
     Args:
         model: The network to train.
         settings: The section of the study file.
         rows: How many rows train.
         number: Which fit of the study this is, from 0: where the study gives one number per fit.
+        points: Points in one view of a record, for dense questions; None = records are seen whole.
 
     Raises:
         StudyError: if the study gives numbers for fewer fits.
     """
-    batch = _batch(model, rows) if settings.batch == "auto" else settings.batch
+    batch = _batch(model, rows, points) if settings.batch == "auto" else settings.batch
+    views = 1 if points is None else _dense_views(rows)
+    steps = ceil(rows * views / min(batch, rows * views))
     return Recipe(
-        epochs=_epochs(settings, ceil(rows / min(batch, rows)), number),
+        epochs=_epochs(settings, steps, number) if points is None else _dense_epochs(settings, number),
         stop_after=None if settings.stop_after is None else _nth(settings.stop_after, number, "stop_after"),
         batch=batch,
+        views=views,
         optimizer=settings.optimizer,
         learning_rate=_rate(model, settings.optimizer) if settings.learning_rate == "auto" else settings.learning_rate,
         l2=_WEIGHT_DECAY[settings.optimizer] if settings.l2 == "auto" else settings.l2,
@@ -94,10 +107,12 @@ def write_recipe(model: nn.Module, settings: TrainingSection, rows: int, number:
 
 def has_convolutions(model: nn.Module) -> bool:
     """Whether the network looks at pictures."""
-    return any(isinstance(module, nn.Conv2d) for module in model.modules())
+    return any(isinstance(module, nn.Conv2d | nn.Conv3d) for module in model.modules())
 
 
-def _batch(model: nn.Module, rows: int) -> int:
+def _batch(model: nn.Module, rows: int, points: int | None) -> int:
+    if points is not None:
+        return _dense_batch(points)
     if has_convolutions(model):
         return _power_of_two(rows // 12, 16, 128)
     return _power_of_two(max(min(rows // 12, 256), rows // 96), 16, 1024)
@@ -120,6 +135,20 @@ def _rate(model: nn.Module, optimizer: Optimizer) -> float:
     if weights < 1_000_000:
         return 2e-3 if has_convolutions(model) else 4e-3
     return 1e-3 if weights < 30_000_000 else 5e-4
+
+
+def _dense_batch(points: int) -> int:
+    return _power_of_two(_DENSE_POINTS // max(points, 1), 2, 32)
+
+
+def _dense_views(rows: int) -> int:
+    return ceil(_DENSE_VIEWS / rows)
+
+
+def _dense_epochs(settings: TrainingSection, number: int) -> int:
+    if isinstance(settings.epochs, tuple):
+        return _nth(settings.epochs, number, "epochs")
+    return _DENSE_EPOCHS if settings.epochs == "auto" else settings.epochs
 
 
 def _nth(values: tuple[int, ...], number: int, key: str) -> int:

@@ -14,9 +14,8 @@ from polyclinic.training.batches import count_steps
 from polyclinic.training.clock import Pace
 from polyclinic.training.crew import Crew
 from polyclinic.training.imbalance import Weights
-from polyclinic.training.outputs import step_rows
 from polyclinic.training.step import Stepper
-from polyclinic.training.task import Task, feed, judge, plan_epoch
+from polyclinic.training.task import Task, feed, judge, judged_at_once, plan_epoch
 
 _STEPS = 4
 
@@ -45,7 +44,7 @@ def _time_steps(task: Task, order: list[np.ndarray], crew: Crew) -> list[float]:
 
 def _time_judging(task: Task) -> float:
     """Seconds to judge all tune rows, by those of one step."""
-    size = step_rows(task.model)
+    size = judged_at_once(task)
     some = TuneRows(task.rows.tune.index[:size])
     start = monotonic()
     judge(replace(task, rows=Inner(task.rows.train, some)), task.model, Weights({}))

@@ -129,7 +129,7 @@ def _suggest(question: Question, trials: Sequence[Trial], number: int) -> Trial:
 def _own(question: Question) -> Trial:
     """The study's own settings, "auto" spelled out."""
     model = build(question.ready.inputs, question.ready.heads, question.model, question.seed)
-    recipe = write_recipe(model, question.training, len(question.rows.train))
+    recipe = write_recipe(model, question.training, len(question.rows.train), points=question.ready.view_points())
     section = question.model
     return Trial(
         learning_rate=recipe.learning_rate, l2=recipe.l2, dropout=section.dropout, size=section.size, tune_loss=inf

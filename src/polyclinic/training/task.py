@@ -18,11 +18,13 @@ from polyclinic.training.batches import ahead, shuffle
 from polyclinic.training.crew import Crew
 from polyclinic.training.imbalance import Weights, draw
 from polyclinic.training.mixup import draw_mixture
-from polyclinic.training.outputs import evaluate
+from polyclinic.training.outputs import evaluate, step_rows
 from polyclinic.training.precision import Precision
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import Recipe
 from polyclinic.training.step import Work, add_losses
+
+_JUDGED_VIEWS = 4
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def identify(task: Task) -> str:
 def plan_epoch(task: Task, epoch: int) -> list[Int[np.ndarray, " _"]]:
     """The rows of every step of an epoch, over all processes."""
     sampling = chance.numbers(task.seed, chance.SAMPLING, epoch)
-    drawn = draw(task.ready, task.rows.train, task.recipe.imbalance, sampling)
+    drawn = np.repeat(draw(task.ready, task.rows.train, task.recipe.imbalance, sampling), task.recipe.views)
     return shuffle(drawn, task.recipe.batch, chance.numbers(task.seed, chance.ORDER, epoch))
 
 
@@ -81,10 +83,35 @@ def judge(task: Task, model: Model, weights: Weights) -> float:
     index = task.rows.tune.index
     if not len(index):
         return float("nan")
+    if task.ready.places:
+        return _judge_views(task, model, weights)
     outputs = evaluate(model, task.ready, task.rows.tune, task.precision, steady=False).by_target
     tensors = {name: torch.from_numpy(output) for name, output in outputs.items()}
     losses = add_losses(task.ready.heads, tensors, task.ready.ask(index), index, weights)
     return float(losses.double().mean())
+
+
+def judged_at_once(task: Task) -> int:
+    """How many tune rows are judged together."""
+    return task.recipe.batch if task.ready.places else step_rows(task.model)
+
+
+@torch.no_grad()
+def _judge_views(task: Task, model: Model, weights: Weights) -> float:
+    """The same for dense questions: on views of the tune rows that are the same after every epoch."""
+    index = np.tile(task.rows.tune.index, min(task.recipe.views, _JUDGED_VIEWS))
+    was_training = model.training
+    model.eval()
+    total = 0.0
+    for number, first in enumerate(range(0, len(index), task.recipe.batch)):
+        part = index[first : first + task.recipe.batch]
+        batch = task.ready.batch(part, chance.generator(task.seed, chance.TUNE_VIEWS, number), change=False)
+        with task.precision.casting():
+            outputs = model({name: task.precision.move(t) for name, t in batch.inputs.items()}).outputs
+        targets = {name: task.precision.move(tensors) for name, tensors in batch.targets.items()}
+        total += float(add_losses(task.ready.heads, outputs, targets, part, weights).double().sum())
+    model.train(was_training)
+    return total / len(index)
 
 
 @final
