@@ -1,0 +1,94 @@
+"""Dense questions through a whole fit: views that move with the target, windows put together in the file's geometry."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from polyclinic.cohort.rows import Inner, TestRows, TrainRows, TuneRows
+from polyclinic.heads.classify import Classify
+from polyclinic.inputs.base import Cells
+from polyclinic.model import build
+from polyclinic.packing import unpack
+from polyclinic.study.schema import ModelSection, Size, TrainingSection
+from polyclinic.training.fit import fit
+from polyclinic.training.outputs import evaluate
+from polyclinic.training.ready import Ready
+from toys.dense import EDGE, Spot, Square, truth_of
+
+ROWS = Inner(TrainRows(np.arange(24)), TuneRows(np.arange(24, 32)))
+
+
+def make(*, absent: tuple[int, ...] = (), both: bool = False) -> Ready:
+    numbers = [None if row in absent else row for row in range(40)]
+    square = Square("film", Square.Options(column="film")).facing()
+    records = square.read(Cells(pl.DataFrame({"film": numbers}), Path(), "cohort.csv"))
+    spot = Spot("spot", Spot.Options(on="film", column="spot"))
+    target = spot.match(spot.read_target(pl.DataFrame({"spot": range(40)}), "cohort.csv"), [], Path(), None)
+    heads, targets = {"spot": spot}, {"spot": target}
+    if both:
+        heads["upper"] = Classify("upper", Classify.Options(column="upper", positive="yes"))
+        upper = ["yes" if truth_of(row)[: EDGE // 2].sum() > 18 else "no" for row in range(40)]
+        targets["upper"] = heads["upper"].read_target(pl.DataFrame({"upper": upper}), "cohort.csv")
+    return Ready.fit({"film": square}, {"film": records}, heads, targets, ROWS.train)
+
+
+def trained(ready: Ready, **keys):
+    model = build(ready.inputs, ready.heads, ModelSection(size=Size.TINY), seed=1)
+    return fit(model, ready, ROWS, TrainingSection(epochs=6, precision="fp32", **keys), seed=1)
+
+
+def dice(found: np.ndarray, truth: np.ndarray) -> float:
+    return 2 * (found & truth).sum() / (found.sum() + truth.sum())
+
+
+def test_a_square_is_found_where_it_is():
+    ready = make()
+    fitted = trained(ready)
+    rows = TestRows(np.arange(32, 40))
+    said = evaluate(fitted.model, ready, rows)
+    head = ready.heads["spot"]
+    answer = head.decode(said.by_target["spot"], head.take(ready.targets["spot"], rows.index))
+    overlap = [
+        dice(unpack(p)[0] > 127, unpack(t)[0] > 0) for p, t in zip(answer.probability, answer.truth, strict=True)
+    ]
+    assert min(overlap) > 0.75
+    assert said.summary.shape == (8, 32)
+
+
+def test_an_epoch_shows_every_row_several_times():
+    assert trained(make()).recipe.views == 10
+
+
+def test_the_same_fit_twice_gives_the_same_weights():
+    first, second = (trained(make()).model.state_dict() for _ in range(2))
+    assert all((first[name] == second[name]).all() for name in first)
+
+
+def test_dense_and_plain_questions_on_one_input():
+    ready = make(both=True)
+    said = evaluate(trained(ready).model, ready, TestRows(np.arange(32, 40)))
+    assert said.by_target["upper"].shape == (8, 1, 1)
+    assert len(said.by_target["spot"]) == 8
+
+
+def test_an_absent_record_has_no_answer_and_is_known_to_be_absent():
+    ready = make(absent=(33,))
+    said = evaluate(trained(ready).model, ready, TestRows(np.array([32, 33])))
+    assert said.by_target["spot"][1] is None
+    assert ready.present(np.array([32, 33])).tolist() == [True, False]
+
+
+def test_a_plan_remembers_that_a_dense_question_was_asked():
+    fitted = make().inputs["film"]
+    revived = Square("film", fitted.options, fitted.plan)
+    assert revived.dense
+    assert not Square("film", fitted.options).dense
+
+
+@pytest.mark.parametrize("batch", [7, 16])
+def test_batches_of_views_are_of_nearly_equal_size(batch):
+    fitted = trained(make(), batch=batch)
+    assert fitted.recipe.batch == batch
+    assert fitted.done >= 1
