@@ -3,10 +3,11 @@
 from polyclinic.evidence.form import Form, form_of
 from polyclinic.evidence.form_binary import BinaryForm
 from polyclinic.evidence.form_labels import LabelsForm
+from polyclinic.evidence.form_masks import MasksForm
 from polyclinic.evidence.form_multiclass import MulticlassForm
 from polyclinic.evidence.form_survival import SurvivalForm
 from polyclinic.evidence.form_value import ValueForm
-from polyclinic.predictions import ClassAnswer, LabelsAnswer, SurvivalAnswer, ValueAnswer
+from polyclinic.predictions import ClassAnswer, LabelsAnswer, MaskAnswer, SurvivalAnswer, ValueAnswer
 
 __all__ = ["form_of"]
 
@@ -31,3 +32,8 @@ def _(answer: ValueAnswer) -> Form:
 @form_of.register
 def _(answer: SurvivalAnswer) -> Form:
     return SurvivalForm(answer.unit)
+
+
+@form_of.register
+def _(answer: MaskAnswer) -> Form:
+    return MasksForm(answer.regions, answer.unit, answer.spacing.shape[1])
