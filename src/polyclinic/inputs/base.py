@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import polars as pl
@@ -192,6 +192,9 @@ class Located(Kind):
     ``collate`` still gives a tensor of the whole record, for other questions in the same study.
     """
 
+    ground: ClassVar[Literal["grid", "text"]] = "grid"
+    """On what kind of place questions can be asked here."""
+
     def __init__(self, name: str, options: Any, plan: Any = None) -> None:
         """As every kind; a plan of this sort has ``dense``, and remembers what was asked."""
         super().__init__(name, options, plan)
@@ -202,11 +205,6 @@ class Located(Kind):
         asked = copy.copy(self)
         asked.dense = True
         return asked
-
-    @property
-    @abstractmethod
-    def ground(self) -> str:
-        """On what questions can be asked here: "grid" or "text"."""
 
     @abstractmethod
     def geometry(self, records: Any) -> list[Geometry | None]:
