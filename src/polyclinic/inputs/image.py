@@ -208,7 +208,7 @@ class Image(Kind):
     def augment(self, tensors: ImageTensors, generator: Generator) -> tuple[ImageTensors, Movement]:
         """Small shifts, zooms, rotations and changes of light, and what else the options allow."""
         pixels, affine = jitter(tensors.pixels, _strength(self.options), generator)
-        return replace(tensors, pixels=pixels), STILL if affine is None else Movement(affine)
+        return replace(tensors, pixels=pixels), STILL if affine is None else Movement(affine=affine)
 
     def encoder(self, width: int, size: Size, dropout: float | None) -> nn.Module:
         """From pixels to one token, and feature maps."""
