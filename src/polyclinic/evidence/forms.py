@@ -5,9 +5,10 @@ from polyclinic.evidence.form_binary import BinaryForm
 from polyclinic.evidence.form_labels import LabelsForm
 from polyclinic.evidence.form_masks import MasksForm
 from polyclinic.evidence.form_multiclass import MulticlassForm
+from polyclinic.evidence.form_relations import RelationForm
 from polyclinic.evidence.form_survival import SurvivalForm
 from polyclinic.evidence.form_value import ValueForm
-from polyclinic.predictions import ClassAnswer, LabelsAnswer, MaskAnswer, SurvivalAnswer, ValueAnswer
+from polyclinic.predictions import ClassAnswer, LabelsAnswer, MaskAnswer, RelationAnswer, SurvivalAnswer, ValueAnswer
 
 __all__ = ["form_of"]
 
@@ -37,3 +38,8 @@ def _(answer: SurvivalAnswer) -> Form:
 @form_of.register
 def _(answer: MaskAnswer) -> Form:
     return MasksForm(answer.regions, answer.unit, answer.spacing.shape[1])
+
+
+@form_of.register
+def _(answer: RelationAnswer) -> Form:
+    return RelationForm(answer.types)
