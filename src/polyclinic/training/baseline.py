@@ -1,7 +1,7 @@
 """The plain models that every study trains beside ours, on the same rows: a linear one and gradient boosting."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from polyclinic.assemble import Assembled
 from polyclinic.cohort.rows import Fold, Inner, Rows
+from polyclinic.heads.base import Dense
 from polyclinic.heads.base import Kind as Head
 from polyclinic.heads.classify import Classify
 from polyclinic.heads.multilabel import Multilabel
@@ -23,6 +24,7 @@ from polyclinic.training.design import merge
 from polyclinic.training.ensemble import Said, answer_together, calibrate_together
 from polyclinic.training.linear import fit_linear
 from polyclinic.training.outputs import Outputs
+from polyclinic.training.plain_dense import answer_dense
 
 _LINEAR_NAMES: dict[type[Head], str] = {
     Classify: "logistic regression",
@@ -67,11 +69,20 @@ def answer_plainly(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predict
         seed: Chooses the rows on which trees decide where to cut numbers; with up to 200,000 rows all are taken.
 
     Returns:
-        The predictions of each sort of plain model that has an answer to every target.
+        The predictions of each sort of plain model; one may answer some of the targets only.
     """
+    return (*_answer_features(assembled, fold, seed), *answer_dense(assembled, fold, seed))
+
+
+def _answer_features(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predictions, ...]:
+    """Those that look at plain features, for every target that is not dense."""
+    heads = {name: head for name, head in assembled.heads.items() if not isinstance(head, Dense)}
+    if not heads:
+        return ()
+    assembled = replace(assembled, heads=heads)
     features = merge([kind.summarise(assembled.records[name]) for name, kind in assembled.inputs.items()])
     sorts = (
-        Sort(_linear_name(assembled.heads), _as_linear, _fit_linear),
+        Sort(_linear_name(assembled.heads, features), _as_linear, _fit_linear),
         Sort("gradient boosting", _as_boosted, _fit_boosted),
     )
     answered = (_answer(sort, assembled, fold, features, seed) for sort in sorts)
@@ -114,9 +125,10 @@ def _outputs(rows: Rows, by_target: Mapping[str, Float[np.ndarray, "sample membe
     return Outputs(rows.index, by_target, np.zeros((len(rows), 0), dtype=np.float32))
 
 
-def _linear_name(heads: Mapping[str, Head]) -> str:
+def _linear_name(heads: Mapping[str, Head], features: Features) -> str:
     names = {_LINEAR_NAMES.get(type(head), "linear regression") for head in heads.values()}
-    return names.pop() if len(names) == 1 else "linear models"
+    name = names.pop() if len(names) == 1 else "linear models"
+    return f"TF-IDF + {name}" if features.texts else name
 
 
 def _as_linear(head: Head, rows: int) -> Head:
