@@ -178,7 +178,7 @@ class SpanForm(Form):
             hits=_objects([m.right for m in matched]),
         )
 
-    def _count(self, found: list[Float[np.ndarray, "span 5"]]) -> Counts:
+    def _count(self, found: list[Float[np.ndarray, "_ 5"]]) -> Counts:
         """Spans of each label in each text."""
         counts = [np.bincount(s[:, spans.LABEL].astype(np.int64), minlength=len(self._names)) for s in found]
         return np.array(counts, dtype=np.float64).reshape(len(counts), len(self._names))
@@ -201,14 +201,15 @@ class SpanForm(Form):
     def show(self, case: SpanCase) -> Shown:
         """Spans missed or wrong in each text; how many there are of each label, and how many were found."""
         loss = (case.predicted + case.truth - 2 * case.right).sum(axis=1)
-        return Shown(loss, self._named(case.truth), self._named(case.predicted))
+        empty = (case.predicted.sum(axis=1) == 0) & (case.truth.sum(axis=1) == 0)
+        return Shown(loss, self._named(case.truth), self._named(case.predicted), empty=empty)
 
     def _named(self, counts: Counts) -> Shaped[np.ndarray, " sample"]:
         rows = [[f"{int(n)} {name}" for n, name in zip(row, self._names, strict=True) if n] for row in counts]
         return _objects([", ".join(row) or "none" for row in rows])
 
 
-def _all(packed: Shaped[np.ndarray, " sample"]) -> list[Float[np.ndarray, "span 5"]]:
+def _all(packed: Shaped[np.ndarray, " sample"]) -> list[Float[np.ndarray, "_ 5"]]:
     """The spans of each sample; a sample of which nothing is said has none."""
     return [unpack(content) if content else np.zeros((0, 5)) for content in packed]
 
