@@ -35,9 +35,11 @@ def unpack(content: bytes) -> Shaped[np.ndarray, "..."]:
         dtype = np.dtype(head["dtype"])
         if magic != _MAGIC or dtype.kind not in _KINDS:
             raise ValueError
-        numbers = np.frombuffer(zlib.decompress(content[_HEAD.size + length :]), dtype=dtype)
-        return numbers.reshape(head["shape"])
-    except (struct.error, ValueError, KeyError, TypeError, zlib.error) as error:
+        size = dtype.itemsize * int(np.prod(head["shape"], dtype=np.int64))
+        # No more is unfolded than the head declares, and its array must be what it says.
+        inside = zlib.decompressobj().decompress(content[_HEAD.size + length :], max(size, 1))
+        return np.frombuffer(inside, dtype=dtype).reshape(head["shape"])
+    except (struct.error, ValueError, KeyError, TypeError, OverflowError, zlib.error) as error:
         rule, found = "must hold a packed array", "it is damaged or something else"
         raise EvidenceError(Finding("damaged_array", "predictions", rule, found, "Make the file again.")) from error
 
