@@ -37,7 +37,10 @@ def unpack(content: bytes) -> Shaped[np.ndarray, "..."]:
             raise ValueError
         size = dtype.itemsize * int(np.prod(head["shape"], dtype=np.int64))
         # No more is unfolded than the head declares, and its array must be what it says.
-        inside = zlib.decompressobj().decompress(content[_HEAD.size + length :], max(size, 1))
+        stream = zlib.decompressobj()
+        inside = stream.decompress(content[_HEAD.size + length :], size + 1)
+        if not stream.eof:
+            raise ValueError
         return np.frombuffer(inside, dtype=dtype).reshape(head["shape"])
     except (struct.error, ValueError, KeyError, TypeError, OverflowError, zlib.error) as error:
         rule, found = "must hold a packed array", "it is damaged or something else"
