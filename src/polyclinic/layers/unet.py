@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 _CONVOLUTION: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+_BATCH_NORM: dict[int, type[nn.BatchNorm2d] | type[nn.BatchNorm3d]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+_LEAK = 0.01
 _SMALLEST_EDGE = 4
-"""No axis is halved to fewer points than this. Source: nnU-Net."""
+"""Fewest points of an axis after halving. Source: nnU-Net."""
 _COARSE = 2.0
 """An axis whose spacing is more than this many times the finest is neither halved nor looked along yet: nnU-Net."""
 _MOST_STAGES = 6
@@ -72,7 +74,7 @@ class Seen:
 
 
 def plan_steps(
-    spacing: Sequence[float], patch: Sequence[int], most: int = _MOST_STAGES
+    spacing: Sequence[float], patch: Sequence[int], most: int = _MOST_STAGES, smallest: int = _SMALLEST_EDGE
 ) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]:
     """Steps and kernels of every stage: an axis is halved while it is fine enough and long enough.
 
@@ -82,6 +84,7 @@ def plan_steps(
         spacing: Length of a step along each axis, in any one unit.
         patch: Points of a patch along each axis.
         most: Most stages.
+        smallest: No axis is halved to fewer points.
 
     Returns:
         Strides and kernels by stage, finest first.
@@ -93,7 +96,7 @@ def plan_steps(
         finest = min(step)
         seen_along = [old or one <= _COARSE * finest for old, one in zip(seen_along, step, strict=True)]
         kernels.append(tuple(3 if along else 1 for along in seen_along))
-        long = [n >= 2 * _SMALLEST_EDGE for n in edge]
+        long = [n >= 2 * smallest for n in edge]
         finest = min((one for one, fits in zip(step, long, strict=True) if fits), default=0.0)
         stride = tuple(2 if fits and one < _COARSE * finest else 1 for one, fits in zip(step, long, strict=True))
         if len(strides) >= most or max(stride) == 1:
@@ -118,7 +121,7 @@ class ResidualUNet(nn.Module):
         widths, kernels, strides = stages.widths, stages.kernels, stages.strides
         self.stem = Convolved(stages.channels, widths[0], kernels[0], (1,) * stages.dim)
         self.down = nn.ModuleList(
-            _stage(widths[max(0, n - 1)], widths[n], kernels[n], strides[n], stages.blocks[n])
+            residual_stage(widths[max(0, n - 1)], widths[n], kernels[n], strides[n], stages.blocks[n])
             for n in range(len(widths))
         )
         self.rise = nn.ModuleList(Rise(widths[n + 1], widths[n], strides[n + 1]) for n in range(len(widths) - 1))
@@ -126,7 +129,7 @@ class ResidualUNet(nn.Module):
             Convolved(widths[n], widths[n], kernels[n], (1,) * stages.dim) for n in range(len(widths) - 1)
         )
         self.width = widths[-1]
-        _init(self)
+        init_residual(self)
 
     def forward(self, grid: Float[Tensor, "batch channel *grid"]) -> Seen:
         """A grid, of an extent that is a multiple of ``stages.reach``, to the maps of the way up."""
@@ -143,32 +146,50 @@ class ResidualUNet(nn.Module):
 
 
 class Convolved(nn.Module):
-    """A convolution, a norm over each feature of each record, a leaky ReLU."""
+    """A convolution, a norm, and unless it is the end of a block a leaky ReLU.
+
+    Args:
+        inside: Features that come.
+        outside: Features that go.
+        kernel: Reach along each axis.
+        stride: Step along each axis.
+        alone: Whether each feature is normed over the grid of its own record, or over the batch.
+        active: Whether a leaky ReLU follows.
+    """
 
     def __init__(
-        self, inside: int, outside: int, kernel: Sequence[int], stride: Sequence[int], active: bool = True
+        self,
+        inside: int,
+        outside: int,
+        kernel: Sequence[int],
+        stride: Sequence[int],
+        alone: bool = True,
+        active: bool = True,
     ) -> None:
         super().__init__()
-        dim, reach = len(kernel), tuple(k // 2 for k in kernel)
+        dim = len(kernel)
         # A kernel of 1 would skip points where the step is 2: it then looks as far as the step.
-        kernel, reach = _cover(kernel, stride, reach)
-        self.conv = _CONVOLUTION[dim](inside, outside, tuple(kernel), tuple(stride), reach, bias=False)
-        self.norm = nn.GroupNorm(outside, outside)
+        wide = tuple(max(k, s) for k, s in zip(kernel, stride, strict=True))
+        padding = tuple(0 if k == 2 else k // 2 for k in wide)
+        self.conv = _CONVOLUTION[dim](inside, outside, wide, tuple(stride), padding, bias=False)
+        self.norm = nn.GroupNorm(outside, outside) if alone else _BATCH_NORM[dim](outside)
         self.active = active
 
     def forward(self, x: Float[Tensor, "batch _ *grid"]) -> Float[Tensor, "batch _ *half"]:
         """Features to features."""
         x = self.norm(self.conv(x))
-        return F.leaky_relu(x, 0.01) if self.active else x
+        return F.leaky_relu(x, _LEAK) if self.active else x
 
 
 class ResidualBlock(nn.Module):
     """Two convolutions and a way around them; a step is taken by averaging on the way around."""
 
-    def __init__(self, inside: int, outside: int, kernel: Sequence[int], stride: Sequence[int]) -> None:
+    def __init__(
+        self, inside: int, outside: int, kernel: Sequence[int], stride: Sequence[int], alone: bool = True
+    ) -> None:
         super().__init__()
-        self.first = Convolved(inside, outside, kernel, stride)
-        self.second = Convolved(outside, outside, kernel, (1,) * len(stride), active=False)
+        self.first = Convolved(inside, outside, kernel, stride, alone)
+        self.second = Convolved(outside, outside, kernel, (1,) * len(stride), alone, active=False)
         self.around = None if inside == outside and max(stride) == 1 else Pointwise(inside, outside)
         self.stride = tuple(stride)
 
@@ -176,7 +197,7 @@ class ResidualBlock(nn.Module):
         """Features to features."""
         around = x if max(self.stride) == 1 else block_mean(x, self.stride)
         around = around if self.around is None else self.around(around)
-        return F.leaky_relu(self.second(self.first(x)) + around, 0.01)
+        return F.leaky_relu(self.second(self.first(x)) + around, _LEAK)
 
 
 class Pointwise(nn.Linear):
@@ -217,25 +238,21 @@ def block_mean(x: Float[Tensor, "batch _ *grid"], stride: Sequence[int]) -> Floa
     return pool(x, tuple(stride), ceil_mode=True, count_include_pad=False)
 
 
-def _cover(
-    kernel: Sequence[int], stride: Sequence[int], reach: tuple[int, ...]
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    wide = tuple(max(k, s) for k, s in zip(kernel, stride, strict=True))
-    return wide, tuple(0 if k == s == 2 else r for k, s, r in zip(wide, stride, reach, strict=True))
-
-
-def _stage(inside: int, outside: int, kernel: Sequence[int], stride: Sequence[int], blocks: int) -> nn.Module:
+def residual_stage(
+    inside: int, outside: int, kernel: Sequence[int], stride: Sequence[int], blocks: int, alone: bool = True
+) -> nn.Module:
+    """Residual blocks one after another, the first of which takes the step; no blocks = nothing."""
     if blocks == 0:
         return nn.Identity()
-    first = ResidualBlock(inside, outside, kernel, stride)
-    rest = [ResidualBlock(outside, outside, kernel, (1,) * len(stride)) for _ in range(blocks - 1)]
+    first = ResidualBlock(inside, outside, kernel, stride, alone)
+    rest = [ResidualBlock(outside, outside, kernel, (1,) * len(stride), alone) for _ in range(blocks - 1)]
     return nn.Sequential(first, *rest)
 
 
-def _init(network: nn.Module) -> None:
+def init_residual(network: nn.Module) -> None:
     """Signals neither grow nor fade (He et al., ICCV 2015, eq. 10); every block starts as the way around it."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Conv3d):
-            nn.init.kaiming_normal_(module.weight, a=0.01, nonlinearity="leaky_relu")
+            nn.init.kaiming_normal_(module.weight, a=_LEAK, nonlinearity="leaky_relu")
         elif isinstance(module, ResidualBlock):
             nn.init.zeros_(module.second.norm.weight)
