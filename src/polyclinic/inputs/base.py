@@ -40,11 +40,20 @@ class Cells:
 
 @dataclass(frozen=True)
 class Features:
-    """Plain features for the baseline, one row per sample; NaN = absent. Categories are given as codes."""
+    """Plain features for the baseline, one row per sample; NaN = absent. Categories are given as codes.
+
+    Attributes:
+        matrix: Numbers and codes.
+        names: Names of its columns.
+        categorical: Which of them are codes.
+        texts: Columns of texts, one text per sample, "" = absent; models that count words learn which from training
+            rows, the others leave them out.
+    """
 
     matrix: Float[np.ndarray, "sample feature"]
     names: tuple[str, ...]
     categorical: tuple[bool, ...]
+    texts: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.inputs.base import Features
+from polyclinic.training.plain_text import Terms
 
 _FEWEST = 5
 _WIDE = 64
@@ -41,6 +42,7 @@ class Design:
         spread: What is divided by.
         absent: Features that get a column which says that they are absent.
         categories: Features that are categories, with their levels.
+        terms: What is counted in each column of texts.
     """
 
     numbers: Int[np.ndarray, " number"]
@@ -49,6 +51,7 @@ class Design:
     spread: Float[np.ndarray, " number"]
     absent: Int[np.ndarray, " mark"]
     categories: tuple[Levels, ...]
+    terms: tuple[Terms, ...] = ()
 
     @classmethod
     def learn(cls, features: Features, rows: TrainRows) -> "Design":
@@ -68,16 +71,18 @@ class Design:
             spread[kept],
             np.flatnonzero(partly),
             tuple(_levels(matrix[:, i], int(i)) for i in np.flatnonzero(categorical)),
+            tuple(Terms.learn(_some(texts, rows.index)) for texts in features.texts),
         )
 
     def columns(self, features: Features, index: Int[np.ndarray, " row"]) -> Matrix:
-        """The columns of some rows; sparse where there are many levels."""
+        """The columns of some rows; sparse where there are many levels, or texts."""
         matrix = features.matrix[index]
         numbers = np.where(np.isnan(matrix[:, self.numbers]), self.middle, matrix[:, self.numbers])
         dense = np.hstack([(numbers - self.centre) / self.spread, np.isnan(matrix[:, self.absent])])
-        if sum(len(levels.codes) for levels in self.categories) > _WIDE:
+        if self.terms or sum(len(levels.codes) for levels in self.categories) > _WIDE:
             marks = [_sparse_marks(matrix[:, levels.feature], levels.codes) for levels in self.categories]
-            return sparse.csr_array(sparse.hstack([sparse.csr_array(dense), *marks], format="csr"))
+            told = [one.columns(_some(texts, index)) for one, texts in zip(self.terms, features.texts, strict=True)]
+            return sparse.csr_array(sparse.hstack([sparse.csr_array(dense), *marks, *told], format="csr"))
         marks = [(matrix[:, [levels.feature]] == levels.codes).astype(float) for levels in self.categories]
         return np.hstack([dense, *marks])
 
@@ -88,7 +93,12 @@ def merge(parts: Sequence[Features]) -> Features:
         np.hstack([part.matrix for part in parts]).astype(np.float64),
         tuple(name for part in parts for name in part.names),
         tuple(kind for part in parts for kind in part.categorical),
+        tuple(texts for part in parts for texts in part.texts),
     )
+
+
+def _some(texts: Sequence[str], index: Int[np.ndarray, " row"]) -> list[str]:
+    return [texts[row] for row in index]
 
 
 def _medians(matrix: Float[np.ndarray, "row number"]) -> Float[np.ndarray, " number"]:
