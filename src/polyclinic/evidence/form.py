@@ -86,12 +86,17 @@ class Detail:
 
 @dataclass(frozen=True)
 class Shown:
-    """How far each answer is from the truth, and both in words or numbers for a table."""
+    """How far each answer is from the truth, and both in words or numbers for a table.
+
+    Attributes:
+        empty: Where nothing is there and nothing was found: right, but nothing to look at.
+    """
 
     loss: Float[np.ndarray, " sample"]
     truth: Shaped[np.ndarray, " sample"]
     answer: Shaped[np.ndarray, " sample"]
     event: Float[np.ndarray, " sample"] | None = None
+    empty: Bool[np.ndarray, " sample"] | None = None
 
 
 class Form(ABC):

@@ -6,10 +6,10 @@ import numpy as np
 
 from polyclinic.evidence.aligned import Judgeable
 from polyclinic.evidence.folds import assess
-from polyclinic.evidence.form import Form, Judged
+from polyclinic.evidence.form import Form, Judged, Shown
 from polyclinic.evidence.intervals import difference, draw
 from polyclinic.evidence.metric import Better
-from polyclinic.evidence.records import Baseline, BestBaseline, Evidence, Mistake, TargetEvidence
+from polyclinic.evidence.records import Baseline, BestBaseline, Cases, Evidence, Mistake, TargetEvidence
 from polyclinic.evidence.subgroups import judge_subgroups, levels, multiplicity_note
 from polyclinic.evidence.verdict import verdict
 from polyclinic.predictions import Predictions
@@ -63,6 +63,7 @@ def _judge_target(
     best = _best_on_tune(plain, form)
     detail = form.detail(judged)
     subgroups = judge_subgroups(form, judged, levels(model.samples))
+    answers, telling = _in_order(form, judged)
     return TargetEvidence(
         form=form.word,
         counts=form.counts(model.test.answer, judged.layout),
@@ -75,7 +76,8 @@ def _judge_target(
         subgroup_note=multiplicity_note(subgroups, len(form.headline), settings.confidence, model.samples),
         baselines=baselines,
         verdict=_verdict(model, judged, best, baselines),
-        worst=_worst(form, judged),
+        worst=_worst(answers),
+        cases=_cases(telling or answers),
         degenerate={name: s.degenerate for name, s in judged.figures.items() if s.degenerate},
         classes=form.classes,
         labels=form.labels,
@@ -129,19 +131,30 @@ def _verdict(model: Judgeable, judged: Judged, best: str | None, baselines: Mapp
     )
 
 
-def _worst(form: Form, judged: Judged) -> tuple[Mistake, ...]:
-    """The rows furthest from the truth, by the mean over repetitions; of the first repetition the answer is shown."""
+def _in_order(form: Form, judged: Judged) -> tuple[list[Mistake], list[Mistake]]:
+    """Rows from the best to the worst, by the mean over repetitions; of the first one the answer is shown.
+
+    The second list leaves out the rows where there is nothing to see.
+    """
     shown = form.show(judged.case)
     rows, first, number = np.unique(judged.layout.row, return_index=True, return_inverse=True)
     loss = np.bincount(number.reshape(-1), weights=shown.loss) / np.bincount(number.reshape(-1))
-    worst = [k for k in np.argsort(-loss, kind="stable").tolist() if np.isfinite(loss[k])][:WORST]
-    return tuple(
-        Mistake(
-            row=int(rows[k]),
-            truth=shown.truth[first[k]],
-            answer=shown.answer[first[k]],
-            loss=float(loss[k]),
-            event=None if shown.event is None else int(shown.event[first[k]]),
-        )
-        for k in worst
-    )
+    order = [k for k in np.argsort(loss, kind="stable").tolist() if np.isfinite(loss[k])]
+    empty = np.zeros(len(shown.loss), dtype=bool) if shown.empty is None else shown.empty
+    answers = [_mistake(shown, int(rows[k]), int(first[k]), float(loss[k])) for k in order]
+    return answers, [one for one, k in zip(answers, order, strict=True) if not empty[first[k]]]
+
+
+def _mistake(shown: Shown, row: int, sample: int, loss: float) -> Mistake:
+    event = None if shown.event is None else int(shown.event[sample])
+    return Mistake(row=row, truth=shown.truth[sample], answer=shown.answer[sample], loss=loss, event=event)
+
+
+def _worst(answers: Sequence[Mistake]) -> tuple[Mistake, ...]:
+    """The answers furthest from the truth, the furthest first; of equal ones that with the lower row."""
+    return tuple(sorted(answers, key=lambda one: -one.loss)[:WORST])
+
+
+def _cases(answers: Sequence[Mistake]) -> Cases | None:
+    """The best, the middle and the worst of answers in this order; None where there is none."""
+    return Cases(answers[0], answers[(len(answers) - 1) // 2], answers[-1]) if answers else None

@@ -139,10 +139,20 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Cases:
+    """Three answers to look at: the one nearest to the truth, one in the middle, the one furthest from it."""
+
+    best: Mistake
+    median: Mistake
+    worst: Mistake
+
+
+@dataclass(frozen=True)
 class TargetEvidence:
     """What the answers to one question are worth. The names are those of ``evidence.json``.
 
     Attributes:
+        cases: By distance from the truth; rows where there is nothing to see are passed over where others are left.
         degenerate: Resamples in which a metric could not be judged, where there were any; intervals leave them out.
         confusion: Different rows by true class (down) and decided class (across), of the first repetition.
     """
@@ -160,6 +170,7 @@ class TargetEvidence:
     verdict: str
     worst: tuple[Mistake, ...]
     degenerate: Mapping[str, int]
+    cases: Cases | None = None
     classes: tuple[str, ...] | None = None
     labels: tuple[str, ...] | None = None
     unit: str | None = None

@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from polyclinic.errors import EvidenceError
+from polyclinic.evidence.form_value import ValueForm
 from polyclinic.evidence.forms import form_of
 from polyclinic.evidence.judge import judge
 from polyclinic.predictions import Answer, ClassAnswer
@@ -271,3 +272,24 @@ def test_subgroups_are_judged_by_themselves(make):
     only = judge(ours.take(np.flatnonzero(ours.samples.strata["sex"] == "f")), [], BARE, seed=1)
     assert women.metrics["rmse"].value == pytest.approx(only.targets["outcome"].metrics["rmse"].value)
     assert women.n == women.metrics["rmse"].n == only.targets["outcome"].counts.rows
+
+
+def test_the_best_the_middle_and_the_worst_case(make):
+    ours = make("value", n=60, folds=1, repeats=1)[0]
+    found = judge(ours, [], BARE, seed=1).targets["outcome"]
+    test = ours.part("test")
+    loss = np.abs(test.answers["outcome"].value - test.answers["outcome"].truth)
+    assert found.cases.best.loss == pytest.approx(loss.min())
+    assert found.cases.worst == found.worst[0]
+    assert found.cases.median.loss == pytest.approx(np.sort(loss)[(len(loss) - 1) // 2])
+
+
+def test_rows_with_nothing_to_see_are_passed_over(make, monkeypatch):
+    ours = make("value", n=60, folds=1, repeats=1)[0]
+    form, plain = ValueForm, ValueForm.show
+    nothing = lambda self, case: replace(plain(self, case), empty=np.abs(case.value - case.truth) < 0.3)  # noqa: E731
+    monkeypatch.setattr(form, "show", nothing)
+    assert judge(ours, [], BARE, seed=1).targets["outcome"].cases.best.loss >= 0.3
+    all_empty = lambda self, case: replace(plain(self, case), empty=np.ones(len(case.value), dtype=bool))  # noqa: E731
+    monkeypatch.setattr(form, "show", all_empty)
+    assert judge(ours, [], BARE, seed=1).targets["outcome"].cases.best.loss < 0.3
