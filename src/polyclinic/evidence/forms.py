@@ -2,13 +2,24 @@
 
 from polyclinic.evidence.form import Form, form_of
 from polyclinic.evidence.form_binary import BinaryForm
+from polyclinic.evidence.form_cells import CellsForm
 from polyclinic.evidence.form_labels import LabelsForm
 from polyclinic.evidence.form_masks import MasksForm
 from polyclinic.evidence.form_multiclass import MulticlassForm
 from polyclinic.evidence.form_relations import RelationForm
+from polyclinic.evidence.form_spans import SpanForm
 from polyclinic.evidence.form_survival import SurvivalForm
 from polyclinic.evidence.form_value import ValueForm
-from polyclinic.predictions import ClassAnswer, LabelsAnswer, MaskAnswer, RelationAnswer, SurvivalAnswer, ValueAnswer
+from polyclinic.predictions import (
+    CellsAnswer,
+    ClassAnswer,
+    LabelsAnswer,
+    MaskAnswer,
+    RelationAnswer,
+    SpanAnswer,
+    SurvivalAnswer,
+    ValueAnswer,
+)
 
 __all__ = ["form_of"]
 
@@ -43,3 +54,13 @@ def _(answer: MaskAnswer) -> Form:
 @form_of.register
 def _(answer: RelationAnswer) -> Form:
     return RelationForm(answer.types)
+
+
+@form_of.register
+def _(answer: SpanAnswer) -> Form:
+    return SpanForm(answer.labels, answer.assertions)
+
+
+@form_of.register
+def _(answer: CellsAnswer) -> Form:
+    return CellsForm(answer.unit)
