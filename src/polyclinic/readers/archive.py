@@ -3,6 +3,7 @@
 import re
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,18 +43,39 @@ def parse(cell: str) -> Address | None:
     return Address(match["file"], match["array"], int(match["index"])) if match else None
 
 
-def open_array(path: Path, array: str) -> Shaped[np.ndarray, "sample ..."]:
+def open_array(path: Path, array: str, *, volumes: bool = False) -> Shaped[np.ndarray, "sample ..."]:
     """One array of an archive, read whole: (sample, height, width) or (sample, height, width, channel).
+
+    Args:
+        path: The archive.
+        array: Name of the array in it.
+        volumes: Whether it holds scans instead: (sample, i, j, k).
 
     Raises:
         ReadError: no such file or array, a damaged or absurdly large archive, or an array that is no stack of images.
     """
+    return _open(path, array, _check_volumes if volumes else _check_images)
+
+
+def open_grids(path: Path, array: str) -> Shaped[np.ndarray, "sample ..."]:
+    """One array of masks, read whole: flat ones (sample, height, width) or solid ones (sample, i, j, k).
+
+    Raises:
+        ReadError: no such file or array, a damaged or absurdly large archive, or an array that is no stack of grids.
+    """
+    return _open(path, array, _check_grids)
+
+
+def _open(
+    path: Path, array: str, check: Callable[[tuple[int, ...], np.dtype[np.generic]], None]
+) -> Shaped[np.ndarray, "sample ..."]:
     try:
         with zipfile.ZipFile(path) as archive:
             entry = archive.getinfo(f"{array}.npy")
-            _check_header(archive, entry)
+            shape, dtype = _declared(archive, entry)
+        check(shape, dtype)
         with np.load(path, allow_pickle=False) as arrays:
-            images: Shaped[np.ndarray, "sample ..."] = arrays[array]
+            stored: Shaped[np.ndarray, "sample ..."] = arrays[array]
     except FileNotFoundError:
         raise refuse("no_such_file", "the archive must exist", "there is no such file", "Correct the path.") from None
     except KeyError:
@@ -69,7 +91,7 @@ def open_array(path: Path, array: str) -> Shaped[np.ndarray, "sample ..."]:
             f"it could not be read ({type(error).__name__})",
             "Copy or export it again.",
         ) from None
-    return images
+    return stored
 
 
 def take(images: Shaped[np.ndarray, "sample ..."], index: int) -> Frame:
@@ -94,8 +116,8 @@ def take(images: Shaped[np.ndarray, "sample ..."], index: int) -> Frame:
     return Frame(stored, 0.0, high, facts)
 
 
-def _check_header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    """Refuse by what the archive declares, before it is unpacked."""
+def _declared(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    """Shape and number type that the archive declares; an absurd size is refused before it is unpacked."""
     with archive.open(entry) as stream:
         version = np.lib.format.read_magic(stream)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -107,6 +129,10 @@ def _check_header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
             "it declares more (a decompression bomb?)",
             "Do not trust this file; export it again from its source.",
         )
+    return shape, dtype
+
+
+def _check_images(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)) or not _is_pixel(dtype):
         raise refuse(
             "not_images",
@@ -115,6 +141,27 @@ def _check_header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
             "Name the array that holds the images.",
         )
     check_extent(shape[2], shape[1])
+
+
+def _check_grids(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
+    if len(shape) not in (3, 4) or dtype.kind not in "buif" or dtype.itemsize > 8 or min(shape[1:]) < 1:
+        raise refuse(
+            "not_volumes",
+            "the array must be scans or masks: (sample, height, width) or (sample, i, j, k)",
+            f"{len(shape)} axes of type {dtype}",
+            "Name the array that holds them.",
+        )
+
+
+def _check_volumes(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
+    _check_grids(shape, dtype)
+    if len(shape) != 4 or (shape[3] == 3 and dtype == np.uint8):
+        raise refuse(
+            "not_volumes",
+            "the array must be scans: (sample, i, j, k)",
+            "it holds images",
+            "Name the array that holds the scans.",
+        )
 
 
 def _is_pixel(dtype: np.dtype[np.generic]) -> bool:

@@ -7,12 +7,14 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from polyclinic.errors import MissingPackage, ReadError
+from polyclinic.errors import MissingPackage, PolyclinicError, ReadError
 from polyclinic.readers.codestream import declared_extent
 from polyclinic.readers.frames import MOST_BYTES, Facts, Frame, check_extent, refuse
 
@@ -42,18 +44,40 @@ def read(content: bytes, window: Window = "file") -> Frame:
         ReadError: damaged, several frames, no pixels, or header entries that contradict each other.
         MissingPackage: if pydicom is not installed.
     """
+    with guarded():
+        return _decode(opened(content), len(content), window)
+
+
+def opened(content: bytes, *, pixels: bool = True) -> Any:
+    """The dataset of a file; call it, and all that looks into the dataset, within ``guarded``.
+
+    Args:
+        content: The whole file.
+        pixels: Whether the pixels are needed too.
+    """
+    import pydicom
+
+    _check_deflated(content)
+    return pydicom.dcmread(io.BytesIO(content), stop_before_pixels=not pixels)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Whatever pydicom and its decoders raise on damaged files becomes a finding.
+
+    Raises:
+        ReadError: for anything raised inside.
+        MissingPackage: if pydicom is not installed.
+    """
     try:
-        import pydicom
         from pydicom.errors import InvalidDicomError
     except ImportError:
         raise MissingPackage("pydicom", "dicom", "reading DICOM images") from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd dates and names in the header say nothing about the pixels
-            _check_deflated(content)
-            dataset = pydicom.dcmread(io.BytesIO(content))
-            return _decode(dataset, len(content), window)
-    except ReadError:
+            yield
+    except PolyclinicError:
         raise
     except InvalidDicomError:
         raise refuse("unknown_image", "a DICOM file must say so", "its header is missing", "Export it again.") from None
@@ -68,8 +92,7 @@ def read(content: bytes, window: Window = "file") -> Frame:
 
 def _decode(dataset: Any, size: int, window: Window) -> Frame:
     _check_header(dataset)
-    _check_stream(dataset)
-    stored = _stored(dataset)
+    stored = stored_pixels(dataset)
     facts = _facts(dataset, size)
     if dataset.PhotometricInterpretation in _GREY:
         return _grey(dataset, stored, facts, window)
@@ -95,15 +118,20 @@ def _check_deflated(content: bytes) -> None:
         )
 
 
-def _check_stream(dataset: Any) -> None:
-    """A compressed image must declare the size that the header declares: decoders believe it, whatever it is."""
+def _check_streams(dataset: Any, count: int) -> None:
+    """Compressed frames must declare the size that the header declares: decoders believe them, whatever they say."""
     if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         return
     from pydicom.encaps import generate_frames
 
-    declared = declared_extent(next(iter(generate_frames(dataset.PixelData, number_of_frames=1))))
-    if declared is not None and declared != (dataset.Rows, dataset.Columns):
-        raise _doubtful("another number of rows or columns")
+    found = 0
+    for stream in generate_frames(dataset.PixelData, number_of_frames=count):
+        declared = declared_extent(stream)
+        if declared is not None and declared != (dataset.Rows, dataset.Columns):
+            raise _doubtful("another number of rows or columns")
+        found += 1
+    if found != count:
+        raise _doubtful("another number of frames")
 
 
 def _doubtful(found: str) -> ReadError:
@@ -141,17 +169,38 @@ def _check_header(dataset: Any) -> None:
         )
 
 
-def _stored(dataset: Any) -> Shaped[np.ndarray, "height width *channel"]:
-    """Stored values, colour as RGB, freed of bits that carry no image."""
+def stored_pixels(dataset: Any) -> Shaped[np.ndarray, "height width *channel"]:
+    """Stored values of the one image, colour as RGB, freed of bits that carry no image."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
+            _check_streams(dataset, 1)
             pixels: Shaped[np.ndarray, "height width *channel"] = dataset.pixel_array
         except UserWarning:
             raise _doubtful("their length or layout differs from the header") from None
     if pixels.shape[:2] != (dataset.Rows, dataset.Columns):
         raise _doubtful("another number of rows or columns")
     return _without_overlay(pixels, dataset)
+
+
+def stored_frames(dataset: Any, count: int) -> Iterator[Shaped[np.ndarray, "height width"]]:
+    """Stored values of each of several grey frames, one after another; only one is in memory at a time."""
+    from pydicom.pixels.utils import iter_pixels
+
+    found = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        try:
+            _check_streams(dataset, count)
+            for pixels in iter_pixels(dataset):
+                if pixels.shape != (dataset.Rows, dataset.Columns):
+                    raise _doubtful("another number of rows or columns")
+                yield _without_overlay(pixels, dataset)
+                found += 1
+        except UserWarning:
+            raise _doubtful("their length or layout differs from the header") from None
+    if found != count:
+        raise _doubtful("another number of frames")
 
 
 def _without_overlay(pixels: Shaped[np.ndarray, "..."], dataset: Any) -> Shaped[np.ndarray, "..."]:
@@ -177,10 +226,10 @@ def _facts(dataset: Any, size: int) -> Facts:
 
 def _grey(dataset: Any, stored: Shaped[np.ndarray, "height width"], facts: Facts, window: Window) -> Frame:
     """Grey: measured value, then window, then inversion; padding outside the field of view becomes black."""
-    measured, low, high = _measured(dataset, stored)
+    measured, low, high = measured_pixels(dataset, stored)
     shown = _shown(dataset, measured, window)
     inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
-    padding = _padding(dataset, stored)
+    padding = padding_of(dataset, stored)
     if shown is not None:
         fraction = 1.0 - shown if inverted else shown
         levels = np.where(padding, 0.0, fraction * _LEVELS)
@@ -189,7 +238,7 @@ def _grey(dataset: Any, stored: Shaped[np.ndarray, "height width"], facts: Facts
     return Frame(values, *((high, low) if inverted else (low, high)), facts)
 
 
-def _measured(
+def measured_pixels(
     dataset: Any, stored: Shaped[np.ndarray, "height width"]
 ) -> tuple[Float[np.ndarray, "height width"], float, float]:
     """Values after the modality LUT, and the least and greatest that the file's bits could give."""
@@ -199,6 +248,19 @@ def _measured(
     if table:
         measured = np.asarray(apply_modality_lut(stored, dataset), dtype=np.float64)
         return measured, 0.0, float(2 ** int(table[0].LUTDescriptor[2]) - 1)
+    slope, intercept = rescale_of(dataset)
+    bits = int(dataset.BitsStored)
+    least = -(2 ** (bits - 1)) if dataset.PixelRepresentation == 1 else 0
+    ends = sorted((least * slope + intercept, (least + 2**bits - 1) * slope + intercept))
+    return stored.astype(np.float64) * slope + intercept, ends[0], ends[1]
+
+
+def rescale_of(dataset: Any) -> tuple[float, float]:
+    """RescaleSlope and RescaleIntercept; 1 and 0 where there are none.
+
+    Raises:
+        ReadError: if they are no numbers, or the slope is 0.
+    """
     slope, intercept = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
     slope, intercept = float(1 if slope is None else slope), float(0 if intercept is None else intercept)
     if not (np.isfinite(slope) and np.isfinite(intercept)) or slope == 0:
@@ -208,10 +270,7 @@ def _measured(
             "it is not",
             "Correct the header.",
         )
-    bits = int(dataset.BitsStored)
-    least = -(2 ** (bits - 1)) if dataset.PixelRepresentation == 1 else 0
-    ends = sorted((least * slope + intercept, (least + 2**bits - 1) * slope + intercept))
-    return stored.astype(np.float64) * slope + intercept, ends[0], ends[1]
+    return slope, intercept
 
 
 def _shown(
@@ -277,7 +336,8 @@ def apply_window(
     return np.asarray(np.clip((values - centre) / width + 0.5, 0.0, 1.0))
 
 
-def _padding(dataset: Any, stored: Shaped[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+def padding_of(dataset: Any, stored: Shaped[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    """Which pixels lie outside the field of view."""
     value = dataset.get("PixelPaddingValue")
     if not isinstance(value, int):
         return np.zeros(stored.shape, dtype=bool)

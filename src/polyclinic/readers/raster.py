@@ -5,6 +5,8 @@ import re
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -37,12 +39,38 @@ def read(content: bytes) -> Frame:
     """
     if not content:
         raise refuse("empty_file", "an image file must have content", "the file is empty", "Export it again.")
+    with guarded():
+        return _decode(content)
+
+
+def read_pages(content: bytes) -> Iterator[Frame]:
+    """Every page of a TIFF, one after another.
+
+    Raises:
+        ReadError: as ``read`` does.
+    """
+    with guarded(), Image.open(io.BytesIO(content), formats=("TIFF",)) as image:
+        for page in range(getattr(image, "n_frames", 1)):
+            image.seek(page)
+            check_extent(*image.size)
+            if _wide_colour(image):
+                raise refuse("colour_volume", "a volume must be grey", "it is in colour", "Read single images instead.")
+            yield _frame(image, content, "")
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Whatever Pillow raises on damaged files becomes a finding.
+
+    Raises:
+        ReadError: for anything that Pillow raises inside.
+    """
     try:
         with warnings.catch_warnings():
             # Pillow warns of a decompression bomb from 89 million pixels on, and of damaged metadata.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _decode(content)
+            yield
     except ReadError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -75,12 +103,15 @@ def _decode(content: bytes) -> Frame:
     with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
         check_extent(*image.size)
         _one_page(image)
-        facts = _facts(image, len(content))
-        rawmode = _wide_colour(image)
-        depth, inverted = _depth(image)
-        pixels = _wide_pixels(content, rawmode) if rawmode else _pixels(image)
-        if image.format != "TIFF":  # Pillow turns a TIFF by itself
-            pixels = _upright(pixels, image.getexif().get(274, 1))
+        return _frame(image, content, _wide_colour(image))
+
+
+def _frame(image: Any, content: bytes, rawmode: str) -> Frame:
+    facts = _facts(image, len(content))
+    depth, inverted = _depth(image)
+    pixels = _wide_pixels(content, rawmode) if rawmode else _pixels(image)
+    if image.format != "TIFF":  # Pillow turns a TIFF by itself
+        pixels = upright(pixels, image.getexif().get(274, 1))
     check_finite(pixels)
     low, high = _range(pixels, depth)
     if inverted:
@@ -204,7 +235,7 @@ def _with_rawmode(tile: Any, rawmode: str) -> Any:
     return tile._replace(args=rawmode if isinstance(args, str) else (rawmode, *args[1:]))
 
 
-def _upright(pixels: Shaped[np.ndarray, "height width channel"], orientation: int) -> Shaped[np.ndarray, "..."]:
+def upright(pixels: Shaped[np.ndarray, "height width channel"], orientation: int) -> Shaped[np.ndarray, "..."]:
     """Turned as the camera says (EXIF tag 274). Source: CIPA DC-008 (Exif 2.32), Orientation."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.transpose(1, 0, 2)
