@@ -5,7 +5,7 @@ kernels after Isensee et al., nnU-Net, Nature Methods 2021, supplementary note 2
 (residual encoder, one convolution on the way up).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -14,8 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_CONVOLUTION: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
-_BATCH_NORM: dict[int, type[nn.BatchNorm2d] | type[nn.BatchNorm3d]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+_CONVOLUTION: dict[int, Callable[..., nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+_BATCH_NORM: dict[int, Callable[[int], nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _LEAK = 0.01
 _SMALLEST_EDGE = 4
 """Fewest points of an axis after halving. Source: nnU-Net."""
@@ -205,10 +205,10 @@ class Pointwise(nn.Linear):
 
     def forward(self, x: Float[Tensor, "batch inside *grid"]) -> Float[Tensor, "batch outside *grid"]:
         """Features to features at every point."""
-        flat = torch.matmul(self.weight, x.flatten(2))
+        flat: Tensor = torch.matmul(self.weight, x.flatten(2))
         if self.bias is not None:
             flat = flat + self.bias[:, None]
-        return flat.unflatten(2, x.shape[2:])
+        return flat.reshape(x.shape[0], flat.shape[1], *x.shape[2:])
 
 
 class Rise(nn.Module):
@@ -224,7 +224,8 @@ class Rise(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch _ *grid"]) -> Float[Tensor, "batch _ *finer"]:
         """Features on a grid to features on the finer one."""
-        x = self.spread(x).unflatten(1, (-1, *self.stride))
+        x = self.spread(x)
+        x = x.reshape(x.shape[0], -1, *self.stride, *x.shape[2:])
         dim = len(self.stride)
         order = [0, 1, *(axis for n in range(dim) for axis in (2 + dim + n, 2 + n))]
         x = x.permute(order)

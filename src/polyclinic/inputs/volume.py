@@ -1,0 +1,397 @@
+"""Volumes, one per row: CT, MR and other scans in three dimensions, of any size, spacing and orientation."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, final
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Bool, Float, Int, Shaped, UInt64
+from pydantic import Field
+from torch import Generator, Tensor, nn
+
+from polyclinic.cohort.columns import absent_column
+from polyclinic.cohort.rows import TrainRows
+from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
+from polyclinic.inputs.base import Cells, Features, Located, Picture
+from polyclinic.layers.jitter3d import Jitter3d
+from polyclinic.layers.tower import ResidualTower
+from polyclinic.layers.unet import ResidualUNet, Seen, Stages
+from polyclinic.layers.views import Viewer
+from polyclinic.layers.volume_shape import Network, Shape, choose_network, dense_shape, whole_shape
+from polyclinic.places import Geometry, Known, Marks, Place
+from polyclinic.readers import scan_doubts, slices, survey, synthetic_scans
+from polyclinic.readers.laid import Laid, Laying, lay
+from polyclinic.readers.lattices import Intensity
+from polyclinic.readers.scans import Scans, read_scans
+from polyclinic.study.options import InputOptions, Plan
+from polyclinic.study.schema import Size
+from polyclinic.tensors import STILL, Encoded, InputTensors, Movement, Sight
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Millimetres = Annotated[float, Field(gt=0)]
+Side = Annotated[int, Field(ge=1, le=512)]
+Amount = Annotated[float, Field(ge=0)]
+
+
+class VolumeOptions(InputOptions):
+    """[inputs.<name>] with kind = "volume"."""
+
+    column: str
+    """Column with the path of each volume (a file, or a folder of DICOM slices), or "file.npz#array[index]"."""
+    spacing: Literal["auto", "native"] | Millimetres | tuple[Millimetres, Millimetres, Millimetres] = "auto"
+    """Millimetres per step: "auto" = median of the training scans, "native" = as each file has it, or numbers."""
+    orientation: Literal["upright", "file"] = "upright"
+    """Turn axes so that they run to the right, the front and the head, or leave them as in the file."""
+    window: Literal["auto", "scan"] | tuple[float, Annotated[float, Field(gt=0)]] = "auto"
+    """Centre and width such as [40, 400] HU; "scan": each by its own range; "auto": CT by all training scans, MR so."""
+    patch: Literal["auto"] | Side | tuple[Side, Side, Side] = "auto"
+    """Points on each side that the network sees at once, when it is asked where something is."""
+    network: Literal["auto"] | Network = "auto"
+    """Slice by slice "2", with some neighbours "2.5", or in three dimensions "3"; "auto" follows the training scans."""
+    size: Literal["auto"] | Annotated[int, Field(ge=8, le=256)] = "auto"
+    """Points on the longest side of a whole volume, when it is asked what the patient has; "auto": up to 64."""
+    flips: tuple[Literal["right", "front", "head"], ...] = ()
+    """Axes along which to mirror while training; only where both sides mean the same."""
+    shift: Share = 0.06
+    """Furthest shift while training, as a share of the side."""
+    zoom: Share = 0.15
+    """Furthest enlargement or reduction while training, as a share."""
+    tilt: Annotated[float, Field(ge=0, le=180)] = 15.0
+    """Furthest rotation about each axis while training, in degrees."""
+    brightness: Amount = 0.2
+    """Furthest change of brightness while training, in standard deviations."""
+    contrast: Share = 0.25
+    """Furthest change of contrast while training, as a share."""
+    gamma: Amount = 0.4
+    """Furthest change of the curve from dark to light while training: exponents from exp(-gamma) to exp(gamma)."""
+    noise: Amount = 0.15
+    """Most noise that is added while training, in standard deviations."""
+
+
+class VolumePlan(Plan):
+    """Constants from training rows, and the network that follows from them.
+
+    Attributes:
+        dense: Whether it is asked where something is; else what the patient has.
+        spacing: Millimetres per step along each axis; None = each file keeps its own.
+        upright: Whether axes run to the right, the front and the head.
+        shape: Points of a usual scan along each axis, at this spacing.
+        steps: Length of a step along each axis, in mm; 1 where files do not say.
+        intensity: How measured values become numbers.
+        factor: How much coarser than ``spacing`` whole volumes are looked at.
+        extent: Points of a patch (dense), or of a whole volume.
+        network: Slice by slice, with neighbours, or in three dimensions.
+        strides: Step into each stage of the network.
+        kernels: Reach of its convolutions along each axis, by stage.
+    """
+
+    dense: bool
+    spacing: tuple[float, ...] | None
+    upright: bool
+    shape: tuple[int, ...]
+    steps: tuple[float, ...]
+    intensity: Intensity
+    factor: float
+    extent: tuple[int, ...]
+    network: Network
+    strides: tuple[tuple[int, ...], ...]
+    kernels: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """The scans of a column as read, all rows.
+
+    Attributes:
+        scans: Voxels and geometry, by row.
+        place: Table and column, for messages.
+        cache: Folder for prepared scans, or None.
+    """
+
+    scans: Scans
+    place: str
+    cache: Path | None
+
+    def __len__(self) -> int:
+        return len(self.scans)
+
+
+@dataclass(frozen=True)
+class VolumeTensors(InputTensors):
+    """A batch of volumes or of views of them, around 0; 0 where absent."""
+
+    voxels: Float[Tensor, "batch channel i j k"]
+
+
+_BASE = {Size.TINY: 8, Size.SMALL: 16, Size.MEDIUM: 32, Size.LARGE: 48}
+_WIDEST = 320
+_DROPOUT = 0.2
+_AXES = ("right", "front", "head")
+
+
+@final
+class Volume(Located):
+    """Volumes, one per row."""
+
+    Options = VolumeOptions
+    Plan = VolumePlan
+    options: VolumeOptions
+    plan: VolumePlan | None
+
+    def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
+        """The column of paths."""
+        return (self.options.column,)
+
+    def read(self, cells: Cells) -> Volumes:
+        """Paths to voxels.
+
+        Raises:
+            CohortError: no such column, or cells that are no text.
+            ReadError: unusable files, unless a patient may lack this input.
+        """
+        column = self.options.column
+        stop_on(_column_findings(self.name, cells, column), CohortError)
+        scans = read_scans(cells.frame[column].cast(pl.String).to_list(), cells.folder, cells.cache)
+        volumes = Volumes(scans, f'{cells.table} column "{column}"', cells.cache)
+        if self.options.missing == "refuse":
+            stop_on(scan_doubts.unusable(scans, volumes.place, Severity.ERROR), ReadError)
+        return volumes
+
+    def check(self, records: Volumes) -> list[Finding]:
+        """Absent and unusable volumes, empty ones, unknown geometry, and what the readers put right."""
+        lacking = Severity.ERROR if self.options.missing == "refuse" else Severity.NOTE
+        return [
+            *scan_doubts.unusable(records.scans, records.place, Severity.WARNING),
+            *scan_doubts.absent(records.scans, records.place, lacking),
+            *scan_doubts.doubtful(records.scans, records.place),
+        ]
+
+    def fit(self, records: Volumes, rows: TrainRows) -> Self:
+        """The plan: spacing, size and intensities from training rows only, and the network by rule from these."""
+        options = self.options
+        seen = [int(row) for row in rows.index]
+        upright = options.orientation == "upright"
+        wanted = (options.spacing,) * 3 if isinstance(options.spacing, float) else options.spacing
+        found = survey.survey(records.scans, seen, wanted, upright=upright)
+        shape = self._shape(found)
+        plan = VolumePlan(
+            dense=self.dense,
+            spacing=found.spacing,
+            upright=upright,
+            shape=found.shape,
+            steps=found.steps,
+            intensity=survey.suitable_intensity(records.scans, seen, options.window),
+            factor=shape.factor,
+            extent=shape.extent,
+            network=shape.network,
+            strides=shape.strides,
+            kernels=shape.kernels,
+        )
+        return type(self)(self.name, options, plan)
+
+    @property
+    def learned(self) -> VolumePlan:
+        """The plan of a fitted input."""
+        assert self.plan is not None, "fit first"
+        return self.plan
+
+    def prepare(self, records: Volumes) -> Laid:
+        """Every scan on the network's grid; in a file of the cache where they are too many for memory."""
+        plan = self.learned
+        whole = None if plan.dense else plan.extent
+        laying = Laying(plan.spacing, plan.upright, plan.intensity, plan.factor, whole)
+        return lay(records.scans, laying, records.cache)
+
+    def collate(self, ready: Laid, index: Int[np.ndarray, " batch"]) -> VolumeTensors:
+        """Some rows whole, in the middle of the network's extent."""
+        cuts = [ready.whole(int(row), self.learned.extent) for row in index]
+        return _tensors(ready, index, torch.from_numpy(np.stack(cuts)[:, None]))
+
+    def augment(self, tensors: VolumeTensors, generator: Generator) -> tuple[VolumeTensors, Movement]:
+        """Small shifts, zooms, rotations and changes of light, and the mirror where the options allow."""
+        voxels, affine = self._viewer().whole(tensors.voxels, generator)
+        voxels = voxels * tensors.present[:, None, None, None, None]
+        if affine is None:
+            return replace(tensors, voxels=voxels), STILL
+        extent = self.learned.extent
+        return replace(tensors, voxels=voxels), Movement(None, extent, affine, extent)
+
+    def encoder(self, width: int, size: Size, dropout: float | None) -> nn.Module:
+        """From voxels to one token, and feature maps."""
+        drop = _DROPOUT if dropout is None else dropout
+        stages = self._stages(size)
+        network = ResidualUNet(stages) if self.learned.dense else ResidualTower(stages)
+        return _Encoder(network, width, drop)
+
+    def geometry(self, records: Volumes) -> list[Geometry | None]:
+        """The grid of every row's file."""
+        return [None if scan < 0 else records.scans.geometry[scan] for scan in records.scans.entry.tolist()]
+
+    def places(self, ready: Laid) -> list[Place | None]:
+        """The network's grid of every row."""
+        return [ready.place(row) for row in range(len(ready))]
+
+    def sight(self, size: Size) -> Sight:
+        """What the maps look like: those of the way up of the U-Net, or of the stages of the tower."""
+        stages = self._stages(size)
+        return Sight(3, stages.widths, stages.total_strides())
+
+    def values(self, ready: Laid, row: int) -> Float[np.ndarray, "channel i j k"]:
+        """The whole grid of a row; none of it where absent."""
+        shape = ready.shape(row) or (0, 0, 0)
+        return ready.cut(row, (0, 0, 0), shape)[None]
+
+    def view_points(self, ready: Laid) -> int:
+        """Points of a patch."""
+        return prod(self.learned.extent)
+
+    def draw(
+        self,
+        ready: Laid,
+        index: Int[np.ndarray, " batch"],
+        aim: Float[np.ndarray, "batch dim"],
+        generator: Generator,
+        *,
+        change: bool,
+    ) -> tuple[VolumeTensors, Movement]:
+        """A patch of each of some rows, moved and relit in one go where ``change`` asks for it."""
+        views = self._viewer().draw(ready, index, aim, generator, change=change)
+        movement = Movement(views.start, views.cut, views.affine, self.learned.extent)
+        return _tensors(ready, index, views.voxels), movement
+
+    def windows(self, ready: Laid, row: int) -> Iterator[tuple[VolumeTensors, Movement]]:
+        """Patches that overlap by half (by a quarter where there would be very many), a few at a time."""
+        for views in self._viewer().windows(ready, row):
+            present = torch.ones(len(views.voxels), dtype=torch.bool)
+            yield VolumeTensors(present, views.voxels), Movement(views.start, views.cut, None, views.cut)
+
+    def summarise(self, records: Volumes) -> Features:
+        """Size, levels and a coarse picture of each volume; NaN where absent."""
+        nothing = np.full(len(survey.NAMES), np.nan)
+        found = [records.scans.scan(row) for row in range(len(records))]
+        rows = [nothing if scan is None else survey.describe(scan) for scan in found]
+        matrix = np.stack(rows) if rows else np.empty((0, len(nothing)))
+        return Features(matrix, survey.NAMES, (False,) * len(survey.NAMES))
+
+    def fingerprints(self, records: Volumes) -> UInt64[np.ndarray, " sample"]:
+        """Equal numbers for scans with the same content, however turned or stored; 0 where absent."""
+        return scan_doubts.fingerprints(records.scans)
+
+    def properties(self, records: Volumes) -> Mapping[str, Shaped[np.ndarray, " sample"]]:
+        """Format, depth, size, spacing and maker of the files; empty where absent."""
+        return scan_doubts.properties(records.scans)
+
+    def show(self, records: Volumes, position: int, attribution: np.ndarray | None = None) -> Picture:
+        """The middle slice across the coarsest axis, with heat laid over where an explanation points."""
+        scan = records.scans.scan(position)
+        if scan is None:
+            return Picture("text/html", b"<p>no volume</p>", self.name)
+        where = slices.choose_slice(scan.geometry)
+        return Picture("image/png", slices.draw_png(scan, where, attribution), f"{self.name}: {where.words}")
+
+    def show_marks(self, records: Volumes, position: int, marks: Marks) -> Picture:
+        """The slice with most of the truth (else of the answer), with outlines."""
+        scan = records.scans.scan(position)
+        if scan is None:
+            return Picture("text/html", b"<p>no volume</p>", self.name)
+        where = slices.choose_slice(scan.geometry, marks)
+        return Picture("image/svg+xml", slices.draw_marks(scan, where, marks), f"{self.name}: {where.words}")
+
+    @classmethod
+    def example_known(
+        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], folder: Path, name: str
+    ) -> tuple[pl.DataFrame, dict[str, Any], list[Known]]:
+        """Noise of several sizes with a ball that is the brighter the higher the signal, and a dim one that is idle."""
+        paths, known = synthetic_scans.write(rng, signal, folder, name)
+        return pl.DataFrame({f"{name}_path": paths}), {"column": f"{name}_path"}, list(known)
+
+    def parameters_note(self) -> Iterator[str]:
+        """How volumes were prepared and changed while training."""
+        plan, options = self.learned, self.options
+        step = "their own spacing" if plan.spacing is None else " x ".join(f"{s:g}" for s in plan.spacing) + " mm"
+        yield f"Volumes were brought to {step}{', upright (RAS+)' if plan.upright else ''}."
+        yield plan.intensity.words
+        seen = " x ".join(str(n) for n in plan.extent)
+        yield f"The network sees {seen} points {'at once, in overlapping windows' if plan.dense else 'of each volume'}."
+        yield (
+            f"While training, volumes were shifted up to {options.shift:.0%}, zoomed up to {options.zoom:.0%}, tilted "
+            f"up to {options.tilt:g} degrees about each axis; mirrored: {', '.join(options.flips) or 'no'}."
+        )
+
+    def _shape(self, found: survey.Survey) -> Shape:
+        options = self.options
+        network = choose_network(found.shape, found.steps) if options.network == "auto" else options.network
+        if not self.dense:
+            longest = None if options.size == "auto" else options.size
+            return whole_shape(found.largest, found.steps, network, longest)
+        asked = (options.patch,) * 3 if isinstance(options.patch, int) else options.patch
+        return dense_shape(found.shape, found.steps, network, None if asked == "auto" else asked)
+
+    def _viewer(self) -> Viewer:
+        plan, options = self.learned, self.options
+        mirror = tuple(axis in options.flips for axis in _AXES)
+        strength = Jitter3d(
+            shift=options.shift,
+            zoom=options.zoom,
+            tilt=options.tilt,
+            mirror=(mirror[0], mirror[1], mirror[2]),
+            brightness=options.brightness,
+            contrast=options.contrast,
+            gamma=options.gamma,
+            noise=options.noise,
+        )
+        return Viewer(plan.extent, plan.steps, strength)
+
+    def _stages(self, size: Size) -> Stages:
+        plan = self.learned
+        count = len(plan.strides)
+        widths = tuple(min(_WIDEST, _BASE[size] * 2**n) for n in range(count))
+        deep = 1 if size is Size.TINY else 2
+        # The finest stage holds most of the points and adds least: it has no block of its own on the way down.
+        blocks = (0, *(1 if plan.dense and n == 1 else deep for n in range(1, count))) if count > 1 else (deep,)
+        return Stages(1, widths, plan.strides, plan.kernels, blocks)
+
+
+class _Encoder(nn.Module):
+    """Network, dropout, and a layer to the common width of tokens."""
+
+    def __init__(self, network: ResidualUNet | ResidualTower, width: int, dropout: float) -> None:
+        super().__init__()
+        self.network = network
+        self.drop = nn.Dropout(dropout)
+        self.out = nn.Linear(network.width, width)
+
+    def forward(self, tensors: VolumeTensors) -> Encoded:
+        present = tensors.present
+        # An absent volume holds zeros: while training it must not enter the batch statistics of the others.
+        if self.training and not bool(present.all()):
+            return self._some(tensors.voxels, present)
+        seen: Seen = self.network(tensors.voxels)
+        return Encoded(self.out(self.drop(seen.pooled))[:, None], present[:, None], seen.maps)
+
+    def _some(self, voxels: Float[Tensor, "batch _ _ _ _"], present: Bool[Tensor, " batch"]) -> Encoded:
+        rows = present.nonzero()[:, 0]
+        if len(rows) == 0:
+            rows = torch.arange(len(voxels))  # the maps must be there, although nothing counts
+        seen: Seen = self.network(voxels[rows])
+        tokens = self.out(self.drop(seen.pooled))
+        maps = tuple(one.new_zeros(len(voxels), *one.shape[1:]).index_copy(0, rows, one) for one in seen.maps)
+        whole = tokens.new_zeros(len(voxels), tokens.shape[1]).index_copy(0, rows, tokens)
+        return Encoded(whole[:, None], present[:, None], maps)
+
+
+def _tensors(ready: Laid, index: Int[np.ndarray, " batch"], voxels: Float[Tensor, "batch 1 i j k"]) -> VolumeTensors:
+    return VolumeTensors(torch.from_numpy(ready.entry[index] >= 0), voxels)
+
+
+def _column_findings(name: str, cells: Cells, column: str) -> list[Finding]:
+    if column not in cells.frame.columns:
+        return [absent_column(f"[inputs.{name}] column", column, cells.frame.columns)]
+    if cells.frame[column].dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        place, rule = f'{cells.table} column "{column}"', "a column of volumes must hold paths"
+        return [Finding("not_paths", place, rule, "it does not hold text", "Name the column of paths.")]
+    return []
