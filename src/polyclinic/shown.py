@@ -10,7 +10,7 @@ from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -23,14 +23,17 @@ from polyclinic.delivery.card import write_card
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import EvidenceDocument
 from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material, PartCount
-from polyclinic.delivery.plan import FitPlan, revive_inputs
+from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.report import publish_report
 from polyclinic.disk import write_file
 from polyclinic.folds import Answered
-from polyclinic.inputs.base import Picture
+from polyclinic.heads.base import Dense
+from polyclinic.inputs.base import Located, Picture
+from polyclinic.predictions import Samples
 from polyclinic.predictions_table import save
 from polyclinic.study.schema import Study
 from polyclinic.study.write import write_study
+from polyclinic.training.fold import fit_name
 
 _PACKAGES = ("polyclinic", "torch", "numpy", "polars", "scikit-learn", "scipy")
 
@@ -82,6 +85,7 @@ def write_all(told: Told, folder: Path) -> None:
         predictions=told.answered.ours,
         facts=_facts(told, study, hashlib.sha256(split).hexdigest()),
         pictures=_pictures(told),
+        marked={name: _marked(told, name, head) for name, head in _dense(told).items()},
     )
     write_file(folder / "report.html", publish_report(material).encode())
     write_file(folder / "card.md", write_card(material).encode())
@@ -155,16 +159,49 @@ def _history(name: str, plan: FitPlan) -> FitHistory:
     return FitHistory(name, epochs, plan.record.best)
 
 
+def _dense(told: Told) -> dict[str, Dense]:
+    return {name: head for name, head in told.assembled.heads.items() if isinstance(head, Dense)}
+
+
 def _pictures(told: Told) -> dict[int, tuple[Picture, ...]]:
-    """The records behind the worst mistakes, by row of the user's table."""
-    position = {int(row): i for i, row in enumerate(told.assembled.cohort.row)}
-    worst = {int(one["row"]) for target in told.evidence["targets"].values() for one in target.get("worst", ())}
+    """The records behind the worst mistakes, by row of the user's table; dense questions have pictures of their own."""
+    position = _positions(told)
+    targets = [target for name, target in told.evidence["targets"].items() if name not in _dense(told)]
+    worst = {int(one["row"]) for target in targets for one in target.get("worst", ())}
     kinds, records = told.assembled.inputs, told.assembled.records
     return {
         row: tuple(kind.show(records[name], position[row]) for name, kind in kinds.items())
         for row in sorted(worst)
         if row in position
     }
+
+
+def _marked(told: Told, name: str, head: Dense) -> dict[int, Picture]:
+    """The cases and the worst mistakes of a dense question, with the answer and the truth drawn on each record."""
+    target, position = told.evidence["targets"].get(name, {}), _positions(told)
+    shown = [*(target.get("cases") or {}).values(), *target.get("worst", ())]
+    ground, records = told.assembled.inputs[head.options.on], told.assembled.records[head.options.on]
+    test = told.answered.ours.part("test")
+    pictures: dict[int, Picture] = {}
+    for row in sorted({int(one["row"]) for one in shown} & position.keys()):
+        sample = int(np.flatnonzero(test.samples.row == row)[0])
+        marks = _fitted(told, name, test.samples, sample).marks(test.answers[name], sample)
+        if isinstance(ground, Located):
+            pictures[row] = ground.show_marks(records, position[row], marks)
+    return pictures
+
+
+def _fitted(told: Told, name: str, samples: Samples, sample: int) -> Dense:
+    """The head that gave an answer: of the first member of its fold."""
+    where = (int(samples.repeat[sample]), int(samples.fold[sample]))
+    fold = next(fold for fold in told.split.folds if (fold.repeat, fold.number) == where)
+    plan = told.answered.plans[fit_name(fold, 0)].heads[name]
+    return cast(Dense, revive_heads({name: plan})[name])
+
+
+def _positions(told: Told) -> dict[int, int]:
+    """Where each row of the user's table stands among the records."""
+    return {int(row): i for i, row in enumerate(told.assembled.cohort.row)}
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -42,8 +42,30 @@ CHINESE = {
     "How it was made": "制作过程",
     "By class": "分类别结果",
     "By label": "分标签结果",
+    "By region": "分区域结果",
+    "By relation": "分关系结果",
+    "Region": "区域",
+    "Objects": "目标数",
+    "Spans": "片段数",
+    "Relation": "关系",
+    "Relations": "关系数",
+    "One line per region: the points of all records together.": "每条线代表一个区域：合并全部记录的像素。",
+    "One line per class: the more of its objects are found, the fewer of the boxes are right.": (
+        "每条线代表一个类别：检出的目标越多，正确的框比例越低。"
+    ),
+    "Test rows, by {figure}. Rows in which there is nothing to see are left out.": (
+        "测试数据，按{figure}排序；没有可看内容的行不列入。"
+    ),
+    "{metric} of the record": "单份记录的 {metric}",
+    "spans missed or wrong": "漏检或错误的片段数",
+    "{n} missed or wrong": "漏检或错误 {n} 个",
+    "loss of the record": "单份记录的损失",
     "All numbers": "全部指标",
     "For whom: subgroups": "适用人群：亚组",
+    "Cases": "病例",
+    "Best": "最佳",
+    "Median": "中位",
+    "Worst": "最差",
     "Worst mistakes": "最严重的错误",
     # curves
     "1 \N{MINUS SIGN} specificity": "1 \N{MINUS SIGN} 特异度",

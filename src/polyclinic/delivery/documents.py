@@ -148,6 +148,14 @@ class Mistake(Document):
     event: float | None = None
 
 
+class Cases(Document):
+    """Three test samples to look at, by how far the answer was from the truth."""
+
+    best: Mistake
+    median: Mistake
+    worst: Mistake
+
+
 class TargetEvidence(Document):
     """Everything measured about one target."""
 
@@ -169,6 +177,7 @@ class TargetEvidence(Document):
     baseline: Baseline | None = None
     verdict: str = ""
     worst: tuple[Mistake, ...] = ()
+    cases: Cases | None = None
     degenerate: dict[str, int] = Field(default_factory=dict)
 
 

@@ -97,6 +97,7 @@ class Material:
         predictions: Ours, all parts; None leaves out the figures that need points.
         facts: What happened in the run.
         pictures: Records behind the worst mistakes, by row of the user's table.
+        marked: Records with the answer and the truth drawn on them, by target and row, where the question is dense.
     """
 
     study: Study
@@ -105,6 +106,7 @@ class Material:
     predictions: Predictions | None = None
     facts: Facts = Facts()
     pictures: Mapping[int, tuple[Picture, ...]] = field(default_factory=dict)
+    marked: Mapping[str, Mapping[int, Picture]] = field(default_factory=dict)
 
     @cached_property
     def say(self) -> Words:

@@ -1,33 +1,9 @@
 """What each metric is called and what it says, in a clinician's words, in both languages."""
 
-from dataclasses import dataclass
-from typing import Literal
+from polyclinic.delivery.metric_name import MetricName
+from polyclinic.delivery.metric_names_dense import DENSE
 
-
-@dataclass(frozen=True)
-class MetricName:
-    """How to speak about one metric.
-
-    Attributes:
-        english: Name.
-        meaning: What it says.
-        chinese: Name in Chinese.
-        chinese_meaning: What it says, in Chinese.
-        better: 1 = higher is better, -1 = lower, 0 = nearer to ``ideal``.
-        ideal: The value of a perfect model.
-        scale: "share" lies between 0 and 1 (or -1 and 1); "unit" carries the unit of the target; "plain" any number.
-    """
-
-    english: str
-    meaning: str
-    chinese: str
-    chinese_meaning: str
-    better: Literal[-1, 0, 1] = 1
-    ideal: float = 1.0
-    scale: Literal["share", "unit", "plain"] = "share"
-
-
-METRICS: dict[str, MetricName] = {
+METRICS: dict[str, MetricName] = DENSE | {
     "auroc": MetricName(
         "AUROC",
         "chance that a patient with the outcome is ranked above one without; 0.5 is a coin",

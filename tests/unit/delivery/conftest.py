@@ -15,7 +15,8 @@ from polyclinic.predictions import Answer, ClassAnswer, LabelsAnswer, Prediction
 from polyclinic.study.options import InputOptions, TargetOptions
 from polyclinic.study.schema import About, CohortSection, InputSection, Study, TargetSection
 
-FORMS = ("binary", "multiclass", "multilabel", "value", "survival")
+FORMS = ("binary", "multiclass", "multilabel", "value", "survival", "mask", "boxes", "cells", "spans", "relations")
+DENSE = FORMS[5:]
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763606060000000040001"
     "2734270a0000000049454e44ae426082"
@@ -189,7 +190,80 @@ def _survival() -> dict[str, Any]:
     }
 
 
+def _dense(
+    names: str, per_class: tuple[str, ...], metrics: dict[str, float], counted: str, **more: Any
+) -> dict[str, Any]:
+    """A dense question about two regions, classes or labels."""
+    measured = {metric: estimate(value) for metric, value in metrics.items()}
+    each = ("lesion", "oedema")
+    return {
+        names: list(each),
+        "counts": {"rows": 40, "patients": 38, "folds": 5, "repeats": 1, "per_class": dict.fromkeys(each, 31)},
+        "headline": list(metrics)[:4],
+        "metrics": measured,
+        "per_class": {name: {metric: estimate(0.7 - 0.1 * n) for metric in per_class} for n, name in enumerate(each)},
+        "baselines": {counted: plain(measured)},
+        "baseline": {"name": counted, "metrics": plain(measured)["metrics"]},
+        "calibration": {
+            "before": {},
+            "after": {"expected_calibration_error": estimate(0.1)},
+            "curve": [{"predicted": p, "observed": p, "low": p - 0.05, "high": p + 0.05, "n": 380} for p in (0.2, 0.7)],
+        },
+        "operating_point": {
+            "rule": "highest Dice on tune rows",
+            "label_thresholds": {"lesion": [0.4], "oedema": [0.5]},
+        },
+        **more,
+    }
+
+
+def _mask() -> dict[str, Any]:
+    metrics = {"dice": 0.81, "iou": 0.7, "hausdorff_95": 3.2, "surface_dice": 0.9, "size_error": 1.2}
+    curves = {name: curve(0.2) for name in ("lesion", "oedema")}
+    return _dense(
+        "labels",
+        (*metrics, "size_error_percent", "lesion_sensitivity", "pixel_auroc", "pixel_auprc", "brier_score"),
+        metrics,
+        "points",
+        unit="mm",
+        curves={"roc_per_class": curves, "precision_recall_per_class": curves},
+    )
+
+
+def _boxes() -> dict[str, Any]:
+    metrics = {"map_50": 0.6, "cpm": 0.7, "sensitivity_at_1_false": 0.8, "count_error": 0.4, "map_50_95": 0.3}
+    found = {name: curve(1, falling=True) for name in ("lesion", "oedema")}
+    each = ("average_precision_50", "cpm", "object_sensitivity", "count_bias")
+    return _dense("classes", each, metrics, "blobs", unit="px", curves={"precision_recall_per_class": found})
+
+
+def _cells() -> dict[str, Any]:
+    metrics = {"aji": 0.6, "ap_50": 0.7, "pq": 0.6, "count_error": 2.2, "area_correlation": 0.9}
+    return {**_dense("classes", (), metrics, "threshold", unit="um"), "classes": [], "per_class": {}}
+
+
+def _spans() -> dict[str, Any]:
+    metrics = {
+        "entity_f1": 0.8,
+        "partial_f1": 0.9,
+        "recall_seen": 0.95,
+        "recall_unseen": 0.6,
+        "assertion_accuracy": 0.9,
+    }
+    return _dense("labels", ("entity_f1", "entity_precision", "entity_recall"), metrics, "linear")
+
+
+def _relations() -> dict[str, Any]:
+    metrics = {"micro_f1": 0.6, "macro_f1": 0.5, "micro_precision": 0.7, "micro_recall": 0.6, "pair_accuracy": 0.8}
+    return _dense("classes", ("f1", "ppv", "sensitivity"), metrics, "linear")
+
+
 TARGETS: dict[str, Callable[[], dict[str, Any]]] = {
+    "mask": _mask,
+    "boxes": _boxes,
+    "cells": _cells,
+    "spans": _spans,
+    "relations": _relations,
     "binary": _binary,
     "multiclass": _multiclass,
     "multilabel": _multilabel,
@@ -228,6 +302,9 @@ def target(form: str) -> dict[str, Any]:
         ]
     if form == "value":
         made["worst"] = [{"row": 7 + 11 * n, "truth": 120.5 + n, "answer": 151.2, "loss": 30.0 - n} for n in range(6)]
+    if form in DENSE:
+        worst = [{"row": 7 + 11 * n, "truth": "2 lesion", "answer": "none", "loss": 0.9 - n / 10} for n in range(6)]
+        made |= {"worst": worst, "cases": {"best": worst[5], "median": worst[2], "worst": worst[0]}}
     made["verdict"] = "This model ranks patients better than logistic regression, and the difference is real."
     return {"form": form, **made}
 
@@ -265,7 +342,8 @@ def predictions(forms: tuple[str, ...], n: int = 200) -> Predictions:
     part = np.array(["test"] * n)
     zeros = np.zeros(n, dtype=int)
     samples = Samples(np.arange(1, n + 1), np.arange(n).astype(str), part, zeros, zeros, None, {})
-    return Predictions("polyclinic", samples, {form: answer(form, n) for form in forms}, np.zeros(n))
+    answers = {form: answer(form, n) for form in forms if form not in DENSE}
+    return Predictions("polyclinic", samples, answers, np.zeros(n))
 
 
 COHORT = {
@@ -342,6 +420,13 @@ def facts() -> Facts:
     )
 
 
+def drawn(form: str) -> dict[int, Picture]:
+    """Records with marks on them: pictures, or texts."""
+    text = b'<p class="text">no <mark class="wrong" title="drug (wrong)" style="x">aspirin</mark></p>'
+    one = Picture("text/html", text, "note") if form in ("spans", "relations") else Picture("image/png", PNG, "film")
+    return {7 + 11 * n: one for n in range(6)}
+
+
 def make(*forms: str, language: str = "en", **changes: Any) -> Material:
     evidence = {
         "format": 1,
@@ -357,6 +442,7 @@ def make(*forms: str, language: str = "en", **changes: Any) -> Material:
         predictions=predictions(forms),
         facts=facts(),
         pictures={7: (Picture("image/png", PNG, "row 7"),)},
+        marked={form: drawn(form) for form in forms if form in DENSE},
     )
     return replace(made, **changes)
 

@@ -11,14 +11,15 @@ from PIL import Image
 
 from polyclinic.delivery.chinese import CHINESE
 from polyclinic.delivery.cohort_document import CohortDocument
-from polyclinic.delivery.documents import EvidenceDocument
+from polyclinic.delivery.documents import Cases, EvidenceDocument, Mistake
 from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material, PartCount
 from polyclinic.delivery.report import publish_report
 from polyclinic.delivery.words import Words
 from polyclinic.inputs.base import Picture
 from polyclinic.predictions import Predictions, ValueAnswer
 
-FORMS = ("binary", "multiclass", "multilabel", "value", "survival")
+DENSE = ("mask", "boxes", "cells", "spans", "relations")
+FORMS = ("binary", "multiclass", "multilabel", "value", "survival", *DENSE)
 LANGUAGES = ("en", "zh")
 Make = Callable[..., Material]
 VOID = {"meta", "img", "br", "link"}
@@ -233,6 +234,7 @@ def test_missing_parts_leave_no_empty_sections(material: Make, form: str, langua
             predictions=None,
             facts=Facts(),
             pictures={},
+            marked={},
         )
     )
     read = Reader(page)
@@ -340,3 +342,56 @@ def test_training_that_was_cut_short_is_drawn(material: Make) -> None:
     histories = (FitHistory("0-0-0", (Epoch(1, None, 0.5),), 1), FitHistory("0-1-0", (), None))
     page = publish_report(replace(material("binary"), facts=Facts(histories=histories)))
     assert "Training curve" in page
+
+
+@pytest.mark.parametrize("form", DENSE)
+def test_best_median_and_worst_case_stand_side_by_side(material: Make, form: str) -> None:
+    page = publish_report(material(form))
+    part = page.split(f'id="cases-{form}"')[1].split("</section>")[0]
+    assert part.count("<figure>") == 3
+    assert [part.index(f"Row {row}") for row in (62, 29, 7)] == sorted(part.index(f"Row {row}") for row in (62, 29, 7))
+    assert re.search(r"<strong>Best</strong>.*<strong>Median</strong>.*<strong>Worst</strong>", part)
+    assert "2 lesion" not in part
+
+
+def test_a_case_tells_its_figure(material: Make) -> None:
+    words = text(publish_report(material("mask")))
+    assert "Dice 0.600" in words
+    assert "4.0 missed or wrong" not in words
+    spans = with_target(material("spans"), cases=_cases(0.0, 1.0, 4.0))
+    assert "4.00 missed or wrong" in text(publish_report(spans))
+
+
+def _cases(*losses: float) -> Cases:
+    best, median, worst = (Mistake(row=7 + 11 * n, loss=loss) for n, loss in enumerate(losses))
+    return Cases(best=best, median=median, worst=worst)
+
+
+def test_texts_come_without_anything_that_could_run(material: Make) -> None:
+    evil = b'<p onclick="x()">a<script>alert(1)</script><img src=x onerror=y><mark style="background:url(z)">b</mark>'
+    made = replace(material("spans"), marked={"spans": {7: Picture("text/html", evil, "note")}})
+    page = publish_report(made)
+    read = Reader(page)
+    assert "script" not in read.tags
+    assert "img" not in read.tags
+    assert not [name for name, _ in read.attributes if name.startswith("on") or (name == "style" and "url" in _)]
+    assert "<mark>b</mark>" in page
+
+
+def test_a_form_of_a_plug_in_is_told_by_its_loss(material: Make) -> None:
+    made = with_target(material("relations"), cases=_cases(0.25, 0.5, 1.5))
+    assert "Loss 1.50" in text(publish_report(made))
+
+
+def test_regions_have_the_columns_that_there_is_room_for(material: Make) -> None:
+    page = publish_report(material("mask"))
+    part = page.split('id="classes-mask"')[1].split("</section>")[0]
+    assert "By region" in part
+    assert "AUROC of points" in part
+    assert "AUPRC of points" not in part
+
+
+def test_sizes_of_regions_are_not_given_the_unit_of_outlines(material: Make) -> None:
+    words = text(publish_report(material("mask")))
+    assert "Truth (mm)" not in words
+    assert "3.20" in words

@@ -11,12 +11,32 @@ from polyclinic.delivery.sections.parts import note, table
 from polyclinic.delivery.words import Words
 from polyclinic.predictions import Answer, ClassAnswer
 
+_HEADS = {
+    "multilabel": ("By label", "Label", "Rows"),
+    "mask": ("By region", "Region", "Rows"),
+    "boxes": ("By class", "Class", "Objects"),
+    "spans": ("By label", "Label", "Spans"),
+    "relations": ("By relation", "Relation", "Relations"),
+}
+"""Heading, first and second column by form of answer."""
+_COLUMNS = {
+    "mask": ("dice", "iou", "hausdorff_95", "surface_dice", "size_error_percent", "lesion_sensitivity", "pixel_auroc"),
+}
+"""Metrics that a table has room for, where there are many; all of them stand in `evidence.json`."""
+
+
+def by_each(target: TargetEvidence) -> str:
+    """Heading of the part that goes class by class, in the word of the form."""
+    return _HEADS.get(target.form, ("By class",))[0]
+
 
 def per_class(target: TargetEvidence, say: Words) -> Html:
     """Each class or label with its numbers, the first of them drawn."""
     if not target.per_class:
         return Html()
-    metrics = list(dict.fromkeys(metric for estimates in target.per_class.values() for metric in estimates))
+    measured = list(dict.fromkeys(metric for estimates in target.per_class.values() for metric in estimates))
+    chosen = _COLUMNS.get(target.form, tuple(measured))
+    metrics = [metric for metric in chosen if metric in measured] or measured
     first = metrics[0] if metrics else ""
     scale = strip([estimates.get(first, Estimate()) for estimates in target.per_class.values()])
     rows = [
@@ -29,7 +49,8 @@ def per_class(target: TargetEvidence, say: Words) -> Html:
         for name, estimates in target.per_class.items()
     ]
     rows.append(["", "", scale_row(scale), *("" for _ in metrics)])
-    head = [say("Class"), say("Rows"), say.metric(first), *(say.metric(metric) for metric in metrics)]
+    _, name_head, count_head = _HEADS.get(target.form, ("", "Class", "Rows"))
+    head = [say(name_head), say(count_head), say.metric(first), *(say.metric(metric) for metric in metrics)]
     return table(head, rows, "forest classes")
 
 

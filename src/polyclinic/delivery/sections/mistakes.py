@@ -1,28 +1,21 @@
 """Where the model is most wrong: the rows to look up, with pictures where the input can be shown."""
 
-import base64
-import io
-
-from PIL import Image
-
 from polyclinic.delivery.documents import Mistake, TargetEvidence
 from polyclinic.delivery.figures.survival import with_unit
 from polyclinic.delivery.markup import Html, element, join
 from polyclinic.delivery.material import Material
 from polyclinic.delivery.numbers import NOTHING, significant
+from polyclinic.delivery.sections.embedded import IMAGES, embedded
 from polyclinic.delivery.sections.parts import note, table
 from polyclinic.delivery.words import Words
 from polyclinic.inputs.base import Picture
 
-SIDE = 320  # pixels: large enough to recognise, small enough to send by mail
-LIGHT = 60_000  # bytes: smaller pictures are kept as they are
+PRIVATE = "These pictures come from patients' records: pass this page on accordingly."
+_WITH_UNIT = ("value", "survival")
+"""Forms whose truth and answer are in the unit of the target."""
 
 
-SHOWN = ("image/png", "image/jpeg", "image/svg+xml")
-"""Pictures only: a patient's table of values tells a reader little here and an outsider too much."""
-
-
-def mistakes(material: Material, target: TargetEvidence) -> Html:
+def mistakes(material: Material, name: str, target: TargetEvidence) -> Html:
     """A table of the worst test mistakes, and a gallery of those that can be shown."""
     if not target.worst:
         return Html()
@@ -30,7 +23,7 @@ def mistakes(material: Material, target: TargetEvidence) -> Html:
     rows = [[str(mistake.row), *_columns(mistake, target, say)] for mistake in target.worst]
     words = note(say("Test rows of the user's table, counted from 1 without the header, the worst first."))
     whole = table([say("Row"), *_head(target, say)], rows, "mistakes", numeric_from=9)
-    return join(whole, words, _gallery(material, target, say))
+    return join(whole, words, _gallery(material, name, target, say))
 
 
 def _head(target: TargetEvidence, say: Words) -> list[str]:
@@ -40,7 +33,8 @@ def _head(target: TargetEvidence, say: Words) -> list[str]:
             say("What happened then"),
             say("Predicted chance to be event-free"),
         ]
-    return [with_unit(say(name), target.unit) for name in ("Truth", "Answer")] + [say("Loss")]
+    unit = target.unit if target.form in _WITH_UNIT else ""
+    return [with_unit(say(name), unit) for name in ("Truth", "Answer")] + [say("Loss")]
 
 
 def _columns(mistake: Mistake, target: TargetEvidence, say: Words) -> list[str]:
@@ -57,41 +51,28 @@ def _shown(value: str | float | None) -> str:
     return value if isinstance(value, str) else significant(value).replace("-", "\N{MINUS SIGN}")
 
 
-def _gallery(material: Material, target: TargetEvidence, say: Words) -> Html:
+def _gallery(material: Material, name: str, target: TargetEvidence, say: Words) -> Html:
+    """Pictures only: a patient's table of values tells a reader little here and an outsider too much."""
     shown = [
         _frame(mistake, target, picture, say)
         for mistake in target.worst
-        for picture in material.pictures.get(mistake.row, ())
-        if picture.media_type in SHOWN
+        for picture in _pictures(material, name, mistake.row)
+        if picture.media_type in IMAGES
     ]
     if not shown:
         return Html()
-    words = note(say("These pictures come from patients' records: pass this page on accordingly."))
-    return join(element("div", *shown, class_="gallery"), words)
+    return join(element("div", *shown, class_="gallery"), note(say(PRIVATE)))
+
+
+def _pictures(material: Material, name: str, row: int) -> tuple[Picture, ...]:
+    """The record with the answer drawn on it where there is such a picture, else as it is."""
+    marked = material.marked.get(name)
+    if marked is None:
+        return material.pictures.get(row, ())
+    return (marked[row],) if row in marked else ()
 
 
 def _frame(mistake: Mistake, target: TargetEvidence, picture: Picture, say: Words) -> Html:
     pairs = [f"{name}: {value}" for name, value in zip(_head(target, say), _columns(mistake, target, say), strict=True)]
     caption = element("figcaption", f"{say('Row')} {mistake.row}. ", "; ".join(pairs[:2]))
-    return element("figure", _embedded(picture), caption)
-
-
-def _embedded(picture: Picture) -> Html:
-    """The picture inside the page. As an image nothing in it can run."""
-    light = _lighter(picture)
-    data = base64.b64encode(light.content).decode("ascii")
-    return Html(
-        element("img", src=f"data:{light.media_type};base64,{data}", alt=picture.caption).removesuffix("</img>")
-    )
-
-
-def _lighter(picture: Picture) -> Picture:
-    """The same picture, made smaller where it is heavy."""
-    if len(picture.content) <= LIGHT or picture.media_type == "image/svg+xml":
-        return picture
-    with Image.open(io.BytesIO(picture.content)) as opened:
-        small = opened.convert("RGB")
-    small.thumbnail((SIDE, SIDE))
-    written = io.BytesIO()
-    small.save(written, "JPEG", quality=85)
-    return Picture("image/jpeg", written.getvalue(), picture.caption)
+    return element("figure", embedded(picture), caption)

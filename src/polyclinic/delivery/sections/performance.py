@@ -6,7 +6,8 @@ from polyclinic.delivery.documents import Baseline, TargetEvidence
 from polyclinic.delivery.markup import Html, element, join
 from polyclinic.delivery.material import Material
 from polyclinic.delivery.numbers import NOTHING, count, signed, stacked
-from polyclinic.delivery.sections.classes import confusion, per_class
+from polyclinic.delivery.sections.cases import cases
+from polyclinic.delivery.sections.classes import by_each, confusion, per_class
 from polyclinic.delivery.sections.groups import subgroups
 from polyclinic.delivery.sections.headline import best_plain
 from polyclinic.delivery.sections.mistakes import mistakes
@@ -25,13 +26,14 @@ def performance(material: Material, name: str, target: TargetEvidence) -> Sectio
         Section(f"figures-{name}", "", pictures(material, target, answer), 2),
         Section(
             f"classes-{name}",
-            say("By label" if target.form == "multilabel" else "By class"),
+            say(by_each(target)),
             join(per_class(target, say), confusion(target, answer, say)),
             2,
         ),
         Section(f"metrics-{name}", say("All numbers"), metrics_table(target, material.evidence.resamples, say), 2),
         Section(f"subgroups-{name}", say("For whom: subgroups"), subgroups(target, say), 2),
-        Section(f"mistakes-{name}", say("Worst mistakes"), mistakes(material, target), 2),
+        Section(f"cases-{name}", say("Cases"), cases(material, name, target), 2),
+        Section(f"mistakes-{name}", say("Worst mistakes"), mistakes(material, name, target), 2),
     ]
     return Section(f"target-{name}", title, join(*(chapter(part) for part in parts if part.body)))
 

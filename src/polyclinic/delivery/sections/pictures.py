@@ -52,13 +52,21 @@ def _separation(target: TargetEvidence, say: Words) -> list[Html]:
     if curves.precision_recall is not None:
         words = say("How many of the flagged really have the outcome, the more of them one wants to find.")
         shown.append(figure(say("Precision-recall curve"), precision_recall(target, say), words))
-    by_class = say("One line per class: that class against all others.")
+    by_class = say(_LINES.get(target.form, "One line per class: that class against all others."))
     if 0 < len(curves.roc_per_class) <= COLOURS:
         shown.append(figure(say("ROC curve by class"), roc_by_class(curves.roc_per_class, say), by_class))
-    if 0 < len(curves.precision_recall_per_class) <= COLOURS and target.form == "multilabel":
+    if 0 < len(curves.precision_recall_per_class) <= COLOURS and target.form in _EACH_BY_ITSELF:
         drawing = precision_recall_by_class(curves.precision_recall_per_class, say)
         shown.append(figure(say("Precision-recall curve by class"), drawing, by_class))
     return shown
+
+
+_EACH_BY_ITSELF = ("multilabel", "mask", "boxes")
+"""Forms of which a precision-recall curve by class says more than that of the mean."""
+_LINES = {
+    "mask": "One line per region: the points of all records together.",
+    "boxes": "One line per class: the more of its objects are found, the fewer of the boxes are right.",
+}
 
 
 def _calibration_figure(material: Material, target: TargetEvidence, answer: Answer | None) -> Html:
