@@ -26,6 +26,7 @@ Window = Literal["file", "none"] | tuple[float, float]
 
 _LEVELS = 65535
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
+_RLE = "1.2.840.10008.1.2.5"
 _HEADER = 4096
 _PIECE = 1 << 24
 _GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -175,12 +176,18 @@ def stored_pixels(dataset: Any) -> Shaped[np.ndarray, "height width *channel"]:
         warnings.simplefilter("error", UserWarning)
         try:
             _check_streams(dataset, 1)
+            dataset.pixel_array_options(decoding_plugin=_decoder(dataset))
             pixels: Shaped[np.ndarray, "height width *channel"] = dataset.pixel_array
         except UserWarning:
             raise _doubtful("their length or layout differs from the header") from None
     if pixels.shape[:2] != (dataset.Rows, dataset.Columns):
         raise _doubtful("another number of rows or columns")
     return _without_overlay(pixels, dataset)
+
+
+def _decoder(dataset: Any) -> str:
+    """Which decoder to use, "" for any: RLE by pydicom's own, as that of pylibjpeg breaks off on damaged files."""
+    return "pydicom" if dataset.file_meta.TransferSyntaxUID == _RLE else ""
 
 
 def stored_frames(dataset: Any, count: int) -> Iterator[Shaped[np.ndarray, "height width"]]:
@@ -192,7 +199,7 @@ def stored_frames(dataset: Any, count: int) -> Iterator[Shaped[np.ndarray, "heig
         warnings.simplefilter("error", UserWarning)
         try:
             _check_streams(dataset, count)
-            for pixels in iter_pixels(dataset):
+            for pixels in iter_pixels(dataset, decoding_plugin=_decoder(dataset)):
                 if pixels.shape != (dataset.Rows, dataset.Columns):
                     raise _doubtful("another number of rows or columns")
                 yield _without_overlay(pixels, dataset)
