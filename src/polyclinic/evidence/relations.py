@@ -4,10 +4,11 @@ Everything is counted sample by sample (a sample is a text), so that patients ca
 pair twice. Type 0 means that there is no relation.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from polyclinic.evidence.calibration import BINS, NEVER
 from polyclinic.evidence.folds import Case
@@ -157,3 +158,23 @@ def expected_calibration_error(case: RelationCase, weights: Weights | None = Non
     drawn = opened(weights, len(case.there))
     apart = np.abs(drawn @ case.sure - drawn @ case.hits).sum(axis=1)
     return closed(ratio(apart, drawn @ case.binned.sum(axis=1)), weights)
+
+
+def never_asked(missed: Int[np.ndarray, "other 5"], types: int) -> Float[np.ndarray, "other column"]:
+    """Relations that a model was not asked about (start and end of both, type), as pairs: surely none."""
+    answered = np.zeros((len(missed), 1 + types))
+    answered[:, 1] = 1.0
+    return np.concatenate([missed, answered], axis=1)
+
+
+def together(parts: Sequence[Float[np.ndarray, "_ column"]]) -> Float[np.ndarray, "pair column"]:
+    """What several models say of one text; a pair that only some were asked about is none to the others."""
+    rows = {tuple(row[:PREDICTED]): row for part in parts for row in part}
+    said = [{tuple(row[:PREDICTED]): row[FIRST_CHANCE:] for row in part} for part in parts]
+    united = np.array(list(rows.values())).reshape(len(rows), parts[0].shape[1])
+    none = np.eye(1, parts[0].shape[1] - FIRST_CHANCE)[0]
+    for position, pair in enumerate(rows):
+        united[position, FIRST_CHANCE:] = np.mean([one.get(pair, none) for one in said], axis=0)
+    if len(united):
+        united[:, PREDICTED] = united[:, FIRST_CHANCE:].argmax(axis=1)
+    return united

@@ -1,0 +1,400 @@
+"""What is between two stretches of a text: does this drug inhibit that protein, is that dose of this medicine."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, final
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Bool, Float, Int, Shaped
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from polyclinic.cohort.outcomes import absent_columns, rows_where
+from polyclinic.cohort.rows import TrainRows
+from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.evidence.relations import PREDICTED, TRUE, never_asked, together
+from polyclinic.heads import base
+from polyclinic.heads.base import Dense, DenseOptions, Target
+from polyclinic.layers import recalibration
+from polyclinic.layers.pairs import Ballot, Hearing, Said, Scored, Voters, score
+from polyclinic.layers.recalibration import Recalibration
+from polyclinic.packing import pack, unpack
+from polyclinic.places import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
+from polyclinic.predictions import RelationAnswer, SpanAnswer
+from polyclinic.readers import relations
+from polyclinic.readers.relations import NONE, Asked, Candidates
+from polyclinic.study.options import Plan
+from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
+
+_FEW = 10
+
+
+class RelateOptions(DenseOptions):
+    """Keys of a target of kind "relate"."""
+
+    column: str
+    """Column with the relations of each text, a JSON list: [{"head": [0, 9], "tail": [20, 29], "type": "treats"}]."""
+    spans: str | None = None
+    """Column with the stretches that may be related, a JSON list: [{"start": 0, "end": 9, "label": "drug"}]. Then all
+    their pairs are asked about, and are called "none" unless listed. Without it only the listed pairs are."""
+    spans_from: str | None = None
+    """Name of a target of kind "tag" on the same text: patients are answered for the stretches that it finds."""
+    types: tuple[str, ...] | None = None
+    """Types of relation. By default those that the column names."""
+    none: str = "none"
+    """What a pair without a relation is called."""
+    directed: bool = True
+    """Does it matter which stretch is the head? If not, the earlier one is."""
+    max_distance: int | None = Field(default=None, ge=0)
+    """Most characters between two stretches that are asked about. By default the most seen between related ones."""
+
+
+class RelatePlan(Plan):
+    """What a relate head learned.
+
+    Attributes:
+        types: Names of the types, "none" first.
+        prior: Share of each type among the pairs of the training rows.
+        max_distance: Most characters between two stretches that are asked about.
+        correction: From tune rows.
+    """
+
+    types: tuple[str, ...]
+    prior: tuple[float, ...]
+    max_distance: int
+    correction: Recalibration = Recalibration()
+
+
+@dataclass(frozen=True)
+class RelationTarget(Target):
+    """What is asked about each text, and what is true.
+
+    Attributes:
+        asked: Relations and stretches of each row as given, None where nothing is known.
+        types: Names of the types, "none" first.
+    """
+
+    asked: tuple[Asked | None, ...]
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PlacedPairs:
+    """The pairs of each row on its tokens.
+
+    Attributes:
+        pairs: First token of the head and the one after its last, then of the tail.
+        truth: Type of each pair.
+        where: The same stretches in the text.
+        tokens: Number of tokens of each row.
+    """
+
+    pairs: tuple[Int[np.ndarray, "_ 4"], ...]
+    truth: tuple[Int[np.ndarray, " _"], ...]
+    where: tuple[Int[np.ndarray, "_ 4"], ...]
+    tokens: Int[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class PairTensors(TargetTensors):
+    """The pairs that lie in each view of a batch.
+
+    Attributes:
+        pairs: Tokens of the view; padding is token 0 with itself.
+        truth: Type of each pair, -1 for padding.
+        present: Which tokens of the view are no padding.
+    """
+
+    pairs: Int[Tensor, "batch pair 4"]
+    truth: Int[Tensor, "batch pair"]
+    present: Bool[Tensor, "batch token"]
+
+
+@final
+class Relate(Dense):
+    """Typed relations between two stretches of a text.
+
+    The network looks at a text once; each pair of stretches then adds up the votes of its own and the surrounding
+    tokens (``layers.pairs``).
+    """
+
+    Options = RelateOptions
+    Plan = RelatePlan
+    ground: ClassVar[Literal["grid", "text"]] = "text"
+
+    def columns(self) -> tuple[str, ...]:
+        """The column of relations, and the one of stretches if there is one."""
+        spans = self.options.spans
+        return (self.options.column,) if spans is None else (self.options.column, spans)
+
+    def read_target(self, frame: pl.DataFrame, table: str) -> RelationTarget:
+        """Relations and stretches of each row.
+
+        Raises:
+            CohortError: no such column, cells that are no such list, no known relation, unknown types.
+        """
+        stop_on(absent_columns(frame, self.columns(), f"[targets.{self.name}]", table), CohortError)
+        given, spans = self.options.column, self.options.spans
+        listed = None if spans is None else frame[spans].cast(pl.String).to_list()
+        places = (f'{table} column "{given}"', f'{table} column "{spans}"')
+        cells, findings = relations.read(frame[given].cast(pl.String).to_list(), listed, places)
+        types, more = self._types(cells, places[0])
+        stop_on([*findings, *more], CohortError)
+        known = np.array([asked is not None and asked.known for asked in cells], dtype=bool)
+        return RelationTarget(known, cells, types)
+
+    def _types(self, cells: Sequence[Asked | None], place: str) -> tuple[tuple[str, ...], list[Finding]]:
+        words = Counter(r.word for asked in cells if asked is not None for r in asked.related)
+        held = sorted(word for word in words if word != self.options.none)
+        if self.plan is None and not held:
+            rule, found, remedy = "must hold relations", "no row has one", "Name another column."
+            return (self.options.none,), [Finding("no_outcome", place, rule, found, remedy)]
+        listed = held if self.options.types is None else [t for t in self.options.types if t != self.options.none]
+        types = (self.options.none, *listed) if self.plan is None else self.plan.types
+        strange = np.array([one is not None and any(r.word not in types for r in one.related) for one in cells])
+        if not strange.any():
+            return types, []
+        rule, found = "every relation must be of a known type", f"{strange.sum()} rows hold others"
+        remedy = "Add them to types, or correct the cells."
+        return types, [Finding("unknown_type", place, rule, found, remedy, rows=rows_where(strange))]
+
+    def match(
+        self, target: RelationTarget, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None
+    ) -> RelationTarget:
+        """The same, once every stretch is known to lie in its text and every relation to join listed stretches.
+
+        Raises:
+            CohortError: offsets beside the text, empty stretches, a stretch related to itself, unlisted stretches.
+        """
+        texts = [one.text if isinstance(one, TextGeometry) else None for one in geometry]
+        stop_on(relations.misplaced(target.asked, texts, f"[targets.{self.name}]"), CohortError)
+        absent = np.array([text is None for text in texts], dtype=bool)
+        asked = tuple(None if gone else one for one, gone in zip(target.asked, absent, strict=True))
+        return RelationTarget(target.known & ~absent, asked, target.types)
+
+    def strata(self, target: RelationTarget) -> Int[np.ndarray, " sample"]:
+        """The rarest type of relation in the row, 0 where there is none, -1 where nothing is known."""
+        count = Counter(r.word for asked in target.asked if asked is not None for r in asked.related)
+        known = [one if one is not None and one.known else None for one in target.asked]
+        return np.array([-1 if one is None else self._rarest(one, target.types, count) for one in known])
+
+    @staticmethod
+    def _rarest(asked: Asked, types: tuple[str, ...], count: Counter[str]) -> int:
+        words = sorted({r.word for r in asked.related}, key=lambda word: (count[word], word))
+        return types.index(words[0]) if words else 0
+
+    def fit(self, target: RelationTarget, rows: TrainRows) -> Self:
+        """How far apart related stretches may be, and how common each type is, from training rows."""
+        seen = [asked for row in rows.index if (asked := target.asked[row]) is not None and asked.known]
+        farthest = max((relations.gap(r.head, r.tail) for asked in seen for r in asked.related), default=0)
+        most = farthest if self.options.max_distance is None else self.options.max_distance
+        truth = [self._candidates(asked, target.types, most).truth for asked in seen]
+        count = np.bincount(np.concatenate([*truth, np.zeros(0, np.int64)]), minlength=len(target.types)) + 0.1
+        prior = tuple(float(share) for share in count / count.sum())
+        return type(self)(self.name, self.options, RelatePlan(types=target.types, prior=prior, max_distance=most))
+
+    def _candidates(self, asked: Asked, types: tuple[str, ...], far: int) -> Candidates:
+        return relations.candidates(asked, types, far, directed=self.options.directed)
+
+    def place(self, target: RelationTarget, places: Sequence[Place | None], cache: Path | None) -> PlacedPairs:
+        """The pairs of all rows on their tokens."""
+        pairs, truth, where = [], [], []
+        for asked, place in zip(target.asked, places, strict=True):
+            seen = Asked((), ()) if asked is None or place is None else asked
+            found = self._candidates(seen, target.types, self.plan.max_distance)
+            offsets = place.offsets if isinstance(place, Tokens) else np.zeros((0, 2), dtype=np.int64)
+            pairs.append(relations.on_tokens(found.where, offsets))
+            truth.append(found.truth)
+            where.append(found.where)
+        tokens = [len(place.offsets) if isinstance(place, Tokens) else 0 for place in places]
+        return PlacedPairs(tuple(pairs), tuple(truth), tuple(where), np.array(tokens, dtype=np.int64))
+
+    def aim(
+        self, placed: PlacedPairs, index: Int[np.ndarray, " batch"], rng: np.random.Generator
+    ) -> Float[np.ndarray, "batch dim"]:
+        """The middle of one of the row's pairs, a related one if there is any."""
+        points = np.full((len(index), 1), np.nan)
+        for position, row in enumerate(index):
+            pairs, truth = placed.pairs[row], placed.truth[row]
+            chosen = pairs[truth != NONE] if (truth != NONE).any() else pairs
+            if len(chosen):
+                one = chosen[rng.integers(len(chosen))]
+                points[position] = (one.min() + one.max() - 1) // 2
+        return points
+
+    def collate_moved(self, placed: PlacedPairs, index: Int[np.ndarray, " batch"], movement: Movement) -> PairTensors:
+        """The pairs that lie wholly within each view."""
+        assert movement.start is not None, "a view of a text has a beginning"
+        starts, view = movement.start[:, 0].numpy(), movement.cut[0]
+        found = [
+            relations.within(placed.pairs[row] - start, placed.truth[row], view)
+            for row, start in zip(index, starts, strict=True)
+        ]
+        most = max(1, *(len(truth) for _, truth in found))
+        pairs = np.stack([np.pad(one, ((0, most - len(one)), (0, 0))) for one, _ in found])
+        truth = np.stack([np.pad(one, (0, most - len(one)), constant_values=-1) for _, one in found])
+        here = np.arange(view)[None] + starts[:, None]
+        present = (here >= 0) & (here < placed.tokens[index][:, None])
+        known = torch.from_numpy((truth >= 0).any(axis=1))
+        return PairTensors(known, torch.from_numpy(pairs), torch.from_numpy(truth), torch.from_numpy(present))
+
+    @property
+    def _ballot(self) -> Ballot:
+        return Ballot(len(self.plan.types))
+
+    def map_layer(self, sight: Sight) -> nn.Module:
+        """What every token says about the pairs it stands in or near; it starts at how common each type is."""
+        log_prior = torch.log(torch.tensor(self.plan.prior))
+        return _Layer(self.options.on, Voters(sight.channels[0], self._ballot, log_prior - log_prior.mean()))
+
+    def loss(
+        self, output: Float[Tensor, "batch out token"], target: PairTensors, smoothing: float = 0.0
+    ) -> Float[Tensor, " batch"]:
+        """Cross-entropy of the pairs of each view, averaged; in nats."""
+        scores = score(output.float(), target.pairs, target.present, self._ballot)
+        each = F.cross_entropy(
+            scores.movedim(2, 1), target.truth, ignore_index=-1, reduction="none", label_smoothing=smoothing
+        )
+        return each.sum(dim=1) / (target.truth >= 0).sum(dim=1).clamp(min=1)
+
+    def gatherer(self, place: Place) -> "_Gatherer":
+        """An empty gatherer for one text."""
+        assert isinstance(place, Tokens)
+        return _Gatherer(place, self._ballot)
+
+    def calibrate(self, raws: Shaped[np.ndarray, " sample"], target: RelationTarget, method: str) -> Self:
+        """Learn scale and offset, or an isotonic curve, from the pairs of tune rows."""
+        logits, truth = [np.zeros((0, len(self.plan.types)))], [np.zeros(0, dtype=np.int64)]
+        for raw, asked in zip(raws, target.asked, strict=True):
+            if raw is not None and asked is not None and asked.known:
+                found = self._candidates(asked, self.plan.types, self.plan.max_distance)
+                logits.append(self._ask(raw, found.where))
+                truth.append(found.truth)
+        correction = recalibration.learn(np.concatenate(logits)[:, None], np.concatenate(truth), method)
+        return type(self)(self.name, self.options, self.plan.model_copy(update={"correction": correction}))
+
+    def decode(self, raws: Shaped[np.ndarray, " sample"], target: RelationTarget | None) -> RelationAnswer:
+        """The types of all pairs that are asked about; without ``target`` there are none."""
+        asked = [None] * len(raws) if target is None else target.asked
+        packed = np.empty(len(raws), dtype=object)
+        for position, (raw, one) in enumerate(zip(raws, asked, strict=True)):
+            packed[position] = b"" if raw is None or one is None else pack(self._answer(raw, one))
+        return RelationAnswer(self.plan.types, packed)
+
+    def decode_found(
+        self, raws: Shaped[np.ndarray, " sample"], target: RelationTarget | None, found: SpanAnswer
+    ) -> RelationAnswer:
+        """The types of all pairs of stretches that a "tag" target found: the question from end to end.
+
+        A relation counts as found if both its stretches were found exactly and its type is right; true relations
+        between stretches that were not found are listed as missed.
+        """
+        packed = np.empty(len(raws), dtype=object)
+        for position, raw in enumerate(raws):
+            true = None if target is None else target.asked[position]
+            spans = unpack(found.predicted[position])[:, :2] if found.predicted[position] else np.zeros((0, 2))
+            stretches = tuple((int(start), int(end)) for start, end in spans)
+            asked = Asked((), stretches, known=False) if true is None else replace(true, stretches=stretches)
+            packed[position] = b"" if raw is None else pack(self._answer(raw, asked))
+        return RelationAnswer(self.plan.types, packed)
+
+    def _answer(self, raw: "Said | Scored", asked: Asked) -> Float[np.ndarray, "pair column"]:
+        found = self._candidates(asked, self.plan.types, self.plan.max_distance)
+        chances = recalibration.apply(self.plan.correction, self._ask(raw, found.where)[:, None])
+        listed = np.column_stack([found.where, found.truth, chances.argmax(axis=1), chances])
+        return np.concatenate([listed, never_asked(found.missed, len(self.plan.types))])
+
+    def _ask(self, raw: Said | Scored, where: Int[np.ndarray, "pair 4"]) -> Float[np.ndarray, "pair type"]:
+        if isinstance(raw, Scored):
+            return raw.scores(where)
+        return raw.scores(relations.on_tokens(where, raw.offsets), self._ballot)
+
+    @staticmethod
+    def average(answers: tuple[RelationAnswer, ...]) -> RelationAnswer:
+        """The mean of the chances; a pair that only some were asked about is no relation to the others."""
+        packed = np.empty(len(answers[0]), dtype=object)
+        for position in range(len(packed)):
+            parts = [answer.pairs[position] for answer in answers]
+            packed[position] = b"" if not all(parts) else pack(together([unpack(part) for part in parts]))
+        return RelationAnswer(answers[0].types, packed)
+
+    def take(self, target: RelationTarget, index: Int[np.ndarray, " row"]) -> RelationTarget:
+        """What is asked of some rows."""
+        return RelationTarget(target.known[index], tuple(target.asked[row] for row in index), target.types)
+
+    def marks(self, answer: RelationAnswer, position: int) -> Marks:
+        """Both stretches of each relation, with its type."""
+        packed = answer.pairs[position]
+        pairs = unpack(packed) if packed else np.zeros((0, 6))
+        known = len(pairs) > 0 and bool((pairs[:, TRUE] >= 0).all())
+        ends = [_ends(pairs, column) for column in (TRUE, PREDICTED)]
+        return Marks("spans", answer.types[1:], ends[0] if known else None, ends[1])
+
+    def check(self, target: RelationTarget) -> list[Finding]:
+        """Unknown outcomes, and types that hardly come."""
+        place = f"[targets.{self.name}]"
+        findings = base.unknown_outcomes(target, place)
+        count = Counter(r.word for asked in target.asked if asked is not None for r in asked.related)
+        rare = [word for word in target.types[1:] if count[word] < _FEW]
+        if rare:
+            rule, found = f"every type should come {_FEW} times", f"{len(rare)} types are rarer"
+            remedy = "Expect wide intervals; join rare types where the question allows."
+            findings.append(Finding("rare_type", place, rule, found, remedy, Severity.WARNING))
+        return findings
+
+    @classmethod
+    def example_on(
+        cls,
+        rng: np.random.Generator,
+        signal: Float[np.ndarray, " sample"],
+        known: Sequence[Known],
+        folder: Path,
+        name: str,
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """Neighbours of different labels: "before" if the labels stand in the order of the alphabet, else "after"."""
+        texts = [one for one in known if isinstance(one, TextKnown)]
+        related = [json.dumps([_neighbours(a, b) for a, b in pairwise(one.spans) if a[2] != b[2]]) for one in texts]
+        spans = [json.dumps([{"start": s, "end": e, "label": word} for s, e, word in one.spans]) for one in texts]
+        keys = {"column": name, "spans": f"{name}_spans", "directed": False}
+        return pl.DataFrame({name: related, f"{name}_spans": spans}), keys
+
+
+class _Layer(nn.Module):
+    def __init__(self, on: str, voters: Voters) -> None:
+        super().__init__()
+        self.on, self.voters = on, voters
+
+    def forward(self, fused: Fused) -> Float[Tensor, "batch out token"]:
+        return self.voters(fused.inputs[self.on].maps[0])  # type: ignore[no-any-return]
+
+
+class _Gatherer:
+    def __init__(self, place: Tokens, ballot: Ballot) -> None:
+        self._hearing = Hearing(place.offsets, ballot)
+
+    def add(self, output: Float[Tensor, "batch out token"], movement: Movement) -> None:
+        assert movement.start is not None, "a window of a text has a beginning"
+        for window, start in zip(output.numpy(), movement.start[:, 0].tolist(), strict=True):
+            self._hearing.hear(window, start)
+
+    def close(self) -> Said:
+        return self._hearing.close()
+
+
+def _ends(pairs: Float[np.ndarray, "pair column"], column: int) -> Float[np.ndarray, "end 3"]:
+    """Heads and tails of the pairs that have a type in this column, with the number of the type's name."""
+    related = pairs[pairs[:, column] > NONE]
+    ends = [np.column_stack([related[:, k : k + 2], related[:, column] - 1]) for k in (0, 2)]
+    return np.concatenate(ends)
+
+
+def _neighbours(first: tuple[int, int, str], second: tuple[int, int, str]) -> dict[str, Any]:
+    word = "before" if first[2] < second[2] else "after"
+    return {"head": list(first[:2]), "tail": list(second[:2]), "type": word}
