@@ -122,7 +122,7 @@ class SpanForm(Form):
 
     word = "spans"
     headline = ("entity_f1", "partial_f1", "recall_seen", "recall_unseen")
-    metrics = METRICS
+    metrics: tuple[Metric, ...] = METRICS
 
     def __init__(self, labels: tuple[str, ...], assertions: tuple[str, ...] = ()) -> None:
         """``assertions`` are the names of what may be said of a span; with none, that is not judged."""

@@ -1,0 +1,403 @@
+"""Which words are a disease, a drug, a finding: spans of a text with labels, at exact places."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self, final
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Bool, Float, Int, Int64, Shaped
+from scipy.special import logit
+from torch import Tensor, nn
+
+from polyclinic.cohort.outcomes import absent_columns, rows_where
+from polyclinic.cohort.rows import TrainRows
+from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.heads import base
+from polyclinic.layers import crf, recalibration, span_votes, tag_potentials
+from polyclinic.layers.recalibration import Recalibration
+from polyclinic.layers.tagging import Scheme, Tagging
+from polyclinic.packing import nothing, pack, pack_all, unpack
+from polyclinic.places import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
+from polyclinic.predictions import SpanAnswer
+from polyclinic.readers import assertion
+from polyclinic.readers.readable import read_hashes, write_hashes
+from polyclinic.readers.spans_json import Row, Span, blank, crossing, misplaced, read_spans
+from polyclinic.readers.spelling import mark
+from polyclinic.readers.tokens import cover
+from polyclinic.study.options import Plan
+from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
+
+_LEAST = 1e-6
+"""Chances nearer to 0 or 1 are taken as this near: a logit must be finite."""
+_AIMED = 0.7
+"""Share of views of a long text that hold a span, where it has any."""
+
+
+class TagOptions(base.DenseOptions):
+    """[targets.<name>] with kind = "tag"."""
+
+    column: str
+    """Column with the spans of each text, a JSON list of {"start", "end", "label"}; an empty cell: not known."""
+    labels: Literal["auto"] | tuple[str, ...] = "auto"
+    """Labels to tell apart; "auto" = all that come in the column."""
+    scheme: Scheme = "bmes"
+    """How spans are written on tokens: "bmes" (begin, middle, end, single) or "bio" (begin, inside)."""
+    nested: bool = False
+    """May spans of different labels share words? Then each label is tagged by itself."""
+    assertion: Literal["none", "rules"] = "none"
+    """Say of each span whether it is negated, possible, past, hypothetical or another person's: "rules" in English
+    and Chinese."""
+
+
+class TagPlan(Plan):
+    """What a tag head learned.
+
+    Attributes:
+        labels: Names.
+        wordings: Hashes of the mentions in training rows.
+        sureness: Correction of the confidence.
+    """
+
+    labels: tuple[str, ...]
+    wordings: str
+    sureness: Recalibration = Recalibration()
+
+
+@dataclass(frozen=True)
+class TagTarget(base.Target):
+    """The spans of each row, and the texts once matched; None where not known."""
+
+    spans: Shaped[np.ndarray, " sample"]
+    texts: Shaped[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """Tags of the tokens of each row, "layer token"; None where not known."""
+
+    tags: list[Int64[np.ndarray, "_ _"] | None]
+
+
+@dataclass(frozen=True)
+class TagTensors(TargetTensors):
+    """The tags of a batch of views; ``read`` is False for padding."""
+
+    tags: Int[Tensor, "batch layer token"]
+    read: Bool[Tensor, "batch token"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model says about one text: its spans, each with the model's own chance that it is right.
+
+    Attributes:
+        text: The text.
+        spans: Start, end, label, chance.
+    """
+
+    text: str
+    spans: Float[np.ndarray, "_ 4"]
+
+
+@final
+class Tag(base.Dense):
+    """Spans of a text: where they are, what they are, how sure that is.
+
+    A conditional random field over tags of the tokens; with ``nested`` one for each label. The output holds, at each
+    token, how well each tag suits it, then how well each tag follows each other one.
+    """
+
+    Options = TagOptions
+    Plan = TagPlan
+    options: TagOptions
+    ground = "text"
+
+    def columns(self) -> tuple[str, ...]:
+        """The column of spans."""
+        return (self.options.column,)
+
+    def read_target(self, frame: pl.DataFrame, table: str) -> TagTarget:
+        """Cells to spans.
+
+        Raises:
+            CohortError: no such column, cells that hold no spans, other labels, spans that share signs, none at all.
+        """
+        stop_on(absent_columns(frame, self.columns(), f"[targets.{self.name}] column", table), CohortError)
+        place = f'{table} column "{self.options.column}"'
+        rows, findings = read_spans(frame[self.options.column].cast(pl.String).to_list(), place)
+        known = np.array([row is not None for row in rows], dtype=bool)
+        stop_on([*findings, *self._faults(rows, place)], CohortError)
+        return TagTarget(known, base.objects(rows), base.objects([None] * len(rows)))
+
+    def _faults(self, rows: list[Row], place: str) -> list[Finding]:
+        """What stops the study although the cells can be read."""
+        findings = []
+        plain = not self.options.nested
+        crossed = np.array([row is not None and plain and crossing(row) for row in rows], dtype=bool)
+        if found := rows_where(crossed):
+            rule, remedy = "spans must not share words", "Write nested = true, or keep one of them."
+            findings.append(Finding("crossing_spans", place, rule, f"{len(found)} texts have such", remedy, rows=found))
+        declared = self.options.labels if self.plan is None else self.plan.labels
+        if declared != "auto":
+            beside = np.array([any(s.label not in declared for s in row or ()) for row in rows], dtype=bool)
+            if found := rows_where(beside):
+                rule, remedy = "labels must be those of the study", 'Add them to "labels", or correct the cells.'
+                findings.append(Finding("unknown_label", place, rule, "others come", remedy, rows=found))
+        said = {s.assertion for row in rows for s in row or () if s.assertion is not None}
+        if said - set(assertion.NAMES) and self.options.assertion == "rules":
+            rule = f"assertions must be among {', '.join(assertion.NAMES)}"
+            findings.append(Finding("unknown_assertion", place, rule, "others come", "Rename them."))
+        if self.plan is None and not any(rows):
+            rule, remedy = "must hold spans", "Name another column."
+            findings.append(Finding("no_outcome", place, rule, "there is no span in any row", remedy))
+        return findings
+
+    def match(
+        self, target: TagTarget, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None
+    ) -> TagTarget:
+        """Hold the spans against the texts; rows without a text are not known.
+
+        Raises:
+            CohortError: offsets that do not fit the text.
+        """
+        texts = [place.text if isinstance(place, TextGeometry) else None for place in geometry]
+        pairs = [(row, text) for row, text in zip(target.spans, texts, strict=True)]
+        wrong = np.array([bool(row) and text is not None and misplaced(row, text) for row, text in pairs], dtype=bool)
+        if rows := rows_where(wrong):
+            place = f'[targets.{self.name}] column "{self.options.column}"'
+            rule, found = "offsets must fit the text", f"in {len(rows)} rows they reach beyond it or hold other words"
+            remedy = "Count code points of the text as it stands in the table, from 0; the end is not included."
+            raise CohortError(Finding("misplaced_spans", place, rule, found, remedy, rows=rows))
+        known = target.known & np.array([text is not None for text in texts], dtype=bool)
+        return TagTarget(known, target.spans, base.objects(texts))
+
+    def strata(self, target: TagTarget) -> Int[np.ndarray, " sample"]:
+        """Texts with spans, and texts without."""
+        return np.array([-1 if row is None else int(bool(row)) for row in target.spans], dtype=np.int64)
+
+    def fit(self, target: TagTarget, rows: TrainRows) -> Self:
+        """Learn which wordings the training rows hold."""
+        found = sorted({span.label for row in target.spans for span in row or ()})
+        labels = tuple(found) if self.options.labels == "auto" else self.options.labels
+        seen = {_wording(span, target.texts[row]) for row in rows.index for span in target.spans[row] or ()}
+        wordings = write_hashes(np.array(sorted(seen), dtype=np.int64))
+        return type(self)(self.name, self.options, TagPlan(labels=labels, wordings=wordings))
+
+    @property
+    def _layers(self) -> int:
+        return len(self.plan.labels) if self.options.nested else 1
+
+    @property
+    def _tagging(self) -> Tagging:
+        return Tagging(self.options.scheme, 1 if self.options.nested else len(self.plan.labels))
+
+    def place(self, target: TagTarget, places: Sequence[Place | None], cache: Path | None) -> Tagged:
+        """Spans to tags; a span that ends within a token takes in the whole of it."""
+        both = zip(target.spans, places, strict=True)
+        return Tagged([self._tags(row, p) if row is not None and isinstance(p, Tokens) else None for row, p in both])
+
+    def _tags(self, row: tuple[Span, ...], place: Tokens) -> Int64[np.ndarray, "layer token"]:
+        names = {name: number for number, name in enumerate(self.plan.labels)}
+        spans = [(*cover(place.offsets, s.start, s.end), names[s.label]) for s in row if s.label in names]
+        tokens = len(place.offsets)
+        if not self.options.nested:
+            return self._tagging.write(spans, tokens)[None]
+        layers = [[(a, b, 0) for a, b, label in spans if label == layer] for layer in range(self._layers)]
+        return np.stack([self._tagging.write(layer, tokens) for layer in layers])
+
+    def aim(
+        self, placed: Tagged, index: Int[np.ndarray, " batch"], rng: np.random.Generator
+    ) -> Float[np.ndarray, "batch dim"]:
+        """The first token of a span by chance, mostly; else anywhere."""
+        points = np.full((len(index), 1), np.nan)
+        for k, row in enumerate(index.tolist()):
+            tags = placed.tags[row]
+            here = np.zeros(0) if tags is None else np.flatnonzero(tags.any(axis=0))
+            if len(here) and rng.random() < _AIMED:
+                points[k, 0] = here[rng.integers(len(here))]
+        return points
+
+    def collate_moved(self, placed: Tagged, index: Int[np.ndarray, " batch"], movement: Movement) -> TagTensors:
+        """The tags of the tokens in view."""
+        assert movement.start is not None, "a text is seen through windows"
+        width = movement.cut[0]
+        tags = np.zeros((len(index), self._layers, width), dtype=np.int64)
+        read = np.zeros((len(index), width), dtype=bool)
+        for k, (row, start) in enumerate(zip(index.tolist(), movement.start[:, 0].tolist(), strict=True)):
+            found = placed.tags[row]
+            if found is not None:
+                part = found[:, start : start + width]
+                tags[k, :, : part.shape[1]], read[k, : part.shape[1]] = part, True
+        seen = torch.from_numpy(read)
+        return TagTensors(seen.any(dim=1), torch.from_numpy(tags), seen)
+
+    def map_layer(self, sight: Sight) -> nn.Module:
+        """Suitability of each tag at each token, and of each tag after each other."""
+        return _TagLayer(self.options.on, sight.channels[0], self._layers, self._tagging)
+
+    def loss(
+        self, output: Float[Tensor, "batch out token"], target: TagTensors, smoothing: float = 0.0
+    ) -> Float[Tensor, " batch"]:
+        """Surprise at the true tags, in nats per token of a usual view; ``smoothing`` has no meaning here.
+
+        Long texts count more than short ones: every token counts the same.
+        """
+        emission, transition = tag_potentials.split(output, self._layers, self._tagging.tags)
+        read = target.read.repeat_interleave(self._layers, dim=0)
+        likely = crf.log_likelihood(emission, transition, target.tags.flatten(0, 1), read)
+        tokens = target.read.sum().clamp(min=1) / len(output)
+        return torch.where(target.known, -likely.reshape(-1, self._layers).sum(dim=1) / tokens, 0.0)
+
+    def gatherer(self, place: Place) -> "_Gatherer":
+        """Puts windows together, each token from where most is seen around it."""
+        assert isinstance(place, Tokens)
+        return _Gatherer(place, self._layers, self._tagging)
+
+    def calibrate(self, outputs: Shaped[np.ndarray, " sample"], target: TagTarget, method: str) -> Self:
+        """Learn from tune rows how sure the chance of a span really is."""
+        chances: list[float] = []
+        right: list[bool] = []
+        for said, row in zip(outputs, target.spans, strict=True):
+            if said is not None and row is not None:
+                true = {(s.start, s.end, self.plan.labels.index(s.label)) for s in row if s.label in self.plan.labels}
+                chances += said.spans[:, 3].tolist()
+                right += [(int(a), int(b), int(c)) in true for a, b, c, _ in said.spans]
+        sureness = recalibration.learn(_logits(np.array(chances)), np.array(right, dtype=np.int64), method)
+        return type(self)(self.name, self.options, self.plan.model_copy(update={"sureness": sureness}))
+
+    def decode(self, outputs: Shaped[np.ndarray, " sample"], target: TagTarget | None) -> SpanAnswer:
+        """Spans with corrected confidence, and what is said of them."""
+        predicted = pack_all([self._answer(said) for said in outputs])
+        truth = nothing(len(outputs)) if target is None else self._truth(target)
+        return SpanAnswer(self.plan.labels, self._assertions, predicted, truth)
+
+    @property
+    def _assertions(self) -> tuple[str, ...]:
+        return assertion.NAMES if self.options.assertion == "rules" else ()
+
+    def _answer(self, said: Said | None) -> Float[np.ndarray, "span 5"]:
+        if said is None or not len(said.spans):
+            return np.zeros((0, 5))
+        sure = recalibration.apply(self.plan.sureness, _logits(said.spans[:, 3]))[:, 1]
+        asserted = np.full(len(sure), -1.0)
+        if self._assertions:
+            places = [(int(a), int(b)) for a, b in said.spans[:, :2]]
+            asserted = np.array([self._assertions.index(word) for word in assertion.assess(said.text, places)], float)
+        return np.column_stack([said.spans[:, :3], sure, asserted])
+
+    def _truth(self, target: TagTarget) -> Shaped[np.ndarray, " sample"]:
+        wordings = set(read_hashes(self.plan.wordings).tolist())
+        truth = nothing(len(target.known))
+        for k in np.flatnonzero(target.known):
+            rows = [self._true(span, target.texts[k], wordings) for span in target.spans[k]]
+            truth[k] = pack(np.array(rows, dtype=np.float64).reshape(-1, 5))
+        return truth
+
+    def _true(self, span: Span, text: str, wordings: set[int]) -> tuple[float, ...]:
+        label = self.plan.labels.index(span.label)
+        said = self._assertions.index(span.assertion) if span.assertion in self._assertions else -1
+        return span.start, span.end, label, float(_wording(span, text) in wordings), said
+
+    @staticmethod
+    def average(answers: tuple[SpanAnswer, ...]) -> SpanAnswer:
+        """The spans that most of several models found."""
+        first = answers[0]
+        rows = zip(*(answer.predicted for answer in answers), strict=True)
+        predicted = pack_all([span_votes.together([unpack(one) for one in row]) for row in rows])
+        return SpanAnswer(first.labels, first.assertions, predicted, first.truth)
+
+    def take(self, target: TagTarget, index: Int[np.ndarray, " row"]) -> TagTarget:
+        """The spans of some rows."""
+        return TagTarget(target.known[index], target.spans[index], target.texts[index])
+
+    def check(self, target: TagTarget) -> list[Finding]:
+        """Unknown rows; spans with white space at their ends."""
+        place = f"[targets.{self.name}]"
+        findings = base.unknown_outcomes(target, place)
+        both = zip(target.spans, target.texts, strict=True)
+        blanks = np.array([bool(row) and text is not None and blank(row, text) for row, text in both], dtype=bool)
+        if rows := rows_where(blanks):
+            rule, found = "spans should begin and end with a word", f"in {len(rows)} rows some hold outer spaces"
+            remedy = "They can never be met exactly: trim them."
+            findings.append(Finding("blank_edges", place, rule, found, remedy, Severity.WARNING, rows))
+        return findings
+
+    def marks(self, answer: SpanAnswer, position: int) -> Marks:
+        """The spans of one text."""
+        content = answer.truth[position]
+        truth = unpack(content)[:, :3].astype(np.int64) if content else None
+        return Marks("spans", answer.labels, truth, unpack(answer.predicted[position])[:, :3].astype(np.int64))
+
+    @classmethod
+    def example_on(
+        cls,
+        rng: np.random.Generator,
+        signal: Float[np.ndarray, " sample"],
+        known: Sequence[Known],
+        folder: Path,
+        name: str,
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """The mentions that were put into the texts."""
+        spans = [one.spans if isinstance(one, TextKnown) else () for one in known]
+        cells = [json.dumps([{"start": a, "end": b, "label": label} for a, b, label in row]) for row in spans]
+        return pl.DataFrame({name: cells}), {"column": name}
+
+
+class _TagLayer(nn.Module):
+    """Potentials from the map of the input that the question is asked on."""
+
+    def __init__(self, on: str, width: int, layers: int, tagging: Tagging) -> None:
+        super().__init__()
+        self.on, self.potentials = on, tag_potentials.Potentials(width, layers, tagging)
+
+    def forward(self, fused: Fused) -> Float[Tensor, "batch out token"]:
+        """Words to potentials."""
+        potentials: Tensor = self.potentials(fused.inputs[self.on].maps[0])
+        return potentials
+
+
+class _Gatherer:
+    """Potentials of the windows of one text, each token weighted by how far it lies from the window's edges."""
+
+    def __init__(self, place: Tokens, layers: int, tagging: Tagging) -> None:
+        self._place, self._layers, self._tagging = place, layers, tagging
+        self._sum = np.zeros((layers, len(place.offsets), tagging.tags))
+        self._weight = np.zeros(len(place.offsets))
+        self._transition = np.zeros((layers, tagging.tags, tagging.tags))
+
+    def add(self, output: Float[Tensor, "batch out token"], movement: Movement) -> None:
+        """Take in some windows."""
+        assert movement.start is not None, "a text is seen through windows"
+        emission, transition = tag_potentials.split(output, self._layers, self._tagging.tags)
+        layered = emission.reshape(-1, self._layers, *emission.shape[1:]).numpy()
+        for start, window in zip(movement.start[:, 0].tolist(), layered, strict=True):
+            part = slice(start, min(start + window.shape[1], len(self._weight)))
+            length = part.stop - start
+            weight = np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1)).astype(np.float64)
+            self._sum[:, part] += window[:, :length] * weight[None, :, None]
+            self._weight[part] += weight
+        self._transition = transition[: self._layers].numpy()
+
+    def close(self) -> Said:
+        """The spans of the whole text."""
+        offsets, text = self._place.offsets, self._place.source.text
+        if not len(offsets):
+            return Said(text, np.zeros((0, 4)))
+        mean = self._sum / self._weight[None, :, None]
+        found = tag_potentials.spans_of(mean, self._transition, self._tagging)
+        rows = [(offsets[a, 0], offsets[b - 1, 1], label, chance) for a, b, label, chance in found]
+        return Said(text, np.array(rows, dtype=np.float64).reshape(-1, 4))
+
+
+def _logits(chances: Float[np.ndarray, " span"]) -> Float[np.ndarray, "span 1 2"]:
+    """Chances as logits of wrong and right."""
+    return recalibration.two_sided(logit(np.clip(chances, _LEAST, 1 - _LEAST))[:, None])
+
+
+def _wording(span: Span, text: str | None) -> int:
+    """A hash of what stands in the span, but for case: a plan holds no words."""
+    return mark("m" + (text or "")[span.start : span.end].lower())
