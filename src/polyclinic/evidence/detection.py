@@ -128,10 +128,7 @@ def _areas(ranking: Ranking, drawn: Weights, points: int) -> Float[np.ndarray, "
     envelope = np.maximum.accumulate(np.nan_to_num(ratio(found, taken))[:, ::-1], axis=1)[:, ::-1]
     recall = np.nan_to_num(ratio(found, np.broadcast_to(objects, found.shape)))
     before = np.concatenate([np.zeros((len(recall), 1)), recall[:, :-1]], axis=1)
-    if points:
-        share = (_passed(recall, points) - _passed(before, points)) / points
-    else:
-        share = recall - before
+    share = (_passed(recall, points) - _passed(before, points)) / points if points else recall - before
     return np.where(objects[:, 0] > 0, (share * envelope).sum(axis=1), np.nan)
 
 

@@ -78,7 +78,7 @@ def _precisions(level: int, points: int = 0) -> Callable[[BoxCase, Weights | Non
 def _coco(case: BoxCase, weights: Weights | None) -> PerClass:
     """Average precision at overlaps .5, .55, ... .95, averaged."""
     levels = range(_HALF, len(LEVELS))
-    return np.mean([_precisions(level, _COCO_POINTS)(case, weights) for level in levels], axis=0)
+    return np.asarray(np.mean([_precisions(level, _COCO_POINTS)(case, weights) for level in levels], axis=0))
 
 
 def _sensitivities(rates: np.ndarray) -> Callable[[BoxCase, Weights | None], PerClass]:
@@ -167,9 +167,7 @@ METRICS = (
     Metric("false_boxes", _summed(_false_boxes), _DOWN, "false boxes per picture, all classes", True),
     Metric("count_error", _mean(_count_error), _DOWN, "objects counted too many or too few, per picture and class"),
 )
-IN_SCANS = Metric(
-    "map_10", _mean(_precisions(0)), _UP, "area under precision over recall, boxes overlapping by a tenth"
-)
+IN_SCANS = Metric("map_10", _mean(_precisions(0)), _UP, "area under precision over recall, boxes overlapping a tenth")
 PER_CLASS = (
     Metric("average_precision_50", _each(_precisions(_HALF)), _UP, "area under precision over recall"),
     Metric("average_precision_50_95", _each(_coco), _UP, "averaged over overlaps from 0.5 to 0.95"),
@@ -193,8 +191,8 @@ class BoxForm(Form):
     """Judges a ``BoxAnswer``."""
 
     word = "boxes"
-    headline = ("map_50", "cpm", "sensitivity_at_1_false", "count_error")
-    metrics = METRICS
+    headline: tuple[str, ...] = ("map_50", "cpm", "sensitivity_at_1_false", "count_error")
+    metrics: tuple[Metric, ...] = METRICS
     unit = "px"
 
     def __init__(self, classes: tuple[str, ...], dim: int = 2) -> None:
@@ -296,7 +294,7 @@ def _curve(judged: Judged, klass: int) -> Curve:
     return judged.curve("precision_recall", read, GRID)
 
 
-def _all(packed: Shaped[np.ndarray, " sample"]) -> list[Float[np.ndarray, "box entry"]]:
+def _all(packed: Shaped[np.ndarray, " sample"]) -> list[Float[np.ndarray, "_ _"]]:
     """The boxes of each sample; a sample of which nothing is said has none."""
     return [unpack(content) if content else np.zeros((0, 6), dtype=np.float32) for content in packed]
 
