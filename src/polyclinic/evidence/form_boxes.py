@@ -294,6 +294,12 @@ def _curve(judged: Judged, klass: int) -> Curve:
     return judged.curve("precision_recall", read, GRID)
 
 
+def axes_of(answer: BoxAnswer) -> int:
+    """Axes of the boxes of an answer: 2 in pictures, 3 in volumes."""
+    entries = [unpack(content).shape[1] for content in answer.predicted if content]
+    return (entries[0] - 2) // 2 if entries else 2
+
+
 def _all(packed: Shaped[np.ndarray, " sample"]) -> list[Float[np.ndarray, "_ _"]]:
     """The boxes of each sample; a sample of which nothing is said has none."""
     return [unpack(content) if content else np.zeros((0, 6), dtype=np.float32) for content in packed]

@@ -2,6 +2,7 @@
 
 from polyclinic.evidence.form import Form, form_of
 from polyclinic.evidence.form_binary import BinaryForm
+from polyclinic.evidence.form_boxes import BoxForm, axes_of
 from polyclinic.evidence.form_cells import CellsForm
 from polyclinic.evidence.form_labels import LabelsForm
 from polyclinic.evidence.form_masks import MasksForm
@@ -11,6 +12,7 @@ from polyclinic.evidence.form_spans import SpanForm
 from polyclinic.evidence.form_survival import SurvivalForm
 from polyclinic.evidence.form_value import ValueForm
 from polyclinic.predictions import (
+    BoxAnswer,
     CellsAnswer,
     ClassAnswer,
     LabelsAnswer,
@@ -64,3 +66,8 @@ def _(answer: SpanAnswer) -> Form:
 @form_of.register
 def _(answer: CellsAnswer) -> Form:
     return CellsForm(answer.unit)
+
+
+@form_of.register
+def _(answer: BoxAnswer) -> Form:
+    return BoxForm(answer.classes, axes_of(answer))
