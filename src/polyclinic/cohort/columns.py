@@ -84,6 +84,24 @@ def absent_column(place: str, name: str, columns: Sequence[str]) -> Finding:
     )
 
 
+def path_findings(frame: pl.DataFrame, column: str, key: str, table: str, what: str) -> list[Finding]:
+    """What keeps a column from naming files: it is not there, or holds no text.
+
+    Args:
+        frame: The table.
+        column: Name of the column.
+        key: Place in the study file that names it.
+        table: The user's word for the table.
+        what: What the files hold, such as "images".
+    """
+    if column not in frame.columns:
+        return [absent_column(key, column, frame.columns)]
+    if frame[column].dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        place, rule = f'{table} column "{column}"', f"a column of {what} must hold paths"
+        return [Finding("not_paths", place, rule, "it does not hold text", "Name the column of paths.")]
+    return []
+
+
 def counted(many: int, noun: str) -> str:
     """A number with its noun: "1 row", "1,200 rows"."""
     return f"{many:,} {noun}{'' if many == 1 else 's'}"

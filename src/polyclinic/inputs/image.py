@@ -9,26 +9,29 @@ import numpy as np
 import polars as pl
 import torch
 from jaxtyping import Bool, Float, Int, Shaped, UInt64
-from PIL import Image as Pillow
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from polyclinic.cohort.columns import absent_column
+from polyclinic.cohort.columns import path_findings
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
-from polyclinic.inputs.base import Cells, Features, Kind, Picture
+from polyclinic.inputs.base import Cells, Features, Located, Picture
 from polyclinic.layers import backbones
 from polyclinic.layers.backbone import Backbone
 from polyclinic.layers.backbones import Architecture, Blueprint
 from polyclinic.layers.jitter import Jitter, jitter
+from polyclinic.layers.picture_views import PictureViewer, fit_steps, picture_stages
 from polyclinic.layers.public import WeightsDiffer, adopt, read_weights
-from polyclinic.readers import doubts, features, likeness, png
-from polyclinic.readers.decode import Decoded, decode
-from polyclinic.readers.frames import Frame
-from polyclinic.readers.stack import Stack, common_extent, has_colour, intensity, stack
+from polyclinic.layers.unet import ResidualUNet, Stages
+from polyclinic.places import Geometry, Known, Marks, Place
+from polyclinic.readers import doubts, features, likeness, marked, png, sheets, synthetic_pictures
+from polyclinic.readers.decode import decode
+from polyclinic.readers.pictures import Pictures, channels_for, extent_for, pair
+from polyclinic.readers.sheets import Sheets
+from polyclinic.readers.stack import Stack, intensity, stack
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
-from polyclinic.tensors import STILL, Encoded, InputTensors, Movement
+from polyclinic.tensors import STILL, Encoded, InputTensors, Movement, Sight
 
 Side = Annotated[int, Field(ge=8, le=1024)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -43,6 +46,10 @@ class ImageOptions(InputOptions):
     """Pixels on each side, or height and width; "auto" follows the training images, up to 128."""
     colour: Literal["auto", "grey", "rgb"] = "auto"
     """"grey", "rgb", or "auto": colour if any training image has colour."""
+    scale: Annotated[float, Field(gt=0, le=4)] = 1.0
+    """For a question asked at every point: 1 = pixels as in the file, 0.5 = half as many along each side."""
+    patch: Literal["auto"] | Side | tuple[Side, Side] = "auto"
+    """For such a question: pixels of the part that is looked at in one go; "auto" is 128, less for small images."""
     window: Literal["file", "none"] | tuple[float, Annotated[float, Field(gt=0)]] = "file"
     """DICOM only: the window in the file, "none" (the measured values), or centre and width such as [40, 400]."""
     encoder: Literal["auto", "resnet18", "resnet34", "resnet50", "densenet121", "convnext", "vit"] = "auto"
@@ -78,6 +85,9 @@ class ImagePlan(Plan):
         spread: Standard deviation of each channel.
         architecture: The network.
         public: Its exact shape where public weights ask for one; else it follows from the size dial.
+        dense: Whether a question is asked at every point: then the network is a U-Net.
+        scale: Pixels of its grid per pixel of the file.
+        patch: Height and width of its views.
     """
 
     height: int
@@ -87,30 +97,9 @@ class ImagePlan(Plan):
     spread: tuple[float, ...]
     architecture: Architecture
     public: Blueprint | None = None
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """The images of a column as read, all rows.
-
-    Attributes:
-        decoded: Pixels, by row.
-        place: Table and column, for messages.
-        folder: Folder of the table.
-        cache: Folder for prepared images, or None.
-    """
-
-    decoded: Decoded
-    place: str
-    folder: Path
-    cache: Path | None
-
-    def __len__(self) -> int:
-        return len(self.decoded)
-
-    def frames(self) -> Iterator[Frame | None]:
-        """Every row's image, None where absent."""
-        return (self.decoded.frame(row) for row in range(len(self)))
+    dense: bool = False
+    scale: float = 1.0
+    patch: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -120,12 +109,13 @@ class ImageTensors(InputTensors):
     pixels: Float[Tensor, "batch channel height width"]
 
 
+_BASE = {Size.TINY: 8, Size.SMALL: 16, Size.MEDIUM: 32, Size.LARGE: 48}
 _STEPS = {Size.TINY: 0, Size.SMALL: 1, Size.MEDIUM: 2, Size.LARGE: 3}
 _DROPOUT = 0.2
 
 
 @final
-class Image(Kind):
+class Image(Located):
     """Pictures, one per row."""
 
     Options = ImageOptions
@@ -134,6 +124,7 @@ class Image(Kind):
     plan: ImagePlan | None
     start: Path | None = None
     """File of public weights, known after ``fit``. A bundle does not know it: its weights are its own."""
+    ground = "grid"
 
     def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
         """The column of paths."""
@@ -147,7 +138,8 @@ class Image(Kind):
             ReadError: unusable files, unless a patient may lack this input.
         """
         column = self.options.column
-        stop_on(_column_findings(self.name, cells, column), CohortError)
+        findings = path_findings(cells.frame, column, f"[inputs.{self.name}] column", cells.table, "images")
+        stop_on(findings, CohortError)
         decoded = decode(cells.frame[column].cast(pl.String).to_list(), cells.folder, cells.cache, self.options.window)
         pictures = Pictures(decoded, f'{cells.table} column "{column}"', cells.folder, cells.cache)
         if self.options.missing == "refuse":
@@ -157,10 +149,12 @@ class Image(Kind):
     def check(self, records: Pictures) -> list[Finding]:
         """Absent and unusable images, images of one colour, very small ones, mixed depths."""
         lacking = Severity.ERROR if self.options.missing == "refuse" else Severity.NOTE
+        idle = self.dense and (self.options.encoder != "auto" or self.options.weights is not None)
         return [
             *doubts.unusable(records.decoded, records.place, Severity.WARNING),
             *doubts.absent(records.decoded, records.place, lacking),
             *doubts.doubtful(records.decoded, records.place),
+            *([doubts.idle_encoder(f"[inputs.{self.name}]")] if idle else []),
         ]
 
     def fit(self, records: Pictures, rows: TrainRows) -> Self:
@@ -170,11 +164,15 @@ class Image(Kind):
             ReadError: if the public weights cannot be read or do not fit the network.
         """
         seen = [int(row) for row in rows.index if records.decoded.entry[row] >= 0]
-        channels = _channels(self.options.colour, records.decoded, seen)
-        height, width = _extent(self.options.size, records.decoded, seen)
+        channels = channels_for(self.options.colour, records.decoded, seen)
+        height, width = extent_for(self.options.size, records.decoded, seen)
         mean, spread = intensity(records.decoded, seen, channels)
+        patch = (0, 0)
+        if self.dense:
+            patch = fit_steps(self._patch(records, seen))
+            height, width = fit_steps((height, width))
         architecture: Architecture = "resnet18" if self.options.encoder == "auto" else self.options.encoder
-        start = records.folder / self.options.weights if self.options.weights else None
+        start = records.folder / self.options.weights if self.options.weights and not self.dense else None
         public = _public_shape(self.name, architecture, channels, (height, width), start) if start else None
         plan = ImagePlan(
             height=height,
@@ -184,6 +182,9 @@ class Image(Kind):
             spread=spread,
             architecture=architecture,
             public=public,
+            dense=self.dense,
+            scale=self.options.scale,
+            patch=patch,
         )
         fitted = type(self)(self.name, self.options, plan)
         fitted.start = start
@@ -195,14 +196,19 @@ class Image(Kind):
         assert self.plan is not None, "fit first"
         return self.plan
 
-    def prepare(self, records: Pictures) -> Stack:
+    def prepare(self, records: Pictures) -> Stack | Sheets:
         """Every image at the size of the network; in a file of the cache where they are too many for memory."""
         plan = self.learned
-        return stack(records.decoded, (plan.height, plan.width), plan.channels, records.cache)
+        whole = stack(records.decoded, (plan.height, plan.width), plan.channels, records.cache)
+        if not plan.dense:
+            return whole
+        intensity_of = (plan.mean, plan.spread)
+        return sheets.lay_out(records.decoded, plan.scale, plan.channels, intensity_of, whole, records.cache)
 
-    def collate(self, ready: Stack, index: Int[np.ndarray, " batch"]) -> ImageTensors:
-        """Some rows, scaled; laid out channels last, as convolutions on a processor like it."""
-        pixels, present = ready.take(index, self.learned.mean, self.learned.spread)
+    def collate(self, ready: Stack | Sheets, index: Int[np.ndarray, " batch"]) -> ImageTensors:
+        """Some rows whole, scaled; laid out channels last, as convolutions on a processor like it."""
+        whole = ready if isinstance(ready, Stack) else ready.whole
+        pixels, present = whole.take(index, self.learned.mean, self.learned.spread)
         return ImageTensors(torch.from_numpy(present), torch.from_numpy(pixels).permute(0, 3, 1, 2))
 
     def augment(self, tensors: ImageTensors, generator: Generator) -> tuple[ImageTensors, Movement]:
@@ -214,6 +220,8 @@ class Image(Kind):
         """From pixels to one token, and feature maps."""
         plan = self.learned
         extent = (plan.height, plan.width)
+        if plan.dense:
+            return _Encoder(ResidualUNet(self._stages(size)), width, _DROPOUT if dropout is None else dropout)
         blueprint = plan.public or backbones.scratch(plan.architecture, plan.channels, extent, _STEPS[size])
         network = backbones.build(blueprint)
         if self.start is not None:
@@ -233,13 +241,7 @@ class Image(Kind):
 
     def properties(self, records: Pictures) -> Mapping[str, Shaped[np.ndarray, " sample"]]:
         """Format, mode, depth, size, compression and maker of the files; empty where absent."""
-        found = [frame.facts if frame else None for frame in records.frames()]
-        fields = ("format", "mode", "bits", "bytes", "width", "height", "origin")
-        empty = {"format": "", "mode": "", "origin": ""}
-        return {
-            field: np.array([getattr(facts, field) if facts else empty.get(field, 0) for facts in found])
-            for field in fields
-        }
+        return records.properties()
 
     def show(self, records: Pictures, position: int, attribution: np.ndarray | None = None) -> Picture:
         """The image, with heat laid over where an explanation points: red raises, blue lowers the answer."""
@@ -248,27 +250,83 @@ class Image(Kind):
             return Picture("text/html", b"<p>no image</p>", self.name)
         return Picture("image/png", png.draw(frame, attribution), self.name)
 
-    @classmethod
-    def example(
-        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], folder: Path, name: str
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
-        """Grey noise of several sizes with a spot in the upper left quarter, the brighter the higher the signal.
+    def geometry(self, records: Pictures) -> list[Geometry | None]:
+        """The grid of every row's file."""
+        decoded = records.decoded
+        return [None if entry < 0 else sheets.geometry_of(decoded, entry) for entry in decoded.entry.tolist()]
 
-        A second spot in the lower right quarter has a brightness that means nothing.
-        """
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        paths = []
-        for number, value in enumerate(signal):
-            path = f"{name}/{number:05d}.png"
-            Pillow.fromarray(_example_pixels(rng, float(value))).save(folder / path)
-            paths.append(path)
-        return pl.DataFrame({f"{name}_path": paths}), {"column": f"{name}_path"}
+    def places(self, ready: Sheets) -> list[Place | None]:
+        """The network's grid of every row: the file's own, or scaled."""
+        return [ready.place(row) for row in range(len(ready))]
+
+    def sight(self, size: Size) -> Sight:
+        """What the maps of the way up of the U-Net look like."""
+        stages = self._stages(size)
+        return Sight(2, stages.widths, stages.total_strides())
+
+    def values(self, ready: Sheets, row: int) -> Float[np.ndarray, "channel height width"]:
+        """The whole image of a row, scaled; none of it where absent."""
+        return np.moveaxis(ready.cut(row, (0, 0), ready.shape(row) or (0, 0)), 2, 0)
+
+    def view_points(self, ready: Sheets) -> int:
+        """Pixels of a view."""
+        return self.learned.patch[0] * self.learned.patch[1]
+
+    def draw(
+        self,
+        ready: Sheets,
+        index: Int[np.ndarray, " batch"],
+        aim: Float[np.ndarray, "batch dim"],
+        generator: Generator,
+        *,
+        change: bool,
+    ) -> tuple[ImageTensors, Movement]:
+        """A part of each of some images, moved and relit in one go where ``change`` asks for it."""
+        views = self._viewer().draw(ready, index, aim, generator, change=change)
+        present = torch.from_numpy(ready.entry[index] >= 0)
+        pixels = views.pixels * present[:, None, None, None]
+        return ImageTensors(present, pixels), Movement(views.start, views.cut, views.affine, self.learned.patch)
+
+    def windows(self, ready: Sheets, row: int) -> Iterator[tuple[ImageTensors, Movement]]:
+        """Parts that overlap by half and cover the image, a few at a time."""
+        for views in self._viewer().windows(ready, row):
+            present = torch.ones(len(views.pixels), dtype=torch.bool)
+            yield ImageTensors(present, views.pixels), Movement(views.start, views.cut, None, views.cut)
+
+    def show_marks(self, records: Pictures, position: int, marks: Marks) -> Picture:
+        """The image with outlines of the truth and of the answer."""
+        frame = records.decoded.frame(position)
+        if frame is None:
+            return Picture("text/html", b"<p>no image</p>", self.name)
+        return Picture("image/png", marked.draw(frame, marks), f"{self.name}: {marked.LEGEND}")
+
+    @classmethod
+    def example_known(
+        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], folder: Path, name: str
+    ) -> tuple[pl.DataFrame, dict[str, Any], list[Known]]:
+        """Noise of several sizes with a spot that is the brighter the higher the signal, and one that is idle."""
+        paths, known = synthetic_pictures.write(rng, signal, folder, name)
+        return pl.DataFrame({f"{name}_path": paths}), {"column": f"{name}_path"}, list(known)
+
+    def _viewer(self) -> PictureViewer:
+        return PictureViewer(self.learned.patch, _strength(self.options))
+
+    def _patch(self, records: Pictures, rows: list[int]) -> tuple[int, int]:
+        usual = sheets.choose_patch(records.decoded, rows, self.options.scale)
+        return pair(self.options.patch, usual) or usual
+
+    def _stages(self, size: Size) -> Stages:
+        return picture_stages(self.learned.channels, self.learned.patch, _BASE[size], deep=size is not Size.TINY)
 
     def parameters_note(self) -> Iterator[str]:
         """How images were prepared and changed while training."""
         plan, options = self.learned, self.options
         colour = "grey" if plan.channels == 1 else "colour"
-        yield f"Images were brought to {plan.height} x {plan.width} pixels in {colour}, their shape kept."
+        if plan.dense:
+            parts = f"parts of {plan.patch[0]} x {plan.patch[1]} pixels that overlap by half"
+            yield f"Images were looked at in {colour}, {plan.scale:g} times as large as in the file, in {parts}."
+        else:
+            yield f"Images were brought to {plan.height} x {plan.width} pixels in {colour}, their shape kept."
         yield "Intensities were centred and scaled by the mean and standard deviation of the training images."
         yield (
             f"While training, images were shifted up to {options.shift:.0%}, zoomed up to {options.zoom:.0%}, tilted "
@@ -277,23 +335,15 @@ class Image(Kind):
 
 
 def _strength(options: ImageOptions) -> Jitter:
-    return Jitter(
-        shift=options.shift,
-        zoom=options.zoom,
-        tilt=options.tilt,
-        mirror=options.flips != "none",
-        overturn=options.flips == "both",
-        quarters=options.rotations == "quarter",
-        brightness=options.brightness,
-        contrast=options.contrast,
-        erase=options.erase,
-    )
+    mirror, overturn, quarters = options.flips != "none", options.flips == "both", options.rotations == "quarter"
+    amounts = options.model_dump(include={"shift", "zoom", "tilt", "brightness", "contrast", "erase"})
+    return Jitter(mirror=mirror, overturn=overturn, quarters=quarters, **amounts)
 
 
 class _Encoder(nn.Module):
     """Image network, dropout, and a layer to the common width of tokens."""
 
-    def __init__(self, network: Backbone, width: int, dropout: float) -> None:
+    def __init__(self, network: Backbone | ResidualUNet, width: int, dropout: float) -> None:
         super().__init__()
         self.network = network
         self.drop = nn.Dropout(dropout)
@@ -309,35 +359,16 @@ class _Encoder(nn.Module):
 
     def _some(self, pixels: Float[Tensor, "batch _ _ _"], present: Bool[Tensor, " batch"]) -> Encoded:
         rows = present.nonzero()[:, 0]
-        if len(rows) == 0:
+        if len(rows) == 0 and isinstance(self.network, Backbone):
             empty = pixels.new_zeros(len(pixels), 1, self.out.out_features)
             return Encoded(empty, present[:, None])
+        if len(rows) == 0:
+            rows = torch.arange(len(pixels))  # a dense question needs the maps, although nothing counts
         seen = self.network(pixels[rows])
         tokens = self.out(self.drop(seen.pooled))
         maps = tuple(one.new_zeros(len(pixels), *one.shape[1:]).index_copy(0, rows, one) for one in seen.maps)
         whole = tokens.new_zeros(len(pixels), tokens.shape[1]).index_copy(0, rows, tokens)
         return Encoded(whole[:, None], present[:, None], maps)
-
-
-def _column_findings(name: str, cells: Cells, column: str) -> list[Finding]:
-    if column not in cells.frame.columns:
-        return [absent_column(f"[inputs.{name}] column", column, cells.frame.columns)]
-    if cells.frame[column].dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
-        place, rule = f'{cells.table} column "{column}"', "a column of images must hold paths"
-        return [Finding("not_paths", place, rule, "it does not hold text", "Name the column of paths.")]
-    return []
-
-
-def _channels(asked: str, decoded: Decoded, rows: list[int]) -> int:
-    if asked == "auto":
-        return 3 if has_colour(decoded, rows) else 1
-    return 3 if asked == "rgb" else 1
-
-
-def _extent(asked: str | int | tuple[int, int], decoded: Decoded, rows: list[int]) -> tuple[int, int]:
-    if isinstance(asked, tuple):
-        return asked
-    return (asked, asked) if isinstance(asked, int) else common_extent(decoded, rows)
 
 
 def _public_shape(
@@ -364,12 +395,3 @@ def _misfit(name: str, error: WeightsDiffer) -> ReadError:
     rule = "the file must hold the public weights of this encoder"
     place, remedy = f"[inputs.{name}] weights", "Check the file and the encoder."
     return ReadError(Finding("weights_differ", place, rule, str(error), remedy))
-
-
-def _example_pixels(rng: np.random.Generator, value: float) -> Shaped[np.ndarray, "height width"]:
-    height, width = (int(side) for side in rng.integers(26, 35, size=2))
-    row, column = np.mgrid[0:height, 0:width] / np.array([height, width])[:, None, None]
-    told, idle = (np.exp(-((row - at) ** 2 + (column - at) ** 2) / 0.012) for at in (0.3, 0.7))
-    level = 90 + 12 * rng.standard_normal((height, width))
-    level += told * (60 + 25 * np.clip(value, -2.5, 2.5)) + idle * (60 + 25 * rng.standard_normal())
-    return np.clip(np.rint(level), 0, 255).astype(np.uint8)

@@ -80,6 +80,12 @@ def doubtful(decoded: Decoded, place: str) -> list[Finding]:
     return findings
 
 
+def idle_encoder(place: str) -> Finding:
+    """Options that the U-Net of a question asked at every point would silently pass over."""
+    rule, found = "a question asked at every point has a network of its own", "encoder or weights are set"
+    return Finding("idle_option", place, rule, found, "Leave them out.")
+
+
 def _finding(
     name: str, place: str, rule: str, found: str, remedy: str, severity: Severity, rows: Sequence[int]
 ) -> Finding:
