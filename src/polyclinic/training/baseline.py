@@ -24,7 +24,7 @@ from polyclinic.training.design import merge
 from polyclinic.training.ensemble import Said, answer_together, calibrate_together
 from polyclinic.training.linear import fit_linear
 from polyclinic.training.outputs import Outputs
-from polyclinic.training.plain_dense import answer_dense
+from polyclinic.training.plain_sorts import answer_dense
 
 _LINEAR_NAMES: dict[type[Head], str] = {
     Classify: "logistic regression",
