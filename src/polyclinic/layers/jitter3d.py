@@ -103,7 +103,9 @@ def normalised(
     return torch.cat([scaled.flip(1).flip(2), moved.flip(1)[:, :, None]], dim=2)
 
 
-def take_views(cuts: Views, affine: Affine, size: Sequence[int]) -> Views:
+def take_views(
+    cuts: Float[Tensor, "batch channel _ _ _"], affine: Affine, size: Sequence[int]
+) -> Float[Tensor, "batch channel _ _ _"]:
     """Views of ``size`` points, interpolated once; beyond the cut its border is repeated."""
     grid = F.affine_grid(affine, [len(cuts), 1, *size], align_corners=False)
     return F.grid_sample(cuts, grid, mode="bilinear", padding_mode="border", align_corners=False)

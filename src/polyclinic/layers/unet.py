@@ -69,7 +69,7 @@ class Seen:
         pooled: The coarsest features averaged over the grid.
     """
 
-    maps: tuple[Float[Tensor, "batch _ *grid"], ...]
+    maps: tuple[Float[Tensor, "batch _ ..."], ...]
     pooled: Float[Tensor, "batch width"]
 
 
@@ -253,7 +253,13 @@ def residual_stage(
 def init_residual(network: nn.Module) -> None:
     """Signals neither grow nor fade (He et al., ICCV 2015, eq. 10); every block starts as the way around it."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Conv3d):
+        if isinstance(module, nn.Conv2d | nn.Conv3d | Pointwise):
             nn.init.kaiming_normal_(module.weight, a=_LEAK, nonlinearity="leaky_relu")
         elif isinstance(module, ResidualBlock):
-            nn.init.zeros_(module.second.norm.weight)
+            _start_around(module)
+
+
+def _start_around(block: ResidualBlock) -> None:
+    scale = block.second.norm.weight
+    assert isinstance(scale, Tensor)
+    nn.init.zeros_(scale)

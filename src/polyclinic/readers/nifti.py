@@ -6,8 +6,9 @@ Source: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h (codes of form
 import gzip
 import importlib
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Integer
@@ -52,7 +53,7 @@ def read(path: Path) -> Raw:
     with path.open("rb") as stream:
         zipped = stream.read(2) == _GZIP
         stream.seek(0)
-        source = cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if zipped else stream
+        source: BufferedIOBase = gzip.GzipFile(fileobj=stream) if zipped else stream
         header = _header(source)
         shape, dtype = _layout(header)
         _skip(source, header)
@@ -73,7 +74,7 @@ def read_header(path: Path) -> Any:
     with path.open("rb") as stream:
         zipped = stream.read(2) == _GZIP
         stream.seek(0)
-        return _header(cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if zipped else stream)
+        return _header(gzip.GzipFile(fileobj=stream) if zipped else stream)
 
 
 def _nibabel(purpose: str) -> Any:
@@ -84,7 +85,7 @@ def _nibabel(purpose: str) -> Any:
         raise MissingPackage("nibabel", "volume", purpose) from None
 
 
-def _header(source: BinaryIO) -> Any:
+def _header(source: BufferedIOBase) -> Any:
     nibabel = _nibabel("reading NIfTI volumes")
     try:
         start = source.read(_FIRST)
@@ -128,7 +129,7 @@ def _no_numbers() -> ReadError:
     return refuse("unknown_depth", rule, found, "Save the volume as 16-bit integers or 32-bit floats.")
 
 
-def _skip(source: BinaryIO, header: Any) -> None:
+def _skip(source: BufferedIOBase, header: Any) -> None:
     """Forward to the first voxel."""
     start, read = float(header["vox_offset"]), int(header["sizeof_hdr"])
     if not (np.isfinite(start) and start.is_integer() and read <= start <= _LATEST_START):
@@ -192,7 +193,8 @@ def _qform(header: Any) -> Float[np.ndarray, "4 4"] | None:
 
 
 def _scaled(affine: Float[np.ndarray, "4 4"], factor: float) -> Float[np.ndarray, "4 4"]:
-    return np.asarray(np.diag([factor, factor, factor, 1.0]) @ affine)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(affine * np.array([[factor], [factor], [factor], [1.0]]))
 
 
 def _check_agree(one: Float[np.ndarray, "4 4"], other: Float[np.ndarray, "4 4"], shape: tuple[int, int, int]) -> None:

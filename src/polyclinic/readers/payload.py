@@ -4,8 +4,8 @@ import bz2
 import gzip
 import zlib
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import Shaped
@@ -18,7 +18,7 @@ _AUTOMATIC = 47  # zlib finds out by itself whether the stream is zlib or gzip
 
 
 def unpack(
-    stream: BinaryIO, packing: str, shape: tuple[int, int, int], dtype: np.dtype[np.generic]
+    stream: BufferedIOBase, packing: str, shape: tuple[int, int, int], dtype: np.dtype[np.generic]
 ) -> Shaped[np.ndarray, "i j k"]:
     """The array that follows in ``stream``, first axis running fastest.
 
@@ -51,12 +51,12 @@ def _other_length(found: str) -> ReadError:
     return refuse("doubtful_voxels", "the voxels must fit what the header says about them", found, "Export it again.")
 
 
-def _pieces(stream: BinaryIO, packing: str) -> Iterator[bytes]:
+def _pieces(stream: BufferedIOBase, packing: str) -> Iterator[bytes]:
     """The content in small pieces, so that a bomb is noticed before it has unfolded."""
     if packing == "zlib":
         yield from _inflated(stream)
         return
-    source: BinaryIO | gzip.GzipFile | bz2.BZ2File = stream
+    source: Any = stream
     if packing == "gzip":
         source = gzip.GzipFile(fileobj=stream)
     elif packing == "bzip2":
@@ -65,7 +65,7 @@ def _pieces(stream: BinaryIO, packing: str) -> Iterator[bytes]:
         yield piece
 
 
-def _inflated(stream: BinaryIO) -> Iterator[bytes]:
+def _inflated(stream: BufferedIOBase) -> Iterator[bytes]:
     machine = zlib.decompressobj(_AUTOMATIC)
     rest = b""
     while not machine.eof:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from polyclinic.readers.lattices import (
     PER_SCAN,
@@ -123,7 +123,7 @@ NAMES = (
 """Names of what ``describe`` gives, in order."""
 
 
-def _blocks(values: Float[np.ndarray, "i j k"], side: int) -> Float[np.ndarray, "side side side"]:
+def _blocks(values: Shaped[np.ndarray, "i j k"], side: int) -> Float[np.ndarray, "side side side"]:
     """Mean of each of ``side`` x ``side`` x ``side`` boxes."""
     for axis in range(3):
         length = values.shape[axis]

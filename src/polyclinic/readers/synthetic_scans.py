@@ -77,7 +77,7 @@ def _balls(shape: tuple[int, ...], radius: float) -> Iterator[Int[np.ndarray, "i
 
 def _turned(
     values: Int[np.ndarray, "i j k"], ball: Int[np.ndarray, "i j k"], affine: Float[np.ndarray, "4 4"]
-) -> tuple[Int[np.ndarray, "i j k"], Int[np.ndarray, "i j k"], Float[np.ndarray, "4 4"]]:
+) -> tuple[Int[np.ndarray, "j k i"], Int[np.ndarray, "j k i"], Float[np.ndarray, "4 4"]]:
     """The same patient with axes in another order, the first of which runs to the left."""
     turn = np.zeros((4, 4))
     turn[0, 2] = turn[1, 0] = turn[2, 1] = turn[3, 3] = 1.0
