@@ -4,8 +4,8 @@ Source: https://itk.org/Wiki/ITK/MetaIO/Documentation; rows of TransformMatrix a
 """
 
 import re
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import Float
@@ -85,7 +85,7 @@ def read(path: Path) -> Raw:
     return Raw(values, affine, None if affine is None else steps_of(affine), 1.0, 0.0, facts)
 
 
-def _header(stream: BinaryIO) -> Header:
+def _header(stream: BufferedIOBase) -> Header:
     """Lines ``key = value`` up to ElementDataFile, which is the last; two values for one meaning are refused."""
     header: Header = {}
     left = _MOST_HEADER

@@ -4,8 +4,8 @@ Source: https://teem.sourceforge.net/nrrd/format.html.
 """
 
 import re
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import Float
@@ -84,7 +84,7 @@ def read(path: Path) -> Raw:
     return Raw(values, affine, spacing, 1.0, 0.0, facts)
 
 
-def _header(stream: BinaryIO) -> Header:
+def _header(stream: BufferedIOBase) -> Header:
     """Fields ``name: value`` up to the empty line, or to the end of a detached header."""
     stream.readline(16)
     header: Header = {}

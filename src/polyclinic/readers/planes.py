@@ -167,7 +167,7 @@ def pile(planes: Sequence[Plane]) -> Pile:
     origins = np.array([planes[number].origin for number in order])
     _check_gaps(height[order])
     step = (origins[-1] - origins[0]) / (len(order) - 1)
-    _check_line(origins, step)
+    _check_line(origins)
     return Pile(order, np.arange(len(order)), _affine(planes[int(order[0])], step))
 
 
@@ -248,9 +248,11 @@ def _uneven(found: str) -> ReadError:
     )
 
 
-def _check_line(origins: Float[np.ndarray, "slice 3"], step: Float[np.ndarray, " 3"]) -> None:
-    """Every slice must begin where even steps along one straight line lead."""
-    ideal = origins[0] + np.arange(len(origins))[:, None] * step
+def _check_line(origins: Float[np.ndarray, "slice 3"]) -> None:
+    """Every slice must begin where even steps along one straight line (that of least squares) lead."""
+    number = np.arange(len(origins)) - (len(origins) - 1) / 2
+    step = number @ origins / (number @ number)
+    ideal = origins.mean(axis=0) + number[:, None] * step
     away = float(np.linalg.norm(origins - ideal, axis=1).max())
     if away > _tolerance(float(np.linalg.norm(step))):
         raise _uneven(f"a slice lies {away:.3g} mm from its place on the line")
