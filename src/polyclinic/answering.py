@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import singledispatch
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,21 +18,27 @@ from polyclinic.cohort.table import load as load_cohort
 from polyclinic.delivery.bundle import Bundle
 from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.weights import fits, load_model
-from polyclinic.disk import write_file
+from polyclinic.deposits import deposit_all, files_beside, files_of, publish, refuse_folder
+from polyclinic.described import describe
 from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_on
-from polyclinic.evidence.conformal import class_sets, half_width
 from polyclinic.evidence.shift import shift_score
+from polyclinic.heads.base import Dense
+from polyclinic.heads.base import Kind as Head
+from polyclinic.inputs.base import Kind as Input
+from polyclinic.inputs.base import Located
 from polyclinic.model import build
-from polyclinic.predictions import Answer, ClassAnswer, LabelsAnswer, SurvivalAnswer, ValueAnswer
+from polyclinic.predictions import Answer, RelationAnswer
 from polyclinic.predictions_table import load as load_predictions
 from polyclinic.study import catalogue
 from polyclinic.study.read import read_study
 from polyclinic.study.schema import CohortSection
-from polyclinic.training.outputs import evaluate
+from polyclinic.training.outputs import Outputs, evaluate
 from polyclinic.training.ready import Ready
 
 _ABSENT = "no input is present"
 _FAR = "unlike the patients it was trained on"
+_NO_GROUND = "the record that the question is about is absent"
+_SILENT = "the table does not say what is asked about"
 _TORN = "more than one class is plausible"
 _OUTSIDE = "left out by the criteria of the study"
 
@@ -47,12 +52,14 @@ class Predicted:
         rows: Answers in it.
         abstained: How many of them come with a reason to abstain.
         findings: What was seen in the table.
+        files: Folder with masks, boxes and cells, or None where no answer is a file.
     """
 
     out: Path
     rows: int
     abstained: int
     findings: tuple[Finding, ...]
+    files: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,8 @@ class _Asked:
     shift: Float[np.ndarray, " sample"]
     present: Bool[np.ndarray, " sample"]
     findings: tuple[Finding, ...]
+    sources: Mapping[str, list[str | None]]
+    grounded: Mapping[str, Bool[np.ndarray, " sample"]]
 
 
 def answer_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | None) -> Predicted:
@@ -80,6 +89,7 @@ def answer_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | No
     """
     out = out or table.with_name(f"{table.name.split('.')[0]}.predictions.csv")
     _refuse_out(out)
+    refuse_folder(files_of(out))
     study = read_study(bundle.file("study.toml"))
     names = fits(bundle.folder / "model")
     cohort = _new_cohort(study.cohort, table)
@@ -92,10 +102,19 @@ def answer_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | No
         _frame(cohort, name, answer, tune.answers[name], confidence, asked, within)
         for name, answer in asked.answers.items()
     ]
-    answers = pl.concat(frames, how="diagonal")
-    write_file(out, _encode(answers, out))
+    with files_beside(out) as folder:
+        answers = pl.concat([_with_files(frame, cohort, asked, folder) for frame in frames], how="diagonal")
+        content, written = _encode(answers, out), any(folder.iterdir())
+    publish(out, content)
     abstained = answers.filter(pl.col("abstain") != "").height
-    return Predicted(out, answers.height, abstained, (*asked.findings, *doubts))
+    return Predicted(out, answers.height, abstained, (*asked.findings, *doubts), files_of(out) if written else None)
+
+
+def _with_files(frame: pl.DataFrame, cohort: Cohort, asked: "_Asked", folder: Path) -> pl.DataFrame:
+    """The answers to one question with a column that names their files, where they have any."""
+    name = frame["target"][0]
+    names = deposit_all(name, asked.answers[name], cohort.row.tolist(), asked.sources[name], folder)
+    return frame.with_columns(file=pl.Series(names)) if any(names) else frame
 
 
 def _refuse_out(out: Path) -> None:
@@ -132,28 +151,100 @@ def _within(section: CohortSection, cohort: Cohort) -> tuple[Bool[np.ndarray, " 
 
 
 def _ask(bundle: Bundle, names: tuple[str, ...], cohort: Cohort, cache: Path | None) -> _Asked:
-    said: dict[str, list[Answer]] = {}
-    shifts, findings, present = [], list(cohort.findings), np.zeros(len(cohort), dtype=bool)
-    rows = TestRows(np.arange(len(cohort)))
-    for name in names:
-        plan, weights = load_model(bundle.folder / "model", name, FitPlan)
-        _refuse_absent(plan, cohort)
-        inputs, heads = revive_inputs(plan.inputs), revive_heads(plan.heads)
-        records = read_records(cohort, inputs, plan.columns, cache)
-        with users_rows(cohort.row):
-            found = [f for n, kind in inputs.items() for f in kind.check(records[n])]
-        stop_on([f for f in found if f.severity is Severity.ERROR], CohortError)
-        findings += found
-        model = build(inputs, heads, plan.model, seed=0)
-        model.load_state_dict(weights)
-        ready = Ready.of(inputs, records, heads, {}, cache)
-        outputs = evaluate(model.eval(), ready, rows)
-        for target, head in heads.items():
-            said.setdefault(target, []).append(head.decode(outputs.by_target[target], None))
-        shifts.append(shift_score(plan.shift, outputs.summary))
-        present |= ready.present(rows.index)
-    averages = {target: heads[target].average(tuple(answers)) for target, answers in said.items()}
-    return _Asked(averages, np.mean(shifts, axis=0), present, tuple(dict.fromkeys(findings)))
+    said = [_ask_one(bundle, name, cohort, cache) for name in names]
+    heads = said[0].heads
+    alone = [target for target, head in heads.items() if _leans_on(head) is None]
+    averages = {t: heads[t].average(tuple(one.decode(t, None) for one in said)) for t in alone}
+    for target, head in heads.items():
+        if target not in averages:  # every network is asked about the same stretches: those that all of them found
+            found = averages[str(_leans_on(head))]
+            averages[target] = head.average(tuple(one.decode(target, found) for one in said))
+    return _Asked(
+        answers={target: averages[target] for target in heads},
+        shift=np.mean([one.shift for one in said], axis=0),
+        present=np.logical_or.reduce([one.ready.present(np.arange(len(cohort))) for one in said]),
+        findings=tuple(dict.fromkeys(finding for one in said for finding in one.findings)),
+        sources={target: _sources(head, said[0], cohort) for target, head in heads.items()},
+        grounded={target: _grounded(head, said[0].ready, len(cohort)) for target, head in heads.items()},
+    )
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What one network said about the rows of a table, not yet calibrated."""
+
+    plan: FitPlan
+    ready: Ready
+    questions: Mapping[str, Any]
+    outputs: Outputs
+    shift: Float[np.ndarray, " sample"]
+    findings: tuple[Finding, ...]
+
+    @property
+    def heads(self) -> Mapping[str, Head]:
+        return self.ready.heads
+
+    def decode(self, target: str, found: Answer | None) -> Answer:
+        """The answers to one question; ``found`` are those to the question that it leans on."""
+        head, output = self.heads[target], self.outputs.by_target[target]
+        if isinstance(head, Dense) and found is not None:
+            return head.decode_found(output, self.questions.get(target), found)
+        return head.decode(output, self.questions.get(target))
+
+
+def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _Said:
+    plan, weights = load_model(bundle.folder / "model", name, FitPlan)
+    _refuse_absent(plan, cohort)
+    inputs, heads = revive_inputs(plan.inputs), revive_heads(plan.heads)
+    records = read_records(cohort, inputs, plan.columns, cache)
+    with users_rows(cohort.row):
+        findings = [f for n, kind in inputs.items() for f in kind.check(records[n])]
+        questions = _questions(cohort, inputs, records, heads, cache)
+    stop_on([f for f in findings if f.severity is Severity.ERROR], CohortError)
+    model = build(inputs, heads, plan.model, seed=0)
+    model.load_state_dict(weights)
+    ready = Ready.of(inputs, records, heads, {}, cache)
+    outputs = evaluate(model.eval(), ready, TestRows(np.arange(len(cohort))))
+    shift = shift_score(plan.shift, outputs.summary)
+    return _Said(plan, ready, questions, outputs, shift, (*cohort.findings, *findings))
+
+
+def _questions(
+    cohort: Cohort,
+    inputs: Mapping[str, Input],
+    records: Mapping[str, Any],
+    heads: Mapping[str, Head],
+    cache: Path | None,
+) -> dict[str, Any]:
+    """What the table itself asks about each new patient, such as the stretches of a text that may be related."""
+    asked: dict[str, Any] = {}
+    for name, head in heads.items():
+        question = head.ask_new(cohort.frame, cohort.name) if isinstance(head, Dense) else None
+        if isinstance(head, Dense) and question is not None:
+            ground = inputs[head.options.on]
+            assert isinstance(ground, Located), "the study was read: dense questions stand on places"
+            asked[name] = head.match(question, ground.geometry(records[head.options.on]), cohort.folder, cache)
+    return asked
+
+
+def _leans_on(head: Head) -> str | None:
+    return head.leans_on if isinstance(head, Dense) else None
+
+
+def _sources(head: Head, said: _Said, cohort: Cohort) -> list[str | None]:
+    """The file of the record that each answer is about; None where it is no file."""
+    columns = said.plan.columns[head.options.on] if isinstance(head, Dense) and head.ground == "grid" else ()
+    if len(columns) != 1:
+        return [None] * len(cohort)
+    cells = cohort.frame[columns[0]].cast(pl.String).to_list()
+    return [None if not cell else str(cohort.folder / cell) for cell in cells]
+
+
+def _grounded(head: Head, ready: Ready, samples: int) -> Bool[np.ndarray, " sample"]:
+    """Who has the record that the question is asked on; everybody where it is asked of all records together."""
+    if not isinstance(head, Dense):
+        return np.ones(samples, dtype=bool)
+    return np.array([place is not None for place in ready.places[head.options.on]], dtype=bool)
 
 
 def _refuse_absent(plan: FitPlan, cohort: Cohort) -> None:
@@ -179,63 +270,23 @@ def _frame(
     within: Bool[np.ndarray, " sample"],
 ) -> pl.DataFrame:
     columns, torn = describe(answer, tune, confidence)
-    reasons = [(~asked.present, _ABSENT), (~within, _OUTSIDE), (asked.shift > 1, _FAR), (torn, _TORN)]
+    silent = asked.grounded[target] & _silent(answer)
+    reasons = [
+        (~asked.present, _ABSENT),
+        (asked.present & ~asked.grounded[target], _NO_GROUND),
+        (silent, _SILENT),
+    ]
+    reasons += [(~within, _OUTSIDE), (asked.shift > 1, _FAR), (torn, _TORN)]
     abstain = ["; ".join(words for mask, words in reasons if mask[i]) for i in range(len(cohort))]
     head = {"row": cohort.row, "patient": cohort.patient, "target": np.full(len(cohort), target)}
     return pl.DataFrame({**head, **columns, "shift": asked.shift, "abstain": abstain})
 
 
-@singledispatch
-def describe(answer: Answer, tune: Answer, confidence: float) -> tuple[dict[str, Any], Bool[np.ndarray, " sample"]]:
-    """Columns for one form of answer, and where the model is torn; a plug-in registers its own form.
-
-    Args:
-        answer: For the new patients.
-        tune: Of the same model for tune rows, with the truth: the intervals are calibrated on them.
-        confidence: Share of patients whose truth an interval or a set shall hold.
-    """
-    raise TypeError(f"no columns are known for a {type(answer).__name__}")
-
-
-@describe.register
-def _(answer: ClassAnswer, tune: ClassAnswer, confidence: float) -> tuple[dict[str, Any], np.ndarray]:
-    sets = class_sets(tune.probabilities, tune.truth, answer.probabilities, confidence)
-    columns: dict[str, Any] = {
-        f"probability_{name}": answer.probabilities[:, i] for i, name in enumerate(answer.classes)
-    }
-    columns["plausible"] = [" | ".join(np.asarray(answer.classes)[chosen]) for chosen in sets]
-    return columns, sets.sum(axis=1) != 1
-
-
-@describe.register
-def _(answer: LabelsAnswer, tune: LabelsAnswer, confidence: float) -> tuple[dict[str, Any], np.ndarray]:
-    columns = {f"probability_{name}": answer.probabilities[:, i] for i, name in enumerate(answer.labels)}
-    return columns, np.zeros(len(answer), dtype=bool)
-
-
-@describe.register
-def _(answer: ValueAnswer, tune: ValueAnswer, confidence: float) -> tuple[dict[str, Any], np.ndarray]:
-    half = half_width(tune.value, tune.truth, confidence)
-    columns = {"value": answer.value, "low": answer.value - half, "high": answer.value + half}
-    return columns, np.zeros(len(answer), dtype=bool)
-
-
-@describe.register
-def _(answer: SurvivalAnswer, tune: SurvivalAnswer, confidence: float) -> tuple[dict[str, Any], np.ndarray]:
-    tail = (1 - confidence) / 2
-    columns: dict[str, Any] = {"risk": answer.risk}
-    for word, level in (("low", 1 - tail), ("median", 0.5), ("high", tail)):
-        columns[word] = _time_until(answer, level)
-    columns["survival_times"] = [list(map(float, row)) for row in answer.times]
-    columns["survival"] = [list(map(float, row)) for row in answer.survival]
-    return columns, np.zeros(len(answer), dtype=bool)
-
-
-def _time_until(answer: SurvivalAnswer, level: float) -> Float[np.ndarray, " sample"]:
-    """When the curve first falls to ``level``; NaN where it does not within its grid."""
-    below = answer.survival <= level
-    first = below.argmax(axis=1)
-    return np.where(below.any(axis=1), answer.times[np.arange(len(first)), first], np.nan)
+def _silent(answer: Answer) -> Bool[np.ndarray, " sample"]:
+    """Of whom nothing is said although the record is there: what is asked about was not told."""
+    if not isinstance(answer, RelationAnswer):
+        return np.zeros(len(answer), dtype=bool)
+    return np.array([not packed for packed in answer.pairs], dtype=bool)
 
 
 def _encode(answers: pl.DataFrame, out: Path) -> bytes:

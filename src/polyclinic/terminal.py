@@ -131,6 +131,8 @@ def show_predicted(predicted: "Predicted") -> None:
     """Where the answers are and how many of them the model would rather not give."""
     show_findings(predicted.findings)
     out.print(f"Wrote {predicted.rows} answers to {escape(str(predicted.out))}.")
+    if predicted.files is not None:
+        out.print(f"Files of them are in {escape(str(predicted.files))}.")
     out.print(f"{predicted.abstained} of them come with a reason to abstain.")
 
 

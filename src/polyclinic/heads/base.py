@@ -231,6 +231,19 @@ class Dense(Kind):
     def gatherer(self, place: Place) -> Gatherer:
         """An empty gatherer for one record."""
 
+    @property
+    def leans_on(self) -> str | None:
+        """Name of the target whose answer says what is asked about a new patient; None where none does."""
+        return None
+
+    def ask_new(self, frame: pl.DataFrame, table: str) -> Any:
+        """What a table of new patients says of what is asked about each; None where nothing has to be said."""
+        return None
+
+    def decode_found(self, raws: Shaped[np.ndarray, " sample"], target: Any, found: Any) -> Answer:
+        """As ``decode``, where what is asked about was found by the target that this one leans on."""
+        return self.decode(raws, target)
+
     @abstractmethod
     def marks(self, answer: Any, position: int) -> Marks:
         """What one answer and its truth point at, for a picture."""

@@ -1,10 +1,8 @@
 """What is between two stretches of a text: does this drug inhibit that protein, is that dose of this medicine."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, final
 
@@ -134,6 +132,19 @@ class Relate(Dense):
         spans = self.options.spans
         return (self.options.column,) if spans is None else (self.options.column, spans)
 
+    @property
+    def leans_on(self) -> str | None:
+        """The target that finds the stretches in new texts."""
+        target: str | None = self.options.spans_from
+        return target
+
+    def ask_new(self, frame: pl.DataFrame, table: str) -> RelationTarget | None:
+        """The stretches of new patients' texts, where the table lists them; their relations are not known."""
+        spans = self.options.spans
+        if spans is None or spans not in frame.columns:
+            return None
+        return self.read_target(frame.select(pl.lit(None, pl.String).alias(self.options.column), spans), table)
+
     def read_target(self, frame: pl.DataFrame, table: str) -> RelationTarget:
         """Relations and stretches of each row.
 
@@ -257,12 +268,12 @@ class Relate(Dense):
     def loss(
         self, output: Float[Tensor, "batch out token"], target: PairTensors, smoothing: float = 0.0
     ) -> Float[Tensor, " batch"]:
-        """Cross-entropy of the pairs of each view, averaged; in nats."""
+        """Cross-entropy of the pairs of each view, in nats per pair of a usual view: every pair counts the same."""
         scores = score(output.float(), target.pairs, target.present, self._ballot)
         each = F.cross_entropy(
             scores.movedim(2, 1), target.truth, ignore_index=-1, reduction="none", label_smoothing=smoothing
         )
-        return each.sum(dim=1) / (target.truth >= 0).sum(dim=1).clamp(min=1)
+        return each.sum(dim=1) * len(each) / (target.truth >= 0).sum().clamp(min=1)
 
     def gatherer(self, place: Place) -> "_Gatherer":
         """An empty gatherer for one text."""
@@ -334,7 +345,7 @@ class Relate(Dense):
         packed = answer.pairs[position]
         pairs = unpack(packed) if packed else np.zeros((0, 6))
         known = len(pairs) > 0 and bool((pairs[:, TRUE] >= 0).all())
-        ends = [_ends(pairs, column) for column in (TRUE, PREDICTED)]
+        ends = [relations.ends(pairs, column) for column in (TRUE, PREDICTED)]
         return Marks("spans", answer.types[1:], ends[0] if known else None, ends[1])
 
     def check(self, target: RelationTarget) -> list[Finding]:
@@ -360,10 +371,9 @@ class Relate(Dense):
     ) -> tuple[pl.DataFrame, dict[str, Any]]:
         """Neighbours of different labels: "before" if the labels stand in the order of the alphabet, else "after"."""
         texts = [one for one in known if isinstance(one, TextKnown)]
-        related = [json.dumps([_neighbours(a, b) for a, b in pairwise(one.spans) if a[2] != b[2]]) for one in texts]
-        spans = [json.dumps([{"start": s, "end": e, "label": word} for s, e, word in one.spans]) for one in texts]
+        cells = [relations.example(one.spans) for one in texts]
         keys = {"column": name, "spans": f"{name}_spans", "directed": False}
-        return pl.DataFrame({name: related, f"{name}_spans": spans}), keys
+        return pl.DataFrame({name: [a for a, _ in cells], f"{name}_spans": [b for _, b in cells]}), keys
 
 
 class _Layer(nn.Module):
@@ -386,15 +396,3 @@ class _Gatherer:
 
     def close(self) -> Said:
         return self._hearing.close()
-
-
-def _ends(pairs: Float[np.ndarray, "pair column"], column: int) -> Float[np.ndarray, "end 3"]:
-    """Heads and tails of the pairs that have a type in this column, with the number of the type's name."""
-    related = pairs[pairs[:, column] > NONE]
-    ends = [np.column_stack([related[:, k : k + 2], related[:, column] - 1]) for k in (0, 2)]
-    return np.concatenate(ends)
-
-
-def _neighbours(first: tuple[int, int, str], second: tuple[int, int, str]) -> dict[str, Any]:
-    word = "before" if first[2] < second[2] else "after"
-    return {"head": list(first[:2]), "tail": list(second[:2]), "type": word}

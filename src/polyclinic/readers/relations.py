@@ -8,10 +8,11 @@ the position after the last. An empty list says that there is nothing; an empty 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from polyclinic.errors import Finding
 from polyclinic.readers.spans_json import Row, read_spans
@@ -224,3 +225,21 @@ def within(
         evenly = np.linspace(0, max(len(others) - 1, 0), _MOST_PAIRS - len(related)).astype(np.int64)
         inside = np.unique(np.concatenate([related, others[evenly] if len(others) else others]))
     return pairs[inside], truth[inside]
+
+
+def ends(pairs: Float[np.ndarray, "pair column"], column: int) -> Float[np.ndarray, "end 3"]:
+    """Heads and tails of the pairs that have a type in this column, with the number of the type's name."""
+    related = pairs[pairs[:, column] > NONE]
+    both = [np.column_stack([related[:, k : k + 2], related[:, column] - 1]) for k in (0, 2)]
+    return np.concatenate(both)
+
+
+def example(spans: Sequence[tuple[int, int, str]]) -> tuple[str, str]:
+    """Cells of a synthetic text: neighbours of different labels are related, by the order of the alphabet."""
+    related = [_neighbours(a, b) for a, b in pairwise(spans) if a[2] != b[2]]
+    return json.dumps(related), json.dumps([{"start": s, "end": e, "label": word} for s, e, word in spans])
+
+
+def _neighbours(first: tuple[int, int, str], second: tuple[int, int, str]) -> dict[str, Any]:
+    word = "before" if first[2] < second[2] else "after"
+    return {"head": list(first[:2]), "tail": list(second[:2]), "type": word}
