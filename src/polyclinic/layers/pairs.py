@@ -72,6 +72,7 @@ class Voters(nn.Module):
         bias = torch.zeros(ballot.out)
         bias[both : both + ballot.types] = start
         self.say.bias = nn.Parameter(bias)
+        self.say.weight = nn.Parameter(0.5 * self.say.weight.detach())  # the start prevails
 
     def forward(self, tokens: Float[Tensor, "batch channel token"]) -> Float[Tensor, "batch out token"]:
         """Token by token."""
@@ -194,7 +195,7 @@ class Scored:
     def scores(self, where: Int[np.ndarray, "pair 4"]) -> Float[np.ndarray, "pair type"]:
         """How well each type suits some of the pairs."""
         place = {tuple(pair): position for position, pair in enumerate(self.where.tolist())}
-        return self.logits[[place[tuple(pair)] for pair in where.tolist()]].reshape(len(where), -1)
+        return self.logits[np.array([place[tuple(pair)] for pair in where.tolist()], dtype=np.int64)]
 
 
 class Hearing:
