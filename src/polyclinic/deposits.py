@@ -85,7 +85,7 @@ def publish(out: Path, content: bytes) -> None:
     """
     try:
         write_file(out, content)
-    except BundleError:
+    except (BundleError, OSError):
         shutil.rmtree(files_of(out), ignore_errors=True)
         raise
 
