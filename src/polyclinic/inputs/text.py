@@ -244,10 +244,10 @@ class Text(Located):
             yield tensors, Movement(torch.from_numpy(some)[:, None], (view,), None, (view,))
 
     def summarise(self, records: Texts) -> Features:
-        """Length, make-up and words in buckets; NaN where absent."""
+        """Length, make-up and words in buckets, NaN where absent; and the text itself, to count words in."""
         words = [[text[a:b] for a, b in cut(text, "word").tolist()] if text else [] for text in records.texts]
         matrix, names = text_cells.plain_features(records.texts, words)
-        return Features(matrix, names, (False,) * len(names))
+        return Features(matrix, names, (False,) * len(names), (tuple(text or "" for text in records.texts),))
 
     def fingerprints(self, records: Texts) -> UInt64[np.ndarray, " sample"]:
         """Equal for texts that differ in case and white space only; 0 where absent."""
