@@ -102,6 +102,12 @@ def path_findings(frame: pl.DataFrame, column: str, key: str, table: str, what: 
     return []
 
 
+def paths(frame: pl.DataFrame, columns: Sequence[str]) -> tuple[tuple[str | None, ...], ...]:
+    """The trimmed cells of some columns by row, None where empty."""
+    trimmed = [frame[column].cast(pl.String).str.strip_chars().to_list() for column in columns]
+    return tuple(tuple(cell or None for cell in row) for row in zip(*trimmed, strict=True))
+
+
 def counted(many: int, noun: str) -> str:
     """A number with its noun: "1 row", "1,200 rows"."""
     return f"{many:,} {noun}{'' if many == 1 else 's'}"

@@ -11,14 +11,14 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 
 from polyclinic.errors import Finding
 from polyclinic.evidence import levels
 from polyclinic.evidence.folds import Case, Layout
 from polyclinic.evidence.form import Detail, Form, Judged, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.metric import Better, Metric
-from polyclinic.evidence.overlap import Overlap, decide, judge_region
+from polyclinic.evidence.overlap import CERTAIN, Overlap, decide, judge_region
 from polyclinic.evidence.records import Calibration, Curve, Curves, OperatingPoint, Tested
 from polyclinic.evidence.soundness import broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
@@ -29,8 +29,6 @@ GRID = np.linspace(0, 1, 101)
 TOLERANCE = 1.0
 """Outlines this near count as the same: one millimetre, one micrometre or one pixel, as the spacing is given."""
 _ML = 1000.0
-_TOO_MUCH = 257
-"""Probabilities of regions that exclude each other may sum to this: each of them was rounded."""
 
 Each = Float[np.ndarray, "sample region"]
 
@@ -220,8 +218,9 @@ class MasksForm(Form):
         self._size_unit, self._per_unit = _size_unit(unit, dim)
 
     def known(self, answer: MaskAnswer) -> Bool[np.ndarray, " sample"]:
-        """Which samples have a true mask."""
-        return np.array([bool(packed) for packed in answer.truth], dtype=bool)
+        """Which samples have a true mask and an answer: a record that is absent has none."""
+        pairs = zip(answer.truth, answer.probability, strict=True)
+        return np.array([bool(truth) and bool(said) for truth, said in pairs], dtype=bool)
 
     def truth(self, answer: MaskAnswer) -> Float[np.ndarray, "sample part"]:
         """A checksum of the true mask."""
@@ -233,7 +232,7 @@ class MasksForm(Form):
         for position in range(len(rows)):
             probability, truth = unpack(answer.probability[position]), unpack(answer.truth[position])
             odd[position] = probability.shape != truth.shape or len(probability) != len(self._names)
-            much[position] = answer.exclusive and probability.sum(axis=0, dtype=np.int16).max(initial=0) > _TOO_MUCH
+            much[position] = answer.exclusive and _exceed(probability)
         remedy = "Give every region on the grid of the true mask."
         rule, chances = "a mask must have the size of the true one", "the probabilities of a point must not exceed 1"
         return [
@@ -289,6 +288,11 @@ class MasksForm(Form):
             for row in sizes
         ]
         return np.array(words, dtype=object)
+
+
+def _exceed(probability: UInt8[np.ndarray, " region *grid"]) -> bool:
+    """Whether probabilities of regions that exclude each other sum to more than 1, but for rounding of each."""
+    return int(probability.sum(axis=0, dtype=np.int16).max(initial=0)) > CERTAIN + (len(probability) + 1) // 2
 
 
 def _size_unit(unit: str, dim: int) -> tuple[str, float]:

@@ -86,6 +86,16 @@ def precision_recall_curve(
     return curve
 
 
+def dice_from(
+    true: Float[np.ndarray, " level"], other: Float[np.ndarray, " level"], chances: Float[np.ndarray, " chance"]
+) -> Float[np.ndarray, " chance"]:
+    """Dice of one record if every point of at least a chance were said to belong; 1 where nothing is there or said."""
+    at = np.ceil(chances * (LEVELS - 1) - 1e-9).astype(int)
+    right, wrong = _reached(true), _reached(other)
+    size = right[at] + wrong[at] + right[0]
+    return np.where(size > 0, 2 * right[at] / np.maximum(size, 1), 1.0)
+
+
 def calibration_curve(
     true: Float[np.ndarray, " level"], other: Float[np.ndarray, " level"], confidence: float, groups: int = 10
 ) -> tuple[CurvePoint, ...]:

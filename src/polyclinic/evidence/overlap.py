@@ -5,6 +5,7 @@ errors 0. Where it is there or predicted but not both, Dice, IoU and surface Dic
 and neither can the error in per cent where nothing is there. Such records are counted.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from polyclinic.evidence import lesions
 from polyclinic.evidence.surface import compare, hausdorff_95, surface_dice
+from polyclinic.packing import pack, unpack
 
 Mask = Bool[np.ndarray, "*grid"]
 CERTAIN = 255
@@ -74,6 +76,16 @@ def decide(
         decided[region] = free & (probability[region] == highest)
         free &= ~decided[region]
     return decided
+
+
+def mean_probability(packed: Sequence[bytes]) -> bytes:
+    """The mean of packed probabilities, as several models give them for one record; empty where there are none."""
+    if not packed:
+        return b""
+    total = unpack(packed[0]).astype(np.uint16)
+    for one in packed[1:]:
+        total += unpack(one)
+    return pack(np.rint(total / len(packed)).astype(np.uint8))
 
 
 def judge_region(predicted: Mask, truth: Mask, spacing: tuple[float, ...], tolerance: float) -> Overlap:

@@ -1,0 +1,434 @@
+"""Where something is, point by point: an organ, a tumour and its core, vessels; on pictures and on scans."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Self, final
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Bool, Float, Int, Shaped
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from polyclinic.cohort.columns import paths
+from polyclinic.cohort.outcomes import absent_columns, rows_where
+from polyclinic.cohort.rows import TrainRows
+from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.evidence import levels
+from polyclinic.evidence.overlap import decide, mean_probability
+from polyclinic.heads import base
+from polyclinic.layers.gather import Gathered, quantised
+from polyclinic.layers.moved import moved
+from polyclinic.packing import nothing, pack, unpack
+from polyclinic.places import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place, to_file
+from polyclinic.predictions import MaskAnswer
+from polyclinic.readers import synthetic_masks
+from polyclinic.readers.drawn import Drawn, Region, load, planes
+from polyclinic.readers.placed import Placed, lay
+from polyclinic.readers.regions import anything, choose, contradictions, layer_names, shares, strange_labels
+from polyclinic.study.options import Plan
+from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
+
+_SMOOTH = 1.0
+_AIMED = 0.5
+_CHANCES = np.linspace(0.05, 0.95, 19)
+_WHOLE = 0.999
+
+
+class SegmentOptions(base.DenseOptions):
+    """Keys of a target of kind "segment"."""
+
+    column: str | dict[str, str]
+    """Column with the path of each mask, a label image; or a column for each region, as in {liver = "liver_mask"}."""
+    regions: Literal["auto"] | tuple[str, ...] | dict[str, int | tuple[int, ...]] = "auto"
+    """Names of labels 1, 2, ... in order, or of labels, as in {core = 1, whole = [1, 2]}; "auto" takes labels found."""
+    overlapping: bool = False
+    """Whether a point may belong to several regions."""
+    within: str | None = None
+    """Column with the path of a mask of where to look (a field of view): nothing else is learned from or judged."""
+
+
+class SegmentPlan(Plan):
+    """What a segment head learned.
+
+    Attributes:
+        regions: Name, layer and labels of each.
+        shares: Share of the points of training records that belong to each.
+        unit: Of the spacing: "mm", "um" or "px".
+        dim: Axes of the grid.
+        thresholds: From which probability a point belongs, where regions overlap.
+        note: How the thresholds came about.
+    """
+
+    regions: tuple[Region, ...]
+    shares: tuple[float, ...]
+    unit: str
+    dim: int
+    thresholds: tuple[float, ...]
+    note: str = "not calibrated"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the regions."""
+        return tuple(region.name for region in self.regions)
+
+
+@dataclass(frozen=True)
+class MaskTarget(base.Target):
+    """The masks of all rows.
+
+    Attributes:
+        cells: Files of each row's mask.
+        within: File of each row's field of view.
+        table: The user's word for the table.
+        geometry: Grid of each row's record, once matched.
+        drawn: What the files hold, once matched.
+        field: The same of the fields of view.
+    """
+
+    cells: tuple[tuple[str | None, ...], ...]
+    within: tuple[tuple[str | None, ...], ...]
+    table: str
+    geometry: tuple[GridGeometry | None, ...] = ()
+    drawn: Drawn | None = None
+    field: Drawn | None = None
+
+    @property
+    def masks(self) -> Drawn:
+        """What the files hold."""
+        assert self.drawn is not None, "match first"
+        return self.drawn
+
+    def looked_at(self, row: int) -> Bool[np.ndarray, "*grid"] | None:
+        """Where to look, in the geometry of the file; None = everywhere."""
+        layers = None if self.field is None else self.field.row(row)
+        return None if layers is None else np.asarray(layers[0] != 0)
+
+
+@dataclass(frozen=True)
+class MaskTensors(TargetTensors):
+    """The truth of views.
+
+    Attributes:
+        truth: Share of each point that belongs to each region.
+        counts: Which points count.
+    """
+
+    truth: Float[Tensor, "batch region *grid"]
+    counts: Bool[Tensor, " batch *grid"]
+
+
+@dataclass(frozen=True)
+class SaidOfRegions:
+    """What a model says of one record: packed uint8 "region *grid" in the geometry of the file, 255 = certain."""
+
+    probability: bytes
+    spacing: tuple[float, ...] | None
+
+
+@final
+class Segment(base.Dense):
+    """Which points belong to which region; probabilities come back in the geometry of the file."""
+
+    Options = SegmentOptions
+    Plan = SegmentPlan
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether a point belongs to one region at most."""
+        return not self.options.overlapping
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns of paths."""
+        column, within = self.options.column, self.options.within
+        named = (column,) if isinstance(column, str) else tuple(column.values())
+        return named if within is None else (*named, within)
+
+    def read_target(self, frame: pl.DataFrame, table: str) -> MaskTarget:
+        """The paths of each row.
+
+        Raises:
+            CohortError: no such column, no mask at all, regions that contradict each other.
+        """
+        stop_on(absent_columns(frame, self.columns(), f"[targets.{self.name}] column", table), CohortError)
+        within, place = self.options.within, f"[targets.{self.name}] regions"
+        named = self.columns() if within is None else self.columns()[:-1]
+        cells = paths(frame, named)
+        known = np.array([all(row) for row in cells], dtype=bool)
+        findings = contradictions(
+            place, self.options.column, self.options.regions, overlapping=self.options.overlapping
+        )
+        if not known.any() and self.plan is None:
+            where, found = f'{table} column "{named[0]}"', f"all {len(cells)} cells are empty"
+            findings.append(Finding("no_outcome", where, "must hold the outcome", found, "Name another column."))
+        stop_on(findings, CohortError)
+        return MaskTarget(known, cells, () if within is None else paths(frame, (within,)), table)
+
+    def match(
+        self, target: MaskTarget, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None
+    ) -> MaskTarget:
+        """The masks, each on the grid of its record.
+
+        Raises:
+            CohortError: another size, spacing or orientation; labels that are not declared.
+            ReadError: files that cannot be read.
+        """
+        grids = tuple(one if isinstance(one, GridGeometry) else None for one in geometry)
+        place = f'{target.table} column "{self.columns()[0]}"'
+        drawn = load(target.cells, grids, folder, cache, place, layer_names(self.options.column, self.options.regions))
+        if self.plan is None:
+            stop_on(strange_labels(place, self.options.column, self.options.regions, drawn), CohortError)
+        field = None
+        if target.within:
+            where = f'{target.table} column "{self.columns()[-1]}"'
+            field = load(target.within, grids, folder, cache, where)
+        return replace(target, known=drawn.entry >= 0, geometry=grids, drawn=drawn, field=field)
+
+    def strata(self, target: MaskTarget) -> Int[np.ndarray, " sample"]:
+        """Whether anything is there."""
+        return anything(target.masks)
+
+    def fit(self, target: MaskTarget, rows: TrainRows) -> Self:
+        """The regions, if they are not declared, and how large they are.
+
+        Raises:
+            CohortError: if a region is in no training record.
+        """
+        known = [int(row) for row in rows.index if target.known[row]]
+        regions = choose(self.options.column, self.options.regions, target.masks, known)
+        found_shares = shares(target.masks, regions, known)
+        rare = [region.name for region, share in zip(regions, found_shares, strict=True) if share == 0]
+        if rare or not regions:
+            which = "no region has" if len(rare) == len(regions) else f"{', '.join(rare)}: no record has"
+            rule, found = "every region must be in some training record", f"{which} a point in {len(known)} masks"
+            remedy = "Look whether the right masks are named, or leave the region out."
+            place = f"[targets.{self.name}] regions"
+            raise CohortError(Finding("empty_masks", place, rule, found, remedy))
+        grids = [grid for row in known if (grid := target.geometry[row]) is not None]
+        units = {grid.unit for grid in grids}
+        plan = SegmentPlan(
+            regions=regions,
+            shares=found_shares,
+            unit=units.pop() if len(units) == 1 else "px",
+            dim=len(grids[0].shape),
+            thresholds=(0.5,) * len(regions),
+        )
+        return type(self)(self.name, self.options, plan)
+
+    def place(self, target: MaskTarget, places: Sequence[Place | None], cache: Path | None) -> Placed:
+        """The regions of all rows on the network's grid."""
+        lattices = [one if isinstance(one, Lattice) else None for one in places]
+        return lay(target.masks, target.field, self.plan.regions, lattices, cache, exclusive=self.exclusive)
+
+    def aim(
+        self, placed: Placed, index: Int[np.ndarray, " batch"], rng: np.random.Generator
+    ) -> Float[np.ndarray, "batch dim"]:
+        """For about half of the views a point of a region, each region as often as the others."""
+        aims = np.full((len(index), self.plan.dim), np.nan)
+        for number, row in enumerate(index):
+            regions = [points for points in placed.points[int(row)] if len(points)]
+            if regions and rng.random() < _AIMED:
+                points = regions[rng.integers(len(regions))]
+                aims[number] = points[rng.integers(len(points))]
+        return aims
+
+    def collate_moved(self, placed: Placed, index: Int[np.ndarray, " batch"], movement: Movement) -> MaskTensors:
+        """The truth of some views; beyond the record and the field of view nothing counts."""
+        assert movement.start is not None
+        boxes = [
+            placed.cut(int(row), start, movement.cut) for row, start in zip(index, movement.start.tolist(), strict=True)
+        ]
+        seen = moved(torch.from_numpy(np.stack(boxes)), movement.affine, movement.size)
+        known = torch.from_numpy(np.array([placed.known(int(row)) for row in index], dtype=bool))
+        return MaskTensors(known, seen[:, :-1], seen[:, -1] > _WHOLE)
+
+    def map_layer(self, sight: Sight) -> nn.Module:
+        """A linear map of the finest features of every point, that starts at the shares of the regions."""
+        return _Layer(self.options.on, sight, _start(self.plan.shares, exclusive=self.exclusive))
+
+    def loss(
+        self, output: Float[Tensor, "batch out *grid"], target: MaskTensors, smoothing: float = 0.0
+    ) -> Float[Tensor, " batch"]:
+        """Cross-entropy of the points plus 1 - Dice of the regions, over the points that count.
+
+        Source: Isensee et al., nnU-Net, Nature Methods 2021; Milletari et al., 3DV 2016 (the soft Dice).
+        """
+        wide, counts = output.float(), target.counts.to(output.device).flatten(1)
+        truth = target.truth.to(wide.device)
+        many = wide.shape[1]
+        if self.exclusive:
+            whole = torch.cat([1 - truth.sum(1, keepdim=True), truth], dim=1)
+            goal = whole * (1 - smoothing) + smoothing / many
+            each = -(goal * F.log_softmax(wide, dim=1)).sum(1).flatten(1)
+            chance = wide.softmax(dim=1)[:, 1:]
+        else:
+            goal = truth * (1 - smoothing) + smoothing / 2
+            each = F.binary_cross_entropy_with_logits(wide, goal, reduction="none").mean(1).flatten(1)
+            chance = wide.sigmoid()
+        entropy = (each * counts).sum(1) / counts.sum(1).clamp_min(1)
+        said, told = (one.flatten(2) * counts[:, None] for one in (chance, truth))
+        dice = (2 * (said * told).sum(2) + _SMOOTH) / (said.sum(2) + told.sum(2) + _SMOOTH)
+        return torch.where(target.known, entropy + (1 - dice).mean(1), 0.0)
+
+    def gatherer(self, place: Place) -> base.Gatherer:
+        """An empty gatherer for one record."""
+        assert isinstance(place, Lattice)
+        return _Gatherer(place, len(self.plan.regions), exclusive=self.exclusive)
+
+    def calibrate(self, outputs: Shaped[np.ndarray, " sample"], target: MaskTarget, method: str) -> Self:
+        """For regions that may overlap the threshold of the highest mean Dice on tune rows; else nothing."""
+        if self.exclusive:
+            return self._with(note="the likeliest of the regions and none of them")
+        rows = [row for row in range(len(outputs)) if outputs[row] is not None and target.known[row]]
+        if method == "none" or not rows:
+            return self._with(note="thresholds of one half")
+        dice = np.mean([self._dice(outputs[row], target, row) for row in rows], axis=0)
+        best = _CHANCES[dice.argmax(axis=1)]
+        return self._with(thresholds=tuple(best.tolist()), note=f"highest Dice on {len(rows)} tune rows")
+
+    def _dice(self, said: SaidOfRegions, target: MaskTarget, row: int) -> Float[np.ndarray, "region chance"]:
+        probability, truth = unpack(said.probability), self._truth(target, row).astype(bool)
+        where = target.looked_at(row)
+        seen = ... if where is None else where
+        pairs = zip(probability, truth, strict=True)
+        tallies = [levels.tally(given[seen].ravel(), belongs[seen].ravel()) for given, belongs in pairs]
+        return np.stack([levels.dice_from(*tally, _CHANCES) for tally in tallies])
+
+    def _with(self, **changes: Any) -> Self:
+        return type(self)(self.name, self.options, self.plan.model_copy(update=changes))
+
+    def _truth(self, target: MaskTarget, row: int) -> Shaped[np.ndarray, " region *grid"]:
+        layers = target.masks.row(row)
+        assert layers is not None
+        return planes(layers, self.plan.regions)
+
+    def decode(self, outputs: Shaped[np.ndarray, " sample"], target: MaskTarget | None) -> MaskAnswer:
+        """Probabilities in the geometry of each file, beside the truth."""
+        samples, plan = len(outputs), self.plan
+        spacing = np.full((samples, plan.dim), np.nan)
+        probability, truth, where = nothing(samples), nothing(samples), nothing(samples)
+        for row, said in enumerate(outputs):
+            if said is not None:
+                probability[row] = said.probability
+                spacing[row] = np.nan if said.spacing is None else said.spacing
+            if target is not None and target.known[row]:
+                truth[row] = pack(self._truth(target, row))
+            looked_at = None if target is None else target.looked_at(row)
+            where[row] = b"" if looked_at is None else pack(looked_at)
+        thresholds = np.tile(np.array(plan.thresholds), (samples, 1))
+        return MaskAnswer(plan.names, self.exclusive, plan.unit, thresholds, spacing, where, probability, truth)
+
+    @staticmethod
+    def average(answers: tuple[MaskAnswer, ...]) -> MaskAnswer:
+        """The mean of the probabilities."""
+        first = answers[0]
+        if len(answers) == 1:
+            return first
+        merged = [
+            mean_probability([answer.probability[row] for answer in answers if answer.probability[row]])
+            for row in range(len(first))
+        ]
+        probability = nothing(len(first))
+        probability[:] = merged
+        thresholds = np.mean([answer.thresholds for answer in answers], axis=0)
+        return replace(first, probability=probability, thresholds=thresholds)
+
+    def take(self, target: MaskTarget, index: Int[np.ndarray, " row"]) -> MaskTarget:
+        """The masks of some rows."""
+        return MaskTarget(
+            target.known[index],
+            tuple(target.cells[row] for row in index),
+            tuple(target.within[row] for row in index) if target.within else (),
+            target.table,
+            tuple(target.geometry[row] for row in index),
+            target.masks.take(index),
+            None if target.field is None else target.field.take(index),
+        )
+
+    def check(self, target: MaskTarget) -> list[Finding]:
+        """Rows without a mask, and masks with nothing on them."""
+        place = f"[targets.{self.name}]"
+        empty = rows_where(self.strata(target) == 0)
+        findings = base.unknown_outcomes(target, place)
+        if empty:
+            rule, found = "a mask may be empty", f"{len(empty)} are"
+            remedy = "They are taken to say that nothing is there."
+            findings.append(Finding("empty_mask", place, rule, found, remedy, Severity.NOTE, empty))
+        return findings
+
+    def marks(self, answer: MaskAnswer, position: int) -> Marks:
+        """The regions of one record."""
+        names, truth = answer.regions, answer.truth[position]
+        if not answer.probability[position]:
+            return Marks("regions", names, unpack(truth) if truth else None, None)
+        decided = decide(unpack(answer.probability[position]), answer.thresholds[position], exclusive=answer.exclusive)
+        return Marks("regions", names, unpack(truth) if truth else None, decided.astype(np.uint8))
+
+    @classmethod
+    def example_on(
+        cls,
+        rng: np.random.Generator,
+        signal: Float[np.ndarray, " sample"],
+        known: Sequence[Known],
+        folder: Path,
+        name: str,
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """Masks of all objects, as PNG for pictures and as NIfTI for scans."""
+        grids = [one for one in known if isinstance(one, GridKnown)]
+        paths = synthetic_masks.write(grids, folder, name)
+        return pl.DataFrame({f"{name}_mask": paths}), {"column": f"{name}_mask", "regions": ["object"]}
+
+
+class _Layer(nn.Module):
+    """A linear map of the finest features, brought to the grid of the view where they are coarser."""
+
+    def __init__(self, on: str, sight: Sight, start: Sequence[float]) -> None:
+        super().__init__()
+        self.on, self.step = on, sight.strides[0]
+        self.out = (nn.Conv3d if sight.dim == 3 else nn.Conv2d)(sight.channels[0], len(start), 1)
+        nn.init.normal_(self.out.weight, std=0.01)
+        self.out.bias = nn.Parameter(torch.tensor(list(start), dtype=torch.float32))
+
+    def forward(self, fused: Fused) -> Float[Tensor, "batch out *grid"]:
+        """Features of every point to one number for each region."""
+        out: Tensor = self.out(fused.inputs[self.on].maps[0])
+        if max(self.step) > 1:
+            mode = "trilinear" if out.ndim == 5 else "bilinear"
+            factor = tuple(float(step) for step in self.step)
+            out = F.interpolate(out.float(), scale_factor=factor, mode=mode, align_corners=False)
+        return out
+
+
+class _Gatherer:
+    """Probabilities of the windows of one record, put together on its grid."""
+
+    def __init__(self, place: Lattice, regions: int, *, exclusive: bool) -> None:
+        self._place, self._exclusive = place, exclusive
+        self._gathered = Gathered(regions, place.shape)
+        self._regions = regions
+
+    def add(self, output: Float[Tensor, "batch out *grid"], movement: Movement) -> None:
+        """Take in some windows."""
+        assert movement.start is not None
+        wide = output.float()
+        chances = wide.softmax(dim=1)[:, 1:] if self._exclusive else wide.sigmoid()
+        for window, start in zip(chances.numpy(), movement.start.tolist(), strict=True):
+            self._gathered.add(window, start)
+
+    def close(self) -> SaidOfRegions:
+        """The probabilities in the geometry of the file."""
+        source = self._place.source
+        found = np.empty((self._regions, *source.shape), dtype=np.uint8)
+        for region in range(self._regions):
+            found[region] = quantised(to_file(self._gathered.mean(region), self._place))
+        return SaidOfRegions(pack(found), source.spacing)
+
+
+def _start(shares: Sequence[float], *, exclusive: bool) -> list[float]:
+    """Outputs that say how much of a training record each region takes up."""
+    odds = [float(np.clip(share, 1e-4, 0.99)) for share in shares]
+    if not exclusive:
+        return [float(np.log(share / (1 - share))) for share in odds]
+    return [float(np.log(share)) for share in (max(1e-2, 1 - sum(odds)), *odds)]
