@@ -73,6 +73,12 @@ class Instances:
     aji_plus: float
     pairs: Int[np.ndarray, "pair 2"]
 
+    @property
+    def quality(self) -> float:
+        """Panoptic quality; NaN where there is nothing to judge."""
+        both = self.true + self.predicted
+        return 2 * self.matched_iou / both if both else float("nan")
+
 
 def overlaps(truth: Int[np.ndarray, "*grid"], predicted: Int[np.ndarray, "*grid"]) -> Overlaps:
     """All pairs that share points, from one joint histogram."""

@@ -1,0 +1,391 @@
+"""Cells one by one in a microscopy picture, each with its outline: how many, how large, of what form."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, final
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float, Int, Shaped
+from PIL import Image
+from pydantic import Field
+from torch import Tensor, nn
+
+from polyclinic.cohort.outcomes import absent_columns, rows_where
+from polyclinic.cohort.outcomes import words as read_words
+from polyclinic.cohort.rows import TrainRows
+from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
+from polyclinic.evidence import instances
+from polyclinic.heads import base
+from polyclinic.layers.cell_maps import CellMaps, WindowSum, cut_maps, maps_loss, move_maps, spacing_um
+from polyclinic.layers.cell_scores import Maps, features_of, learn_scores, scores_of, vote
+from polyclinic.layers.watershed import in_order, lesson, tell_apart
+from polyclinic.morphology import table
+from polyclinic.packing import nothing, pack, unpack
+from polyclinic.places import Geometry, GridKnown, Known, Lattice, Marks, Place, to_file, to_working
+from polyclinic.predictions import CellsAnswer
+from polyclinic.readers.cache import Ragged, Record, keep
+from polyclinic.readers.instances import elsewhere, read_column, unreadable
+from polyclinic.study.options import Plan
+from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
+
+_AIMED = 0.75
+"""Share of views that must hold a cell; the others fall anywhere, also where none is."""
+_TUNE_PICTURES = 48
+_OFFERED = (("level", (0.5, 0.4, 0.6, 0.3, 0.7)), ("threshold", (0.5, 0.35, 0.65)))
+"""What is tried on tune rows; of equals the first."""
+_SMALLER = "Such points go to the smaller cell."
+
+
+class CellsOptions(base.DenseOptions):
+    """Keys of a target of kind "cells"."""
+
+    column: str
+    """Column of the true cells: a picture of numbers (0 = none), or a folder with one mask a cell. Empty: not known."""
+    pixel_um: Annotated[float, Field(gt=0)] | None = None
+    """Length of a pixel in micrometres, if it is the same for all; else that which the files say, if they do."""
+    min_area: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"
+    """Smallest area of a cell, in um2 where ``pixel_um`` is given, else in pixels; "auto": from training rows."""
+
+
+class CellsPlan(Plan):
+    """What a cells head learned."""
+
+    smallest: float
+    """Points of the smallest cell."""
+    threshold: float = 0.5
+    level: float = 0.5
+    scores: tuple[float, float, float] = (0.0, 1.0, 0.0)
+    note: str = "not calibrated"
+
+
+@dataclass(frozen=True)
+class CellsTarget(base.Target):
+    """The true cells of each row.
+
+    Attributes:
+        paths: Cells of the table as they stand; None where empty.
+        drawn: Packed numbers "row column", once matched; empty = not known.
+        count: Number of cells.
+        doubled: Points that were drawn for more than one cell.
+        hidden: Cells of which no point was left.
+    """
+
+    paths: Shaped[np.ndarray, " sample"]
+    drawn: Shaped[np.ndarray, " sample"]
+    count: Int[np.ndarray, " sample"]
+    doubled: Int[np.ndarray, " sample"]
+    hidden: Int[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class PlacedCells:
+    """The true cells as packed, and on the network's grid: what it is to say at each point, in 255ths."""
+
+    maps: Ragged
+    centres: tuple[Float[np.ndarray, "_ 2"], ...]
+    drawn: Shaped[np.ndarray, " sample"]
+
+
+@dataclass(frozen=True)
+class CellsTensors(TargetTensors):
+    """Of each view whether points belong to a cell, how near they are to its middle, and whether they count."""
+
+    foreground: Float[Tensor, "batch row column"]
+    height: Float[Tensor, "batch row column"]
+    counts: Float[Tensor, "batch row column"]
+
+
+@dataclass(frozen=True)
+class SaidCells:
+    """What a model says about one picture, in the file's geometry.
+
+    Attributes:
+        packed: Foreground and height in 255ths, "2 row column"; or the cells themselves, "row column".
+        spacing: Length of a step in um, None where not known.
+    """
+
+    packed: bytes
+    spacing: tuple[float, float] | None
+
+
+@final
+class Cells(base.Dense):
+    """Every cell with its outline, told apart from those that it touches."""
+
+    Options = CellsOptions
+    Plan = CellsPlan
+
+    def columns(self) -> tuple[str, ...]:
+        """The column of the true cells."""
+        return (self.options.column,)
+
+    def read_target(self, frame: pl.DataFrame, table: str) -> CellsTarget:
+        """Which rows have true cells; the files are read by ``match``.
+
+        Raises:
+            CohortError: no such column, or nothing in it.
+        """
+        stop_on(absent_columns(frame, self.columns(), f"[targets.{self.name}] column", table), CohortError)
+        paths = np.array(read_words(frame[self.options.column]), dtype=object)
+        known = np.array([path is not None for path in paths], dtype=bool)
+        if not known.any() and self.plan is None:
+            found, place = f"all {len(paths)} cells are empty", f'{table} column "{self.options.column}"'
+            raise CohortError(Finding("no_outcome", place, "must hold the outcome", found, "Name another column."))
+        none = np.zeros(len(paths), dtype=np.int64)
+        return CellsTarget(known, paths, nothing(len(paths)), none, none, none)
+
+    def match(
+        self, target: CellsTarget, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None
+    ) -> CellsTarget:
+        """The cells read and held against the pictures.
+
+        Raises:
+            ReadError: files that cannot be read.
+            CohortError: cells on another grid than the picture, or volumes.
+        """
+        column = read_column(target.paths.tolist(), folder, cache)
+        place = f"[targets.{self.name}] column"
+        stop_on(unreadable(column, place), ReadError)
+        stop_on(elsewhere(column, geometry, place), CohortError)
+        drawn, count = nothing(len(column)), np.zeros(len(column), dtype=np.int64)
+        for row, grid in enumerate(geometry):
+            labels = column.row(row, grid)
+            if labels is None:
+                continue
+            drawn[row], count[row] = pack(in_order(labels)), np.count_nonzero(np.unique(labels))
+        return replace(target, drawn=drawn, count=count, doubled=column.doubled, hidden=column.hidden)
+
+    def strata(self, target: CellsTarget) -> Int[np.ndarray, " sample"]:
+        """The quarter of the pictures by number of cells."""
+        edges = np.quantile(target.count[target.known], [0.25, 0.5, 0.75])
+        return np.where(target.known, np.searchsorted(edges, target.count, side="left"), -1)
+
+    def check(self, target: CellsTarget) -> list[Finding]:
+        """Rows without truth, without a cell, cells drawn over each other, pictures with one number only."""
+        place = f"[targets.{self.name}]"
+        found, points, cells = base.unknown_outcomes(target, place), target.doubled.sum(), target.hidden.sum()
+        empty, one = target.known & (target.count == 0), target.known & (target.count == 1)
+        if one.sum() > 0.5 * target.known.sum():
+            rule, remedy = "every cell must have a number of its own", "A mask of all cells together cannot be used."
+            what = "most pictures hold a single number"
+            found.append(Finding("one_number", place, rule, what, remedy, Severity.WARNING, rows_where(one)))
+        for name, rows, rule, what, remedy in (
+            ("no_cells", empty, "pictures should hold cells", f"{empty.sum()} hold none", "Judged as they are."),
+            ("cells_overlap", target.doubled > 0, "cells should not overlap", f"{points} points are two's", _SMALLER),
+            ("cells_hidden", target.hidden > 0, "cells should not hide others", f"{cells} are hidden", _SMALLER),
+        ):
+            if rows.any():
+                found.append(Finding(name, place, rule, what, remedy, Severity.NOTE, rows_where(rows)))
+        return found
+
+    def fit(self, target: CellsTarget, rows: TrainRows) -> Self:
+        """Learn from training rows how small a cell may be."""
+        areas = [np.bincount(unpack(target.drawn[row]).ravel())[1:] for row in rows.index if target.count[row]]
+        smallest = float(np.floor(0.5 * np.quantile(np.concatenate(areas), 0.01))) if areas else 0.0
+        if self.options.min_area != "auto":
+            smallest = float(self.options.min_area) / (self.options.pixel_um or 1.0) ** 2
+        return type(self)(self.name, self.options, CellsPlan(smallest=smallest))
+
+    def place(self, target: CellsTarget, places: Sequence[Place | None], cache: Path | None) -> PlacedCells:
+        """Foreground and height of every row on the network's grid, with the centres of its cells."""
+        digest = hashlib.blake2b(b"cells 1", digest_size=20)
+        for packed, place in zip(target.drawn, places, strict=True):
+            digest.update(hashlib.blake2b(packed).digest() + repr(place).encode())
+        maps = keep(cache, digest.hexdigest(), lambda: _placed(target.drawn, places))
+        centres = tuple(np.array(json.loads(note)).reshape(-1, 2) for note in maps.note)
+        return PlacedCells(maps, centres, target.drawn)
+
+    def aim(
+        self, placed: PlacedCells, index: Int[np.ndarray, " batch"], rng: np.random.Generator
+    ) -> Float[np.ndarray, "batch dim"]:
+        """The centre of a cell for three views in four."""
+        aims = np.full((len(index), 2), np.nan)
+        for position, row in enumerate(index):
+            centres, chance, pick = placed.centres[row], rng.random(), rng.random()
+            if len(centres) and chance < _AIMED:
+                aims[position] = centres[int(pick * len(centres))]
+        return aims
+
+    def collate_moved(self, placed: PlacedCells, index: Int[np.ndarray, " batch"], movement: Movement) -> CellsTensors:
+        """The maps of some rows, cut and moved as the views were; what lies beyond a picture does not count."""
+        starts = np.zeros((len(index), 2), dtype=int) if movement.start is None else movement.start.numpy()
+        cut = movement.cut or next((placed.maps[int(row)].shape[1:] for row in index), (1, 1))
+        cuts = np.stack([cut_maps(placed.maps[int(row)], start, cut) for row, start in zip(index, starts, strict=True)])
+        moved = move_maps(torch.from_numpy(cuts), movement.affine, movement.size or cut)
+        known = torch.tensor([placed.maps[int(row)].size > 0 for row in index], dtype=torch.bool)
+        inside = (moved[:, 2] > 0.99).float()  # half a point of a picture is none
+        return CellsTensors(known, (moved[:, 0] >= 0.5).float() * inside, moved[:, 1] * inside, inside)
+
+    def map_layer(self, sight: Sight) -> nn.Module:
+        """Two numbers for every point, from the finest features."""
+        return _Layer(self.options.on, sight)
+
+    def loss(self, output: Tensor, target: CellsTensors, smoothing: float = 0.0) -> Float[Tensor, " batch"]:
+        """Cross-entropy of both maps and soft Dice of the foreground; ``smoothing`` has no meaning here."""
+        each = maps_loss(output, target.foreground, target.height, target.counts)
+        return torch.where(target.known, each, 0.0)
+
+    def gatherer(self, place: Place) -> base.Gatherer:
+        """Both maps, averaged where windows overlap."""
+        assert isinstance(place, Lattice)
+        return _Gatherer(place, self.options.pixel_um)
+
+    def calibrate(self, outputs: Shaped[np.ndarray, " sample"], target: CellsTarget, method: str) -> Self:
+        """Choose threshold and level by panoptic quality on tune rows; learn how sure each cell is."""
+        rows = np.array([k for k, said in enumerate(outputs) if said is not None and target.drawn[k]], dtype=int)
+        if not len(rows):
+            return type(self)(self.name, self.options, self.plan.model_copy(update={"note": "no tune rows"}))
+        rows = rows[np.unique(np.linspace(0, len(rows) - 1, _TUNE_PICTURES).round().astype(int))]
+        pairs = [(_maps(outputs[row]), unpack(target.drawn[row])) for row in rows]
+        plan = self.plan.model_copy(update={"note": f"threshold and level from {len(rows)} tune pictures"})
+        for name, offered in _OFFERED:
+            tried = [plan.model_copy(update={name: value}) for value in offered]
+            plan = max(tried, key=lambda one: _quality(one, pairs))
+        if method != "none":
+            plan = plan.model_copy(update={"scores": _learn(plan, pairs)})
+        return type(self)(self.name, self.options, plan)
+
+    def decode(self, outputs: Shaped[np.ndarray, " sample"], target: CellsTarget | None) -> CellsAnswer:
+        """Cells told apart, with the chance of each; a row without picture has none."""
+        truth = nothing(len(outputs)) if target is None else target.drawn
+        scores, predicted, spacing = nothing(len(outputs)), nothing(len(outputs)), np.full((len(outputs), 2), np.nan)
+        for row, said in enumerate(outputs):
+            if said is None:
+                none = np.zeros(unpack(truth[row]).shape if truth[row] else (1, 1), dtype=np.int32)
+                scores[row], predicted[row] = pack(np.zeros(0, dtype=np.float32)), pack(none)
+                continue
+            maps = _maps(said)
+            labels = _labels(self.plan, maps)
+            scores[row] = pack(scores_of(features_of(labels, maps), self.plan.scores))
+            predicted[row] = pack(labels)
+            spacing[row] = np.nan if said.spacing is None else said.spacing
+        unit = "um" if np.isfinite(spacing).any() else "px"
+        return CellsAnswer(unit, spacing, scores, predicted, truth)
+
+    @staticmethod
+    def average(answers: tuple[CellsAnswer, ...]) -> CellsAnswer:
+        """The cells of several fits put to the vote: foreground and heights averaged and told apart again."""
+        if len(answers) == 1:
+            return answers[0]
+        scores, predicted = nothing(len(answers[0])), nothing(len(answers[0]))
+        for row in range(len(answers[0])):
+            labels, score = vote([(unpack(one.predicted[row]), unpack(one.scores[row])) for one in answers])
+            scores[row], predicted[row] = pack(score), pack(labels)
+        return replace(answers[0], scores=scores, predicted=predicted)
+
+    def take(self, target: CellsTarget, index: Int[np.ndarray, " row"]) -> CellsTarget:
+        """The cells of some rows."""
+        arrays = (target.known, target.paths, target.drawn, target.count, target.doubled, target.hidden)
+        return CellsTarget(*(array[index] for array in arrays))
+
+    def marks(self, answer: CellsAnswer, position: int) -> Marks:
+        """The outlines of true and predicted cells."""
+        truth, predicted = (
+            unpack(one[position]) if one[position] else None for one in (answer.truth, answer.predicted)
+        )
+        return Marks("instances", (self.name,), truth, predicted)
+
+    @classmethod
+    def example_on(
+        cls,
+        rng: np.random.Generator,
+        signal: Float[np.ndarray, " sample"],
+        known: Sequence[Known],
+        folder: Path,
+        name: str,
+    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+        """The objects of the pictures as pictures of numbers."""
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        paths = []
+        for number, one in enumerate(known):
+            assert isinstance(one, GridKnown)
+            paths.append(f"{name}/{number:05d}.png")
+            Image.fromarray(one.objects.reshape(one.objects.shape[:2]).astype(np.uint16)).save(folder / paths[-1])
+        return pl.DataFrame({f"{name}_cells": paths}), {"column": f"{name}_cells"}
+
+
+def cells_table(
+    answer: CellsAnswer, position: int, values: Float[np.ndarray, "channel row column"] | None = None
+) -> pl.DataFrame:
+    """One row for each predicted cell: score, size, form, neighbours, and brightness where the picture is given."""
+    steps = answer.spacing[position]
+    spacing = (float(steps[0]), float(steps[1])) if np.isfinite(steps).all() else None
+    found = table(unpack(answer.predicted[position]), values, spacing, answer.unit)
+    return found.insert_column(1, pl.Series("score", unpack(answer.scores[position]).astype(np.float64)))
+
+
+class _Layer(nn.Module):
+    def __init__(self, on: str, sight: Sight) -> None:
+        super().__init__()
+        self.on, self.maps = on, CellMaps(sight.channels[0], sight.strides[0])
+
+    def forward(self, fused: Fused) -> Tensor:
+        said: Tensor = self.maps(fused.inputs[self.on].maps[0])
+        return said
+
+
+@final
+class _Gatherer:
+    """Windows added up on the network's grid."""
+
+    def __init__(self, place: Lattice, pixel_um: float | None) -> None:
+        self._place, self._pixel_um, self._sum = place, pixel_um, WindowSum(place.shape)
+
+    def add(self, output: Float[Tensor, "batch out *grid"], movement: Movement) -> None:
+        """Take in some windows; what they say beyond the picture is dropped."""
+        starts = np.zeros((len(output), 2), dtype=int) if movement.start is None else movement.start.numpy()
+        self._sum.add(output.float().sigmoid().numpy(), starts)
+
+    def close(self) -> SaidCells:
+        """Both maps in the geometry of the file, in 255ths."""
+        back = np.stack([to_file(one, self._place) for one in self._sum.mean()])
+        return SaidCells(
+            pack((255 * back.clip(0, 1)).round().astype(np.uint8)), spacing_um(self._place, self._pixel_um)
+        )
+
+
+def _placed(drawn: Shaped[np.ndarray, " sample"], places: Sequence[Place | None]) -> Iterator[Record]:
+    """The maps of each row, with the centres of its cells as the note."""
+    for packed, place in zip(drawn, places, strict=True):
+        if not packed or not isinstance(place, Lattice):
+            yield np.zeros((0, 0, 0), dtype=np.uint8), "[]"
+            continue
+        maps, centres = lesson(to_working(unpack(packed), place))
+        yield maps, json.dumps(centres.round(1).tolist())
+
+
+def _maps(said: SaidCells) -> Maps:
+    found = unpack(said.packed)
+    if found.ndim == 2:
+        return Maps((found > 0).astype(np.float32), (found > 0).astype(np.float32), found)
+    return Maps(found[0] / np.float32(255), found[1] / np.float32(255))
+
+
+def _labels(plan: CellsPlan, maps: Maps) -> Int[np.ndarray, "row column"]:
+    if maps.labels is not None:
+        return in_order(maps.labels)
+    return tell_apart(maps.foreground, maps.height, plan.threshold, plan.level, plan.smallest)
+
+
+def _quality(plan: CellsPlan, pairs: Sequence[tuple[Maps, Any]]) -> float:
+    """Mean panoptic quality."""
+    judged = [instances.judge(truth, _labels(plan, maps))[0].quality for maps, truth in pairs]
+    return float(np.mean(np.nan_to_num(judged)))
+
+
+def _learn(plan: CellsPlan, pairs: Sequence[tuple[Maps, Any]]) -> tuple[float, float, float]:
+    """Weights of the score, from which cells of the tune rows match a true one."""
+    features, matches = [np.zeros((0, 3))], [np.zeros(0, dtype=bool)]
+    for maps, truth in pairs:
+        labels = _labels(plan, maps)
+        found, _ = instances.judge(truth, labels)
+        hit = np.zeros(int(labels.max(initial=0)), dtype=bool)
+        hit[found.pairs[:, 1]] = True
+        features.append(features_of(labels, maps))
+        matches.append(hit)
+    return learn_scores(np.concatenate(features), np.concatenate(matches))

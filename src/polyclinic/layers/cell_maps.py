@@ -1,0 +1,136 @@
+"""Two maps by which cells are told apart: the chance that a point belongs to a cell, and how near it is to its middle.
+
+Source: distances as a second map beside the foreground, Naylor P et al. IEEE Transactions on Medical Imaging
+2019;38:448-459; scaled to 1 in the middle of every cell so that small cells have peaks too.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from polyclinic.places import Lattice
+
+_HEIGHT_WEIGHT = 2.0
+_SMOOTH = 1.0
+_UM_PER_MM = 1000.0
+
+
+class CellMaps(nn.Module):
+    """Two numbers for every point, from the finest features.
+
+    Args:
+        channels: Of the finest map.
+        stride: Points of the grid per point of that map, along each axis.
+    """
+
+    def __init__(self, channels: int, stride: Sequence[int]) -> None:
+        super().__init__()
+        self.stride = tuple(int(step) for step in stride)
+        self.out = nn.Conv2d(channels, 2, 1)
+        nn.init.normal_(self.out.weight, std=channels**-0.5)
+        assert self.out.bias is not None
+        nn.init.constant_(self.out.bias, -1.0)  # most points of a picture belong to no cell
+
+    def forward(self, finest: Float[Tensor, "batch channel high wide"]) -> Float[Tensor, "batch 2 row column"]:
+        """Foreground and height, before the sigmoid."""
+        maps: Tensor = self.out(finest)
+        if max(self.stride) == 1:
+            return maps
+        return F.interpolate(maps.float(), scale_factor=[float(s) for s in self.stride], mode="bilinear")
+
+
+def maps_loss(
+    output: Float[Tensor, "batch 2 row column"],
+    foreground: Float[Tensor, "batch row column"],
+    height: Float[Tensor, "batch row column"],
+    counts: Float[Tensor, "batch row column"],
+) -> Float[Tensor, " batch"]:
+    """Cross-entropy and soft Dice of the foreground, cross-entropy of the height; points with a count of 0 left out.
+
+    Source: soft Dice, Milletari F et al. 3DV 2016, summed with cross-entropy as in Isensee F et al. Nature Methods
+    2021;18:203-211.
+    """
+    said = output.float()
+    number = counts.sum(dim=(1, 2)).clamp(min=1.0)
+    cross = F.binary_cross_entropy_with_logits(said[:, 0], foreground, reduction="none")
+    steep = F.binary_cross_entropy_with_logits(said[:, 1], height, reduction="none")
+    points = ((cross + _HEIGHT_WEIGHT * steep) * counts).sum(dim=(1, 2)) / number
+    chance = said[:, 0].sigmoid() * counts
+    shared = (chance * foreground).sum(dim=(1, 2))
+    either = chance.sum(dim=(1, 2)) + (foreground * counts).sum(dim=(1, 2))
+    return points + 1 - (2 * shared + _SMOOTH) / (either + _SMOOTH)
+
+
+def move_maps(
+    maps: Float[Tensor, "batch channel row column"],
+    affine: Float[Tensor, "batch 2 3"] | None,
+    size: Sequence[int],
+) -> Float[Tensor, "batch channel row_out column_out"]:
+    """Maps moved as the views were; 0 where a view shows what lies beyond the cut."""
+    if affine is None:
+        return maps
+    grid = F.affine_grid(affine.to(maps.dtype), [len(maps), 1, *size], align_corners=False)
+    return F.grid_sample(maps, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+class WindowSum:
+    """What overlapping windows say, added up: two numbers and a weight for each point of the grid, no more.
+
+    A point of a window counts most in its middle and a little at its rim, where less of the surroundings was seen.
+    """
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        self._sum = np.zeros((2, *shape), dtype=np.float32)
+        self._weight = np.zeros(tuple(shape), dtype=np.float32)
+
+    def add(self, windows: Float[np.ndarray, "batch 2 row column"], starts: Int[np.ndarray, "batch 2"]) -> None:
+        """Take in some windows; what lies beyond the grid is dropped."""
+        sides = [np.minimum(np.arange(n), np.arange(n)[::-1]) + 1 for n in windows.shape[2:]]
+        weight = (sides[0][:, None] * sides[1][None, :]).astype(np.float32)
+        weight /= weight.max()
+        for one, start in zip(windows, starts, strict=True):
+            here, there = overlap(start, weight.shape, self._weight.shape)
+            self._sum[(slice(None), *there)] += one[(slice(None), *here)] * weight[here]
+            self._weight[there] += weight[here]
+
+    def mean(self) -> Float[np.ndarray, "2 row column"]:
+        """The weighted mean; 0 where no window lay."""
+        mean: Float[np.ndarray, "2 row column"] = self._sum / np.maximum(self._weight, 1e-9)
+        return mean
+
+
+def overlap(
+    start: Int[np.ndarray, " axis"], size: Sequence[int], shape: Sequence[int]
+) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Where a window lies on a grid, in points of the window and of the grid."""
+    first = [max(0, int(s)) for s in start]
+    last = [min(int(s) + n, length) for s, n, length in zip(start, size, shape, strict=True)]
+    there = tuple(slice(a, max(a, b)) for a, b in zip(first, last, strict=True))
+    here = tuple(slice(t.start - int(s), t.stop - int(s)) for t, s in zip(there, start, strict=True))
+    return here, there
+
+
+def cut_maps(
+    maps: UInt8[np.ndarray, "channels rows columns"], start: Int[np.ndarray, " axis"], cut: Sequence[int]
+) -> Float[np.ndarray, "3 row column"]:
+    """Foreground, height, and whether a point counts; 0 beyond the picture, and all over where there is no truth."""
+    result = np.zeros((3, *cut), dtype=np.float32)
+    if maps.size:
+        here, there = overlap(start, cut, maps.shape[1:])
+        result[(slice(0, 2), *here)] = maps[(slice(None), *there)] / np.float32(255)
+        result[2][here] = 1.0
+    return result
+
+
+def spacing_um(place: Lattice, pixel_um: float | None) -> tuple[float, float] | None:
+    """Length of a step of the file along each axis, as the user says or else as the file does."""
+    if pixel_um is not None:
+        return pixel_um, pixel_um
+    source = place.source
+    if source.spacing is None or source.unit == "px":
+        return None
+    scale = _UM_PER_MM if source.unit == "mm" else 1.0
+    return float(source.spacing[0]) * scale, float(source.spacing[1]) * scale
