@@ -8,10 +8,14 @@ al. J Biomed Inform 2001;34:301-310. The English triggers are common ones of the
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
+
+import numpy as np
+from jaxtyping import Int64
 
 NAMES = ("affirmed", "negated", "possible", "historical", "hypothetical", "family")
 """The first is what is said when no trigger reaches a mention."""
@@ -77,7 +81,8 @@ _CLAUSE_EN = re.compile(
     r"\b",
     re.IGNORECASE,
 )
-_CLAUSE_ZH = re.compile(r"[。；;！!\n]|但是|但|然而|而|伴有")
+# A comma ends the reach of a denial too when a new statement follows it.
+_CLAUSE_ZH = re.compile(r"[。；;！!\n]|但是|但|然而|而|伴有|[，,](?=现|服|口服|予|给|目前|患者|查|有|于|入院|今)")
 _COMMA_ZH = re.compile(r"[，,]")
 _CHINESE_SIGN = re.compile(r"[\u4e00-\u9fff]")
 
@@ -99,12 +104,16 @@ def assess(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
         return []
     blanked = _FALSE.sub(lambda found: " " * len(found.group()), text)
     triggers = [*_find(blanked, _EN_PATTERNS, _clauses(blanked, _CLAUSE_EN)), *_find_chinese(blanked)]
-    return [_say(start, end, triggers) for start, end in spans]
+    reach = np.array([(t.low, t.high, t.start, t.end) for t in triggers], dtype=np.int64).reshape(-1, 4).T
+    return [_say(start, end, triggers, reach) for start, end in spans]
 
 
-def _say(start: int, end: int, triggers: Sequence[_Trigger]) -> str:
-    reached = {t.name for t in triggers if t.low <= start and end <= t.high and not (t.start < end and start < t.end)}
-    return next((name for name in _STRENGTH if name in reached), NAMES[0])
+def _say(start: int, end: int, triggers: Sequence[_Trigger], reach: Int64[np.ndarray, "4 trigger"]) -> str:
+    """The strongest of the triggers that reach a span and do not lie in it."""
+    low, high, first, last = reach
+    reached = np.flatnonzero((low <= start) & (end <= high) & ~((first < end) & (start < last)))
+    names = {triggers[k].name for k in reached}
+    return next((name for name in _STRENGTH if name in names), NAMES[0])
 
 
 def _find(
@@ -114,7 +123,7 @@ def _find(
     triggers = []
     for (name, way), pattern in patterns.items():
         for found in pattern.finditer(text):
-            low, high = next(((a, b) for a, b in clauses if a <= found.start() < b), (0, len(text)))
+            low, high = clauses[bisect_right(clauses, (found.start(), len(text))) - 1]
             reach = (found.end(), high) if way == "forward" else (low, found.start())
             triggers.append(_Trigger(name, found.start(), found.end(), *reach))
     return _without_inner(triggers)
@@ -139,14 +148,14 @@ def _find_chinese(text: str) -> list[_Trigger]:
 
 def _without_inner(triggers: list[_Trigger]) -> list[_Trigger]:
     """Longer triggers instead of shorter ones within them: "not ruled out" holds no "not"."""
-    return [
-        one
-        for one in triggers
-        if not any(
-            other.start <= one.start and one.end <= other.end and other.end - other.start > one.end - one.start
-            for other in triggers
-        )
-    ]
+    kept: list[_Trigger] = []
+    reached, longest = -1, 0
+    for one in sorted(triggers, key=lambda t: (t.start, -t.end)):
+        if one.end > reached or one.end - one.start == longest:
+            kept.append(one)
+        if one.end > reached:
+            reached, longest = one.end, one.end - one.start
+    return kept
 
 
 def _clauses(text: str, breaks: re.Pattern[str]) -> list[tuple[int, int]]:
