@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, final
+from typing import Any, Literal, Self, cast, final
 
 import numpy as np
 import polars as pl
@@ -52,6 +52,11 @@ class TagOptions(base.DenseOptions):
     """Say of each span whether it is negated, possible, past, hypothetical or another person's: "rules" in English
     and Chinese."""
 
+    @property
+    def assertions(self) -> tuple[str, ...]:
+        """What may be said of a span."""
+        return assertion.NAMES if self.assertion == "rules" else ()
+
 
 class TagPlan(Plan):
     """What a tag head learned.
@@ -69,7 +74,7 @@ class TagPlan(Plan):
 
 @dataclass(frozen=True)
 class TagTarget(base.Target):
-    """The spans of each row, and the texts once matched; None where not known."""
+    """The spans of each row, and its text once matched; None where not known."""
 
     spans: Shaped[np.ndarray, " sample"]
     texts: Shaped[np.ndarray, " sample"]
@@ -165,8 +170,8 @@ class Tag(base.Dense):
             CohortError: offsets that do not fit the text.
         """
         texts = [place.text if isinstance(place, TextGeometry) else None for place in geometry]
-        pairs = [(row, text) for row, text in zip(target.spans, texts, strict=True)]
-        wrong = np.array([bool(row) and text is not None and misplaced(row, text) for row, text in pairs], dtype=bool)
+        both = zip(target.spans, texts, strict=True)
+        wrong = np.array([bool(row) and text is not None and misplaced(row, text) for row, text in both], dtype=bool)
         if rows := rows_where(wrong):
             place = f'[targets.{self.name}] column "{self.options.column}"'
             rule, found = "offsets must fit the text", f"in {len(rows)} rows they reach beyond it or hold other words"
@@ -181,8 +186,8 @@ class Tag(base.Dense):
 
     def fit(self, target: TagTarget, rows: TrainRows) -> Self:
         """Learn which wordings the training rows hold."""
-        found = sorted({span.label for row in target.spans for span in row or ()})
-        labels = tuple(found) if self.options.labels == "auto" else self.options.labels
+        found = tuple(sorted({span.label for row in target.spans for span in row or ()}))
+        labels = found if self.options.labels == "auto" else self.options.labels
         seen = {_wording(span, target.texts[row]) for row in rows.index for span in target.spans[row] or ()}
         wordings = write_hashes(np.array(sorted(seen), dtype=np.int64))
         return type(self)(self.name, self.options, TagPlan(labels=labels, wordings=wordings))
@@ -201,8 +206,7 @@ class Tag(base.Dense):
         return Tagged([self._tags(row, p) if row is not None and isinstance(p, Tokens) else None for row, p in both])
 
     def _tags(self, row: tuple[Span, ...], place: Tokens) -> Int64[np.ndarray, "layer token"]:
-        names = {name: number for number, name in enumerate(self.plan.labels)}
-        spans = [(*cover(place.offsets, s.start, s.end), names[s.label]) for s in row if s.label in names]
+        spans = [(*cover(place.offsets, s.start, s.end), self.plan.labels.index(s.label)) for s in row]
         tokens = len(place.offsets)
         if not self.options.nested:
             return self._tagging.write(spans, tokens)[None]
@@ -242,10 +246,7 @@ class Tag(base.Dense):
     def loss(
         self, output: Float[Tensor, "batch out token"], target: TagTensors, smoothing: float = 0.0
     ) -> Float[Tensor, " batch"]:
-        """Surprise at the true tags, in nats per token of a usual view; ``smoothing`` has no meaning here.
-
-        Long texts count more than short ones: every token counts the same.
-        """
+        """Surprise at the true tags, in nats per token: every token counts the same, whatever text it stands in."""
         emission, transition = tag_potentials.split(output, self._layers, self._tagging.tags)
         read = target.read.repeat_interleave(self._layers, dim=0)
         likely = crf.log_likelihood(emission, transition, target.tags.flatten(0, 1), read)
@@ -263,7 +264,7 @@ class Tag(base.Dense):
         right: list[bool] = []
         for said, row in zip(outputs, target.spans, strict=True):
             if said is not None and row is not None:
-                true = {(s.start, s.end, self.plan.labels.index(s.label)) for s in row if s.label in self.plan.labels}
+                true = {(s.start, s.end, self.plan.labels.index(s.label)) for s in row}
                 chances += said.spans[:, 3].tolist()
                 right += [(int(a), int(b), int(c)) in true for a, b, c, _ in said.spans]
         sureness = recalibration.learn(_logits(np.array(chances)), np.array(right, dtype=np.int64), method)
@@ -273,20 +274,18 @@ class Tag(base.Dense):
         """Spans with corrected confidence, and what is said of them."""
         predicted = pack_all([self._answer(said) for said in outputs])
         truth = nothing(len(outputs)) if target is None else self._truth(target)
-        return SpanAnswer(self.plan.labels, self._assertions, predicted, truth)
-
-    @property
-    def _assertions(self) -> tuple[str, ...]:
-        return assertion.NAMES if self.options.assertion == "rules" else ()
+        return SpanAnswer(self.plan.labels, self.options.assertions, predicted, truth)
 
     def _answer(self, said: Said | None) -> Float[np.ndarray, "span 5"]:
         if said is None or not len(said.spans):
             return np.zeros((0, 5))
         sure = recalibration.apply(self.plan.sureness, _logits(said.spans[:, 3]))[:, 1]
         asserted = np.full(len(sure), -1.0)
-        if self._assertions:
+        if self.options.assertions:
             places = [(int(a), int(b)) for a, b in said.spans[:, :2]]
-            asserted = np.array([self._assertions.index(word) for word in assertion.assess(said.text, places)], float)
+            asserted = np.array(
+                [self.options.assertions.index(word) for word in assertion.assess(said.text, places)], float
+            )
         return np.column_stack([said.spans[:, :3], sure, asserted])
 
     def _truth(self, target: TagTarget) -> Shaped[np.ndarray, " sample"]:
@@ -299,7 +298,7 @@ class Tag(base.Dense):
 
     def _true(self, span: Span, text: str, wordings: set[int]) -> tuple[float, ...]:
         label = self.plan.labels.index(span.label)
-        said = self._assertions.index(span.assertion) if span.assertion in self._assertions else -1
+        said = self.options.assertions.index(span.assertion) if span.assertion in self.options.assertions else -1
         return span.start, span.end, label, float(_wording(span, text) in wordings), said
 
     @staticmethod
@@ -356,8 +355,7 @@ class _TagLayer(nn.Module):
 
     def forward(self, fused: Fused) -> Float[Tensor, "batch out token"]:
         """Words to potentials."""
-        potentials: Tensor = self.potentials(fused.inputs[self.on].maps[0])
-        return potentials
+        return cast(Tensor, self.potentials(fused.inputs[self.on].maps[0]))
 
 
 class _Gatherer:
@@ -375,11 +373,10 @@ class _Gatherer:
         emission, transition = tag_potentials.split(output, self._layers, self._tagging.tags)
         layered = emission.reshape(-1, self._layers, *emission.shape[1:]).numpy()
         for start, window in zip(movement.start[:, 0].tolist(), layered, strict=True):
-            part = slice(start, min(start + window.shape[1], len(self._weight)))
-            length = part.stop - start
+            length = min(window.shape[1], len(self._weight) - start)
             weight = np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1)).astype(np.float64)
-            self._sum[:, part] += window[:, :length] * weight[None, :, None]
-            self._weight[part] += weight
+            self._sum[:, start : start + length] += window[:, :length] * weight[None, :, None]
+            self._weight[start : start + length] += weight
         self._transition = transition[: self._layers].numpy()
 
     def close(self) -> Said:

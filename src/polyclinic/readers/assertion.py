@@ -112,7 +112,7 @@ def _say(start: int, end: int, triggers: Sequence[_Trigger], reach: Int64[np.nda
     """The strongest of the triggers that reach a span and do not lie in it."""
     low, high, first, last = reach
     reached = np.flatnonzero((low <= start) & (end <= high) & ~((first < end) & (start < last)))
-    names = {triggers[k].name for k in reached}
+    names = {triggers[k].name for k in reached.tolist()}
     return next((name for name in _STRENGTH if name in names), NAMES[0])
 
 

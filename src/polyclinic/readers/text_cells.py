@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float, Int64, UInt64
 
-from polyclinic.cohort.outcomes import rows_where
 from polyclinic.errors import Finding, Severity
 
 Text = str | None
@@ -32,14 +31,12 @@ def read_texts(column: pl.Series, place: str) -> tuple[list[Text], list[Finding]
 
 def doubts(texts: Sequence[Text], place: str) -> list[Finding]:
     """Texts that look as if read in the wrong encoding, or that hold control characters."""
-    broken = np.array([text is not None and _MOJIBAKE.search(text) is not None for text in texts], dtype=bool)
-    control = np.array([text is not None and _CONTROL.search(text) is not None for text in texts], dtype=bool)
     findings = []
-    if rows := rows_where(broken):
+    if rows := _rows_with(_MOJIBAKE, texts):
         rule, found = "must be readable text", f"{len(rows)} cells hold signs of a wrong encoding"
         remedy = 'Set encoding = "gb18030" or "utf-8" in [cohort], or export the table again.'
         findings.append(Finding("damaged_text", place, rule, found, remedy, Severity.WARNING, rows))
-    if rows := rows_where(control):
+    if rows := _rows_with(_CONTROL, texts):
         rule, found = "should hold no control characters", f"{len(rows)} cells do"
         remedy = "They are read as signs of their own. Take them out if they mean nothing."
         findings.append(Finding("control_characters", place, rule, found, remedy, Severity.WARNING, rows))
@@ -72,6 +69,11 @@ def plain_features(
 def line_ends(texts: Sequence[Text]) -> Int64[np.ndarray, " sample"]:
     """How the program that wrote a text ends its lines: 0 = one line, 1 = newline, 2 = carriage return too."""
     return np.array([0 if not text else 2 if "\r" in text else int("\n" in text) for text in texts], dtype=np.int64)
+
+
+def _rows_with(pattern: re.Pattern[str], texts: Sequence[Text]) -> tuple[int, ...]:
+    """Rows of the table, from 1, whose text holds the pattern."""
+    return tuple(row for row, text in enumerate(texts, 1) if text is not None and pattern.search(text))
 
 
 def _make_up(text: str) -> tuple[float, ...]:
