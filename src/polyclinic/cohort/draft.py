@@ -30,10 +30,14 @@ def draft(table: Path, target: str, relative: str | None = None) -> str:
         CohortError: if the table cannot be read, has no such column, or leaves nothing to learn from.
     """
     read, encoding = _read(table)
-    asked = guess_target(read.frame, target, read.name)
-    roles = guess_roles(read.frame, asked.columns)
-    if not (roles.images or roles.numbers or roles.categories):
+    folder = Path(str(table).partition("#")[0]).parent
+    asked = guess_target(read.frame, target, read.name, folder)
+    roles = guess_roles(read.frame, asked.columns, folder, dense=bool(asked.ground))
+    named = _located(roles)
+    if not (named or roles.numbers or roles.categories):
         raise CohortError(_nothing_left(read.name))
+    if asked.ground and asked.ground not in {kind for kind, _ in named.values()}:
+        raise CohortError(_no_ground(read.name, asked.ground))
     parts = [
         SCHEMA_LINE,
         f"# Drafted by polyclinic new from {_comment(read.name)}: {read.frame.height} rows.",
@@ -42,7 +46,7 @@ def draft(table: Path, target: str, relative: str | None = None) -> str:
         *_about(table),
         *_cohort(relative or _file_name(table), encoding, roles),
         *_inputs(roles),
-        *_target(asked),
+        *_target(asked, named),
         *_split(read, roles),
     ]
     return "\n".join(parts) + "\n"
@@ -92,12 +96,32 @@ def _cohort(relative: str, encoding: str, roles: Roles) -> Iterator[str]:
     yield ""
 
 
+def _located(roles: Roles) -> dict[str, tuple[str, str]]:
+    """Inputs that are pictures, scans or texts: their names with kind and column."""
+    columns = {"image": roles.images, "volume": roles.volumes, "text": roles.texts}
+    return {
+        f"{kind}{'' if len(names) == 1 else number}": (kind, column)
+        for kind, names in columns.items()
+        for number, column in enumerate(names, 1)
+    }
+
+
+_WHY = {
+    "image": "the cells are paths of images",
+    "volume": "the cells are paths of scans",
+    "text": "the cells are sentences",
+}
+
+
 def _inputs(roles: Roles) -> Iterator[str]:
-    for number, column in enumerate(roles.images, 1):
-        yield f"[inputs.image{'' if len(roles.images) == 1 else number}]"
-        yield _key("kind", "image", "the cells are paths of images")
+    for name, (kind, column) in _located(roles).items():
+        yield f"[inputs.{name}]"
+        yield _key("kind", kind, _WHY[kind])
         yield _key("column", column)
         yield '# missing = "allow"            # if some patients have none'
+        yield ""
+    for column in roles.masks:
+        yield f"# {_comment(column)} is drawn, not taken, by its name: no input."
         yield ""
     if roles.is_expression:
         yield from _expression(roles)
@@ -134,9 +158,12 @@ def _tabular(roles: Roles) -> Iterator[str]:
     yield ""
 
 
-def _target(asked: TargetGuess) -> Iterator[str]:
+def _target(asked: TargetGuess, named: Mapping[str, tuple[str, str]]) -> Iterator[str]:
     yield "[targets.outcome]"
     yield _key("kind", asked.kind, asked.why)
+    if asked.ground:
+        on = next(name for name, (kind, _) in named.items() if kind == asked.ground)
+        yield _key("on", on, "the input in which it is looked for")
     for key, value, comment in asked.keys:
         yield _key(key, value, comment)
     yield ""
@@ -177,6 +204,17 @@ def _value(value: Any) -> str:
 def _comment(text: str) -> str:
     """Text for a comment, in which TOML allows no line break or control sign."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _no_ground(table: str, kind: str) -> Finding:
+    words = {"image": "pictures", "volume": "scans", "text": "texts"}[kind]
+    return Finding(
+        name="no_columns",
+        place=table,
+        rule=f"the outcome says where something is in {words}: there must be a column of them",
+        found="there is none that looks so",
+        remedy="Add the column with the paths or texts, or write the study file by hand.",
+    )
 
 
 def _nothing_left(table: str) -> Finding:

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from polyclinic.cohort.disguise import as_outcome, strength
+from polyclinic.cohort.guess_place import holds_images, holds_lists, holds_texts, holds_volumes, is_mask
 from polyclinic.cohort.part_column import is_part_column
 
 _PATIENT = (
@@ -17,7 +19,6 @@ _INDEX_DATE = (
     r".*(index|admission|admit|baseline|visit|exam|scan|入院|检查|就诊).*(date|time|day|日期|时间)?.*|date|日期"
 )
 _IDENTIFIER = r"(.*[ _-])?(id|nr|nbr|no|uid|uuid|mrn|accession|编号)"
-_IMAGE = r"(?i)(\.(png|jpe?g|tiff?|bmp|dcm)|\.npz#\w+\[[0-9]+\])$"
 
 _MANY_NUMBERS = 500
 _TELLS_ALL = 0.995
@@ -43,6 +44,9 @@ class Roles:
         date: Moment of prediction, or None.
         part: Column that says train, tune or test, or None.
         images: Columns with paths of images.
+        volumes: Columns with paths of scans.
+        texts: Columns of sentences.
+        masks: Columns with paths of what was drawn on images or scans: no inputs.
         numbers: Columns of numbers.
         categories: Columns of categories.
         doubtful: Columns that no input should read, with the reason.
@@ -53,6 +57,9 @@ class Roles:
     date: str | None
     part: str | None
     images: tuple[str, ...]
+    volumes: tuple[str, ...]
+    texts: tuple[str, ...]
+    masks: tuple[str, ...]
     numbers: tuple[str, ...]
     categories: tuple[str, ...]
     doubtful: tuple[Doubt, ...]
@@ -63,18 +70,31 @@ class Roles:
         return len(self.numbers) > _MANY_NUMBERS
 
 
-def guess_roles(frame: pl.DataFrame, outcome: tuple[str, ...]) -> Roles:
-    """What each column probably is, the outcome columns aside."""
+def guess_roles(
+    frame: pl.DataFrame, outcome: tuple[str, ...], folder: Path | None = None, *, dense: bool = False
+) -> Roles:
+    """What each column probably is, the outcome columns aside.
+
+    Args:
+        frame: The table.
+        outcome: Columns of the outcome.
+        folder: Folder where paths in cells begin, or None.
+        dense: Whether the question is where rather than whether: no column can then be the outcome in disguise.
+    """
     free = [column for column in frame if column.name not in outcome]
     patient = _patient(free)
     part = next((c.name for c in free if is_part_column(c)), None)
     site = next((c.name for c in free if _named(c, _SITE) and 2 <= c.n_unique() <= frame.height / 2), None)
     date = next((c.name for c in free if _is_date(c) and _named(c, _INDEX_DATE)), None)
     rest = [c for c in free if c.name not in (patient, part, site, date)]
-    images = [c.name for c in rest if _holds_images(c)]
-    plain = [c for c in rest if c.name not in images]
+    files = {c.name: c for c in rest if holds_images(c) or holds_volumes(c, folder)}
+    masks = [name for name, c in files.items() if is_mask(c) and len(files) > 1]
+    volumes = [name for name, c in files.items() if holds_volumes(c, folder) and name not in masks]
+    images = [name for name in files if name not in volumes and name not in masks]
+    texts = [c.name for c in rest if c.name not in files and holds_texts(c)]
+    plain = [c for c in rest if c.name not in files and c.name not in texts]
     every = max(1, frame.height // _ENOUGH_ROWS)
-    outcomes = [frame[name].gather_every(every) for name in outcome]
+    outcomes = [] if dense else [frame[name].gather_every(every) for name in outcome]
     genes = sum(c.dtype.is_numeric() for c in plain) > _MANY_NUMBERS
     doubtful = [Doubt(c.name, why) for c in plain if (why := _why_not(c, outcomes)) is not None]
     if genes:  # a gene that is silent in every patient is no mistake
@@ -86,6 +106,9 @@ def guess_roles(frame: pl.DataFrame, outcome: tuple[str, ...]) -> Roles:
         date=date,
         part=part,
         images=tuple(images),
+        volumes=tuple(volumes),
+        texts=tuple(texts),
+        masks=tuple(masks),
         numbers=tuple(c.name for c in plain if c.dtype.is_numeric() and c.name not in left),
         categories=tuple(c.name for c in plain if not c.dtype.is_numeric() and c.name not in left),
         doubtful=tuple(doubtful),
@@ -110,11 +133,6 @@ def _is_date(column: pl.Series) -> bool:
     return column.dtype in (pl.Date, pl.Datetime)
 
 
-def _holds_images(column: pl.Series) -> bool:
-    known = column.drop_nulls()
-    return column.dtype == pl.String and len(known) > 0 and bool(known.str.contains(_IMAGE).mean() >= 0.9)  # type: ignore[operator]
-
-
 def _why_not(column: pl.Series, outcomes: list[pl.Series]) -> str | None:
     """Why no input should read the column; None where nothing speaks against it."""
     known = column.drop_nulls()
@@ -129,6 +147,8 @@ def _why_not(column: pl.Series, outcomes: list[pl.Series]) -> str | None:
         return _CONSTANT
     if distinct > 0.9 * len(known) and len(known) > 20 and _named(column, _IDENTIFIER) and not column.dtype.is_float():
         return "an identifier by its name"
+    if holds_lists(column):
+        return "lists of something: an outcome of another question?"
     if column.dtype == pl.String and distinct > max(50, 0.5 * len(known)):
         return "another text in nearly every row: an identifier, or free text"
     some = column.gather_every(max(1, len(column) // _ENOUGH_ROWS))

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from polyclinic.cohort.columns import absent_column
+from polyclinic.cohort.guess_place import DenseGuess, guess_dense
 from polyclinic.errors import CohortError, Finding
 
 _TIME = r".*(time|duration|follow[ _-]?up|survival|months|days|years|随访|生存|时间).*"
@@ -25,20 +27,28 @@ class TargetGuess:
     """A drafted target.
 
     Attributes:
-        kind: "classify", "multilabel", "regress" or "survive".
+        kind: "classify", "multilabel", "regress", "survive", "segment", "detect", "tag" or "relate".
         keys: For the study file, with a comment each ("" = none).
         columns: Columns of the outcome.
         why: Why this kind was chosen.
+        ground: Sort of input that the question is asked on, such as "image"; "" where it is asked of all together.
     """
 
     kind: str
     keys: tuple[tuple[str, str | int | float | bool | list[str], str], ...]
     columns: tuple[str, ...]
     why: str
+    ground: str = ""
 
 
-def guess_target(frame: pl.DataFrame, target: str, table: str) -> TargetGuess:
+def guess_target(frame: pl.DataFrame, target: str, table: str, folder: Path | None = None) -> TargetGuess:
     """The kind of question that a column asks; several columns may be given, divided by commas.
+
+    Args:
+        frame: The table.
+        target: The column, or the columns.
+        table: The user's word for the table, for messages.
+        folder: Folder where paths in cells begin, or None.
 
     Raises:
         CohortError: if there is no such column, or it holds no outcome.
@@ -48,6 +58,9 @@ def guess_target(frame: pl.DataFrame, target: str, table: str) -> TargetGuess:
         why = f"{len(columns)} columns of yes or no, of which several may be yes"
         return TargetGuess("multilabel", (("columns", list(columns), ""),), columns, why)
     column = frame[columns[0]]
+    dense = guess_dense(column, folder)
+    if dense is not None:
+        return _dense(frame, column, dense)
     if column.drop_nulls().n_unique() < 2:
         raise CohortError(_no_outcome(table, column.name))
     return _survive(frame, column) or _one_column(column)
@@ -73,6 +86,16 @@ def _columns(frame: pl.DataFrame, target: str, table: str) -> tuple[str, ...]:
     if len(numbered) > 1 and all(_is_yes_no(frame[name]) for name in numbered):
         return numbered
     raise CohortError(absent_column(f"{table} --target", target, frame.columns))
+
+
+def _dense(frame: pl.DataFrame, column: pl.Series, found: DenseGuess) -> TargetGuess:
+    """A question of where; of relations the column with the stretches is looked for too."""
+    keys: list[tuple[str, str | int | float | bool | list[str], str]] = [("column", column.name, "")]
+    others = [c for c in frame if c.name != column.name]
+    spans = [c.name for c in others if (other := guess_dense(c, None)) is not None and other.kind == "tag"]
+    if found.kind == "relate" and spans:
+        keys.append(("spans", spans[0], "the stretches of which every pair is asked about"))
+    return TargetGuess(found.kind, tuple(keys), tuple(str(key[1]) for key in keys), found.why, found.ground)
 
 
 def _survive(frame: pl.DataFrame, column: pl.Series) -> TargetGuess | None:

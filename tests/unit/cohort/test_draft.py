@@ -165,3 +165,68 @@ def test_the_path_is_the_one_that_was_asked_for(tmp_path: Path) -> None:
     study = tomllib.loads(draft(tmp_path / "my cohort.v2.csv", "y", "../data/my cohort.v2.csv"))
     assert study["cohort"]["table"] == "../data/my cohort.v2.csv"
     assert study["study"]["name"] == "my-cohort"
+
+
+NOTES = [f"The patient of bed {n} was given aspirin this morning and feels better." for n in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("seen", "name", "outcome", "kind"),
+    [
+        ("films/{}.png", "image", "masks/{}.png", "segment"),
+        ("scans/{}.nii.gz", "volume", "masks/{}.nii.gz", "segment"),
+        ("scans/{}.mha", "volume", "masks/{}.nrrd", "segment"),
+        ("films/{}.png", "image", "boxes/{}.xml", "detect"),
+        ("films/{}.png", "image", '[{{"label": "cell", "box": [1, 2, 3, {}]}}]', "detect"),
+        ("scans/{}.mha", "volume", '[{{"label": "nodule", "box": [1, 2, 3, 4, 5, {}]}}]', "detect"),
+    ],
+)
+def test_questions_of_where_in_pictures_and_scans(
+    drafted: Drafted, seen: str, name: str, outcome: str, kind: str
+) -> None:
+    table = {"path": [seen.format(n) for n in range(100)], "where": [outcome.format(n) for n in range(100)]}
+    study = drafted(columns(**table), "where")
+    assert study["inputs"][name] == {"kind": name, "column": "path"}
+    assert study["targets"]["outcome"] == {"kind": kind, "on": name, "column": "where"}
+
+
+def test_spans_of_a_text(drafted: Drafted) -> None:
+    spans = ['[{"start": 27, "end": 34, "label": "drug"}]', "[]"] * 50
+    study = drafted({"note": NOTES, "drugs": spans, "age": AGES}, "drugs")
+    assert study["inputs"]["text"] == {"kind": "text", "column": "note"}
+    assert study["targets"]["outcome"] == {"kind": "tag", "on": "text", "column": "drugs"}
+    assert study["inputs"]["clinical"] == {"kind": "tabular", "columns": "rest"}
+
+
+def test_relations_and_the_stretches_between_which_they_are(drafted: Drafted) -> None:
+    spans = ['[{"start": 0, "end": 3, "label": "drug"}]'] * 100
+    related = ['[{"head": [0, 3], "tail": [4, 11], "type": "treats"}]'] * 100
+    study = drafted({"note": NOTES, "found": spans, "links": related}, "links")
+    wanted = {"kind": "relate", "on": "text", "column": "links", "spans": "found"}
+    assert study["targets"]["outcome"] == wanted
+
+
+def test_texts_beside_a_class(drafted: Drafted) -> None:
+    notes = ["患者" * 20 + str(n) for n in range(100)]
+    study = drafted(columns(note=notes, letter=NOTES, sick=["yes", "no"] * 50), "sick")
+    assert study["inputs"]["text1"] == {"kind": "text", "column": "note"}
+    assert study["inputs"]["text2"] == {"kind": "text", "column": "letter"}
+    assert "on" not in study["targets"]["outcome"]
+
+
+def test_folders_of_slices_are_scans(drafted: Drafted, tmp_path: Path) -> None:
+    for n in range(4):
+        (tmp_path / "ct" / f"p{n}").mkdir(parents=True)
+    study = drafted(columns(series=[f"ct/p{n % 4}" for n in range(100)], sick=["yes", "no"] * 50), "sick")
+    assert study["inputs"]["volume"] == {"kind": "volume", "column": "series"}
+
+
+def test_what_is_drawn_is_no_input(drafted: Drafted) -> None:
+    table = {name: [f"{name}/{n}.png" for n in range(100)] for name in ("film", "vessel_mask", "fov")}
+    study = drafted(columns(**table), "vessel_mask")
+    assert [section["column"] for section in study["inputs"].values() if section["kind"] == "image"] == ["film"]
+
+
+def test_a_mask_without_a_picture(drafted: Drafted) -> None:
+    with pytest.raises(CohortError, match="must be a column of them"):
+        drafted(columns(where=[f"{n}.nii.gz" for n in range(100)]), "where")
