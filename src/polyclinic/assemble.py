@@ -99,7 +99,8 @@ def face(inputs: Mapping[str, Input], heads: Mapping[str, Head]) -> dict[str, In
         StudyError: if there is no such input, or no such question can be asked on it.
     """
     dense = {name: head for name, head in heads.items() if isinstance(head, Dense)}
-    stop_on([f for name, head in dense.items() for f in _ground_findings(name, head, inputs)], StudyError)
+    findings = [f for name, head in dense.items() for f in _ground_findings(name, head, inputs)]
+    stop_on([*findings, *(f for name, head in dense.items() for f in _leaning_findings(name, head, heads))], StudyError)
     grounds = {head.options.on for head in dense.values()}
     return {n: k.facing() if n in grounds and isinstance(k, Located) else k for n, k in inputs.items()}
 
@@ -109,11 +110,23 @@ def _ground_findings(name: str, head: Dense, inputs: Mapping[str, Input]) -> lis
     if on not in inputs:
         return [catalogue.unknown(place, "input", on, tuple(inputs))]
     ground = inputs[on]
-    if isinstance(ground, Located) and ground.ground == head.ground:
+    if isinstance(ground, Located) and ground.ground in head.grounds:
         return []
-    wanted = "a text" if head.ground == "text" else "pictures or volumes"
+    wanted = " or ".join(f"{one}s" for one in head.grounds)
     rule, remedy = f"must name an input that holds {wanted}", "Name another input, or ask another kind of question."
     return [Finding("wrong_ground", place, rule, "it names one of another kind", remedy)]
+
+
+def _leaning_findings(name: str, head: Dense, heads: Mapping[str, Head]) -> list[Finding]:
+    """A question about what another one finds needs that other one, on the same input."""
+    if head.leans_on is None:
+        return []
+    other = heads.get(head.leans_on)
+    same_ground = isinstance(other, Dense) and other.options.on == head.options.on
+    if same_ground and type(other) is not type(head):
+        return []
+    rule, remedy = "must lean on a target that finds spans in the same text", 'Name a target of kind "tag".'
+    return [Finding("wrong_finder", f"[targets.{name}]", rule, "there is none of that name", remedy)]
 
 
 def _match(

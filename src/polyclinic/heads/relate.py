@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -43,7 +43,8 @@ class RelateOptions(DenseOptions):
     """Column with the stretches that may be related, a JSON list: [{"start": 0, "end": 9, "label": "drug"}]. Then all
     their pairs are asked about, and are called "none" unless listed. Without it only the listed pairs are."""
     spans_from: str | None = None
-    """Name of a target of kind "tag" on the same text: patients are answered for the stretches that it finds."""
+    """Name of a target of kind "tag" on the same text: tests and new patients are answered for what that one finds.
+    ``spans`` still tells the true ones, to learn from."""
     types: tuple[str, ...] | None = None
     """Types of relation. By default those that the column names."""
     none: str = "none"
@@ -52,6 +53,12 @@ class RelateOptions(DenseOptions):
     """Does it matter which stretch is the head? If not, the earlier one is."""
     max_distance: int | None = Field(default=None, ge=0)
     """Most characters between two stretches that are asked about. By default the most seen between related ones."""
+
+    @model_validator(mode="after")
+    def _spans_to_learn_from(self) -> Self:
+        if self.spans_from is not None and self.spans is None:
+            raise ValueError("spans_from needs spans too: the column with the true stretches, to learn from")
+        return self
 
 
 class RelatePlan(Plan):
@@ -125,7 +132,7 @@ class Relate(Dense):
 
     Options = RelateOptions
     Plan = RelatePlan
-    ground: ClassVar[Literal["grid", "text"]] = "text"
+    grounds: ClassVar[tuple[Ground, ...]] = ("text",)
 
     def columns(self) -> tuple[str, ...]:
         """The column of relations, and the one of stretches if there is one."""
@@ -193,8 +200,7 @@ class Relate(Dense):
     def strata(self, target: RelationTarget) -> Int[np.ndarray, " sample"]:
         """The rarest type of relation in the row, 0 where there is none, -1 where nothing is known."""
         count = Counter(r.word for asked in target.asked if asked is not None for r in asked.related)
-        known = [one if one is not None and one.known else None for one in target.asked]
-        return np.array([-1 if one is None else self._rarest(one, target.types, count) for one in known])
+        return np.array([self._rarest(one, target.types, count) if one and one.known else -1 for one in target.asked])
 
     @staticmethod
     def _rarest(asked: Asked, types: tuple[str, ...], count: Counter[str]) -> int:
@@ -294,10 +300,9 @@ class Relate(Dense):
     def decode(self, raws: Shaped[np.ndarray, " sample"], target: RelationTarget | None) -> RelationAnswer:
         """The types of all pairs that are asked about; without ``target`` there are none."""
         asked = [None] * len(raws) if target is None else target.asked
-        packed = np.empty(len(raws), dtype=object)
-        for position, (raw, one) in enumerate(zip(raws, asked, strict=True)):
-            packed[position] = b"" if raw is None or one is None else pack(self._answer(raw, one))
-        return RelationAnswer(self.plan.types, packed)
+        both = zip(raws, asked, strict=True)
+        packed = [b"" if raw is None or one is None else pack(self._answer(raw, one)) for raw, one in both]
+        return RelationAnswer(self.plan.types, base.objects(packed))
 
     def decode_found(
         self, raws: Shaped[np.ndarray, " sample"], target: RelationTarget | None, found: SpanAnswer
@@ -307,14 +312,14 @@ class Relate(Dense):
         A relation counts as found if both its stretches were found exactly and its type is right; true relations
         between stretches that were not found are listed as missed.
         """
-        packed = np.empty(len(raws), dtype=object)
+        packed = []
         for position, raw in enumerate(raws):
             true = None if target is None else target.asked[position]
             spans = unpack(found.predicted[position])[:, :2] if found.predicted[position] else np.zeros((0, 2))
             stretches = tuple((int(start), int(end)) for start, end in spans)
             asked = Asked((), stretches, known=False) if true is None else replace(true, stretches=stretches)
-            packed[position] = b"" if raw is None else pack(self._answer(raw, asked))
-        return RelationAnswer(self.plan.types, packed)
+            packed.append(b"" if raw is None else pack(self._answer(raw, asked)))
+        return RelationAnswer(self.plan.types, base.objects(packed))
 
     def _answer(self, raw: "Said | Scored", asked: Asked) -> Float[np.ndarray, "pair column"]:
         found = self._candidates(asked, self.plan.types, self.plan.max_distance)
@@ -330,11 +335,9 @@ class Relate(Dense):
     @staticmethod
     def average(answers: tuple[RelationAnswer, ...]) -> RelationAnswer:
         """The mean of the chances; a pair that only some were asked about is no relation to the others."""
-        packed = np.empty(len(answers[0]), dtype=object)
-        for position in range(len(packed)):
-            parts = [answer.pairs[position] for answer in answers]
-            packed[position] = b"" if not all(parts) else pack(together([unpack(part) for part in parts]))
-        return RelationAnswer(answers[0].types, packed)
+        rows = zip(*(answer.pairs for answer in answers), strict=True)
+        packed = [pack(together([unpack(part) for part in row])) if all(row) else b"" for row in rows]
+        return RelationAnswer(answers[0].types, base.objects(packed))
 
     def take(self, target: RelationTarget, index: Int[np.ndarray, " row"]) -> RelationTarget:
         """What is asked of some rows."""
@@ -353,8 +356,7 @@ class Relate(Dense):
         place = f"[targets.{self.name}]"
         findings = base.unknown_outcomes(target, place)
         count = Counter(r.word for asked in target.asked if asked is not None for r in asked.related)
-        rare = [word for word in target.types[1:] if count[word] < _FEW]
-        if rare:
+        if rare := [word for word in target.types[1:] if count[word] < _FEW]:
             rule, found = f"every type should come {_FEW} times", f"{len(rare)} types are rarer"
             remedy = "Expect wide intervals; join rare types where the question allows."
             findings.append(Finding("rare_type", place, rule, found, remedy, Severity.WARNING))
@@ -390,7 +392,7 @@ class _Gatherer:
         self._hearing = Hearing(place.offsets, ballot)
 
     def add(self, output: Float[Tensor, "batch out token"], movement: Movement) -> None:
-        assert movement.start is not None, "a window of a text has a beginning"
+        assert movement.start is not None, "windows of a text have a beginning"
         for window, start in zip(output.numpy(), movement.start[:, 0].tolist(), strict=True):
             self._hearing.hear(window, start)
 

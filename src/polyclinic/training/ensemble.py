@@ -9,6 +9,7 @@ from jaxtyping import Float, Shaped
 
 from polyclinic.cohort.rows import Fold, Rows
 from polyclinic.cohort.table import Cohort
+from polyclinic.heads.base import Dense
 from polyclinic.heads.base import Kind as Head
 from polyclinic.predictions import Answer, Predictions, Samples, join
 from polyclinic.training.outputs import Outputs
@@ -94,9 +95,18 @@ def same_tune_rows(fold: Fold) -> bool:
 
 
 def _average(heads: Mapping[str, Head], targets: Mapping[str, Any], outputs: Sequence[Outputs]) -> dict[str, Answer]:
-    """What several fits say about the same rows."""
+    """What several fits say about the same rows; questions that lean on another are asked about what that one found."""
     answers: dict[str, Answer] = {}
-    for name, head in heads.items():
-        truth = head.take(targets[name], outputs[0].rows)
-        answers[name] = head.average(tuple(head.decode(one.by_target[name], truth) for one in outputs))
-    return answers
+    for name, head in sorted(heads.items(), key=lambda item: _found_by(item[1], heads) is not None):
+        truth, found = head.take(targets[name], outputs[0].rows), _found_by(head, heads)
+        if found is None or not isinstance(head, Dense):
+            answers[name] = head.average(tuple(head.decode(one.by_target[name], truth) for one in outputs))
+        else:
+            said = tuple(head.decode_found(one.by_target[name], truth, answers[found]) for one in outputs)
+            answers[name] = head.average(said)
+    return {name: answers[name] for name in heads}
+
+
+def _found_by(head: Head, heads: Mapping[str, Head]) -> str | None:
+    """The target whose answer says what this one is asked about, where that is answered too."""
+    return head.leans_on if isinstance(head, Dense) and head.leans_on in heads else None
