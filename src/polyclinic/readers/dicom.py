@@ -15,10 +15,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from polyclinic.errors import MissingPackage, PolyclinicError, ReadError
-from polyclinic.readers.codestream import declared_extent
+from polyclinic.readers.codestream import declared_extent, is_sound_jpeg
 from polyclinic.readers.frames import MOST_BYTES, Facts, Frame, check_extent, refuse
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same file would be decoded to other pixels; part of every cache key."""
 
 Window = Literal["file", "none"] | tuple[float, float]
@@ -26,7 +26,19 @@ Window = Literal["file", "none"] | tuple[float, float]
 
 _LEVELS = 65535
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
-_RLE = "1.2.840.10008.1.2.5"
+_DECODERS = {
+    "1.2.840.10008.1.2.5": "pydicom",
+    "1.2.840.10008.1.2.4.50": "pillow",
+    "1.2.840.10008.1.2.4.80": "pyjpegls",
+    "1.2.840.10008.1.2.4.81": "pyjpegls",
+    "1.2.840.10008.1.2.4.90": "pylibjpeg",
+    "1.2.840.10008.1.2.4.91": "pylibjpeg",
+}
+"""For RLE, JPEG, JPEG-LS and JPEG 2000 the decoder that answers damage with an error: GDCM ends the whole process."""
+
+_BY_GDCM = ("1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
+"""JPEG of 12 bits and without loss, which GDCM alone decodes: it is shown sound streams only."""
+
 _HEADER = 4096
 _PIECE = 1 << 24
 _GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -130,6 +142,8 @@ def _check_streams(dataset: Any, count: int) -> None:
         declared = declared_extent(stream)
         if declared is not None and declared != (dataset.Rows, dataset.Columns):
             raise _doubtful("another number of rows or columns")
+        if str(dataset.file_meta.TransferSyntaxUID) in _BY_GDCM and not _is_sound(dataset, stream):
+            raise _doubtful("a JPEG stream with a damaged part, or of a rare kind")
         found += 1
     if found != count:
         raise _doubtful("another number of frames")
@@ -185,9 +199,13 @@ def stored_pixels(dataset: Any) -> Shaped[np.ndarray, "height width *channel"]:
     return _without_overlay(pixels, dataset)
 
 
+def _is_sound(dataset: Any, stream: bytes) -> bool:
+    return is_sound_jpeg(stream, int(dataset.SamplesPerPixel), int(dataset.BitsAllocated))
+
+
 def _decoder(dataset: Any) -> str:
-    """Which decoder to use, "" for any: RLE by pydicom's own, as that of pylibjpeg breaks off on damaged files."""
-    return "pydicom" if dataset.file_meta.TransferSyntaxUID == _RLE else ""
+    """Which decoder to use, "" for the one there is."""
+    return _DECODERS.get(str(dataset.file_meta.TransferSyntaxUID), "")
 
 
 def stored_frames(dataset: Any, count: int) -> Iterator[Shaped[np.ndarray, "height width"]]:

@@ -95,10 +95,13 @@ def _check_flat(image: Any) -> None:
 
 
 def _indices(image: Any) -> Shaped[np.ndarray, "row column"]:
-    """Labels as stored: indices of a palette, never its colours."""
+    """Labels as stored: indices of a palette, never its colours. A GIF has no grey but a palette of greys."""
     image.load()
     if image.mode == "P":
         stored = np.asarray(image)
+        greys = _greys(image.getpalette() or [])
+        if image.format == "GIF" and greys is not None:
+            return greys[stored]
         _check_palette(image.getpalette() or [], np.unique(stored).tolist())
         return stored
     if image.mode in ("LA", "RGBA", "PA", "La", "RGBa"):
@@ -110,6 +113,13 @@ def _indices(image: Any) -> Shaped[np.ndarray, "row column"]:
         return stored.astype(stored.dtype.newbyteorder("="))
     rule, found = "a mask must hold labels", f'its pixels are stored as "{image.mode}"'
     raise refuse("colour_mask", rule, found, "Save it as a grey or indexed PNG.")
+
+
+def _greys(palette: Sequence[int]) -> UInt8[np.ndarray, " index"] | None:
+    """The grey of each index, or None if the palette has colours."""
+    colours = np.zeros((256, 3), dtype=np.uint8)
+    colours[: len(palette) // 3] = np.array(palette, dtype=np.uint8)[: 3 * (len(palette) // 3)].reshape(-1, 3)
+    return colours[:, 0] if bool((colours == colours[:, :1]).all()) else None
 
 
 def _check_palette(palette: Sequence[int], used: Sequence[int]) -> None:

@@ -56,7 +56,7 @@ def _pieces(stream: BufferedIOBase, packing: str) -> Iterator[bytes]:
     if packing == "zlib":
         yield from _inflated(stream)
         return
-    source: Any = stream
+    source: BufferedIOBase = stream
     if packing == "gzip":
         source = gzip.GzipFile(fileobj=stream)
     elif packing == "bzip2":

@@ -132,6 +132,9 @@ def _still(made: Any, image: Any, organisation_uid: str) -> None:
         for stem in ("Content", "InstanceCreation", "Series"):
             if f"{stem}{name}" in made:
                 setattr(made, f"{stem}{name}", value)
+    for item in made.get("ContributingEquipmentSequence") or ():
+        if "ContributionDateTime" in item:
+            del item.ContributionDateTime
     made.DimensionOrganizationSequence[0].DimensionOrganizationUID = organisation_uid
     for item in made.DimensionIndexSequence:
         item.DimensionOrganizationUID = organisation_uid

@@ -25,6 +25,9 @@ MOST_FILES = 20_000
 _TEXTS = frozenset({".txt", ".json", ".xml", ".csv", ".md", ".html", ".pdf", ".log", ".ini"})
 _TEXT_NAMES = frozenset({"LICENSE", "README", "DICOMDIR", "VERSION"})
 _DIRECTORY = "1.2.840.10008.1.3.10"
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+_DOCUMENTS = ("88.", "104.", "11.", "481.3", "66", "9.")
+"""What comes with a series and is no slice: reports, documents, presentation states, contours, raw data, curves."""
 
 
 @dataclass(frozen=True)
@@ -151,10 +154,11 @@ def _slice(path: Path) -> _Slice | None:
     """The header of one file; None for directories and documents, which have no pixels."""
     content = path.read_bytes()
     dataset = dicom.opened(content, pixels=False)
+    if _is_document(dataset):
+        return None
     if "Rows" not in dataset or "Columns" not in dataset:
-        return None
-    if str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == _DIRECTORY:
-        return None
+        rule, found = "every slice must hold an image", "one holds none"
+        raise refuse("no_pixels", rule, found, "Copy the series again.")
     multiframe.check_scan(dataset)
     slope, intercept = dicom.rescale_of(dataset)
     frames = int(dataset.get("NumberOfFrames") or 1)
@@ -178,6 +182,14 @@ def _slice(path: Path) -> _Slice | None:
         str(dataset.PhotometricInterpretation).startswith("MONOCHROME"),
         multiframe.maker_of(dataset),
     )
+
+
+def _is_document(dataset: Any) -> bool:
+    """Whether a file says that it is no image. One that says nothing may be a slice that was damaged."""
+    kind = str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
+    if kind != str(dataset.get("SOPClassUID", kind)):
+        return False
+    return kind == _DIRECTORY or (kind.removeprefix(_STORAGE).startswith(_DOCUMENTS) and kind.startswith(_STORAGE))
 
 
 def _whole(entry: Any) -> int | None:

@@ -332,3 +332,14 @@ def test_without_pydicom(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(MissingPackage, match=r"polyclinic\[dicom\]"):
         dicom.read(content)
+
+
+@pytest.mark.parametrize("place", range(0, 200, 7))
+def test_a_damaged_stream_without_loss_never_ends_the_process(place):
+    """GDCM, the one decoder of these, ends the process on a second frame header or on other components."""
+    image = io.BytesIO()
+    Image.new("L", (8, 8)).save(image, "JPEG")
+    stream = bytearray(image.getvalue())
+    stream[place : place + 2] = b"\xff\xc0"
+    with contextlib.suppress(ReadError):
+        dicom.read(compressed(bytes(stream), "1.2.840.10008.1.2.4.51"))

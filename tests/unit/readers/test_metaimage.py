@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from cases import made
 
+from cases import made
 from polyclinic.errors import ReadError
 from polyclinic.readers.volume import read_volume
 

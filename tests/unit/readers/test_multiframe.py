@@ -4,8 +4,8 @@ import io
 
 import numpy as np
 import pytest
-from cases import made
 
+from cases import made
 from polyclinic.errors import ReadError
 from polyclinic.readers import multiframe
 

@@ -1,4 +1,4 @@
-"""NIfTI against nibabel and SimpleITK; broken and contradictory geometry refused; masks written in the same geometry."""
+"""NIfTI against nibabel and SimpleITK; broken or contradictory geometry refused; masks in the same geometry."""
 
 import gzip
 import os
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import made
 
+from cases import made
 from polyclinic.errors import ReadError
 from polyclinic.readers import nifti
 from polyclinic.readers.volume import read_volume

@@ -4,8 +4,8 @@ import bz2
 
 import numpy as np
 import pytest
-from cases import made
 
+from cases import made
 from polyclinic.errors import ReadError
 from polyclinic.readers.volume import read_volume
 
