@@ -57,7 +57,7 @@ def make(**keys) -> Ready:
 def trained():
     ready = make()
     model = build(ready.inputs, ready.heads, ModelSection(size=Size.TINY), seed=1)
-    fitted = fit(model, ready, ROWS, TrainingSection(epochs=8, precision="fp32"), seed=1)
+    fitted = fit(model, ready, ROWS, TrainingSection(epochs=12, precision="fp32", learning_rate=8e-3), seed=1)
     tune = evaluate(fitted.model, ready, ROWS.tune).by_target["asked"]
     target, head = ready.targets["asked"], ready.heads["asked"]
     head = head.calibrate(tune, head.take(target, ROWS.tune.index), "auto")
