@@ -53,13 +53,13 @@ def _stretch(
     title = escape("; ".join(f"{names[label]} ({verdict})" for (_, _, label), verdict in here), quote=True)
     first = [names[label] for (begin, _, label), _ in here if begin == start]
     tag = "".join(f'<sup style="font-size:70%;margin-left:2px">{escape(name)}</sup>' for name in first)
-    return f'<mark style="{_STYLES[worst]}" title="{title}">{escape(text[start:end])}{tag}</mark>'
+    return f'<mark class="{worst}" style="{_STYLES[worst]}" title="{title}">{escape(text[start:end])}{tag}</mark>'
 
 
 def _legend(judged: list[tuple[tuple[int, int, int], str]], *, known: bool) -> str:
     words = {_RIGHT: "found", _MISSED: "missed", _WRONG: "found, but not there"}
     used = [word for word in words if any(verdict == word for _, verdict in judged)]
-    keys = [f'<mark style="{_STYLES[word]}">{words[word]}</mark>' for word in used] if known else []
+    keys = [f'<mark class="{word}" style="{_STYLES[word]}">{words[word]}</mark>' for word in used] if known else []
     return f"<br><small>{' '.join(keys)}</small>" if keys else ""
 
 
