@@ -277,14 +277,22 @@ def _fit_chain(question: PlainQuestion) -> Answers | None:
 
 
 def _layers(question: PlainQuestion) -> list[tuple[list[Text], list[Int[np.ndarray, " _"]], Tagging]]:
-    """Training texts and their tags: once, or for each label where stretches may share words."""
+    """Training texts and their tags: once, or for each label where stretches may share words.
+
+    The tags are begin and inside, whatever the head's are: a chain with twice as many takes twice as long.
+    """
     labels, nested = len(question.head.plan.labels), question.head.options.nested
-    tagging = Tagging(question.head.options.scheme, 1 if nested else labels)
+    theirs = Tagging(question.head.options.scheme, 1 if nested else labels)
+    ours = Tagging("bio", theirs.labels)
     rows = [int(row) for row in question.rows.train.index if question.placed.tags[row] is not None]
     filled = [row for row in rows if question.placed.tags[row].shape[1]]
     texts = [question.values(row) for row in filled]
+
+    def written(tags: Int[np.ndarray, " _"]) -> Int[np.ndarray, " _"]:
+        return ours.write(theirs.read(tags), len(tags))
+
     layers = range(labels if nested else 1)
-    return [(texts, [question.placed.tags[row][layer] for row in filled], tagging) for layer in layers]
+    return [(texts, [written(question.placed.tags[row][layer]) for row in filled], ours) for layer in layers]
 
 
 def _answers(
