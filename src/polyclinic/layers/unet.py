@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -190,7 +189,7 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.first = Convolved(inside, outside, kernel, stride, alone)
         self.second = Convolved(outside, outside, kernel, (1,) * len(stride), alone, active=False)
-        self.around = None if inside == outside and max(stride) == 1 else Pointwise(inside, outside)
+        self.around = None if inside == outside and max(stride) == 1 else _pointwise(len(stride), inside, outside)
         self.stride = tuple(stride)
 
     def forward(self, x: Float[Tensor, "batch _ *grid"]) -> Float[Tensor, "batch _ *half"]:
@@ -198,17 +197,6 @@ class ResidualBlock(nn.Module):
         around = x if max(self.stride) == 1 else block_mean(x, self.stride)
         around = around if self.around is None else self.around(around)
         return F.leaky_relu(self.second(self.first(x)) + around, _LEAK)
-
-
-class Pointwise(nn.Linear):
-    """A convolution that looks at one point alone, as a matrix product over the features."""
-
-    def forward(self, x: Float[Tensor, "batch inside *grid"]) -> Float[Tensor, "batch outside *grid"]:
-        """Features to features at every point."""
-        flat: Tensor = torch.matmul(self.weight, x.flatten(2))
-        if self.bias is not None:
-            flat = flat + self.bias[:, None]
-        return flat.reshape(x.shape[0], flat.shape[1], *x.shape[2:])
 
 
 class Rise(nn.Module):
@@ -219,7 +207,7 @@ class Rise(nn.Module):
 
     def __init__(self, inside: int, outside: int, stride: Sequence[int]) -> None:
         super().__init__()
-        self.spread = Pointwise(inside, outside * prod(stride))
+        self.spread = _pointwise(len(stride), inside, outside * prod(stride))
         self.stride = tuple(stride)
 
     def forward(self, x: Float[Tensor, "batch _ *grid"]) -> Float[Tensor, "batch _ *finer"]:
@@ -239,6 +227,11 @@ def block_mean(x: Float[Tensor, "batch _ *grid"], stride: Sequence[int]) -> Floa
     return pool(x, tuple(stride), ceil_mode=True, count_include_pad=False)
 
 
+def _pointwise(dim: int, inside: int, outside: int) -> nn.Module:
+    """A convolution that looks at one point alone. Never with a step: see ``layers.resnet`` for why."""
+    return _CONVOLUTION[dim](inside, outside, 1)
+
+
 def residual_stage(
     inside: int, outside: int, kernel: Sequence[int], stride: Sequence[int], blocks: int, alone: bool = True
 ) -> nn.Module:
@@ -253,7 +246,7 @@ def residual_stage(
 def init_residual(network: nn.Module) -> None:
     """Signals neither grow nor fade (He et al., ICCV 2015, eq. 10); every block starts as the way around it."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Conv3d | Pointwise):
+        if isinstance(module, nn.Conv2d | nn.Conv3d):
             nn.init.kaiming_normal_(module.weight, a=_LEAK, nonlinearity="leaky_relu")
         elif isinstance(module, ResidualBlock):
             _start_around(module)

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from polyclinic.layers.unet import Pointwise, ResidualUNet, Rise, Stages, block_mean, plan_steps
+from polyclinic.layers.unet import ResidualUNet, Rise, Stages, block_mean, plan_steps
 
 
 def stages(patch, spacing, width=8, channels=1) -> Stages:
@@ -56,12 +56,6 @@ def test_rising_is_a_transposed_convolution():
     bias = rise.spread.bias.reshape(3, 2, 1, 2)
     expected = F.conv_transpose3d(x, weight, stride=(2, 1, 2)) + bias.repeat(1, 3, 4, 2)
     torch.testing.assert_close(rise(x), expected)
-
-
-def test_pointwise_is_a_convolution_of_one_point():
-    point = Pointwise(4, 6)
-    x = torch.randn(2, 4, 3, 5)
-    torch.testing.assert_close(point(x), F.conv2d(x, point.weight[:, :, None, None], point.bias))
 
 
 def test_block_means_count_what_is_there():
