@@ -233,7 +233,7 @@ def _leans_on(head: Head) -> str | None:
 
 def _sources(head: Head, said: _Said, cohort: Cohort) -> list[str | None]:
     """The file of the record that each answer is about; None where it is no file."""
-    columns = said.plan.columns[head.options.on] if isinstance(head, Dense) and head.ground == "grid" else ()
+    columns = said.plan.columns[head.options.on] if isinstance(head, Dense) and "text" not in head.grounds else ()
     if len(columns) != 1:
         return [None] * len(cohort)
     cells = cohort.frame[columns[0]].cast(pl.String).to_list()

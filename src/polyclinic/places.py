@@ -5,6 +5,7 @@ answered in the file that the user gave. A ``Lattice`` or ``Tokens`` is that way
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -69,6 +70,7 @@ class Tokens:
 
 
 Geometry = GridGeometry | TextGeometry
+Ground = Literal["picture", "volume", "text"]
 Place = Lattice | Tokens
 
 

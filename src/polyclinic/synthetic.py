@@ -17,7 +17,7 @@ from jaxtyping import Float
 from polyclinic.errors import Finding, StudyError
 from polyclinic.heads.base import Dense
 from polyclinic.inputs.base import Located
-from polyclinic.places import GridKnown, Known, TextKnown
+from polyclinic.places import Ground, Known
 from polyclinic.study import catalogue
 
 
@@ -73,10 +73,12 @@ def synthesise(
         "targets": {},
     }
     known: dict[str, Sequence[Known]] = {}
+    grounds: dict[str, Ground] = {}
     for name, word in inputs.items():
         kind = catalogue.find("inputs", word)
         if issubclass(kind, Located):
             frame, keys, known[name] = kind.example_known(rng, signal, folder, name)
+            grounds[name] = kind.ground
         else:
             frame, keys = kind.example(rng, signal, folder, name)
         frames.append(frame)
@@ -84,7 +86,7 @@ def synthesise(
     for name, word in targets.items():
         head = catalogue.find("heads", word)
         if issubclass(head, Dense):
-            on = _ground(head, known)
+            on = _ground(head, grounds)
             frame, keys = head.example_on(rng, signal, known[on], folder, name)
             keys = {"on": on, **keys}
         else:
@@ -96,10 +98,9 @@ def synthesise(
     return Synthetic(_write_study(folder, sections, settings or {}), table, signal)
 
 
-def _ground(head: type[Dense], known: Mapping[str, Sequence[Known]]) -> str:
+def _ground(head: type[Dense], grounds: Mapping[str, Ground]) -> str:
     """The first input on which such a question can be asked."""
-    wanted = TextKnown if head.ground == "text" else GridKnown
-    found = [name for name, records in known.items() if isinstance(records[0], wanted)]
+    found = [name for name, ground in grounds.items() if ground in head.grounds]
     if found:
         return found[0]
     rule, remedy = "a dense question needs an input with places", "Add a picture, a volume or a text."

@@ -30,8 +30,8 @@ def sensible() -> list[tuple[str, str]]:
     kinds = {word: catalogue.find("inputs", word) for word in INPUTS}
     grounds = {word: kind.ground if issubclass(kind, Located) else "" for word, kind in kinds.items()}
     asked = {question: catalogue.find("heads", question) for question in HEADS}
-    needs = {question: head.ground if issubclass(head, Dense) else None for question, head in asked.items()}
-    return [(w, q) for w, q in itertools.product(INPUTS, HEADS) if needs[q] in (None, grounds[w])]
+    needs = {question: head.grounds if issubclass(head, Dense) else None for question, head in asked.items()}
+    return [(w, q) for w, q in itertools.product(INPUTS, HEADS) if needs[q] is None or grounds[w] in needs[q]]
 
 
 @pytest.mark.slow

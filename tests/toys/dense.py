@@ -50,7 +50,7 @@ def truth_of(number: int) -> np.ndarray:
 
 class Square(Located):
     Options, Plan = SquareOptions, SquarePlan
-    ground = "grid"
+    ground = "picture"
 
     def columns(self, offered):
         return (self.options.column,)

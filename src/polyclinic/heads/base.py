@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, Self, final, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, final, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from polyclinic.cohort.outcomes import rows_where
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import Finding, Severity
-from polyclinic.places import Geometry, Known, Marks, Place
+from polyclinic.places import Geometry, Ground, Known, Marks, Place
 from polyclinic.predictions import Answer
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
@@ -197,8 +197,8 @@ class Dense(Kind):
     ``raws`` is an array of objects, one for each row.
     """
 
-    ground: ClassVar[Literal["grid", "text"]] = "grid"
-    """On what kind of place it can be asked."""
+    grounds: ClassVar[tuple[Ground, ...]] = ("picture", "volume")
+    """On what kinds of place it can be asked."""
 
     @abstractmethod
     def match(self, target: Any, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None) -> Any:

@@ -117,6 +117,7 @@ class SaidCells:
 class Cells(base.Dense):
     """Every cell with its outline, told apart from those that it touches."""
 
+    grounds = ("picture",)
     Options = CellsOptions
     Plan = CellsPlan
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, final
+from typing import Any, Self, final
 
 import numpy as np
 import polars as pl
@@ -132,7 +132,7 @@ class Relate(Dense):
 
     Options = RelateOptions
     Plan = RelatePlan
-    grounds: ClassVar[tuple[Ground, ...]] = ("text",)
+    grounds = ("text",)
 
     def columns(self) -> tuple[str, ...]:
         """The column of relations, and the one of stretches if there is one."""

@@ -119,7 +119,7 @@ class Tag(base.Dense):
     Options = TagOptions
     Plan = TagPlan
     options: TagOptions
-    ground = "text"
+    grounds = ("text",)
 
     def columns(self) -> tuple[str, ...]:
         """The column of spans."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from torch import Generator, nn
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import Finding
-from polyclinic.places import Geometry, Known, Marks, Place
+from polyclinic.places import Geometry, Ground, Known, Marks, Place
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import InputTensors, Movement, Sight
@@ -201,7 +201,7 @@ class Located(Kind):
     ``collate`` still gives a tensor of the whole record, for other questions in the same study.
     """
 
-    ground: ClassVar[Literal["grid", "text"]] = "grid"
+    ground: ClassVar[Ground] = "picture"
     """On what kind of place questions can be asked here."""
 
     def __init__(self, name: str, options: Any, plan: Any = None) -> None:

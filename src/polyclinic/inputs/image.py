@@ -124,7 +124,7 @@ class Image(Located):
     plan: ImagePlan | None
     start: Path | None = None
     """File of public weights, known after ``fit``. A bundle does not know it: its weights are its own."""
-    ground = "grid"
+    ground = "picture"
 
     def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
         """The column of paths."""

@@ -14,9 +14,10 @@ from torch import Generator, Tensor, nn
 
 from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, Finding, stop_on
+from polyclinic.errors import CohortError, Finding, ReadError, stop_on
 from polyclinic.inputs.base import Cells, Features, Located, Picture, refuse_absent
-from polyclinic.layers import reading
+from polyclinic.layers import public_text, reading
+from polyclinic.layers.public_text import PublicReader, PublicText, TextWeightsDiffer, cut_public
 from polyclinic.places import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
 from polyclinic.readers import spelling, text_cells, text_example, text_markup
 from polyclinic.readers.readable import Lexicon, Readable, Stretches, cut_words, read_hashes, write_hashes
@@ -25,8 +26,6 @@ from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL, Encoded, InputTensors, Movement, Sight
 
-_FEWEST_PIECES, _FEWEST_NEIGHBOURS = 2, 3
-_MOST_PIECES, _MOST_NEIGHBOURS = 60_000, 60_000
 _DROPOUT = 0.4
 _AT_ONCE = 8
 """Windows that are answered together."""
@@ -46,10 +45,13 @@ class TextOptions(InputOptions):
     lower_case: bool = False
     """Take capitals for small letters? Offsets stay those of the text as given."""
     encoder: Literal["auto", "cnn", "bilstm", "transformer"] = "auto"
-    """Network, always trained from the beginning; "auto" is "bilstm"."""
+    """Network that is trained from the beginning; "auto" is "bilstm"."""
+    weights: str | None = None
+    """A public transformer to start from instead: a folder beside the table, or its name on the Hugging Face hub (extra
+    "text"). Its own tokenizer cuts the texts. Set [training] learning_rate to about 3e-5."""
     window: Annotated[int, Field(ge=16, le=4096)] = 640
     """Tokens read in one go. A longer text is read in several windows, never cut off."""
-    vocabulary: Annotated[int, Field(ge=0)] = _MOST_PIECES
+    vocabulary: Annotated[int, Field(ge=0)] = 60_000
     """Most words and pieces of words that get numbers of their own, learned from training texts."""
 
 
@@ -63,6 +65,7 @@ class TextPlan(Plan):
         pieces: Hashes of the pieces of words that count, base64 of int64: no word can be read off.
         neighbours: Hashes of the neighbourhoods that count, likewise.
         tokens: Tokens of a training text, on average, as far as one window sees them.
+        public: The public transformer without its weights, where there is one.
     """
 
     dense: bool
@@ -71,6 +74,7 @@ class TextPlan(Plan):
     pieces: str
     neighbours: str
     tokens: float
+    public: PublicText | None = None
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,13 @@ class Texts:
         texts: By row, None where absent.
         table: The user's word for the table.
         place: Table and column, for messages.
+        folder: Folder of the table.
     """
 
     texts: list[text_cells.Text]
     table: str
     place: str
+    folder: Path
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -119,6 +125,8 @@ class Text(Located):
     options: TextOptions
     plan: TextPlan | None
     ground = "text"
+    start: str | None = None
+    """Public weights, known after ``fit``. A bundle does not know them: its weights are its own."""
 
     def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
         """The column of texts."""
@@ -135,7 +143,7 @@ class Text(Located):
         stop_on(absent_columns(cells.frame, (column,), f"[inputs.{self.name}] column", cells.table), CohortError)
         texts, findings = text_cells.read_texts(cells.frame[column], place)
         stop_on(findings, CohortError)
-        return Texts(texts, cells.table, place)
+        return Texts(texts, cells.table, place, cells.folder)
 
     def check(self, records: Texts) -> list[Finding]:
         """Absent texts, and texts that look damaged."""
@@ -143,24 +151,50 @@ class Text(Located):
         return [*refuse_absent(self, records.table, absent), *text_cells.doubts(records.texts, records.place)]
 
     def fit(self, records: Texts, rows: TrainRows) -> Self:
-        """Language, and which pieces of words get numbers, from training rows only."""
+        """Language, and which pieces of words get numbers, from training rows only.
+
+        Raises:
+            ReadError: if the public transformer cannot be read.
+            MissingPackage: if it needs one.
+        """
         seen = [text for row in rows.index if (text := records.texts[row]) is not None]
         language = language_of(seen) if self.options.language == "auto" else self.options.language
         manner: Manner = "word" if self.options.tokens == "auto" else self.options.tokens
         words = [cut_words(text, manner, self.options.lower_case)[1] for text in seen]
-        most = self.options.vocabulary
-        pieces = spelling.frequent((np.stack([spelling.pieces(w) for w in t]) for t in words), _FEWEST_PIECES, most)
-        beside = spelling.frequent(map(spelling.neighbours, words), _FEWEST_NEIGHBOURS, min(most, _MOST_NEIGHBOURS))
+        start, public = self._look(records.folder)
+        lexicon = Lexicon.learn([] if public else words, self.options.vocabulary)
         lengths = [min(len(text), self.options.window) for text in words]
         plan = TextPlan(
             dense=self.dense,
             language=language,
             manner=manner,
-            pieces=write_hashes(pieces),
-            neighbours=write_hashes(beside),
+            pieces=write_hashes(lexicon.pieces),
+            neighbours=write_hashes(lexicon.neighbours),
             tokens=float(np.mean(lengths)) if lengths else 1.0,
+            public=public,
         )
-        return type(self)(self.name, self.options, plan)
+        fitted = type(self)(self.name, self.options, plan)
+        fitted.start = start
+        return fitted
+
+    def _look(self, folder: Path) -> tuple[str | None, PublicText | None]:
+        """Where the public weights are, and their shape."""
+        if self.options.weights is None:
+            return None, None
+        beside = folder / self.options.weights
+        start = str(beside) if beside.is_dir() else self.options.weights
+        try:
+            return start, public_text.look(start)
+        except TextWeightsDiffer as error:
+            rule, place = "must be a public transformer", f"[inputs.{self.name}] weights"
+            remedy = "Name a folder that save_pretrained wrote, with its tokenizer, or a name on the hub."
+            raise ReadError(Finding("weights_differ", place, rule, str(error), remedy)) from None
+
+    @property
+    def _window(self) -> int:
+        """Tokens that are read in one go."""
+        public = self.learned.public
+        return self.options.window if public is None else min(self.options.window, public.most)
 
     @property
     def learned(self) -> TextPlan:
@@ -170,6 +204,8 @@ class Text(Located):
 
     def prepare(self, records: Texts) -> Readable:
         """Texts cut into tokens, tokens looked up."""
+        if (public := self.learned.public) is not None:
+            return Readable.of_public(records.texts, lambda text: cut_public(text, public), public.vocabulary)
         lexicon = Lexicon(read_hashes(self.learned.pieces), read_hashes(self.learned.neighbours))
         return Readable.of(records.texts, self.learned.manner, self.options.lower_case, lexicon)
 
@@ -184,10 +220,12 @@ class Text(Located):
     def encoder(self, width: int, size: Size, dropout: float | None) -> nn.Module:
         """From pieces of words to one token per window, and a map of the words."""
         plan, sizes = self.learned, _SIZES[size]
+        if plan.public is not None:
+            return TextEncoder(PublicReader(plan.public, self.start), width, self._window, plan.dense)
         lexicon = (len(read_hashes(plan.pieces)), len(read_hashes(plan.neighbours)))
         kind: reading.Reader = "bilstm" if self.options.encoder == "auto" else self.options.encoder
         reader = reading.Reading(lexicon, spelling.WORD_SLOTS, sizes, kind, _DROPOUT if dropout is None else dropout)
-        return TextEncoder(reader, width, self.options.window, plan.dense)
+        return TextEncoder(reader, width, self._window, plan.dense)
 
     def geometry(self, records: Texts) -> list[Geometry | None]:
         """The text of every row."""
@@ -200,7 +238,8 @@ class Text(Located):
 
     def sight(self, size: Size) -> Sight:
         """One map, a point for each token."""
-        return Sight(1, (_SIZES[size].width,), ((1,),))
+        public = self.learned.public
+        return Sight(1, (_SIZES[size].width if public is None else public.width,), ((1,),))
 
     def values(self, ready: Readable, row: int) -> tuple[str, ...]:
         """The tokens of one row."""
@@ -221,7 +260,7 @@ class Text(Located):
     ) -> tuple[TextTensors, Movement]:
         """A window of each text that holds the token asked for; a shorter text whole."""
         lengths = ready.lengths(index)
-        view = int(min(self.options.window, max(1, lengths.max(initial=1))))
+        view = int(min(self._window, max(1, lengths.max(initial=1))))
         last = np.maximum(lengths - view, 0)
         low = np.clip(np.nan_to_num(aim[:, 0], nan=0.0) - view + 1, 0, last)
         high = np.where(np.isnan(aim[:, 0]), last, np.minimum(np.nan_to_num(aim[:, 0]), last))
@@ -235,7 +274,7 @@ class Text(Located):
         length = len(ready.words[row])
         if not length:
             return
-        view = min(self.options.window, length)
+        view = min(self._window, length)
         last = length - view
         starts = np.append(np.arange(0, last, max(1, view // 2)), last)
         for first in range(0, len(starts), _AT_ONCE):
@@ -283,9 +322,12 @@ class Text(Located):
     def parameters_note(self) -> Iterator[str]:
         """Sentences for the card on how texts were read."""
         if self.plan is not None:
-            number = len(read_hashes(self.plan.pieces))
-            yield f"Texts were cut into {self.plan.manner}s; {number} pieces of words have numbers of their own."
-            yield f"Up to {self.options.window} tokens are read in one go, longer texts in several windows."
+            number, public = len(read_hashes(self.plan.pieces)), self.plan.public
+            if public is None:
+                yield f"Texts were cut into {self.plan.manner}s; {number} pieces of words have numbers of their own."
+            else:
+                yield f"A public transformer with {public.width} numbers per token was the start; it cut the texts."
+            yield f"Up to {self._window} tokens are read in one go, longer texts in several windows."
 
 
 _SIZES = {
@@ -299,7 +341,7 @@ _SIZES = {
 class TextEncoder(nn.Module):
     """Reads texts window by window and gives a token for each window; if asked densely, also a map of the words."""
 
-    def __init__(self, reader: reading.Reading, width: int, window: int, dense: bool) -> None:
+    def __init__(self, reader: reading.Reading | PublicReader, width: int, window: int, dense: bool) -> None:
         super().__init__()
         self.reader, self.window, self.dense = reader, window, dense
         self.pool = reading.Pool(reader.out, width)
@@ -331,7 +373,7 @@ def _windows(tensors: TextTensors, window: int) -> TextTensors:
     cut_up = {}
     for name, value in fields.items():
         padded = nn.functional.pad(value, (0, 0) * (value.ndim - 2) + (0, spare))
-        cut_up[name] = padded.reshape(-1, short, *value.shape[2:])
+        cut_up[name] = padded.reshape(padded.shape[0] * padded.shape[1] // short, short, *value.shape[2:])
     return TextTensors(cut_up["read"].any(dim=1), **cut_up)
 
 

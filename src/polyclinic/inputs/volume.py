@@ -137,6 +137,7 @@ _AXES = ("right", "front", "head")
 class Volume(Located):
     """Volumes, one per row."""
 
+    ground = "volume"
     Options = VolumeOptions
     Plan = VolumePlan
     options: VolumeOptions
