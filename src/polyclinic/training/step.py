@@ -89,7 +89,7 @@ class Stepper:
 
 def add_losses(
     heads: Mapping[str, Head],
-    outputs: Mapping[str, Float[Tensor, "batch member out"]],
+    outputs: Mapping[str, Float[Tensor, "batch ..."]],
     targets: Mapping[str, TargetTensors],
     index: Int[np.ndarray, " batch"],
     weights: Weights,
