@@ -11,7 +11,6 @@ from jaxtyping import Integer, Shaped, UInt8
 from PIL import Image
 
 from polyclinic.disk import write_file
-from polyclinic.errors import ReadError
 from polyclinic.readers import archive, dicom, nifti, pages, raster, segmentation, segmentation_writer, series, volume
 from polyclinic.readers.frames import check_extent
 from polyclinic.readers.grid import Mask, Volume, VolumeFacts, as_mask, labels_of, refuse
@@ -101,7 +100,7 @@ def _indices(image: Any) -> Shaped[np.ndarray, "row column"]:
         stored = np.asarray(image)
         greys = _greys(image.getpalette() or [])
         if image.format == "GIF" and greys is not None:
-            return greys[stored]
+            return np.asarray(greys[stored])
         _check_palette(image.getpalette() or [], np.unique(stored).tolist())
         return stored
     if image.mode in ("LA", "RGBA", "PA", "La", "RGBa"):
@@ -155,7 +154,10 @@ def write_mask(
     names: Sequence[str] = (),
     version: str = "0",
 ) -> Path:
-    """A mask as a file that belongs to its source: a segmentation object for DICOM, NIfTI for other scans, else PNG.
+    """A mask as a file that belongs to its source.
+
+    A DICOM segmentation object for a series of slices, NIfTI for any other scan (also for one multi-frame file, whose
+    geometry it takes over), PNG for a flat image.
 
     Args:
         mask: Labels, or one 0/1 layer for each of ``names``; on the grid of the source. Flat: (row, column).
@@ -175,7 +177,7 @@ def write_mask(
     stacked = bool(names) and mask.ndim in (3, 4) and len(mask) == len(names) and _is_layers(mask, like)
     if like is None or _is_picture(like):
         content, ending = _png(_one_label(mask) if stacked else mask), ".png"
-    elif not isinstance(like, Volume) and _is_dicom(Path(like)):
+    elif not isinstance(like, Volume) and len(series.files_of(Path(like))) > 1:
         layers = mask.astype(np.uint8) if stacked else _layers(mask, names)
         chosen = names or [f"label {number}" for number in range(1, len(layers) + 1)]
         content, ending = _segmentation(layers, chosen, Path(like), version), ".dcm"
@@ -200,10 +202,6 @@ def _is_picture(like: str | Path | Volume) -> bool:
         return False
     start = first_bytes(path)
     return start.startswith(_MARKS) or (pages.is_tiff(start) and not _has_pages(path))
-
-
-def _is_dicom(path: Path) -> bool:
-    return series.holds_series(path) if path.is_dir() else path.is_file() and dicom.recognise(first_bytes(path))
 
 
 def _with_ending(path: Path, ending: str) -> Path:
@@ -258,10 +256,5 @@ def _source(like: str | Path | Volume) -> tuple[Any, Any, tuple[int, ...]]:
 
 
 def _segmentation(layers: UInt8[np.ndarray, "region i j k"], names: Sequence[str], like: Path, version: str) -> bytes:
-    if like.is_dir():
-        paths, distance = series.ordered_files(like)
-        return segmentation_writer.written(layers, names, paths, distance, version)
-    rule, found = "a segmentation object must belong to a series of single frames", "the source is one file"
-    raise ReadError(
-        refuse("unknown_form", rule, found, "Give the scan without its path: NIfTI is written then.").findings
-    )
+    paths, distance = series.ordered_files(like)
+    return segmentation_writer.written(layers, names, paths, distance, version)

@@ -24,6 +24,7 @@ MOST_FILES = 20_000
 
 _TEXTS = frozenset({".txt", ".json", ".xml", ".csv", ".md", ".html", ".pdf", ".log", ".ini"})
 _TEXT_NAMES = frozenset({"LICENSE", "README", "DICOMDIR", "VERSION"})
+_OTHER = 0.05
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _DOCUMENTS = ("88.", "104.", "11.", "481.3", "66", "9.")
@@ -40,6 +41,7 @@ class _Slice:
     instance: str
     number: int | None
     declared: int
+    distance: float
     kind: tuple[tuple[str, str], ...]
     plane: Plane | None
     scale: Scale
@@ -57,7 +59,7 @@ def holds_series(folder: Path) -> bool:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The DICOM images of a folder and of those below it, in the order of their names."""
+    """The DICOM files of a folder and of those below it, in the order of their names; none if it is no folder."""
     return [path for path in _files(folder) if _is_dicom(path)]
 
 
@@ -80,7 +82,7 @@ def read(folder: Path) -> Volume:
         for place, one in enumerate(ordered):
             buffer.put(place, *_pixels(one))
     values, low, high = buffer.close(hounsfield=hounsfield)
-    found = (*notes, *copies, *_doubts(ordered), *tilt_notes(order.affine))
+    found = (*notes, *copies, *_doubts(ordered, _distance(order)), *tilt_notes(order.affine))
     sheared = is_sheared(order.affine)
     return Volume(
         values, order.affine, steps_of(order.affine), low, high, sheared, _facts(ordered, values.shape), found
@@ -96,9 +98,13 @@ def ordered_files(folder: Path) -> tuple[list[Path], float]:
     with dicom.guarded():
         slices, _ = _slices(folder)
         ordered, order, _ = _ordered(slices)
-        normal = np.cross(order.affine[:3, 0], order.affine[:3, 1])
-        distance = abs(float(order.affine[:3, 2] @ normal)) / float(np.linalg.norm(normal))
-    return [one.path for one in ordered], distance
+    return [one.path for one in ordered], _distance(order)
+
+
+def _distance(order: Pile) -> float:
+    """From one plane to the next, at right angles, in mm."""
+    normal = np.cross(order.affine[:3, 0], order.affine[:3, 1])
+    return abs(float(order.affine[:3, 2] @ normal)) / float(np.linalg.norm(normal))
 
 
 def _ordered(slices: list[_Slice]) -> tuple[list[_Slice], Pile, list[Finding]]:
@@ -169,6 +175,7 @@ def _slice(path: Path) -> _Slice | None:
         str(dataset.get("SOPInstanceUID", "")),
         _whole(dataset.get("InstanceNumber")),
         _whole(dataset.get("ImagesInAcquisition")) or 0,
+        _length(dataset.get("SpacingBetweenSlices")),
         _kind(dataset),
         None if frames > 1 else _plane(dataset),
         Scale(
@@ -197,6 +204,14 @@ def _whole(entry: Any) -> int | None:
         return None if entry is None else int(entry)
     except (TypeError, ValueError):
         return None
+
+
+def _length(entry: Any) -> float:
+    """A length in mm; 0 where there is none."""
+    try:
+        return abs(float(entry))
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _plane(dataset: Any) -> Plane | None:
@@ -313,7 +328,7 @@ def _pixels(one: _Slice) -> tuple[Float[np.ndarray, "row column"], Bool[np.ndarr
     return dicom.measured_pixels(dataset, stored)[0], dicom.padding_of(dataset, stored)
 
 
-def _doubts(ordered: Sequence[_Slice]) -> list[Finding]:
+def _doubts(ordered: Sequence[_Slice], distance: float) -> list[Finding]:
     """What was not needed, or cannot be known from the geometry."""
     notes = []
     numbers = [one.number for one in ordered]
@@ -326,6 +341,11 @@ def _doubts(ordered: Sequence[_Slice]) -> list[Finding]:
         rule, found = "a series should be complete", f"the scanner counted {declared} images, {len(ordered)} are here"
         remedy = "Look whether the ends of the scan were cut off."
         notes.append(note("fewer_slices", rule, found, remedy, warn=True))
+    told = ordered[0].distance
+    if told and abs(distance / told - 1) > _OTHER:
+        rule, found = "slices should be as far apart as the header says", f"{distance:.4g} mm instead of {told:.4g} mm"
+        remedy = "Look whether slices were left out; positions were believed."
+        notes.append(note("other_spacing", rule, found, remedy, warn=True))
     return notes
 
 

@@ -5,6 +5,7 @@ Readers refuse to guess: what the geometry proves is put right and noted, anythi
 
 import gzip
 import hashlib
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ Kept = dict[tuple[str, str], Shaped[np.ndarray, "sample ..."]]
 """Arrays of archives that are open already, by file and name: give the same one to every call of a column."""
 
 _START = 1024
+_HEADER = 1 << 16
+_PAIRED = (".mhd", ".nhdr")
+_VOXELS = re.compile(rb"(?:ElementDataFile[ \t]*=|data ?file:)([^\r\n\0]+)", re.IGNORECASE)
 _GZIP = b"\x1f\x8b"
 _READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Path], Raw]], ...] = (
     (nifti.recognise, nifti.read),
@@ -156,11 +160,17 @@ def content_digest(cell: str | Path, folder: Path | None = None) -> bytes:
 
 
 def _files(path: Path) -> list[Path]:
+    """A folder's files; a file, and what its header names beside it."""
     if path.is_dir():
         return list(pages.slices_in(path))
-    beside = [path.with_suffix(end) for end in (".raw", ".zraw", ".img", ".gz")]
-    paired = path.suffix.lower() in (".mhd", ".nhdr")
-    return [path, *(one for one in beside if one.exists())] if paired else [path]
+    try:
+        with path.open("rb") as stream:
+            named = _VOXELS.search(stream.read(_HEADER)) if path.suffix.lower() in _PAIRED else None
+    except OSError:
+        named = None
+    if named is None:
+        return [path]
+    return [path, path.parent / Path(named[1].decode("latin-1").strip()).name]
 
 
 def _digest(path: Path) -> bytes:

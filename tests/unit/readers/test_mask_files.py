@@ -168,6 +168,15 @@ def test_solid_masks_are_written_as_nifti(tmp_path):
             assert np.allclose(found.affine, source.affine)
 
 
+def test_a_mask_of_a_multi_frame_file_has_its_geometry(tmp_path):
+    path, _ = made.CASES["enhanced with rescale in groups"](tmp_path / "s")
+    scan = read_volume(path)
+    drawn = (scan.values > 0).astype(np.uint8)
+    found = read_mask(write_mask(drawn, path, tmp_path / "m"))
+    assert np.array_equal(found.labels, drawn)
+    assert np.allclose(found.affine, scan.affine, atol=1e-4)
+
+
 def test_masks_that_cannot_be_written(tmp_path):
     nib.save(nib.Nifti1Image(SOLID.astype(np.int16), np.eye(4)), tmp_path / "s.nii")
     both = np.ones((2, *SOLID.shape), np.uint8)

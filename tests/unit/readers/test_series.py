@@ -96,6 +96,21 @@ def test_fewer_slices_than_the_scanner_counted(tmp_path):
     assert notes(made.write(tmp_path / "s", slices)) == {"fewer_slices": Severity.WARNING}
 
 
+def test_every_second_slice_is_told_where_the_header_knows(tmp_path):
+    slices = made.series()
+    for one in slices:
+        one.SpacingBetweenSlices = 2.5
+    assert notes(made.write(tmp_path / "a", slices)) == {}
+    assert notes(made.write(tmp_path / "b", made.series()[::2])) == {}
+    assert notes(made.write(tmp_path / "c", slices[::2])) == {"other_spacing": Severity.WARNING}
+
+
+def test_an_image_that_lost_its_size_is_not_passed_over(tmp_path):
+    slices = made.series(count=3)
+    del slices[1].Rows
+    assert refusal(made.write(tmp_path / "s", slices)) == {"no_pixels"}
+
+
 def test_texts_are_passed_over_but_nothing_else(tmp_path):
     folder = made.write(tmp_path / "s", made.series())
     (folder / ".hidden").write_bytes(b"x")

@@ -52,6 +52,10 @@ def test_the_digest_tells_any_change(tmp_path):
     before = content_digest(tmp_path / "a.mhd")
     (tmp_path / "a.raw").write_bytes(bytes(420))
     assert content_digest(tmp_path / "a.mhd") != before
+    made.SimpleITK.WriteImage(image, str(tmp_path / "b.nhdr"))
+    before = content_digest(tmp_path / "b.nhdr")
+    (tmp_path / "b.raw").write_bytes(bytes(420))
+    assert content_digest(tmp_path / "b.nhdr") != before
     assert content_digest(tmp_path / "none") == content_digest(tmp_path / "none")
 
 
