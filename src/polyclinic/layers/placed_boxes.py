@@ -48,7 +48,8 @@ def in_view(
     inside = np.clip(corners, 0, np.tile(np.array(size, dtype=np.float64), 2))
     sides, whole = (np.clip(one[:, dim:] - one[:, :dim], 0, None) for one in (inside, corners))
     seen = (sides.prod(axis=1) >= _LEAST_SHARE * whole.prod(axis=1)) & (sides > 0).all(axis=1)
-    return np.concatenate([boxes[:, :1], inside], axis=1)[seen]
+    held: Float[np.ndarray, "seen part"] = np.concatenate([boxes[:, :1], inside], axis=1)[seen]
+    return held
 
 
 def _from_cut(
