@@ -13,25 +13,25 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from polyclinic.cohort.columns import paths
-from polyclinic.cohort.outcomes import absent_columns, rows_where
+from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.errors import CohortError, Finding, stop_on
 from polyclinic.evidence import levels
 from polyclinic.evidence.overlap import decide, mean_probability
 from polyclinic.heads import base
 from polyclinic.layers.gather import Gathered, quantised
 from polyclinic.layers.moved import moved
+from polyclinic.layers.overlap_loss import overlap_loss
 from polyclinic.packing import nothing, pack, unpack
 from polyclinic.places import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place, to_file
 from polyclinic.predictions import MaskAnswer
+from polyclinic.readers import regions as declared
 from polyclinic.readers import synthetic_masks
 from polyclinic.readers.drawn import Drawn, Region, load, planes
 from polyclinic.readers.placed import Placed, lay
-from polyclinic.readers.regions import anything, choose, contradictions, layer_names, shares, strange_labels
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
-_SMOOTH = 1.0
 _AIMED = 0.5
 _CHANCES = np.linspace(0.05, 0.95, 19)
 _WHOLE = 0.999
@@ -157,7 +157,7 @@ class Segment(base.Dense):
         named = self.columns() if within is None else self.columns()[:-1]
         cells = paths(frame, named)
         known = np.array([all(row) for row in cells], dtype=bool)
-        findings = contradictions(
+        findings = declared.contradictions(
             place, self.options.column, self.options.regions, overlapping=self.options.overlapping
         )
         if not known.any() and self.plan is None:
@@ -177,9 +177,11 @@ class Segment(base.Dense):
         """
         grids = tuple(one if isinstance(one, GridGeometry) else None for one in geometry)
         place = f'{target.table} column "{self.columns()[0]}"'
-        drawn = load(target.cells, grids, folder, cache, place, layer_names(self.options.column, self.options.regions))
+        drawn = load(
+            target.cells, grids, folder, cache, place, declared.layer_names(self.options.column, self.options.regions)
+        )
         if self.plan is None:
-            stop_on(strange_labels(place, self.options.column, self.options.regions, drawn), CohortError)
+            stop_on(declared.strange_labels(place, self.options.column, self.options.regions, drawn), CohortError)
         field = None
         if target.within:
             where = f'{target.table} column "{self.columns()[-1]}"'
@@ -188,7 +190,7 @@ class Segment(base.Dense):
 
     def strata(self, target: MaskTarget) -> Int[np.ndarray, " sample"]:
         """Whether anything is there."""
-        return anything(target.masks)
+        return declared.anything(target.masks)
 
     def fit(self, target: MaskTarget, rows: TrainRows) -> Self:
         """The regions, if they are not declared, and how large they are.
@@ -197,15 +199,11 @@ class Segment(base.Dense):
             CohortError: if a region is in no training record.
         """
         known = [int(row) for row in rows.index if target.known[row]]
-        regions = choose(self.options.column, self.options.regions, target.masks, known)
-        found_shares = shares(target.masks, regions, known)
-        rare = [region.name for region, share in zip(regions, found_shares, strict=True) if share == 0]
-        if rare or not regions:
-            which = "no region has" if len(rare) == len(regions) else f"{', '.join(rare)}: no record has"
-            rule, found = "every region must be in some training record", f"{which} a point in {len(known)} masks"
-            remedy = "Look whether the right masks are named, or leave the region out."
-            place = f"[targets.{self.name}] regions"
-            raise CohortError(Finding("empty_masks", place, rule, found, remedy))
+        regions = declared.choose(self.options.column, self.options.regions, target.masks, known)
+        found_shares = declared.shares(target.masks, regions, known)
+        stop_on(
+            declared.absent_regions(f"[targets.{self.name}] regions", regions, found_shares, len(known)), CohortError
+        )
         grids = [grid for row in known if (grid := target.geometry[row]) is not None]
         units = {grid.unit for grid in grids}
         plan = SegmentPlan(
@@ -246,31 +244,14 @@ class Segment(base.Dense):
 
     def map_layer(self, sight: Sight) -> nn.Module:
         """A linear map of the finest features of every point, that starts at the shares of the regions."""
-        return _Layer(self.options.on, sight, _start(self.plan.shares, exclusive=self.exclusive))
+        return _Layer(self.options.on, sight, declared.first_outputs(self.plan.shares, exclusive=self.exclusive))
 
     def loss(
         self, output: Float[Tensor, "batch out *grid"], target: MaskTensors, smoothing: float = 0.0
     ) -> Float[Tensor, " batch"]:
-        """Cross-entropy of the points plus 1 - Dice of the regions, over the points that count.
-
-        Source: Isensee et al., nnU-Net, Nature Methods 2021; Milletari et al., 3DV 2016 (the soft Dice).
-        """
-        wide, counts = output.float(), target.counts.to(output.device).flatten(1)
-        truth = target.truth.to(wide.device)
-        many = wide.shape[1]
-        if self.exclusive:
-            whole = torch.cat([1 - truth.sum(1, keepdim=True), truth], dim=1)
-            goal = whole * (1 - smoothing) + smoothing / many
-            each = -(goal * F.log_softmax(wide, dim=1)).sum(1).flatten(1)
-            chance = wide.softmax(dim=1)[:, 1:]
-        else:
-            goal = truth * (1 - smoothing) + smoothing / 2
-            each = F.binary_cross_entropy_with_logits(wide, goal, reduction="none").mean(1).flatten(1)
-            chance = wide.sigmoid()
-        entropy = (each * counts).sum(1) / counts.sum(1).clamp_min(1)
-        said, told = (one.flatten(2) * counts[:, None] for one in (chance, truth))
-        dice = (2 * (said * told).sum(2) + _SMOOTH) / (said.sum(2) + told.sum(2) + _SMOOTH)
-        return torch.where(target.known, entropy + (1 - dice).mean(1), 0.0)
+        """Cross-entropy of the points plus 1 - Dice of the regions, over the points that count."""
+        each = overlap_loss(output, target.truth, target.counts, smoothing, exclusive=self.exclusive)
+        return torch.where(target.known, each, 0.0)
 
     def gatherer(self, place: Place) -> base.Gatherer:
         """An empty gatherer for one record."""
@@ -350,13 +331,7 @@ class Segment(base.Dense):
     def check(self, target: MaskTarget) -> list[Finding]:
         """Rows without a mask, and masks with nothing on them."""
         place = f"[targets.{self.name}]"
-        empty = rows_where(self.strata(target) == 0)
-        findings = base.unknown_outcomes(target, place)
-        if empty:
-            rule, found = "a mask may be empty", f"{len(empty)} are"
-            remedy = "They are taken to say that nothing is there."
-            findings.append(Finding("empty_mask", place, rule, found, remedy, Severity.NOTE, empty))
-        return findings
+        return [*base.unknown_outcomes(target, place), *declared.empty_masks(place, target.masks)]
 
     def marks(self, answer: MaskAnswer, position: int) -> Marks:
         """The regions of one record."""
@@ -424,11 +399,3 @@ class _Gatherer:
         for region in range(self._regions):
             found[region] = quantised(to_file(self._gathered.mean(region), self._place))
         return SaidOfRegions(pack(found), source.spacing)
-
-
-def _start(shares: Sequence[float], *, exclusive: bool) -> list[float]:
-    """Outputs that say how much of a training record each region takes up."""
-    odds = [float(np.clip(share, 1e-4, 0.99)) for share in shares]
-    if not exclusive:
-        return [float(np.log(share / (1 - share))) for share in odds]
-    return [float(np.log(share)) for share in (max(1e-2, 1 - sum(odds)), *odds)]

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from polyclinic.errors import Finding
+from polyclinic.errors import Finding, Severity
 from polyclinic.readers.drawn import Drawn, Region, inside
 
 Columns = str | Mapping[str, str]
@@ -88,6 +88,34 @@ def shares(drawn: Drawn, regions: Sequence[Region], rows: Sequence[int]) -> tupl
         points += [np.count_nonzero(inside(layers, region)) for region in regions]
         total += layers[0].size
     return tuple((points / max(total, 1)).tolist())
+
+
+def absent_regions(place: str, regions: Sequence[Region], found: Sequence[float], records: int) -> list[Finding]:
+    """Regions that no training record has: nothing can be learned of them."""
+    rare = [region.name for region, share in zip(regions, found, strict=True) if share == 0]
+    if regions and not rare:
+        return []
+    which = "no region has" if len(rare) == len(regions) else f"{', '.join(rare)}: no record has"
+    rule, told = "every region must be in some training record", f"{which} a point in {records} masks"
+    remedy = "Look whether the right masks are named, or leave the region out."
+    return [Finding("empty_masks", place, rule, told, remedy)]
+
+
+def empty_masks(place: str, drawn: Drawn) -> list[Finding]:
+    """A note on the masks with nothing on them."""
+    rows = tuple(int(row) + 1 for row in np.flatnonzero(anything(drawn) == 0))
+    if not rows:
+        return []
+    remedy = "They are taken to say that nothing is there."
+    return [Finding("empty_mask", place, "a mask may be empty", f"{len(rows)} are", remedy, Severity.NOTE, rows)]
+
+
+def first_outputs(found: Sequence[float], *, exclusive: bool) -> list[float]:
+    """Outputs that say how much of a training record each region takes up, before softmax or sigmoid."""
+    odds = [float(np.clip(share, 1e-4, 0.99)) for share in found]
+    if not exclusive:
+        return [float(np.log(share / (1 - share))) for share in odds]
+    return [float(np.log(share)) for share in (max(1e-2, 1 - sum(odds)), *odds)]
 
 
 def _labels(

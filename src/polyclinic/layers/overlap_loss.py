@@ -1,0 +1,45 @@
+"""How far answers at every point are from the truth: cross-entropy of the points and overlap of the regions.
+
+Source: Isensee et al., nnU-Net, Nature Methods 2021 (the sum of both); Milletari et al., 3DV 2016 (the soft Dice).
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional as F
+
+_SMOOTH = 1.0
+
+
+def overlap_loss(
+    output: Float[Tensor, " batch out *grid"],
+    truth: Float[Tensor, " batch region *grid"],
+    counts: Bool[Tensor, " batch *grid"],
+    smoothing: float,
+    *,
+    exclusive: bool,
+) -> Float[Tensor, " batch"]:
+    """Cross-entropy plus 1 - Dice of each record.
+
+    Args:
+        output: Before softmax (the first = none of the regions) or, where regions may overlap, before a sigmoid.
+        truth: Share of each point that belongs to each region.
+        counts: Which points count.
+        smoothing: Share of the truth given to the other answers.
+        exclusive: Whether a point belongs to one region at most.
+    """
+    wide, told = output.float(), truth.to(output.device)
+    if exclusive:
+        whole = torch.cat([1 - told.sum(1, keepdim=True), told], dim=1)
+        goal = whole * (1 - smoothing) + smoothing / wide.shape[1]
+        each = -(goal * F.log_softmax(wide, dim=1)).sum(1).flatten(1)
+        chance = wide.softmax(dim=1)[:, 1:]
+    else:
+        goal = told * (1 - smoothing) + smoothing / 2
+        each = F.binary_cross_entropy_with_logits(wide, goal, reduction="none").mean(1).flatten(1)
+        chance = wide.sigmoid()
+    seen = counts.to(output.device).flatten(1)
+    entropy = (each * seen).sum(1) / seen.sum(1).clamp_min(1)
+    said, there = (one.flatten(2) * seen[:, None] for one in (chance, told))
+    dice = (2 * (said * there).sum(2) + _SMOOTH) / (said.sum(2) + there.sum(2) + _SMOOTH)
+    return entropy + (1 - dice).mean(1)
