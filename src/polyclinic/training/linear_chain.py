@@ -15,6 +15,9 @@ from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.optimize import minimize
 
+_PENALTY = 0.3
+"""Of half the square of every weight, in nats. On NCBI-disease (train to development part) F1 is 0.7925 with 1,
+0.7997 with 0.3, 0.7947 with 0.1."""
 _STEPS = 80
 _FEWEST_STEPS = 20
 _TOKENS_TIMES_STEPS = 30_000_000
@@ -74,7 +77,7 @@ class _Passed:
 def fit_chain(
     marks: sparse.csr_array, lengths: Int[np.ndarray, " sequence"], tags: Int[np.ndarray, " token"], kinds: int
 ) -> Chain:
-    """The chain with the largest likelihood, under a squared penalty of 1 per weight as in CRFsuite.
+    """The chain with the largest likelihood, under a squared penalty.
 
     Args:
         marks: Which marks each token has; sequences one after another.
@@ -95,7 +98,7 @@ def fit_chain(
         passed = _pass(scores, follows, walk)
         loss = passed.log_total - float((scores * goal).sum()) - float((follows * seen).sum())
         slope = np.concatenate([(turned @ (passed.chances - goal)).ravel(), (passed.pairs - seen).ravel()])
-        return loss + 0.5 * float(flat @ flat), slope + flat
+        return loss + 0.5 * _PENALTY * float(flat @ flat), slope + _PENALTY * flat
 
     steps = int(np.clip(_TOKENS_TIMES_STEPS // max(len(tags), 1), _FEWEST_STEPS, _STEPS))
     start = np.zeros(size[0] * kinds + kinds * kinds)

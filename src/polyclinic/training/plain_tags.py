@@ -86,7 +86,8 @@ class Dictionary:
         while place < len(small):
             for length in self.lengths.get(small[place], ()):
                 mention = small[place : place + length]
-                if mention in self.labels and self.counts[mention] > (mention in own):
+                whole = len(mention) == length and mention in self.labels
+                if whole and self.counts[mention] > (mention in own):
                     found.append((place, place + length, self.labels[mention]))
                     place += length - 1
                     break
@@ -105,12 +106,12 @@ class Marks:
     Attributes:
         words: Column of each mark of a token by itself.
         pairs: Column of each two tokens that follow one another.
-        kept: Of all columns side by side, those that enough training tokens have.
+        place: For each of all columns side by side its place among those that enough training tokens have, or -1.
     """
 
     words: dict[str, int]
     pairs: dict[tuple[str, str], int]
-    kept: Int[np.ndarray, " mark"]
+    place: Int[np.ndarray, " column"]
 
     @classmethod
     def learn(
@@ -127,11 +128,22 @@ class Marks:
         count = np.bincount(every.indices, minlength=every.shape[1])
         likeliest = np.argsort(-count, kind="stable")[:_MOST_MARKS]
         kept = np.sort(likeliest[count[likeliest] >= _FEWEST])
-        return cls(words, couples, kept), sparse.csr_array(every[:, kept])
+        place = np.full(every.shape[1], -1)
+        place[kept] = np.arange(len(kept))
+        learned = cls(words, couples, place)
+        return learned, learned._chosen(every)
 
     def see(self, texts: Sequence[Text], found: Sequence[Sequence[Stretch]], tagging: Tagging) -> sparse.csr_array:
         """Which of the marks the tokens of some texts have."""
-        return sparse.csr_array(self._all(texts, found, tagging)[:, self.kept])
+        return self._chosen(self._all(texts, found, tagging))
+
+    def _chosen(self, every: sparse.csr_array) -> sparse.csr_array:
+        """The columns that have a place; by hand, because slicing walks through all columns for every text."""
+        place = self.place[every.indices]
+        kept = place >= 0
+        starts = np.concatenate([[0], np.cumsum(kept)])[every.indptr]
+        shape = (every.shape[0], int(self.place.max(initial=-1)) + 1)
+        return sparse.csr_array((every.data[kept], place[kept], starts), shape=shape)
 
     def _all(self, texts: Sequence[Text], found: Sequence[Sequence[Stretch]], tagging: Tagging) -> sparse.csr_array:
         kinds = [*sorted({token for text in texts for token in text}), _EDGE]

@@ -27,6 +27,13 @@ class TestDictionary:
         dictionary = Dictionary.learn(TEXTS, MARKED)
         assert dictionary.find(("ACUTE", "lung", "Injury", "or", "lung", "injury")) == [(0, 3, 0), (4, 6, 0)]
 
+    def test_a_text_that_ends_within_a_mention_does_not_hold_it(self):
+        dictionary = Dictionary.learn(TEXTS, MARKED)
+        assert dictionary.find(("acute", "lung")) == []
+        assert dictionary.find(("lung", "injury", "aspirin")) == [(0, 2, 0), (2, 3, 1)]
+        one = Dictionary.learn([("a", "b", "a")], [[(0, 1, 0), (0, 3, 0)]])
+        assert one.find(("b", "a")) == [(1, 2, 0)]
+
     def test_words_that_mostly_mean_something_else_are_left_out(self):
         assert ("cold",) not in Dictionary.learn(TEXTS, MARKED).labels
         assert ("cold",) in Dictionary.learn(TEXTS[:3], MARKED[:3]).labels
