@@ -1,7 +1,7 @@
 """Texts made ready for a network: cut into tokens, each token a few numbers; and stretches of them, padded."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,6 +23,13 @@ class Lexicon:
 
     pieces: Int64[np.ndarray, " piece"]
     neighbours: Int64[np.ndarray, " neighbourhood"]
+
+    @classmethod
+    def learn(cls, texts: Sequence[Sequence[str]], most: int) -> Self:
+        """The pieces of words that come twice and the neighbourhoods that come three times, ``most`` of each."""
+        pieces = (np.stack([spelling.pieces(word) for word in text]) for text in texts if text)
+        around = (spelling.neighbours(text) for text in texts)
+        return cls(spelling.frequent(pieces, 2, most), spelling.frequent(around, 3, most))
 
 
 @dataclass(frozen=True)
@@ -80,9 +87,30 @@ class Readable:
         pieces = spelling.number(np.stack(marks), lexicon.pieces)
         return cls(texts, [offsets for offsets, _ in both], words, numbers, lower, around, pieces)
 
+    @classmethod
+    def of_public(
+        cls,
+        texts: Sequence[str | None],
+        cut_text: Callable[[str], tuple[Int64[np.ndarray, "token 2"], list[int]]],
+        vocabulary: int,
+    ) -> Self:
+        """Texts as a public tokenizer cuts them; a spelling is then the tokenizer's own number plus 1."""
+        both = [cut_text(text or "") for text in texts]
+        offsets = [places for places, _ in both]
+        words = [[(t or "")[a:b] for a, b in places.tolist()] for t, places in zip(texts, offsets, strict=True)]
+        forms: dict[str, int] = {}
+        numbers = [_numbers([number + 1 for number in found]) for _, found in both]
+        lower = [_numbers([forms.setdefault(w.lower(), len(forms) + 1) for w in t]) for t in words]
+        around = [np.zeros((len(t), 0), dtype=np.int32) for t in words]
+        return cls(texts, offsets, words, numbers, lower, around, np.zeros((vocabulary + 1, 0), dtype=np.int32))
+
     def lengths(self, index: Int[np.ndarray, " row"]) -> Int64[np.ndarray, " row"]:
         """Tokens of some rows."""
         return np.array([len(self.words[row]) for row in index], dtype=np.int64)
+
+    @property
+    def _beside(self) -> int:
+        return self.neighbours[0].shape[1] if self.neighbours else spelling.NEIGHBOURS
 
     def stretches(
         self,
@@ -94,7 +122,7 @@ class Readable:
         """Some tokens of some rows, padded to the longest, and at least to ``padded``."""
         most = max(padded, int(lengths.max(initial=0)))
         spellings, words = (np.zeros((len(index), most), dtype=np.int64) for _ in range(2))
-        around = np.zeros((len(index), most, spelling.NEIGHBOURS), dtype=np.int64)
+        around = np.zeros((len(index), most, self._beside), dtype=np.int64)
         for k, (row, start, length) in enumerate(zip(index.tolist(), starts.tolist(), lengths.tolist(), strict=True)):
             stretch = slice(start, start + length)
             spellings[k, :length] = self.spelling[row][stretch]
