@@ -380,9 +380,8 @@ class _Gatherer:
     """Probabilities of the windows of one record, put together on its grid."""
 
     def __init__(self, place: Lattice, regions: int, *, exclusive: bool) -> None:
-        self._place, self._exclusive = place, exclusive
+        self._place, self._regions, self._exclusive = place, regions, exclusive
         self._gathered = Gathered(regions, place.shape)
-        self._regions = regions
 
     def add(self, output: Float[Tensor, "batch out *grid"], movement: Movement) -> None:
         """Take in some windows."""
