@@ -24,7 +24,6 @@ from polyclinic.heads import base
 from polyclinic.layers.cell_maps import CellMaps, WindowSum, cut_maps, maps_loss, move_maps, spacing_um
 from polyclinic.layers.cell_scores import Maps, features_of, learn_scores, scores_of, vote
 from polyclinic.layers.watershed import in_order, lesson, tell_apart
-from polyclinic.morphology import table
 from polyclinic.packing import nothing, pack, unpack
 from polyclinic.places import Geometry, GridKnown, Known, Lattice, Marks, Place, to_file, to_working
 from polyclinic.predictions import CellsAnswer
@@ -257,8 +256,8 @@ class Cells(base.Dense):
         scores, predicted, spacing = nothing(len(outputs)), nothing(len(outputs)), np.full((len(outputs), 2), np.nan)
         for row, said in enumerate(outputs):
             if said is None:
-                none = np.zeros(unpack(truth[row]).shape if truth[row] else (1, 1), dtype=np.int32)
-                scores[row], predicted[row] = pack(np.zeros(0, dtype=np.float32)), pack(none)
+                if truth[row]:  # to be judged: nothing was found
+                    scores[row], predicted[row] = pack(np.zeros(0, np.float32)), pack(np.zeros_like(unpack(truth[row])))
                 continue
             maps = _maps(said)
             labels = _labels(self.plan, maps)
@@ -274,7 +273,7 @@ class Cells(base.Dense):
         if len(answers) == 1:
             return answers[0]
         scores, predicted = nothing(len(answers[0])), nothing(len(answers[0]))
-        for row in range(len(answers[0])):
+        for row in np.flatnonzero([bool(packed) for packed in answers[0].predicted]):
             labels, score = vote([(unpack(one.predicted[row]), unpack(one.scores[row])) for one in answers])
             scores[row], predicted[row] = pack(score), pack(labels)
         return replace(answers[0], scores=scores, predicted=predicted)
@@ -308,16 +307,6 @@ class Cells(base.Dense):
             paths.append(f"{name}/{number:05d}.png")
             Image.fromarray(one.objects.reshape(one.objects.shape[:2]).astype(np.uint16)).save(folder / paths[-1])
         return pl.DataFrame({f"{name}_cells": paths}), {"column": f"{name}_cells"}
-
-
-def cells_table(
-    answer: CellsAnswer, position: int, values: Float[np.ndarray, "channel row column"] | None = None
-) -> pl.DataFrame:
-    """One row for each predicted cell: score, size, form, neighbours, and brightness where the picture is given."""
-    steps = answer.spacing[position]
-    spacing = (float(steps[0]), float(steps[1])) if np.isfinite(steps).all() else None
-    found = table(unpack(answer.predicted[position]), values, spacing, answer.unit)
-    return found.insert_column(1, pl.Series("score", unpack(answer.scores[position]).astype(np.float64)))
 
 
 class _Layer(nn.Module):

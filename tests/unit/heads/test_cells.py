@@ -13,7 +13,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, ReadError
 from polyclinic.evidence import instances
 from polyclinic.heads.base import objects
-from polyclinic.heads.cells import Cells, SaidCells, cells_table
+from polyclinic.heads.cells import Cells, SaidCells
 from polyclinic.layers.watershed import lesson
 from polyclinic.packing import pack, unpack
 from polyclinic.places import GridGeometry, GridKnown, Lattice, identity
@@ -171,7 +171,7 @@ def test_a_coarser_grid_answers_in_the_grid_of_the_file(folder):
     assert said.spacing == pytest.approx((2, 2))
 
 
-def test_cells_without_fault_come_back_scored_and_measured(folder):
+def test_cells_without_fault_come_back_scored(folder):
     kind, target = fitted(folder)
     said = objects([sure(unpack(one), (0.5, 0.5)) for one in target.drawn])
     kind = kind.calibrate(said, target, "auto")
@@ -179,10 +179,8 @@ def test_cells_without_fault_come_back_scored_and_measured(folder):
     judged = [instances.judge(unpack(t), unpack(p))[0] for t, p in zip(answer.truth, answer.predicted, strict=True)]
     assert np.mean([one.aji for one in judged]) > 0.9
     assert min(unpack(one).min() for one in answer.scores) > 0.5
-    table = cells_table(answer, 0, np.ones((1, *SHAPE)))
-    assert table.columns[:3] == ["cell", "score", "row_px"]
-    assert len(table) == judged[0].predicted
-    assert "area_um2" in table.columns
+    assert answer.unit == "um"
+    assert answer.spacing.tolist() == [[0.5, 0.5]] * ROWS
 
 
 def test_a_row_without_picture_has_no_cells_and_an_unknown_truth_stays_so(folder):
@@ -192,6 +190,8 @@ def test_a_row_without_picture_has_no_cells_and_an_unknown_truth_stays_so(folder
     assert not unpack(answer.predicted[0]).any()
     new = kind.decode(objects([None, sure(pictures(1)[0])]), None)
     assert list(new.truth) == [b"", b""]
+    assert new.predicted[0] == kind.average((new, new)).predicted[0] == b""
+    assert kind.marks(new, 0).predicted is None
     assert new.unit == "px"
 
 
