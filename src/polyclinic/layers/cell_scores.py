@@ -52,6 +52,8 @@ def learn_scores(
 
     Source: Newton's method for logistic regression, McCullagh P, Nelder JA. Generalized Linear Models, 1989, ch. 4.
     """
+    if not len(features):
+        return 0.0, 0.0, 0.0
     pull = _RIDGE * np.diag([0.0, 1.0, 1.0]) + 1e-6 * np.eye(3)
     centre = features.mean(axis=0) * np.array([0.0, 1.0, 1.0])
     shifted, weights = features - centre, np.zeros(3)
