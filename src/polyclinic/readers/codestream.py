@@ -65,7 +65,7 @@ def is_sound_jpeg(stream: bytes, components: int, bits: int) -> bool:
         elif marker == _SOS:
             sound = frame is not None and _is_scan(part, frame, tables)
             return sound and _is_coded(stream[end:])
-        elif not (marker in (_DQT, _DRI, _COM) or 0xE0 <= marker <= 0xEF):
+        elif not _is_harmless(marker, part):
             return False
     return False
 
@@ -89,6 +89,17 @@ def _segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
             return
         yield marker, at + 4, end
         at = end
+
+
+def _is_harmless(marker: int, part: bytes) -> bool:
+    """Tables and notes; those that decoders look into (JFIF, Adobe) only as they are always written."""
+    if marker == 0xE0:
+        return (
+            part.startswith((b"JFIF\0\1\0", b"JFIF\0\1\1", b"JFIF\0\1\2")) and len(part) == 14 and part[12:] == b"\0\0"
+        )
+    if marker == 0xEE:
+        return len(part) == 12 and part.startswith(b"Adobe\0\x64") and part[11] <= 2
+    return marker in (_DQT, _DRI, _COM) or 0xE0 < marker <= 0xEF
 
 
 def _frame_of(marker: int, part: bytes, components: int, bits: int) -> _Frame | None:

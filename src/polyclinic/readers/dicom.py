@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from polyclinic.errors import MissingPackage, PolyclinicError, ReadError
-from polyclinic.readers.codestream import declared_extent, is_sound_jpeg
+from polyclinic.readers.codestream import declared_extent
+from polyclinic.readers.decoders import decoder_for, may_see
 from polyclinic.readers.frames import MOST_BYTES, Facts, Frame, check_extent, refuse
 
 VERSION = 2
@@ -26,19 +27,6 @@ Window = Literal["file", "none"] | tuple[float, float]
 
 _LEVELS = 65535
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
-_DECODERS = {
-    "1.2.840.10008.1.2.5": "pydicom",
-    "1.2.840.10008.1.2.4.50": "pillow",
-    "1.2.840.10008.1.2.4.80": "pyjpegls",
-    "1.2.840.10008.1.2.4.81": "pyjpegls",
-    "1.2.840.10008.1.2.4.90": "pylibjpeg",
-    "1.2.840.10008.1.2.4.91": "pylibjpeg",
-}
-"""For RLE, JPEG, JPEG-LS and JPEG 2000 the decoder that answers damage with an error: GDCM ends the whole process."""
-
-_BY_GDCM = ("1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
-"""JPEG of 12 bits and without loss, which GDCM alone decodes: it is shown sound streams only."""
-
 _HEADER = 4096
 _PIECE = 1 << 24
 _GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -142,7 +130,7 @@ def _check_streams(dataset: Any, count: int) -> None:
         declared = declared_extent(stream)
         if declared is not None and declared != (dataset.Rows, dataset.Columns):
             raise _doubtful("another number of rows or columns")
-        if str(dataset.file_meta.TransferSyntaxUID) in _BY_GDCM and not _is_sound(dataset, stream):
+        if not may_see(stream, dataset):
             raise _doubtful("a JPEG stream with a damaged part, or of a rare kind")
         found += 1
     if found != count:
@@ -190,22 +178,13 @@ def stored_pixels(dataset: Any) -> Shaped[np.ndarray, "height width *channel"]:
         warnings.simplefilter("error", UserWarning)
         try:
             _check_streams(dataset, 1)
-            dataset.pixel_array_options(decoding_plugin=_decoder(dataset))
+            dataset.pixel_array_options(decoding_plugin=decoder_for(dataset))
             pixels: Shaped[np.ndarray, "height width *channel"] = dataset.pixel_array
         except UserWarning:
             raise _doubtful("their length or layout differs from the header") from None
     if pixels.shape[:2] != (dataset.Rows, dataset.Columns):
         raise _doubtful("another number of rows or columns")
     return _without_overlay(pixels, dataset)
-
-
-def _is_sound(dataset: Any, stream: bytes) -> bool:
-    return is_sound_jpeg(stream, int(dataset.SamplesPerPixel), int(dataset.BitsAllocated))
-
-
-def _decoder(dataset: Any) -> str:
-    """Which decoder to use, "" for the one there is."""
-    return _DECODERS.get(str(dataset.file_meta.TransferSyntaxUID), "")
 
 
 def stored_frames(dataset: Any, count: int) -> Iterator[Shaped[np.ndarray, "height width"]]:
@@ -217,7 +196,7 @@ def stored_frames(dataset: Any, count: int) -> Iterator[Shaped[np.ndarray, "heig
         warnings.simplefilter("error", UserWarning)
         try:
             _check_streams(dataset, count)
-            for pixels in iter_pixels(dataset, decoding_plugin=_decoder(dataset)):
+            for pixels in iter_pixels(dataset, decoding_plugin=decoder_for(dataset)):
                 if pixels.shape != (dataset.Rows, dataset.Columns):
                     raise _doubtful("another number of rows or columns")
                 yield _without_overlay(pixels, dataset)

@@ -47,7 +47,7 @@ SCAN = bytes([1, 1, 0x00, 1, 0, 0])
 
 def lossless(table=TABLE, frame=FRAME, scan=SCAN, coded=b"\x12\xff\x00\x34\xff\xd9", extra=b""):
     """A lossless JPEG stream of 4 x 5 pixels with 16 bits; its coded part means nothing."""
-    start = b"\xff\xd8" + segment(0xE0, b"note") + extra
+    start = b"\xff\xd8" + segment(0xE1, b"note") + extra
     return start + segment(0xC4, table) + segment(0xC3, frame) + segment(0xDA, scan) + coded
 
 
@@ -90,6 +90,9 @@ def test_a_sound_stream():
         lossless(scan=changed(SCAN, 3, 0)),
         lossless(scan=changed(SCAN, 3, 8)),
         lossless(scan=changed(SCAN, 5, 16)),
+        lossless(extra=segment(0xE0, b"JFIF\0\xff\xe2" + bytes(7))),
+        lossless(extra=segment(0xE0, b"note")),
+        lossless(extra=segment(0xEE, b"Adobe\0\x64" + bytes(4) + b"\7")),
         b"\xff\xd8" + segment(0xDA, SCAN),
     ],
 )
