@@ -307,12 +307,10 @@ class Segment(base.Dense):
         first = answers[0]
         if len(answers) == 1:
             return first
-        merged = [
-            mean_probability([answer.probability[row] for answer in answers if answer.probability[row]])
-            for row in range(len(first))
-        ]
         probability = nothing(len(first))
-        probability[:] = merged
+        for row in range(len(first)):
+            said = [answer.probability[row] for answer in answers if answer.probability[row]]
+            probability[row] = mean_probability(said)
         thresholds = np.mean([answer.thresholds for answer in answers], axis=0)
         return replace(first, probability=probability, thresholds=thresholds)
 
@@ -334,12 +332,14 @@ class Segment(base.Dense):
         return [*base.unknown_outcomes(target, place), *declared.empty_masks(place, target.masks)]
 
     def marks(self, answer: MaskAnswer, position: int) -> Marks:
-        """The regions of one record."""
-        names, truth = answer.regions, answer.truth[position]
+        """The regions of one record, where it was looked at."""
+        truth = unpack(answer.truth[position]) if answer.truth[position] else None
         if not answer.probability[position]:
-            return Marks("regions", names, unpack(truth) if truth else None, None)
-        decided = decide(unpack(answer.probability[position]), answer.thresholds[position], exclusive=answer.exclusive)
-        return Marks("regions", names, unpack(truth) if truth else None, decided.astype(np.uint8))
+            return Marks("regions", answer.regions, truth, None)
+        found = decide(unpack(answer.probability[position]), answer.thresholds[position], exclusive=answer.exclusive)
+        if answer.inside[position]:
+            found &= unpack(answer.inside[position]).astype(bool)
+        return Marks("regions", answer.regions, truth, found.astype(np.uint8))
 
     @classmethod
     def example_on(
