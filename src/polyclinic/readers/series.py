@@ -341,6 +341,10 @@ def _doubts(ordered: Sequence[_Slice], distance: float) -> list[Finding]:
         rule, found = "a series should be complete", f"the scanner counted {declared} images, {len(ordered)} are here"
         remedy = "Look whether the ends of the scan were cut off."
         notes.append(note("fewer_slices", rule, found, remedy, warn=True))
+    scales = len({(one.scale.slope, one.scale.intercept) for one in ordered})
+    if scales > 1 and ordered[0]["modality"] == "CT":
+        rule, found = "slices of a CT should be rescaled alike", f"they are in {scales} ways; each by its own"
+        notes.append(note("mixed_rescale", rule, found, "Look whether steps of brightness are seen.", warn=True))
     told = ordered[0].distance
     if told and abs(distance / told - 1) > _OTHER:
         rule, found = "slices should be as far apart as the header says", f"{distance:.4g} mm instead of {told:.4g} mm"

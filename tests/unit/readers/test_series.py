@@ -105,6 +105,12 @@ def test_every_second_slice_is_told_where_the_header_knows(tmp_path):
     assert notes(made.write(tmp_path / "c", slices[::2])) == {"other_spacing": Severity.WARNING}
 
 
+def test_a_ct_with_two_rescales_is_told(tmp_path):
+    slices = made.series()
+    slices[2].RescaleIntercept = -1000
+    assert notes(made.write(tmp_path / "s", slices)) == {"mixed_rescale": Severity.WARNING}
+
+
 def test_an_image_that_lost_its_size_is_not_passed_over(tmp_path):
     slices = made.series(count=3)
     del slices[1].Rows
