@@ -368,8 +368,9 @@ class _Encoder(nn.Module):
 
     def forward(self, tensors: VolumeTensors) -> Encoded:
         present = tensors.present
-        # An absent volume holds zeros: while training it must not enter the batch statistics of the others.
-        if self.training and not bool(present.all()):
+        # An absent volume holds zeros: while training it must not enter the batch statistics of the others. The U-Net
+        # has none.
+        if self.training and isinstance(self.network, ResidualTower) and not bool(present.all()):
             return self._some(tensors.voxels, present)
         seen: Seen = self.network(tensors.voxels)
         return Encoded(self.out(self.drop(seen.pooled))[:, None], present[:, None], seen.maps)
@@ -377,7 +378,7 @@ class _Encoder(nn.Module):
     def _some(self, voxels: Float[Tensor, "batch _ _ _ _"], present: Bool[Tensor, " batch"]) -> Encoded:
         rows = present.nonzero()[:, 0]
         if len(rows) == 0:
-            rows = torch.arange(len(voxels))  # the maps must be there, although nothing counts
+            return Encoded(voxels.new_zeros(len(voxels), 1, self.out.out_features), present[:, None])
         seen: Seen = self.network(voxels[rows])
         tokens = self.out(self.drop(seen.pooled))
         maps = tuple(one.new_zeros(len(voxels), *one.shape[1:]).index_copy(0, rows, one) for one in seen.maps)
