@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Shaped
@@ -14,7 +15,7 @@ from polyclinic.readers import archive, dicom, raster
 from polyclinic.readers.cache import Ragged, Record, keep
 from polyclinic.readers.frames import MOST_BYTES, Facts, Frame, refuse
 
-_VERSION = f"decode 1 raster {raster.VERSION} dicom {dicom.VERSION} archive {archive.VERSION}"
+_VERSION = f"decode 2 raster {raster.VERSION} dicom {dicom.VERSION} archive {archive.VERSION}"
 _NOTHING = np.zeros((0, 0, 0), dtype=np.uint8)
 
 
@@ -95,7 +96,7 @@ def decode(
         tuple(float(note.get("low", 0)) for note in notes),
         tuple(float(note.get("high", 1)) for note in notes),
         tuple(bool(note.get("blank", False)) for note in notes),
-        tuple(Facts(**note["facts"]) if "facts" in note else None for note in notes),
+        tuple(_facts(note["facts"]) if "facts" in note else None for note in notes),
         by_row,
         key,
     )
@@ -153,6 +154,11 @@ class _Shelf:
         if isinstance(found, ReadError):
             raise ReadError(found.findings)  # a new one: the same one would grow with every image
         return found
+
+
+def _facts(told: dict[str, Any]) -> Facts:
+    spacing = told["spacing"]
+    return Facts(**(told | {"spacing": None if spacing is None else (spacing[0], spacing[1])}))
 
 
 def _plain(pixels: Shaped[np.ndarray, "height width channel"]) -> Shaped[np.ndarray, "height width _"]:

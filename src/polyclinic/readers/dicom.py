@@ -225,7 +225,28 @@ def _facts(dataset: Any, size: int) -> Facts:
     syntax = str(getattr(dataset.file_meta, "TransferSyntaxUID", ""))
     bits = int(dataset.BitsStored)
     mode = str(dataset.PhotometricInterpretation)
-    return Facts("DICOM", mode, bits, size, int(dataset.Columns), int(dataset.Rows), f"{maker} {syntax}".strip())
+    spacing = _spacing(dataset)
+    return Facts(
+        "DICOM",
+        mode,
+        bits,
+        size,
+        int(dataset.Columns),
+        int(dataset.Rows),
+        f"{maker} {syntax}".strip(),
+        spacing,
+        "px" if spacing is None else "mm",
+    )
+
+
+def _spacing(dataset: Any) -> tuple[float, float] | None:
+    """Length of a step down and across in the patient; that on the detector alone (ImagerPixelSpacing) is not it."""
+    told = dataset.get("PixelSpacing")
+    if told is None or len(told) != 2:
+        return None
+    down, across = (float(step) for step in told)
+    known = np.isfinite([down, across]).all() and min(down, across) > 0
+    return (down, across) if known else None
 
 
 def _grey(dataset: Any, stored: Shaped[np.ndarray, "height width"], facts: Facts, window: Window) -> Frame:

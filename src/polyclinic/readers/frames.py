@@ -26,6 +26,8 @@ class Facts:
         width: Columns as stored.
         height: Rows as stored.
         origin: What made the file, as far as it says: compression, scanner maker.
+        spacing: Length of a step down and across in the patient, None where the file does not say.
+        unit: Of the spacing: "mm", "um", or "px" where it is not known.
     """
 
     format: str
@@ -35,6 +37,8 @@ class Facts:
     width: int
     height: int
     origin: str = ""
+    spacing: tuple[float, float] | None = None
+    unit: str = "px"
 
 
 @dataclass(frozen=True)

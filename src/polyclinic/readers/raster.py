@@ -21,6 +21,7 @@ VERSION = 1
 """Raised whenever the same file would be decoded to other pixels; part of every cache key."""
 
 _FORMATS = ("PNG", "JPEG", "TIFF")
+_UNITS = {"micron": "um", "microns": "um", "um": "um", "\\u00b5m": "um", "\N{MICRO SIGN}m": "um", "mm": "mm"}
 _GREY_16 = ("I;16", "I;16L", "I;16B", "I;16N")
 _DAMAGED = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError, RuntimeError),
@@ -133,7 +134,20 @@ def _one_page(image: Any) -> None:
 def _facts(image: Any, size: int) -> Facts:
     bits = {"1": 1, "I": 32, "F": 32}.get(image.mode, 16 if image.mode in _GREY_16 else 8)
     width, height = image.size
-    return Facts(image.format, image.mode, bits, size, width, height, _origin(image))
+    spacing, unit = _spacing(image)
+    return Facts(image.format, image.mode, bits, size, width, height, _origin(image), spacing, unit)
+
+
+def _spacing(image: Any) -> tuple[tuple[float, float] | None, str]:
+    """Length of a step as microscopes write it by ImageJ; a resolution for printing (72 dpi) says nothing."""
+    if image.format != "TIFF":
+        return None, "px"
+    told = re.search(r"^unit=(\S+)", str(image.tag_v2.get(270, "")), flags=re.MULTILINE)
+    unit = _UNITS.get(told.group(1).lower()) if told and "ImageJ=" in str(image.tag_v2.get(270, "")) else None
+    across, down = (float(image.tag_v2.get(tag, 0)) for tag in (282, 283))
+    if unit is None or not (across > 0 and down > 0):
+        return None, "px"
+    return (1 / down, 1 / across), unit
 
 
 def _origin(image: Any) -> str:

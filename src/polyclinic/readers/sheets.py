@@ -116,7 +116,10 @@ def lay_out(
 def geometry_of(decoded: Decoded, entry: int) -> GridGeometry:
     """The grid of a picture's file."""
     height, width = decoded.images.shape[entry][:2]
-    return GridGeometry((height, width))
+    facts = decoded.facts[entry]
+    if facts is None or facts.spacing is None:
+        return GridGeometry((height, width))
+    return GridGeometry((height, width), None, facts.spacing, facts.unit)
 
 
 def choose_patch(decoded: Decoded, rows: Sequence[int], scale: float) -> tuple[int, int]:

@@ -343,3 +343,12 @@ def test_a_damaged_stream_without_loss_never_ends_the_process(place):
     stream[place : place + 2] = b"\xff\xc0"
     with contextlib.suppress(ReadError):
         dicom.read(compressed(bytes(stream), "1.2.840.10008.1.2.4.51"))
+
+
+@pytest.mark.parametrize(
+    ("told", "spacing"), [([0.5, 0.25], (0.5, 0.25)), ([0.5, 0], None), (None, None)], ids=["told", "zero", "silent"]
+)
+def test_spacing_in_the_patient(told, spacing):
+    facts = dicom.read(make(**({} if told is None else {"PixelSpacing": told}))).facts
+    assert facts.spacing == spacing
+    assert facts.unit == ("px" if spacing is None else "mm")

@@ -62,3 +62,15 @@ def test_a_view_is_no_larger_than_the_usual_picture(decoded):
     assert choose_patch(decoded, [0], 1.0) == (20, 30)
     assert choose_patch(decoded, [0, 1], 8.0) == (128, 128)
     assert choose_patch(decoded, [2], 1.0) == (128, 128)
+
+
+def test_spacing_is_that_of_the_file(tmp_path):
+    pixels = Image.fromarray(np.zeros((20, 30), dtype=np.uint8))
+    pixels.save(tmp_path / "told.tif", description="ImageJ=1.53t\nunit=micron\n", x_resolution=4.0, y_resolution=2.0)
+    pixels.save(tmp_path / "print.tif", dpi=(72, 72))
+    sheets = laid(decode(["told.tif", "print.tif"], tmp_path), 0.5)
+    assert sheets.source[0].spacing == (0.5, 0.25)
+    assert sheets.source[0].unit == "um"
+    assert sheets.place(0).spacing == (1.0, 0.5)
+    assert sheets.source[1].spacing is None
+    assert sheets.source[1].unit == "px"
