@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, final
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from polyclinic.cohort.outcomes import absent_columns, rows_where
 from polyclinic.cohort.outcomes import words as read_words
+from polyclinic.cohort.pixel_length import pixel_lengths
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
 from polyclinic.evidence import instances
@@ -45,10 +46,10 @@ class CellsOptions(base.DenseOptions):
 
     column: str
     """Column of the true cells: a picture of numbers (0 = none), or a folder with one mask a cell. Empty: not known."""
-    pixel_um: Annotated[float, Field(gt=0)] | None = None
-    """Length of a pixel in micrometres, if it is the same for all; else that which the files say, if they do."""
+    pixel_um: Annotated[float, Field(gt=0)] | str | None = None
+    """Length of a pixel in micrometres, or the column that holds it; else that which the files say, if they do."""
     min_area: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"
-    """Smallest area of a cell, in um2 where ``pixel_um`` is given, else in pixels; "auto": from training rows."""
+    """Smallest area of a cell, in um2 where ``pixel_um`` is a number, else in pixels; "auto": from training rows."""
 
 
 class CellsPlan(Plan):
@@ -72,6 +73,7 @@ class CellsTarget(base.Target):
         count: Number of cells.
         doubled: Points that were drawn for more than one cell.
         hidden: Cells of which no point was left.
+        pixel_um: Length of a pixel as the user says, NaN where not said.
     """
 
     paths: Shaped[np.ndarray, " sample"]
@@ -79,6 +81,7 @@ class CellsTarget(base.Target):
     count: Int[np.ndarray, " sample"]
     doubled: Int[np.ndarray, " sample"]
     hidden: Int[np.ndarray, " sample"]
+    pixel_um: Float[np.ndarray, " sample"]
 
 
 @dataclass(frozen=True)
@@ -121,14 +124,15 @@ class Cells(base.Dense):
     Plan = CellsPlan
 
     def columns(self) -> tuple[str, ...]:
-        """The column of the true cells."""
-        return (self.options.column,)
+        """The column of the true cells, and that of the length of a pixel."""
+        pixel = self.options.pixel_um
+        return (self.options.column, pixel) if isinstance(pixel, str) else (self.options.column,)
 
     def read_target(self, frame: pl.DataFrame, table: str) -> CellsTarget:
         """Which rows have true cells; the files are read by ``match``.
 
         Raises:
-            CohortError: no such column, or nothing in it.
+            CohortError: no such column, nothing in it, or lengths of pixels that are none.
         """
         stop_on(absent_columns(frame, self.columns(), f"[targets.{self.name}] column", table), CohortError)
         paths = np.array(read_words(frame[self.options.column]), dtype=object)
@@ -136,8 +140,15 @@ class Cells(base.Dense):
         if not known.any() and self.plan is None:
             found, place = f"all {len(paths)} cells are empty", f'{table} column "{self.options.column}"'
             raise CohortError(Finding("no_outcome", place, "must hold the outcome", found, "Name another column."))
-        none = np.zeros(len(paths), dtype=np.int64)
-        return CellsTarget(known, paths, nothing(len(paths)), none, none, none)
+        none, pixel = np.zeros(len(paths), dtype=np.int64), pixel_lengths(self.options.pixel_um, frame, table)
+        return CellsTarget(known, paths, nothing(len(paths)), none, none, none, pixel)
+
+    def ask_new(self, frame: pl.DataFrame, table: str) -> CellsTarget | None:
+        """The length of a pixel in pictures of new patients, where the table has a column of it."""
+        pixel = self.options.pixel_um
+        if not isinstance(pixel, str) or pixel not in frame.columns:
+            return None
+        return self.read_target(frame.select(pl.lit(None, pl.String).alias(self.options.column), pixel), table)
 
     def match(
         self, target: CellsTarget, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None
@@ -188,7 +199,8 @@ class Cells(base.Dense):
         areas = [np.bincount(unpack(target.drawn[row]).ravel())[1:] for row in rows.index if target.count[row]]
         smallest = float(np.floor(0.5 * np.quantile(np.concatenate(areas), 0.01))) if areas else 0.0
         if self.options.min_area != "auto":
-            smallest = float(self.options.min_area) / (self.options.pixel_um or 1.0) ** 2
+            pixel = self.options.pixel_um
+            smallest = float(self.options.min_area) / (pixel if isinstance(pixel, float) else 1.0) ** 2
         return type(self)(self.name, self.options, CellsPlan(smallest=smallest))
 
     def place(self, target: CellsTarget, places: Sequence[Place | None], cache: Path | None) -> PlacedCells:
@@ -264,6 +276,8 @@ class Cells(base.Dense):
             scores[row] = pack(scores_of(features_of(labels, maps), self.plan.scores))
             predicted[row] = pack(labels)
             spacing[row] = np.nan if said.spacing is None else said.spacing
+            if target is not None and np.isfinite(target.pixel_um[row]):
+                spacing[row] = target.pixel_um[row]
         unit = "um" if np.isfinite(spacing).any() else "px"
         return CellsAnswer(unit, spacing, scores, predicted, truth)
 
@@ -280,8 +294,7 @@ class Cells(base.Dense):
 
     def take(self, target: CellsTarget, index: Int[np.ndarray, " row"]) -> CellsTarget:
         """The cells of some rows."""
-        arrays = (target.known, target.paths, target.drawn, target.count, target.doubled, target.hidden)
-        return CellsTarget(*(array[index] for array in arrays))
+        return CellsTarget(*(getattr(target, field.name)[index] for field in fields(CellsTarget)))
 
     def marks(self, answer: CellsAnswer, position: int) -> Marks:
         """The outlines of true and predicted cells."""
@@ -323,7 +336,7 @@ class _Layer(nn.Module):
 class _Gatherer:
     """Windows added up on the network's grid."""
 
-    def __init__(self, place: Lattice, pixel_um: float | None) -> None:
+    def __init__(self, place: Lattice, pixel_um: float | str | None) -> None:
         self._place, self._pixel_um, self._sum = place, pixel_um, WindowSum(place.shape)
 
     def add(self, output: Float[Tensor, "batch out *grid"], movement: Movement) -> None:

@@ -125,9 +125,12 @@ def cut_maps(
     return result
 
 
-def spacing_um(place: Lattice, pixel_um: float | None) -> tuple[float, float] | None:
-    """Length of a step of the file along each axis, as the user says or else as the file does."""
-    if pixel_um is not None:
+def spacing_um(place: Lattice, pixel_um: float | str | None) -> tuple[float, float] | None:
+    """Length of a step of the file along each axis, as the user says or else as the file does.
+
+    Where the user names a column instead, it is not known here.
+    """
+    if isinstance(pixel_um, float):
         return pixel_um, pixel_um
     source = place.source
     if source.spacing is None or source.unit == "px":

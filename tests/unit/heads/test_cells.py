@@ -183,6 +183,21 @@ def test_cells_without_fault_come_back_scored(folder):
     assert answer.spacing.tolist() == [[0.5, 0.5]] * ROWS
 
 
+def test_lengths_of_pixels_may_stand_in_a_column_also_for_new_patients(folder):
+    kind = head(pixel_um="um")
+    frame = pl.DataFrame({"cells": ["0.png", "1.png"], "um": [0.5, None]})
+    target = kind.match(kind.read_target(frame, "cohort.csv"), [GRID] * 2, folder, None)
+    said = objects([sure(unpack(one)) for one in target.drawn])
+    kind = kind.fit(target, TrainRows(np.arange(2)))
+    np.testing.assert_array_equal(kind.decode(said, target).spacing, [[0.5, 0.5], [np.nan, np.nan]])
+    asked = kind.ask_new(frame.select("um"), "new.csv")
+    assert kind.decode(said, kind.match(asked, [GRID] * 2, folder, None)).spacing[0].tolist() == [0.5, 0.5]
+    assert kind.ask_new(pl.DataFrame({"other": [1]}), "new.csv") is None
+    with pytest.raises(CohortError) as caught:
+        kind.read_target(pl.DataFrame({"cells": ["0.png"] * 3, "um": ["0.5", "0", "wide"]}), "cohort.csv")
+    assert caught.value.findings[0].rows == (2, 3)
+
+
 def test_a_row_without_picture_has_no_cells_and_an_unknown_truth_stays_so(folder):
     kind, target = fitted(folder)
     answer = kind.decode(objects([None, sure(pictures(1)[0])]), kind.take(target, np.array([0, 1])))

@@ -26,7 +26,7 @@ def question(truth=True, place=None, values=None):
     labels = [pictures(row)[0] for row in range(ROWS)]
     drawn = pack_all(labels) if truth else nothing(ROWS)
     none = np.zeros(ROWS, dtype=np.int64)
-    target = CellsTarget(np.full(ROWS, truth), np.full(ROWS, "x", dtype=object), drawn, none, none, none)
+    target = CellsTarget(np.full(ROWS, truth), np.full(ROWS, "x", dtype=object), drawn, none, none, none, none * np.nan)
     places = [place or identity(GridGeometry(SHAPE))] * ROWS
     rows = Inner(TrainRows(np.arange(4)), TuneRows(np.array([4])))
     return PlainQuestion(
