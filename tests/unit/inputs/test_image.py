@@ -385,3 +385,59 @@ def test_the_note_for_the_card(write):
     note = " ".join(fitted.parameters_note())
     assert "12 x 12" in note
     assert "flips: horizontal" in note
+
+
+def dense(tmp_path, sizes=((40, 52), (70, 33), (20, 20)), **keys):
+    """A fitted image input on which a dense question is asked, and what it made ready."""
+    rng = np.random.default_rng(0)
+    paths = []
+    for number, size in enumerate(sizes):
+        Pillow.fromarray(rng.integers(0, 256, size, dtype=np.uint8)).save(tmp_path / f"d{number}.png")
+        paths.append(f"d{number}.png")
+    kind = Image("film", Image.Options.model_validate_json(json.dumps({"column": "film", **keys}))).facing()
+    records = kind.read(Cells(pl.DataFrame({"film": paths}), tmp_path, "cohort.csv"))
+    fitted = kind.fit(records, TrainRows(np.arange(len(sizes))))
+    return fitted, records, fitted.prepare(records)
+
+
+def test_a_dense_question_keeps_native_pixels(tmp_path):
+    fitted, records, ready = dense(tmp_path)
+    assert [place.shape for place in fitted.places(ready)] == [(40, 52), (70, 33), (20, 20)]
+    assert [one.shape for one in fitted.geometry(records)] == [(40, 52), (70, 33), (20, 20)]
+    pixels = records.decoded.frame(1).pixels[:, :, 0] / 255
+    values = fitted.values(ready, 1)
+    assert values.shape == (1, 70, 33)
+    np.testing.assert_allclose(values[0] * fitted.plan.spread[0] + fitted.plan.mean[0], pixels, atol=1e-4)
+
+
+def test_a_dense_question_at_a_scale(tmp_path):
+    fitted, _, ready = dense(tmp_path, scale=0.5)
+    assert [place.shape for place in fitted.places(ready)] == [(20, 26), (35, 16), (10, 10)]
+
+
+def test_views_are_of_one_size_that_the_network_divides(tmp_path):
+    fitted, _, ready = dense(tmp_path, patch=[40, 30])
+    assert fitted.plan.patch == (48, 32)
+    tensors, movement = fitted.draw(
+        ready, np.array([0, 2, 1]), np.full((3, 2), np.nan), torch.Generator().manual_seed(0), change=True
+    )
+    assert tensors.pixels.shape == (3, 1, 48, 32)
+    assert movement.size == (48, 32)
+    encoded = fitted.encoder(16, Size.TINY, 0.0)(tensors)
+    sight = fitted.sight(Size.TINY)
+    assert encoded.maps[0].shape == (3, sight.channels[0], 48, 32)
+    assert [one.shape[1] for one in encoded.maps] == list(sight.channels)
+
+
+def test_whole_images_beside_a_dense_question(tmp_path):
+    fitted, _, ready = dense(tmp_path)
+    tensors = fitted.collate(ready, np.arange(3))
+    assert len({tensors.pixels.shape[2] % 16, tensors.pixels.shape[3] % 16, 0}) == 1
+    assert fitted.encoder(16, Size.TINY, 0.0)(tensors).tokens.shape == (3, 1, 16)
+
+
+def test_an_encoder_that_a_dense_question_would_pass_over_is_told(tmp_path):
+    kind = Image("film", Image.Options(column="film", encoder="resnet34"))
+    _, records, _ = dense(tmp_path)
+    assert "idle_option" in [finding.name for finding in kind.facing().check(records)]
+    assert "idle_option" not in [finding.name for finding in kind.check(records)]
