@@ -43,6 +43,7 @@ class BoxCase(Case):
         objects: True boxes by class.
         taken: Boxes whose score reaches the threshold of their class.
         found: Those of them that find an object.
+        thresholds: Those scores.
     """
 
     names: tuple[str, ...]
@@ -53,6 +54,7 @@ class BoxCase(Case):
     objects: Float[np.ndarray, "sample klass"]
     taken: Float[np.ndarray, "sample klass"]
     found: Float[np.ndarray, "sample klass"]
+    thresholds: Float[np.ndarray, "sample klass"]
 
     def ranking(self, klass: int, level: int) -> detection.Ranking:
         """The boxes of one class over all samples, best first."""
@@ -245,6 +247,7 @@ class BoxForm(Form):
             objects=self._counts([t[:, 0].astype(np.int64) for t in truth]),
             taken=self._counts([k[on] for k, on, _ in pairs]),
             found=self._counts([k[on & h[:, self._base]] for k, on, h in pairs]),
+            thresholds=answer.thresholds.astype(np.float64),
         )
 
     def _counts(self, classes: list[np.ndarray]) -> Float[np.ndarray, "sample klass"]:
@@ -270,8 +273,15 @@ class BoxForm(Form):
             Calibration(before={}, after=found, curve=curve),
             Curves(precision_recall_per_class=curves),
             per_class=judged.each(self._names, PER_CLASS),
-            operating_point=OperatingPoint("score with the best F1 on tune rows, for each class", ()),
+            operating_point=OperatingPoint(
+                "score with the best F1 on tune rows, for each class", (), self._scores(judged)
+            ),
         )
+
+    def _scores(self, judged: Judged) -> dict[str, tuple[float, ...]]:
+        """The score from which a box counts, by class, in every fold."""
+        first = np.unique(judged.layout.fold, return_index=True)[1]
+        return {name: tuple(judged.case.thresholds[first, k].tolist()) for k, name in enumerate(self._names)}
 
     def show(self, case: BoxCase) -> Shown:
         """One minus the F1 of the picture; how many objects there are of each class, and how many were counted."""
@@ -322,4 +332,6 @@ def _known_classes(classed: Float[np.ndarray, "box entry"], answer: BoxAnswer) -
 
 def _in_order(corners: Float[np.ndarray, "box corner"]) -> bool:
     dim = corners.shape[1] // 2
+    if not len(corners):
+        return True
     return bool(np.isfinite(corners).all() and (corners[:, dim:] >= corners[:, :dim]).all())

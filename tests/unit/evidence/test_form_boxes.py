@@ -64,6 +64,7 @@ def test_details_and_what_is_shown():
     assert detail.per_class["white"]["average_precision_50"].value == 1.0
     assert detail.per_class["red"]["count_bias"].value == pytest.approx(0.0)
     assert set(detail.curves.precision_recall_per_class) == set(NAMES)
+    assert detail.operating_point.label_thresholds == {"red": (0.5,), "white": (0.5,)}
     assert form.counts(made, layout(3)).per_class == {"red": 3, "white": 1}
     shown = form.show(case)
     assert shown.truth.tolist() == ["2 red, 1 white", "1 red", "none"]
@@ -92,7 +93,9 @@ def test_impossible_answers_are_named_by_row():
         ("unknown_class", (5,)),
         ("impossible_box", (6,)),
     ]
-    assert not BoxForm(NAMES).check(answer(PREDICTED, TRUTH), np.arange(3), "predictions")
+    right = answer(PREDICTED, TRUTH)
+    right.truth[0] = nothing(1)[0]
+    assert not BoxForm(NAMES).check(right, np.arange(3), "predictions")
 
 
 def test_boxes_of_scans_hit_at_a_tenth():
