@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, final
+from typing import Annotated, Any, Literal, Self, cast, final
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped, UInt64
 from pydantic import Field
 from torch import Generator, Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
@@ -29,6 +30,8 @@ from polyclinic.tensors import STILL, Encoded, InputTensors, Movement, Sight
 _DROPOUT = 0.4
 _AT_ONCE = 8
 """Windows that are answered together."""
+_TOGETHER = 64
+"""Windows that are read together where no question is asked about single words."""
 _POINTS_OF_A_TOKEN = 512
 """A token costs a network about as much as this many points of a picture: so the house makes steps of 1,000 tokens."""
 
@@ -163,14 +166,14 @@ class Text(Located):
         words = [cut_words(text, manner, self.options.lower_case)[1] for text in seen]
         start, public = self._look(records.folder)
         lexicon = Lexicon.learn([] if public else words, self.options.vocabulary)
-        lengths = [min(len(text), self.options.window) for text in words]
+        lengths = [min(len(text), self.options.window) for text in words] or [1]
         plan = TextPlan(
             dense=self.dense,
             language=language,
             manner=manner,
             pieces=write_hashes(lexicon.pieces),
             neighbours=write_hashes(lexicon.neighbours),
-            tokens=float(np.mean(lengths)) if lengths else 1.0,
+            tokens=float(np.mean(lengths)),
             public=public,
         )
         fitted = type(self)(self.name, self.options, plan)
@@ -302,7 +305,7 @@ class Text(Located):
         if text is None:
             return Picture("text/html", b"<p>no text</p>", self.name)
         offsets = cut(text, "word" if self.plan is None else self.plan.manner)
-        shades = None if attribution is None or len(attribution) != len(offsets) else attribution
+        shades = attribution if attribution is not None and len(attribution) == len(offsets) else None
         return Picture("text/html", text_markup.shaded(text, offsets, shades), self.name)
 
     def show_marks(self, records: Texts, position: int, marks: Marks) -> Picture:
@@ -322,11 +325,9 @@ class Text(Located):
     def parameters_note(self) -> Iterator[str]:
         """Sentences for the card on how texts were read."""
         if self.plan is not None:
-            number, public = len(read_hashes(self.plan.pieces)), self.plan.public
-            if public is None:
-                yield f"Texts were cut into {self.plan.manner}s; {number} pieces of words have numbers of their own."
-            else:
-                yield f"A public transformer with {public.width} numbers per token was the start; it cut the texts."
+            number = len(read_hashes(self.plan.pieces))
+            ours = f"Texts were cut into {self.plan.manner}s; {number} pieces of words have numbers of their own."
+            yield ours if self.plan.public is None else "A public transformer was the start; it cut the texts."
             yield f"Up to {self._window} tokens are read in one go, longer texts in several windows."
 
 
@@ -357,12 +358,25 @@ class TextEncoder(nn.Module):
         some = TextTensors(*(value[kept] for value in vars(cut_up).values()))
         tokens = torch.zeros(len(cut_up.present), self.pool.out.out_features, device=tensors.read.device)
         if len(kept):
-            tokens = tokens.index_copy(0, kept, self.pool(self._read(some), some.read).float())
+            tokens = tokens.index_copy(0, kept, self._pooled(some).float())
         return Encoded(tokens.reshape(rows, -1, tokens.shape[1]), cut_up.present.reshape(rows, -1))
 
+    def _pooled(self, windows: TextTensors) -> Float[Tensor, "window width"]:
+        """One vector per window; some windows at a time, so that long notes do not ask for memory without bound."""
+        split = zip(*(value.split(_TOGETHER) for value in vars(windows).values()), strict=True)
+        parts = [dict(zip(vars(windows), part, strict=True)) for part in split]
+        if len(parts) == 1 or not torch.is_grad_enabled():
+            return torch.cat([self._vector(**part) for part in parts])
+        # What stands between is computed again on the way back instead of being kept.
+        return torch.cat([cast(Tensor, checkpoint(self._vector, **part, use_reentrant=False)) for part in parts])
+
+    def _vector(self, **fields: Shaped[Tensor, "..."]) -> Float[Tensor, "window width"]:
+        windows = TextTensors(**fields)
+        return cast(Tensor, self.pool(self._read(windows), windows.read))
+
     def _read(self, tensors: TextTensors) -> Float[Tensor, "batch token width"]:
-        words: Tensor = self.reader(tensors.spelling, tensors.pieces, tensors.neighbours, tensors.word, tensors.read)
-        return words
+        fields = (tensors.spelling, tensors.pieces, tensors.neighbours, tensors.word, tensors.read)
+        return cast(Tensor, self.reader(*fields))
 
 
 def _windows(tensors: TextTensors, window: int) -> TextTensors:

@@ -7,6 +7,7 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError
+from polyclinic.inputs import text as text_input
 from polyclinic.inputs.base import Cells
 from polyclinic.inputs.text import Text
 from polyclinic.places import Marks
@@ -133,3 +134,15 @@ def test_the_card_says_how_texts_were_read():
     assert any("window" in sentence for sentence in made()[0].parameters_note())
     assert made(tokens="character")[0].plan.manner == "character"
     assert made(texts=[TEXTS[1]] * 3)[0].plan.language == "zh"
+
+
+def test_many_windows_in_parts_give_the_same_gradients_as_at_once(monkeypatch):
+    fitted, _, ready = made(texts=["no fever " * 60, "gout " * 40, "pain no"], window=16)
+    gradients = []
+    for together in (1000, 2):
+        monkeypatch.setattr(text_input, "_TOGETHER", together)
+        network = encoder(fitted).train()
+        network(fitted.collate(ready, np.arange(3))).tokens.square().sum().backward()
+        gradients.append([weight.grad.clone() for weight in network.parameters()])
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
