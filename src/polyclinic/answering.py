@@ -114,7 +114,7 @@ def _with_files(frame: pl.DataFrame, cohort: Cohort, asked: "_Asked", folder: Pa
     """The answers to one question with a column that names their files, where they have any."""
     name = frame["target"][0]
     names = deposit_all(name, asked.answers[name], cohort.row.tolist(), asked.sources[name], folder)
-    return frame.with_columns(file=pl.Series(names)) if any(names) else frame
+    return frame.with_columns(file=pl.Series([one or None for one in names])) if any(names) else frame
 
 
 def _refuse_out(out: Path) -> None:

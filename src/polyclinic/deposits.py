@@ -170,7 +170,7 @@ def _(answer: CellsAnswer, position: int, place: Place) -> tuple[str, ...]:
     scores = unpack(answer.scores[position]) if answer.scores[position] else np.zeros(0)
     if len(scores) == len(shapes):
         shapes = shapes.with_columns(score=np.round(scores.astype(np.float64), 4))
-    write_file(place.file(".csv"), shapes.write_csv().encode())
+    write_file(place.file(".csv"), shapes.write_csv(float_precision=5).encode())
     return (image, place.file(".csv").name)
 
 

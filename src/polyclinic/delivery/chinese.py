@@ -9,6 +9,13 @@ CHINESE = {
     "Cox regression": "Cox 回归",
     "gradient boosting": "梯度提升",
     "random forest": "随机森林",
+    "logistic regression point by point": "逐点逻辑回归",
+    "gradient boosting point by point": "逐点梯度提升",
+    "blobs and logistic regression": "斑点检测加逻辑回归",
+    "Otsu and watershed": "Otsu 阈值加分水岭",
+    "dictionary of training mentions": "训练说法词典",
+    "linear CRF with dictionary": "线性 CRF 加词典",
+    "TF-IDF and logistic regression": "TF-IDF 加逻辑回归",
     "this model": "本模型",
     "This model": "本模型",
     # headline

@@ -63,6 +63,13 @@ PLAIN_MODELS = {
     "boosting": "gradient boosting",
     "gradient_boosting": "gradient boosting",
     "forest": "random forest",
+    "pixel logistic": "logistic regression point by point",
+    "pixel boosting": "gradient boosting point by point",
+    "blobs and logistic regression": "blobs and logistic regression",
+    "Otsu and watershed": "Otsu and watershed",
+    "dictionary": "dictionary of training mentions",
+    "linear CRF with dictionary": "linear CRF with dictionary",
+    "TF-IDF + logistic regression": "TF-IDF and logistic regression",
     "polyclinic": "this model",
 }
 """Plain models by the name that training gives them; the value is a phrase of the table."""

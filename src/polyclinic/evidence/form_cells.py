@@ -254,7 +254,8 @@ def _judge(answer: CellsAnswer, position: int) -> dict[str, np.ndarray]:
     hit[found.pairs[:, 1]] = 1.0
     group = np.minimum((scores * _GROUPS).astype(int), _GROUPS - 1)
     figures = {f.name: np.asarray(getattr(found, f.name), dtype=np.float64) for f in fields(found) if f.name != "pairs"}
-    figures["scores"] = np.stack([np.bincount(group, w, _GROUPS) for w in (scores, hit, np.ones(len(scores)))])
+    counted = [np.bincount(group, w, _GROUPS) for w in (scores, hit, np.ones(len(scores)))]
+    figures["scores"] = np.stack(counted).astype(np.float64)  # of no cells numpy counts whole numbers
     step = (float(steps[0]), float(steps[1]))
     return figures | {"measured": _compare(truth, predicted, pairs, found.pairs, step)}
 

@@ -157,4 +157,4 @@ def _worst(answers: Sequence[Mistake]) -> tuple[Mistake, ...]:
 
 def _cases(answers: Sequence[Mistake]) -> Cases | None:
     """The best, the middle and the worst of answers in this order; None where there is none."""
-    return Cases(answers[0], answers[(len(answers) - 1) // 2], _worst(answers)[0]) if answers else None
+    return Cases(answers[0], answers[(len(answers) - 1) // 2], answers[-1]) if answers else None
