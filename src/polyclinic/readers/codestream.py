@@ -93,13 +93,11 @@ def _segments(stream: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _is_harmless(marker: int, part: bytes) -> bool:
     """Tables and notes; those that decoders look into (JFIF, Adobe) only as they are always written."""
-    if marker == 0xE0:
-        return (
-            part.startswith((b"JFIF\0\1\0", b"JFIF\0\1\1", b"JFIF\0\1\2")) and len(part) == 14 and part[12:] == b"\0\0"
-        )
-    if marker == 0xEE:
+    if marker == 0xE0 and part.startswith(b"JF"):
+        return len(part) == 14 and part[:6] == b"JFIF\0\1" and part[6] <= 2 and part[12:] == b"\0\0"
+    if marker == 0xEE and part.startswith(b"Ad"):
         return len(part) == 12 and part.startswith(b"Adobe\0\x64") and part[11] <= 2
-    return marker in (_DQT, _DRI, _COM) or 0xE0 < marker <= 0xEF
+    return marker in (_DQT, _DRI, _COM) or 0xE0 <= marker <= 0xEF
 
 
 def _frame_of(marker: int, part: bytes, components: int, bits: int) -> _Frame | None:

@@ -57,6 +57,7 @@ def changed(content, place, value):
 
 def test_a_sound_stream():
     assert is_sound_jpeg(lossless(), 1, 16)
+    assert is_sound_jpeg(lossless(extra=segment(0xE0, b"LJIF\0\1" + bytes(7))), 1, 16)  # Mitra's own note
     assert is_sound_jpeg(lossless(coded=b"\x12\xff\xd0\x34\xff\xd9\0"), 1, 16)
     stream = io.BytesIO()
     Image.new("L", (37, 21)).save(stream, "JPEG")
@@ -91,7 +92,7 @@ def test_a_sound_stream():
         lossless(scan=changed(SCAN, 3, 8)),
         lossless(scan=changed(SCAN, 5, 16)),
         lossless(extra=segment(0xE0, b"JFIF\0\xff\xe2" + bytes(7))),
-        lossless(extra=segment(0xE0, b"note")),
+        lossless(extra=segment(0xE0, b"JFXX\0\x10")),
         lossless(extra=segment(0xEE, b"Adobe\0\x64" + bytes(4) + b"\7")),
         b"\xff\xd8" + segment(0xDA, SCAN),
     ],
