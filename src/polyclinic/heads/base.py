@@ -124,6 +124,14 @@ class Kind(ABC):
     def loss(self, output: Float[Tensor, "batch ..."], target: Any, smoothing: float = 0.0) -> Float[Tensor, " batch"]:
         """Loss of each row, averaged over members; 0 where the outcome is not known. Rows average to the loss."""
 
+    def judged(self, output: Float[Tensor, "batch ..."], target: Any) -> Float[Tensor, " batch"]:
+        """What tune rows are judged by after every epoch, lower = better: the loss, unless a kind knows better.
+
+        A network may go on finding more while it grows too sure of itself: then its loss rises although its answers,
+        whose confidence is corrected afterwards, get better.
+        """
+        return self.loss(output, target)
+
     def balance(self, target: Any, rows: TrainRows) -> Float[np.ndarray, " row"] | None:
         """Weight of each of ``rows`` (mean 1) that would balance the outcome, or None where that has no meaning."""
         return None

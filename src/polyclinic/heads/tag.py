@@ -33,6 +33,8 @@ from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
 _LEAST = 1e-6
 """Chances nearer to 0 or 1 are taken as this near: a logit must be finite."""
+_TIE = 0.01
+"""How much the loss counts beside wrong spans where tune rows are judged."""
 _AIMED = 0.7
 """Share of views of a long text that hold a span, where it has any."""
 
@@ -64,11 +66,13 @@ class TagPlan(Plan):
     Attributes:
         labels: Names.
         wordings: Hashes of the mentions in training rows.
+        spans: How many there are in a training row, on average.
         sureness: Correction of the confidence.
     """
 
     labels: tuple[str, ...]
     wordings: str
+    spans: float = 1.0
     sureness: Recalibration = Recalibration()
 
 
@@ -190,7 +194,8 @@ class Tag(base.Dense):
         labels = found if self.options.labels == "auto" else self.options.labels
         seen = {_wording(span, target.texts[row]) for row in rows.index for span in target.spans[row] or ()}
         wordings = write_hashes(np.array(sorted(seen), dtype=np.int64))
-        return type(self)(self.name, self.options, TagPlan(labels=labels, wordings=wordings))
+        spans = max(1.0, float(np.mean([len(row) for k in rows.index if (row := target.spans[k]) is not None] or [0])))
+        return type(self)(self.name, self.options, TagPlan(labels=labels, wordings=wordings, spans=spans))
 
     @property
     def _layers(self) -> int:
@@ -252,6 +257,12 @@ class Tag(base.Dense):
         likely = crf.log_likelihood(emission, transition, target.tags.flatten(0, 1), read)
         tokens = target.read.sum().clamp(min=1) / len(output)
         return torch.where(target.known, -likely.reshape(-1, self._layers).sum(dim=1) / tokens, 0.0)
+
+    def judged(self, output: Float[Tensor, "batch out token"], target: TagTensors) -> Float[Tensor, " batch"]:
+        """Spans missed and wrong, per true span of a usual row; the loss decides between equals."""
+        loss = self.loss(output, target)
+        errors = tag_potentials.wrong_spans(output, target.tags, target.read, self._tagging)
+        return torch.where(target.known, errors / self.plan.spans + _TIE * loss, 0.0)
 
     def gatherer(self, place: Place) -> "_Gatherer":
         """Puts windows together, each token from where most is seen around it."""
@@ -359,35 +370,21 @@ class _TagLayer(nn.Module):
 
 
 class _Gatherer:
-    """Potentials of the windows of one text, each token weighted by how far it lies from the window's edges."""
+    """Puts the windows of one text together."""
 
     def __init__(self, place: Tokens, layers: int, tagging: Tagging) -> None:
-        self._place, self._layers, self._tagging = place, layers, tagging
-        self._sum = np.zeros((layers, len(place.offsets), tagging.tags))
-        self._weight = np.zeros(len(place.offsets))
-        self._transition = np.zeros((layers, tagging.tags, tagging.tags))
+        self._place, self._windows = place, tag_potentials.Windows(len(place.offsets), layers, tagging)
 
     def add(self, output: Float[Tensor, "batch out token"], movement: Movement) -> None:
         """Take in some windows."""
         assert movement.start is not None, "a text is seen through windows"
-        emission, transition = tag_potentials.split(output, self._layers, self._tagging.tags)
-        layered = emission.reshape(-1, self._layers, *emission.shape[1:]).numpy()
-        for start, window in zip(movement.start[:, 0].tolist(), layered, strict=True):
-            length = min(window.shape[1], len(self._weight) - start)
-            weight = np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1)).astype(np.float64)
-            self._sum[:, start : start + length] += window[:, :length] * weight[None, :, None]
-            self._weight[start : start + length] += weight
-        self._transition = transition[: self._layers].numpy()
+        self._windows.add(output, movement.start[:, 0].tolist())
 
     def close(self) -> Said:
         """The spans of the whole text."""
-        offsets, text = self._place.offsets, self._place.source.text
-        if not len(offsets):
-            return Said(text, np.zeros((0, 4)))
-        mean = self._sum / self._weight[None, :, None]
-        found = tag_potentials.spans_of(mean, self._transition, self._tagging)
-        rows = [(offsets[a, 0], offsets[b - 1, 1], label, chance) for a, b, label, chance in found]
-        return Said(text, np.array(rows, dtype=np.float64).reshape(-1, 4))
+        offsets = self._place.offsets
+        rows = [(offsets[a, 0], offsets[b - 1, 1], label, chance) for a, b, label, chance in self._windows.spans()]
+        return Said(self._place.source.text, np.array(rows, dtype=np.float64).reshape(-1, 4))
 
 
 def _logits(chances: Float[np.ndarray, " span"]) -> Float[np.ndarray, "span 1 2"]:

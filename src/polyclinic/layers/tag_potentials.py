@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from polyclinic.layers.chain import Chain, likeliest
@@ -74,3 +74,55 @@ def _chance(chain: Chain, first: int, last: int, label: int, tagging: Tagging) -
     if tagging.scheme == "bio" and last < len(chain.emission):
         chance -= chain.chance(first, tagging.span_tags(last - first + 1, label))
     return min(max(chance, 0.0), 1.0)
+
+
+class Windows:
+    """Potentials of the windows of one text, each token weighted by how far it lies from the window's edges.
+
+    Args:
+        tokens: Tokens of the text.
+        layers: Chains side by side.
+        tagging: The tags of a chain.
+    """
+
+    def __init__(self, tokens: int, layers: int, tagging: Tagging) -> None:
+        self._layers, self._tagging = layers, tagging
+        self._sum = np.zeros((layers, tokens, tagging.tags))
+        self._weight = np.zeros(tokens)
+        self._transition = np.zeros((layers, tagging.tags, tagging.tags))
+
+    def add(self, output: Float[Tensor, "batch out token"], starts: list[int]) -> None:
+        """Take in some windows, each with its first token."""
+        emission, transition = split(output, self._layers, self._tagging.tags)
+        layered = emission.reshape(-1, self._layers, *emission.shape[1:]).numpy()
+        for start, window in zip(starts, layered, strict=True):
+            length = min(window.shape[1], len(self._weight) - start)
+            weight = np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1)).astype(np.float64)
+            self._sum[:, start : start + length] += window[:, :length] * weight[None, :, None]
+            self._weight[start : start + length] += weight
+        self._transition = transition[: self._layers].numpy()
+
+    def spans(self) -> list[tuple[int, int, int, float]]:
+        """The spans of the whole text, as ``spans_of`` gives them."""
+        if not len(self._weight):
+            return []
+        return spans_of(self._sum / self._weight[None, :, None], self._transition, self._tagging)
+
+
+def wrong_spans(
+    output: Float[Tensor, "batch out token"],
+    tags: Int[Tensor, "batch layer token"],
+    read: Bool[Tensor, "batch token"],
+    tagging: Tagging,
+) -> Float[Tensor, " batch"]:
+    """How many spans of each row are missed or wrong."""
+    layers = tags.shape[1]
+    emission, transition = (part.cpu().numpy() for part in split(output, layers, tagging.tags))
+    wrong = np.zeros(len(emission), dtype=np.float32)
+    for k, (own, onward) in enumerate(zip(emission, transition, strict=True)):
+        row, layer = divmod(k, layers)
+        length = int(read[row].sum())
+        found = tagging.read(likeliest(own[:length], onward))
+        true = tagging.read(tags[row, layer, :length].cpu().numpy())
+        wrong[k] = len(set(found) ^ set(true))
+    return torch.from_numpy(wrong.reshape(-1, layers).sum(axis=1)).to(output.device)

@@ -94,11 +94,18 @@ def add_losses(
     index: Int[np.ndarray, " batch"],
     weights: Weights,
     smoothing: float = 0.0,
+    *,
+    judging: bool = False,
 ) -> Float[Tensor, " batch"]:
-    """Loss of each row over all targets, each target by its weight in the study, each row by its balance."""
+    """Loss of each row over all targets, each target by its weight in the study, each row by its balance.
+
+    ``judging`` asks for what tune rows are judged by, which may be something else.
+    """
     parts: list[Tensor] = []
     for name, head in heads.items():
-        rows = head.options.weight * head.loss(outputs[name].float(), targets[name], smoothing)
+        output, target = outputs[name].float(), targets[name]
+        own = head.judged(output, target) if judging else head.loss(output, target, smoothing)
+        rows = head.options.weight * own
         balance = weights.of(name, index)
         parts.append(rows if balance is None else rows * torch.from_numpy(balance).to(rows.device))
     return torch.stack(parts).sum(dim=0)

@@ -87,7 +87,7 @@ def judge(task: Task, model: Model, weights: Weights) -> float:
         return _judge_views(task, model, weights)
     outputs = evaluate(model, task.ready, task.rows.tune, task.precision, steady=False).by_target
     tensors = {name: torch.from_numpy(output) for name, output in outputs.items()}
-    losses = add_losses(task.ready.heads, tensors, task.ready.ask(index), index, weights)
+    losses = add_losses(task.ready.heads, tensors, task.ready.ask(index), index, weights, judging=True)
     return float(losses.double().mean())
 
 
@@ -109,7 +109,8 @@ def _judge_views(task: Task, model: Model, weights: Weights) -> float:
         with task.precision.casting():
             outputs = model({name: task.precision.move(t) for name, t in batch.inputs.items()}).outputs
         targets = {name: task.precision.move(tensors) for name, tensors in batch.targets.items()}
-        total += float(add_losses(task.ready.heads, outputs, targets, part, weights).double().sum())
+        losses = add_losses(task.ready.heads, outputs, targets, part, weights, judging=True)
+        total += float(losses.double().sum())
     model.train(was_training)
     return total / len(index)
 

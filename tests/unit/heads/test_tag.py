@@ -231,3 +231,15 @@ def test_the_loss_of_the_right_tags_is_nearly_nought():
     right = kind.loss(output_of(kind, placed.tags[0]), tensors)
     wrong = kind.loss(output_of(kind, np.roll(placed.tags[0], 1, axis=1)), tensors)
     assert right.item() < 0.01 < 1 < wrong.item()
+
+
+def test_tune_rows_are_judged_by_spans_not_by_how_sure_the_network_is():
+    kind, target = fitted(*SPANS)
+    placed = kind.place(target, places(), None)
+    width = placed.tags[0].shape[1]
+    tensors = kind.collate_moved(placed, np.array([0]), Movement(torch.tensor([[0]]), (width,), None, (width,)))
+    right, unsure = (kind.judged(output_of(kind, placed.tags[0], sure), tensors).item() for sure in (20.0, 3.0))
+    wrong = kind.judged(output_of(kind, np.zeros_like(placed.tags[0])), tensors).item()
+    assert right < unsure < 0.1
+    assert wrong > 2 / kind.plan.spans
+    assert kind.plan.spans == 2
