@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self, final
 
@@ -16,8 +17,8 @@ from polyclinic.cohort.columns import paths
 from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, stop_on
-from polyclinic.evidence import levels
 from polyclinic.evidence.overlap import decide, mean_probability
+from polyclinic.evidence.softening import Record, choose, soften
 from polyclinic.heads import base
 from polyclinic.layers.gather import Gathered, quantised
 from polyclinic.layers.moved import moved
@@ -33,7 +34,6 @@ from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
 _AIMED = 0.5
-_CHANCES = np.linspace(0.05, 0.95, 19)
 _WHOLE = 0.999
 
 
@@ -59,7 +59,8 @@ class SegmentPlan(Plan):
         unit: Of the spacing: "mm", "um" or "px".
         dim: Axes of the grid.
         thresholds: From which probability a point belongs, where regions overlap.
-        note: How the thresholds came about.
+        temperature: Above 1 makes answers milder.
+        note: How both came about.
     """
 
     regions: tuple[Region, ...]
@@ -67,6 +68,7 @@ class SegmentPlan(Plan):
     unit: str
     dim: int
     thresholds: tuple[float, ...]
+    temperature: float = 1.0
     note: str = "not calibrated"
 
     @property
@@ -122,7 +124,7 @@ class MaskTensors(TargetTensors):
 
 @dataclass(frozen=True)
 class SaidOfRegions:
-    """What a model says of one record: packed uint8 "region *grid" in the geometry of the file, 255 = certain."""
+    """What a model says of one record: packed uint16 "region *grid" in the geometry of the file, 65535 = certain."""
 
     probability: bytes
     spacing: tuple[float, ...] | None
@@ -259,23 +261,16 @@ class Segment(base.Dense):
         return _Gatherer(place, len(self.plan.regions), exclusive=self.exclusive)
 
     def calibrate(self, outputs: Shaped[np.ndarray, " sample"], target: MaskTarget, method: str) -> Self:
-        """For regions that may overlap the threshold of the highest mean Dice on tune rows; else nothing."""
-        if self.exclusive:
-            return self._with(note="the likeliest of the regions and none of them")
+        """How sure the answers ought to be and, where regions may overlap, thresholds; from tune rows."""
         rows = [row for row in range(len(outputs)) if outputs[row] is not None and target.known[row]]
         if method == "none" or not rows:
-            return self._with(note="thresholds of one half")
-        dice = np.mean([self._dice(outputs[row], target, row) for row in rows], axis=0)
-        best = _CHANCES[dice.argmax(axis=1)]
-        return self._with(thresholds=tuple(best.tolist()), note=f"highest Dice on {len(rows)} tune rows")
+            return self._with(note="not calibrated")
+        chosen = choose([partial(self._record, outputs[row], target, row) for row in rows], exclusive=self.exclusive)
+        note = f"temperature {chosen.temperature:.2f}, from {len(rows)} tune rows"
+        return self._with(temperature=chosen.temperature, thresholds=chosen.thresholds, note=note)
 
-    def _dice(self, said: SaidOfRegions, target: MaskTarget, row: int) -> Float[np.ndarray, "region chance"]:
-        probability, truth = unpack(said.probability), self._truth(target, row).astype(bool)
-        where = target.looked_at(row)
-        seen = ... if where is None else where
-        pairs = zip(probability, truth, strict=True)
-        tallies = [levels.tally(given[seen].ravel(), belongs[seen].ravel()) for given, belongs in pairs]
-        return np.stack([levels.dice_from(*tally, _CHANCES) for tally in tallies])
+    def _record(self, said: SaidOfRegions, target: MaskTarget, row: int) -> Record:
+        return Record(said.probability, self._truth(target, row).astype(bool), target.looked_at(row))
 
     def _with(self, **changes: Any) -> Self:
         return type(self)(self.name, self.options, self.plan.model_copy(update=changes))
@@ -292,7 +287,7 @@ class Segment(base.Dense):
         probability, truth, where = nothing(samples), nothing(samples), nothing(samples)
         for row, said in enumerate(outputs):
             if said is not None:
-                probability[row] = said.probability
+                probability[row] = pack(soften(said.probability, plan.temperature, exclusive=self.exclusive))
                 spacing[row] = np.nan if said.spacing is None else said.spacing
             if target is not None and target.known[row]:
                 truth[row] = pack(self._truth(target, row))
@@ -394,7 +389,7 @@ class _Gatherer:
     def close(self) -> SaidOfRegions:
         """The probabilities in the geometry of the file."""
         source = self._place.source
-        found = np.empty((self._regions, *source.shape), dtype=np.uint8)
+        found = np.empty((self._regions, *source.shape), dtype=np.uint16)
         for region in range(self._regions):
             found[region] = quantised(to_file(self._gathered.mean(region), self._place))
         return SaidOfRegions(pack(found), source.spacing)

@@ -6,12 +6,12 @@ Source: Isensee et al., nnU-Net, Nature Methods 2021 (Gaussian weights, a spread
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt16
 
 _SPREAD = 0.125
 _LEAST = 1e-3
 _SLAB = 1 << 22
-_LEVELS = 255
+_LEVELS = 65535
 
 
 class Gathered:
@@ -60,9 +60,9 @@ def bell(size: Sequence[int]) -> Float[np.ndarray, "*size"]:
     return np.maximum(weight, np.float32(_LEAST))
 
 
-def quantised(chances: Float[np.ndarray, "*grid"]) -> UInt8[np.ndarray, "*grid"]:
-    """Probabilities in 256 levels, 255 = certain; slab by slab."""
-    found = np.empty(chances.shape, dtype=np.uint8)
+def quantised(chances: Float[np.ndarray, "*grid"]) -> UInt16[np.ndarray, "*grid"]:
+    """Probabilities in 65536 levels, the highest = certain; slab by slab. Fine enough to be made milder later."""
+    found = np.empty(chances.shape, dtype=np.uint16)
     for position in range(len(chances)):
         found[position] = np.rint(np.clip(chances[position], 0, 1) * _LEVELS)
     return found

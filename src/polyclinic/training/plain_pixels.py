@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int, UInt16
 from scipy import ndimage
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -174,7 +174,7 @@ def _fit(question: PlainQuestion, model: Any, weight: str) -> Answers | None:
     return answer
 
 
-def _in_file(said: Float[np.ndarray, " region *grid"], place: Lattice) -> UInt8[np.ndarray, " region *file"]:
+def _in_file(said: Float[np.ndarray, " region *grid"], place: Lattice) -> UInt16[np.ndarray, " region *file"]:
     return np.stack([quantised(to_file(region, place)) for region in said])
 
 

@@ -38,6 +38,5 @@ def test_points_that_no_window_reached_are_0():
 
 
 def test_levels_are_the_nearest():
-    assert quantised(np.array([[0, 0.5, 1.0, 1.1, 0.001, 0.002]], dtype=np.float32)).tolist() == [
-        [0, 128, 255, 255, 0, 1]
-    ]
+    given = np.array([[0, 0.5, 1.0, 1.1, 1e-5]], dtype=np.float32)
+    assert quantised(given).tolist() == [[0, 32768, 65535, 65535, 1]]

@@ -52,7 +52,7 @@ def dice(said, truth):
 @pytest.mark.parametrize("shape", [(34, 30), (22, 20, 12), (24, 22, 1)])
 def test_what_single_points_tell_is_found(fit, shape):
     asked = question(shape)
-    said = unpack(fit(asked)(5).probability) > 127
+    said = unpack(fit(asked)(5).probability) > 32767
     truth = asked.placed.whole(5)[:-1] > 0
     assert min(dice(said[k], truth[k]) for k in range(2)) > 0.8
 
@@ -60,7 +60,7 @@ def test_what_single_points_tell_is_found(fit, shape):
 @pytest.mark.parametrize("fit", FITS)
 def test_regions_that_overlap_have_a_classifier_each(fit):
     asked = question((34, 30), exclusive=False)
-    said = unpack(fit(asked)(4).probability) > 127
+    said = unpack(fit(asked)(4).probability) > 32767
     truth = asked.placed.whole(4)[:-1] > 0
     assert min(dice(said[k], truth[k]) for k in range(2)) > 0.7
     assert (said[0] & said[1]).any()
