@@ -78,7 +78,10 @@ def _values(annotation: Any) -> Iterator[str]:
     elif origin is Literal:
         yield from map(_code, inner)
     elif origin is tuple:
-        yield f"list of {' or '.join(dict.fromkeys(_values(inner[0])))}"
+        kinds = dict.fromkeys(word for one in inner if one is not Ellipsis for word in _values(one))
+        yield f"list of {' or '.join(kinds)}"
+    elif origin is dict:
+        yield f"`{{name = ...}}` with {' or '.join(dict.fromkeys(_values(inner[1])))}"
     elif annotation is not NoneType:
         yield _WORDS.get(annotation) or ", ".join(_code(one.value) for one in annotation)
 

@@ -233,10 +233,12 @@ def _leans_on(head: Head) -> str | None:
 
 def _sources(head: Head, said: _Said, cohort: Cohort) -> list[str | None]:
     """The file of the record that each answer is about; None where it is no file."""
-    columns = said.plan.columns[head.options.on] if isinstance(head, Dense) and "text" not in head.grounds else ()
-    if len(columns) != 1:
+    column = None
+    if isinstance(head, Dense) and "text" not in head.grounds:
+        column = getattr(said.ready.inputs[head.options.on].options, "column", None)  # a plug-in may have none
+    if column not in cohort.frame.columns:
         return [None] * len(cohort)
-    cells = cohort.frame[columns[0]].cast(pl.String).to_list()
+    cells = cohort.frame[column].cast(pl.String).to_list()
     return [None if not cell else str(cohort.folder / cell) for cell in cells]
 
 
