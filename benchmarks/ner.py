@@ -1,6 +1,6 @@
 """Diseases and drugs in English abstracts: BC5CDR and NCBI-disease, official test, no pretrained weights or vectors.
 
-    POLYCLINIC_DATA=... python benchmarks/ner.py [bc5cdr] [ncbi] [--seeds 1] [--members 1] [--set 'epochs = 10' 'epochs = 12']
+    POLYCLINIC_DATA=... python benchmarks/ner.py [bc5cdr] [ncbi] [--seeds 1] [--members 1] [--set 'epochs = 6' 'epochs = 10']
 
 Exact entity F1. Goals: BC5CDR 0.86, NCBI-disease 0.83; a plain linear-chain CRF on the same rows has 0.8396 and 0.781.
 Published with PubMed word vectors: BiLSTM-CRF 0.869 and 0.858, CNN-BiLSTM-CRF 0.867 and 0.826 (Multi-BioNER README);
