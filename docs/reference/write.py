@@ -63,7 +63,7 @@ def _table(title: str, section: type[BaseModel]) -> str:
 def _rows(section: type[BaseModel]) -> Iterator[str]:
     for key, field in section.model_fields.items():
         words = dict.fromkeys(_values(field.annotation))
-        cells = (f"`{key}`", ", ".join(words), _default(field), field.description or "")
+        cells = (f"`{key}`", ", ".join(words), _default(field), " ".join((field.description or "").split()))
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
