@@ -1,6 +1,6 @@
 """Entities in Chinese health records: cEHRNER of ChineseBLUE, official split, trained from the beginning.
 
-    POLYCLINIC_DATA=... python benchmarks/cehrner.py [--seeds 1] [--members 1] [--set 'epochs = 6' 'epochs = 10']
+    POLYCLINIC_DATA=... python benchmarks/cehrner.py [--seeds 1] [--members 1] [--set OLD NEW]
 
 Exact entity F1 over seven types. Goal: 0.882, which is BERT-base; MC-BERT has 0.900 (paper in the repository). Data:
 alibaba-research/ChineseBLUE (Apache-2.0), laid as text/chinese_blue/cEHRNER/{train,dev,test}.txt[.gz].

@@ -1,6 +1,6 @@
 """Diseases and drugs in English abstracts: BC5CDR and NCBI-disease, official test, no pretrained weights or vectors.
 
-    POLYCLINIC_DATA=... python benchmarks/ner.py [bc5cdr] [ncbi] [--seeds 1] [--members 1] [--set 'epochs = 6' 'epochs = 10']
+    POLYCLINIC_DATA=... python benchmarks/ner.py [bc5cdr] [ncbi] [--seeds 1] [--members 1] [--set OLD NEW]
 
 Exact entity F1. Goals: BC5CDR 0.86, NCBI-disease 0.83; a plain linear-chain CRF on the same rows has 0.8396 and 0.781.
 Published with PubMed word vectors: BiLSTM-CRF 0.869 and 0.858, CNN-BiLSTM-CRF 0.867 and 0.826 (Multi-BioNER README);
@@ -9,7 +9,9 @@ text/ner/<set>-IOB/{train,devel,test}.tsv[.gz].
 
 The files are streams of sentences in the order of the abstracts. A row is 20 sentences that follow one another, about
 two abstracts, so that a word is read in the light of where else it stands. As usual for these sets the train and
-development parts train together; every tenth of their rows is for tuning. The test is judged as published.
+development parts train together; every tenth of their rows is for tuning. The test is judged as published. ``--set`` changes text of the
+study, such as --set 'epochs = 6' 'epochs = 10'; with --set 'baselines = true' 'baselines = false' the plain models, a
+dictionary and a linear-chain CRF, are left out.
 """
 
 import argparse
