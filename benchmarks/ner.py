@@ -9,9 +9,10 @@ text/ner/<set>-IOB/{train,devel,test}.tsv[.gz].
 
 The files are streams of sentences in the order of the abstracts. A row is 20 sentences that follow one another, about
 two abstracts, so that a word is read in the light of where else it stands. As usual for these sets the train and
-development parts train together; every tenth of their rows is for tuning. The test is judged as published. ``--set`` changes text of the
-study, such as --set 'epochs = 6' 'epochs = 10'; with --set 'baselines = true' 'baselines = false' the plain models, a
-dictionary and a linear-chain CRF, are left out.
+development parts train together; every tenth of their rows is for tuning. The test is judged as published.
+
+``--set`` changes text of the study: --set 'epochs = 6' 'epochs = 10', or --set 'baselines = true' 'baselines = false' to
+leave out the plain models, a dictionary and a linear-chain CRF.
 """
 
 import argparse
