@@ -82,6 +82,8 @@ CHINESE = {
     "ROC curve": "ROC 曲线",
     "ROC curve by class": "各类别的 ROC 曲线",
     "Precision-recall curve by class": "各类别的精确率-召回率曲线",
+    "ROC curve by region": "各区域的 ROC 曲线",
+    "Precision-recall curve by region": "各区域的精确率-召回率曲线",
     "The mean over all classes, with its band.": "所有类别的平均及其区间带。",
     "One line per class: that class against all others.": "每条线代表一个类别与其余全部类别之比较。",
     "Precision-recall curve": "精确率-召回率曲线",

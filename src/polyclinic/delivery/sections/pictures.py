@@ -54,11 +54,18 @@ def _separation(target: TargetEvidence, say: Words) -> list[Html]:
         shown.append(figure(say("Precision-recall curve"), precision_recall(target, say), words))
     by_class = say(_LINES.get(target.form, "One line per class: that class against all others."))
     if 0 < len(curves.roc_per_class) <= COLOURS:
-        shown.append(figure(say("ROC curve by class"), roc_by_class(curves.roc_per_class, say), by_class))
+        shown.append(
+            figure(say(_titled("ROC curve by class", target)), roc_by_class(curves.roc_per_class, say), by_class)
+        )
     if 0 < len(curves.precision_recall_per_class) <= COLOURS and target.form in _EACH_BY_ITSELF:
         drawing = precision_recall_by_class(curves.precision_recall_per_class, say)
-        shown.append(figure(say("Precision-recall curve by class"), drawing, by_class))
+        shown.append(figure(say(_titled("Precision-recall curve by class", target)), drawing, by_class))
     return shown
+
+
+def _titled(title: str, target: TargetEvidence) -> str:
+    """The title of curves by class, in the word of the form."""
+    return title.replace("by class", "by region") if target.form == "mask" else title
 
 
 _EACH_BY_ITSELF = ("multilabel", "mask", "boxes")
