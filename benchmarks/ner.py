@@ -11,8 +11,8 @@ The files are streams of sentences in the order of the abstracts. A row is 20 se
 two abstracts, so that a word is read in the light of where else it stands. As usual for these sets the train and
 development parts train together; every tenth of their rows is for tuning. The test is judged as published.
 
-``--set`` changes text of the study: --set 'epochs = 6' 'epochs = 10', or --set 'baselines = true' 'baselines = false' to
-leave out the plain models, a dictionary and a linear-chain CRF.
+``--set`` changes text of the study: --set 'epochs = 6' 'epochs = 10'. Without the plain models, a dictionary and a
+linear-chain CRF: --set 'baselines = true' 'baselines = false'.
 """
 
 import argparse
