@@ -21,6 +21,7 @@ from polyclinic.packing import unpack
 from polyclinic.predictions import Answer, BoxAnswer, CellsAnswer, MaskAnswer
 from polyclinic.readers.decode import decode
 from polyclinic.readers.mask_files import write_mask
+from polyclinic.readers.volume import read_volume
 
 _AXES = {2: ("row", "column"), 3: ("i", "j", "k")}
 
@@ -121,11 +122,12 @@ def _(answer: MaskAnswer, position: int, place: Place) -> tuple[str, ...]:
     like = None if layers.ndim == 3 else place.source
     if layers.ndim > 3 and like is None:
         return ()
-    if len(layers) == 1:
-        return (_written(layers[0], like, place.file(""), answer.regions),)
+    whole = layers[0] if len(layers) == 1 else layers
     try:
-        return (_written(layers, like, place.file(""), answer.regions),)
+        return (_written(whole, like, place.file(""), answer.regions),)
     except ReadError as refusal:
+        if refusal.findings[0].name == "empty_mask":  # a segmentation object must hold something; sizes of 0 tell it
+            return ()
         if refusal.findings[0].name != "overlapping_regions":
             raise
     words = [re.sub(r"[^\w-]+", "-", region) for region in answer.regions]
@@ -134,7 +136,14 @@ def _(answer: MaskAnswer, position: int, place: Place) -> tuple[str, ...]:
 
 
 def _written(mask: np.ndarray, like: str | None, out: Path, names: tuple[str, ...]) -> str:
-    return write_mask(mask, like, out, names, version("polyclinic")).name
+    """The file of one mask; its name. For DICOM in one file there is no segmentation object: it becomes NIfTI."""
+    told = version("polyclinic")
+    try:
+        return write_mask(mask, like, out, names, told).name
+    except ReadError as refusal:
+        if refusal.findings[0].name != "unknown_form" or like is None:
+            raise
+    return write_mask(mask, read_volume(like), out, names, told).name
 
 
 @deposit.register

@@ -13,6 +13,9 @@ from polyclinic.deposits import Place, deposit, deposit_all, files_beside, files
 from polyclinic.errors import BundleError
 from polyclinic.packing import nothing, pack_all
 from polyclinic.predictions import BoxAnswer, CellsAnswer, MaskAnswer, ValueAnswer
+from polyclinic.readers.grid import laid_on
+from polyclinic.readers.mask_files import read_mask
+from polyclinic.readers.volume import read_volume
 
 AFFINE = np.array([[0, -2.0, 0, 40], [1.5, 0, 0, -7], [0, 0, 3.0, 11], [0, 0, 0, 1]])
 
@@ -125,3 +128,48 @@ def test_a_table_that_cannot_be_written_leaves_no_files(tmp_path):
     with pytest.raises((BundleError, OSError)):
         publish(out, b"row\n")
     assert not files_of(out).exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_folder_of_slices_gets_one_segmentation_with_all_regions(tmp_path):
+    cases = pytest.importorskip("cases").made
+    series = cases.write(tmp_path / "ct", cases.series(cases.oblique()))
+    shape = (cases.COLUMNS, cases.ROWS, cases.SLICES)
+    one, other = ball(2, 2, 1, shape=shape), ball(3, 3, 2, shape=shape)
+    [name] = deposit(mask(one, other), 0, Place(tmp_path, "00001-x", str(series)))
+    assert name == "00001-x.dcm"
+    scan, found = read_volume(series), read_mask(tmp_path / name)
+    assert np.array_equal(laid_on(found, scan.values.shape, scan.affine).labels, np.stack([one, other]))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["series", "nifti", "picture"])
+def test_nothing_found_is_an_answer_too(tmp_path, scan, kind):
+    cases = pytest.importorskip("cases").made
+    shape, source = (5, 6, 7), scan
+    if kind == "series":
+        shape = (cases.COLUMNS, cases.ROWS, cases.SLICES)
+        source = str(cases.write(tmp_path / "ct", cases.series(cases.oblique())))
+    if kind == "picture":
+        shape = (9, 11)
+    nothing_there = np.zeros(shape, dtype=bool)
+    names = deposit(mask(nothing_there), 0, Place(tmp_path, "00001-x", source))
+    if kind == "series":  # a segmentation object must hold something
+        assert names == ()
+    else:
+        assert not read_mask(tmp_path / names[0]).labels.any()
+    both = deposit(mask(ball(*[1] * len(shape), shape=shape), nothing_there), 0, Place(tmp_path, "00002-x", source))
+    assert len(both) == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("named", ["file", "folder"])
+def test_slices_in_one_file_get_nifti(tmp_path, named):
+    cases = pytest.importorskip("cases").made
+    folder = cases.write(tmp_path / "ct", [cases.enhanced(cases.series(cases.oblique()), list(range(cases.SLICES)))])
+    source = folder if named == "folder" else next(folder.iterdir())
+    scan = read_volume(source)
+    region = ball(2, 2, 1, shape=scan.values.shape)
+    [name] = deposit(mask(region), 0, Place(tmp_path, "00001-x", str(source)))
+    found = read_mask(tmp_path / name)
+    assert np.array_equal(laid_on(found, scan.values.shape, scan.affine).labels > 0, region)
