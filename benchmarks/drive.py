@@ -108,6 +108,7 @@ def draw(models, root: Path, folder: Path) -> None:
             eye = int(predictions.samples.patient[position])
             frame = raster.read((root / "testing" / "images" / f"{eye:02d}_test.tif").read_bytes())
             said = decide(unpack(answer.probability[position]), answer.thresholds[position], exclusive=answer.exclusive)
+            said &= unpack(answer.inside[position])
             marks = Marks("regions", answer.regions, unpack(answer.truth[position]), said.astype(np.uint8))
             (folder / f"{model}_{eye:02d}.png").write_bytes(marked.draw(frame, marks))
 
