@@ -271,19 +271,19 @@ class Dense(Kind):
     @final
     def layer(self, width: int, members: int = 1) -> nn.Module:
         """Not for dense questions: they have ``map_layer``."""
-        raise NotImplementedError
+        raise TypeError("a dense question has map_layer")
 
     @final
     def collate(self, target: Any, index: Int[np.ndarray, " batch"]) -> TargetTensors:
         """Not for dense questions: they have ``collate_moved``."""
-        raise NotImplementedError
+        raise TypeError("a dense question has collate_moved")
 
     @classmethod
     def example(
         cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
     ) -> tuple[pl.DataFrame, dict[str, Any]]:
         """Not for dense questions: they have ``example_on``."""
-        raise NotImplementedError
+        raise TypeError("a dense question has example_on")
 
 
 def objects(raws: Sequence[Any]) -> Shaped[np.ndarray, " sample"]:
