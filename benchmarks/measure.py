@@ -76,9 +76,7 @@ def measure(name: str, table: Path | None = None, replace: Mapping[str, str] | N
     return Measured(minutes, gib, evidence, models)
 
 
-def by_repeat(
-    predictions: Predictions, target: str, metrics: Sequence[str], part: str = "test"
-) -> dict[str, list[float]]:
+def by_repeat(predictions: Predictions, target: str, metrics: Sequence[str]) -> dict[str, list[float]]:
     """Each metric of each repetition of the cross-validation, averaged over its folds."""
     values: dict[str, list[float]] = {metric: [] for metric in metrics}
     for repeat in np.unique(predictions.samples.repeat):

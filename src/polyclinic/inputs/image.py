@@ -143,7 +143,7 @@ class Image(Located):
         decoded = decode(cells.frame[column].cast(pl.String).to_list(), cells.folder, cells.cache, self.options.window)
         pictures = Pictures(decoded, f'{cells.table} column "{column}"', cells.folder, cells.cache)
         if self.options.missing == "refuse":
-            stop_on(doubts.unusable(decoded, pictures.place, Severity.ERROR), ReadError)
+            stop_on(doubts.LACKING.unusable(decoded, pictures.place, Severity.ERROR), ReadError)
         return pictures
 
     def check(self, records: Pictures) -> list[Finding]:
@@ -151,8 +151,8 @@ class Image(Located):
         lacking = Severity.ERROR if self.options.missing == "refuse" else Severity.NOTE
         idle = self.dense and (self.options.encoder != "auto" or self.options.weights is not None)
         return [
-            *doubts.unusable(records.decoded, records.place, Severity.WARNING),
-            *doubts.absent(records.decoded, records.place, lacking),
+            *doubts.LACKING.unusable(records.decoded, records.place, Severity.WARNING),
+            *doubts.LACKING.absent(records.decoded, records.place, lacking),
             *doubts.doubtful(records.decoded, records.place),
             *([doubts.idle_encoder(f"[inputs.{self.name}]")] if idle else []),
         ]

@@ -159,15 +159,15 @@ class Volume(Located):
         scans = read_scans(cells.frame[column].cast(pl.String).to_list(), cells.folder, cells.cache)
         volumes = Volumes(scans, f'{cells.table} column "{column}"', cells.cache)
         if self.options.missing == "refuse":
-            stop_on(scan_doubts.unusable(scans, volumes.place, Severity.ERROR), ReadError)
+            stop_on(scan_doubts.LACKING.unusable(scans, volumes.place, Severity.ERROR), ReadError)
         return volumes
 
     def check(self, records: Volumes) -> list[Finding]:
         """Absent and unusable volumes, empty ones, unknown geometry, and what the readers put right."""
         lacking = Severity.ERROR if self.options.missing == "refuse" else Severity.NOTE
         return [
-            *scan_doubts.unusable(records.scans, records.place, Severity.WARNING),
-            *scan_doubts.absent(records.scans, records.place, lacking),
+            *scan_doubts.LACKING.unusable(records.scans, records.place, Severity.WARNING),
+            *scan_doubts.LACKING.absent(records.scans, records.place, lacking),
             *scan_doubts.doubtful(records.scans, records.place),
         ]
 

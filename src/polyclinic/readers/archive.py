@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Shaped
 
+from polyclinic.errors import ReadError
 from polyclinic.readers.frames import Facts, Frame, check_extent, check_finite, refuse
 
 VERSION = 1
@@ -82,9 +83,10 @@ def _open(
         raise refuse(
             "no_such_array", "the archive must hold the array", "it does not", "Correct the name after the #."
         ) from None
+    except ReadError:
+        raise
+    # zipfile says NotImplementedError of a compression that it does not know
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, NotImplementedError) as error:
-        if isinstance(error, ValueError) and hasattr(error, "findings"):
-            raise
         raise refuse(
             "damaged_archive",
             "an archive must be complete, undamaged and hold numbers only",

@@ -3,53 +3,11 @@
 from collections.abc import Sequence
 
 from polyclinic.errors import Finding, Severity
-from polyclinic.readers.decode import Decoded, Problem
+from polyclinic.readers.decode import Decoded
+from polyclinic.readers.lacking import Lacking
 
+LACKING = Lacking("image", "an")
 _SMALLEST = 8
-
-
-def unusable(decoded: Decoded, place: str, severity: Severity) -> list[Finding]:
-    """One finding for each kind of fault, with all rows that have it.
-
-    Args:
-        decoded: The images.
-        place: Table and column.
-        severity: ERROR, or WARNING where such rows count as having no image.
-    """
-    rows: dict[Problem, list[int]] = {}
-    for row, problem in enumerate(decoded.problem, start=1):
-        if problem is not None:
-            rows.setdefault(problem, []).append(row)
-    told = severity is Severity.WARNING
-    return [
-        Finding(
-            name=problem.name,
-            place=place,
-            rule=problem.rule,
-            found=f"{len(where)} of {len(decoded)} break this: {problem.found}",
-            remedy=f"{problem.remedy} {_MASKED if told else _OR_ALLOW}",
-            severity=severity,
-            rows=tuple(where),
-        )
-        for problem, where in rows.items()
-    ]
-
-
-_MASKED = "Until then these rows count as having no image."
-_OR_ALLOW = 'Or set missing = "allow" to go on without them.'
-
-
-def absent(decoded: Decoded, place: str, severity: Severity) -> list[Finding]:
-    """Rows whose cell is empty."""
-    pairs = zip(decoded.entry, decoded.problem, strict=True)
-    empty = [row for row, (entry, problem) in enumerate(pairs, start=1) if entry < 0 and problem is None]
-    if not empty:
-        return []
-    found = f"{len(empty)} of {len(decoded)} have none"
-    if severity is Severity.NOTE:
-        return [_finding("absent_image", place, "rows without an image are masked", found, "", severity, empty)]
-    remedy = 'Give every row an image, or set missing = "allow".'
-    return [_finding("absent_image", place, "every row must have an image", found, remedy, severity, empty)]
 
 
 def doubtful(decoded: Decoded, place: str) -> list[Finding]:

@@ -109,7 +109,7 @@ def _layout(header: Any) -> tuple[tuple[int, int, int], np.dtype[np.generic]]:
     shape = three_axes(sides)
     try:
         dtype = np.dtype(header.get_data_dtype())
-    except Exception:
+    except Exception:  # nibabel has errors of its own for number types
         raise _no_numbers() from None
     if dtype.kind not in _NUMBERS or dtype.itemsize > _LONGEST:
         raise _no_numbers()

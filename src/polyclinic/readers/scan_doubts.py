@@ -8,52 +8,11 @@ from jaxtyping import Shaped, UInt64
 
 from polyclinic.errors import Finding, Severity
 from polyclinic.places import to_working
-from polyclinic.readers.decode import Problem
+from polyclinic.readers.lacking import Lacking
 from polyclinic.readers.lattices import lattice
 from polyclinic.readers.scans import Remark, Scan, Scans
 
-_MASKED = "Until then these rows count as having no volume."
-_OR_ALLOW = 'Or set missing = "allow" to go on without them.'
-
-
-def unusable(scans: Scans, place: str, severity: Severity) -> list[Finding]:
-    """One finding for each kind of fault, with all rows that have it.
-
-    Args:
-        scans: The volumes.
-        place: Table and column.
-        severity: ERROR, or WARNING where such rows count as having no volume.
-    """
-    rows: dict[Problem, list[int]] = {}
-    for row, problem in enumerate(scans.problem, start=1):
-        if problem is not None:
-            rows.setdefault(problem, []).append(row)
-    after = _MASKED if severity is Severity.WARNING else _OR_ALLOW
-    return [
-        Finding(
-            name=problem.name,
-            place=place,
-            rule=problem.rule,
-            found=f"{len(where)} of {len(scans)} break this: {problem.found}",
-            remedy=f"{problem.remedy} {after}",
-            severity=severity,
-            rows=tuple(where),
-        )
-        for problem, where in rows.items()
-    ]
-
-
-def absent(scans: Scans, place: str, severity: Severity) -> list[Finding]:
-    """Rows whose cell is empty."""
-    pairs = zip(scans.entry, scans.problem, strict=True)
-    empty = tuple(row for row, (entry, problem) in enumerate(pairs, start=1) if entry < 0 and problem is None)
-    if not empty:
-        return []
-    found = f"{len(empty)} of {len(scans)} have none"
-    if severity is Severity.NOTE:
-        return [Finding("absent_volume", place, "rows without a volume are masked", found, "", severity, empty)]
-    remedy = 'Give every row a volume, or set missing = "allow".'
-    return [Finding("absent_volume", place, "every row must have a volume", found, remedy, severity, empty)]
+LACKING = Lacking("volume")
 
 
 def doubtful(scans: Scans, place: str) -> list[Finding]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from polyclinic.errors import Severity
-from polyclinic.readers.scan_doubts import absent, doubtful, fingerprints, properties, unusable
+from polyclinic.readers.scan_doubts import LACKING, doubtful, fingerprints, properties
 from polyclinic.readers.scans import read_scans
 from polyclinic.readers.synthetic_scans import nifti_bytes, write
 
@@ -36,10 +36,10 @@ def test_each_file_is_read_once_and_geometry_is_kept(folder):
 def test_unusable_files_are_told_by_row(folder):
     scans = read_scans(["a.nii.gz", "broken.nii.gz", "missing.nii.gz", None], folder)
     assert scans.entry.tolist()[1:] == [-1, -1, -1]
-    findings = unusable(scans, "t.csv", Severity.ERROR)
+    findings = LACKING.unusable(scans, "t.csv", Severity.ERROR)
     assert sorted(f.rows for f in findings) == [(2,), (3,)]
     assert all("nii" not in f.found for f in findings)
-    assert absent(scans, "t.csv", Severity.NOTE)[0].rows == (4,)
+    assert LACKING.absent(scans, "t.csv", Severity.NOTE)[0].rows == (4,)
 
 
 def test_volumes_of_an_archive_have_addresses(folder):
