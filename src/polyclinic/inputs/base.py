@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -86,6 +86,14 @@ def _bar(share: float) -> str:
     start = 50 if share > 0 else 50 - length
     bar = f'<rect x="{start:.1f}" y="2" width="{length:.1f}" height="8" fill="{colour}"/>'
     return f'<svg viewBox="0 0 100 12" width="100" height="12" role="img" aria-label="{share:+.2f}">{bar}</svg>'
+
+
+@runtime_checkable
+class Ragged(Protocol):
+    """What ``prepare`` gives where records are of different lengths and a step pads them to its longest."""
+
+    def lengths(self, index: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
+        """How long some rows are, in steps of the record's own; 0 where absent."""
 
 
 class Kind(ABC):

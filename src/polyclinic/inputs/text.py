@@ -51,7 +51,7 @@ class TextOptions(InputOptions):
     """Network that is trained from the beginning; "auto" is "bilstm"."""
     weights: str | None = None
     """A public transformer to start from instead: a folder beside the table, or its name on the Hugging Face hub (extra
-    "text"). Its own tokenizer cuts the texts. Set [training] learning_rate to about 3e-5."""
+    "text"). Its own tokenizer cuts the texts. The learning rate is then 3e-5, unless the study says otherwise."""
     window: Annotated[int, Field(ge=16, le=4096)] = 640
     """Tokens read in one go. A longer text is read in several windows, never cut off."""
     vocabulary: Annotated[int, Field(ge=0)] = 60_000

@@ -13,7 +13,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.heads.base import Dense, Target
 from polyclinic.heads.base import Kind as Head
 from polyclinic.inputs.base import Kind as Input
-from polyclinic.inputs.base import Located
+from polyclinic.inputs.base import Located, Ragged
 from polyclinic.places import Place
 from polyclinic.tensors import Batch, InputTensors, Movement, TargetTensors
 
@@ -92,6 +92,14 @@ class Ready:
         """Points in one view of the records, about; None where no dense question is asked."""
         sizes = [kind.view_points(self.columns[name]) for name, kind in self.grounds.items()]
         return max(sizes, default=None)
+
+    def lengths(self, index: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
+        """How long the records of some rows are, all inputs together; 0 where none is padded to others."""
+        whole = np.zeros(len(index), dtype=np.int64)
+        for column in self.columns.values():
+            if isinstance(column, Ragged):
+                whole += column.lengths(index)
+        return whole
 
     def present(self, index: Int[np.ndarray, " row"]) -> Bool[np.ndarray, " row"]:
         """Which rows have at least one input."""

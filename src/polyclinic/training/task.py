@@ -66,7 +66,8 @@ def plan_epoch(task: Task, epoch: int) -> list[Int[np.ndarray, " _"]]:
     """The rows of every step of an epoch, over all processes."""
     sampling = chance.numbers(task.seed, chance.SAMPLING, epoch)
     drawn = np.repeat(draw(task.ready, task.rows.train, task.recipe.imbalance, sampling), task.recipe.views)
-    return shuffle(drawn, task.recipe.batch, chance.numbers(task.seed, chance.ORDER, epoch))
+    lengths = task.ready.lengths(drawn)
+    return shuffle(drawn, task.recipe.batch, chance.numbers(task.seed, chance.ORDER, epoch), lengths)
 
 
 def feed(task: Task, order: Sequence[Int[np.ndarray, " _"]], epoch: int, crew: Crew) -> Iterator[Work]:

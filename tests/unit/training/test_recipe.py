@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from polyclinic.layers.public_text import PublicReader
+from polyclinic.layers.reading import Reading, Widths
 from polyclinic.training.optimizer import decayed, make_optimizer
 from polyclinic.training.recipe import write_recipe
 from polyclinic.training.schedule import one_cycle
@@ -33,6 +35,22 @@ class TestRules:
 
         with torch.device("meta"):
             assert rate(SMALL) > rate(nn.Linear(2000, 2000)) > rate(nn.Linear(10000, 10000))
+
+    @pytest.mark.parametrize(("rows", "epochs"), [(60, 12), (290, 10), (450, 7), (5000, 6)])
+    def test_questions_about_words_take_as_many_epochs_as_make_the_steps(self, bench, rows, epochs):
+        settings = bench.training(batch="auto", epochs="auto", learning_rate="auto")
+        reader = Reading((10, 10), 2, Widths(8, 8, 8, 8, 8), "bilstm", 0.0)
+        recipe = write_recipe(reader, settings, rows, points=500 * 512)
+        assert (recipe.batch, recipe.epochs, recipe.learning_rate) == (2, epochs, 3e-3)
+
+    def test_a_public_transformer_learns_slowly(self, bench):
+        class Small(PublicReader):
+            def __init__(self) -> None:
+                nn.Module.__init__(self)
+
+        settings = bench.training(epochs="auto", learning_rate="auto")
+        assert write_recipe(Small(), settings, 100).learning_rate == 3e-5
+        assert write_recipe(Small(), settings, 1000, points=500 * 512).learning_rate == 3e-5
 
     def test_what_the_study_says_is_taken(self, bench):
         settings = bench.training(batch=7, epochs=9, learning_rate=0.3, l2=0.2, optimizer="sgd", patience=2)
