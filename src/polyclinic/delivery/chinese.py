@@ -87,6 +87,11 @@ CHINESE = {
     "The mean over all classes, with its band.": "所有类别的平均及其区间带。",
     "One line per class: that class against all others.": "每条线代表一个类别与其余全部类别之比较。",
     "Precision-recall curve": "精确率-召回率曲线",
+    "FROC curve": "FROC 曲线",
+    "False boxes per record": "每份记录的误报框数",
+    "The further up, the more is found at the same price in false boxes. Rings: the rates of CPM.": (
+        "曲线越高，同样的误报代价下检出越多。圆圈：计算 CPM 所用的误报数。"
+    ),
     "operating point": "工作点",
     "prevalence {share}": "患病率 {share}",
     "The further the curve bows to the top left, the better; the dashed line is a coin.": (

@@ -115,6 +115,7 @@ class Curves(Document):
     precision_recall: Curve | None = None
     roc_per_class: dict[str, Curve] = Field(default_factory=dict)
     precision_recall_per_class: dict[str, Curve] = Field(default_factory=dict)
+    froc: Curve | None = None
     kaplan_meier: tuple[Survivors, ...] = ()
     log_rank: LogRank | None = None
     auc_over_time: OverTime | None = None
@@ -131,11 +132,12 @@ class Subgroup(Document):
 
 
 class Baseline(Document):
-    """A plain model on the same rows; ``difference`` is ours minus the plain model's."""
+    """A plain model on the same rows; ``difference`` is ours minus the plain model's, ``curve`` its line."""
 
     name: str = ""
     metrics: Estimates = Field(default_factory=dict)
     difference: Estimates = Field(default_factory=dict)
+    curve: Curve | None = None
 
 
 class Mistake(Document):

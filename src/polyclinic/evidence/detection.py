@@ -165,12 +165,11 @@ def _sensitivities(
     false = np.cumsum(boxes * ~ranking.hit, axis=1)[:, ranking.last]
     found = np.concatenate([np.zeros((len(drawn), 1)), found], axis=1)
     objects, pictures = drawn @ ranking.objects, drawn.sum(axis=1)
-    columns = []
-    for rate in rates:
-        # A tolerance, because a rate of 1/8 of 72 pictures is a whole number that must not be missed by rounding.
-        reach = (false <= rate * pictures[:, None] + 1e-9).sum(axis=1)
-        columns.append(ratio(found[np.arange(len(drawn)), reach], objects))
-    return np.stack(columns, axis=1)
+    # A tolerance, because a rate of 1/8 of 72 pictures is a whole number that must not be missed by rounding.
+    most = rates * pictures[:, None] + 1e-9
+    reach = np.array([np.searchsorted(row, costs, "right") for row, costs in zip(false, most, strict=True)])
+    read = np.take_along_axis(found, reach.reshape(len(drawn), len(rates)), axis=1)
+    return ratio(read, np.broadcast_to(objects[:, None], read.shape))
 
 
 def _blocks(drawn: Weights, boxes: int) -> list[Weights]:

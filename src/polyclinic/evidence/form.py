@@ -33,6 +33,19 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A curve that is drawn of every model, ours and plain ones, and read off at the same points.
+
+    Attributes:
+        function: From a case and weights to one value for each point.
+        grid: The points.
+    """
+
+    function: Callable[[Any, Weights | None], Figures]
+    grid: Float[np.ndarray, " point"]
+
+
+@dataclass(frozen=True)
 class Judged:
     """A case with its draws and what the form's metrics found: what the details are made from."""
 
@@ -106,11 +119,13 @@ class Form(ABC):
         word: The form's name in ``evidence.json``.
         headline: Names of the metrics to show first, the most important one first: it decides the verdict.
         metrics: All metrics, each a function of the form's case.
+        line: The curve by which models are compared beside the headline, or None.
     """
 
     word: str
     headline: tuple[str, ...]
     metrics: tuple[Metric, ...]
+    line: Line | None = None
     classes: tuple[str, ...] | None = None
     labels: tuple[str, ...] | None = None
     unit: str | None = None

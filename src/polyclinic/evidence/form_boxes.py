@@ -11,7 +11,7 @@ from polyclinic.errors import Finding
 from polyclinic.evidence import detection
 from polyclinic.evidence.calibration import calibration_curve, expected_calibration_error
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.form import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.form import Detail, Form, Judged, Line, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.records import Calibration, Curve, Curves, OperatingPoint, Tested
 from polyclinic.evidence.soundness import broken
@@ -26,6 +26,8 @@ _HALF = 1
 _RATES = np.array(detection.RATES)
 _COCO_POINTS = 101
 GRID = np.linspace(0, 1, 101)
+FROC_RATES = 2.0 ** np.linspace(-3, 3, 49)
+"""False boxes per picture along the FROC curve: eight points an octave, the rates of CPM among them."""
 
 PerClass = Float[np.ndarray, "draw klass"]
 
@@ -90,6 +92,12 @@ def _sensitivities(rates: np.ndarray) -> Callable[[BoxCase, Weights | None], Per
     )
 
 
+def _froc(case: BoxCase, weights: Weights | None) -> Figures:
+    """Sensitivity at each of ``FROC_RATES``, "draw rate", the mean over the classes of which there are objects."""
+    read = _by_class(case, lambda k: detection.sensitivity_at(case.ranking(k, case.base), FROC_RATES, weights))
+    return _over_classes(read, weights)
+
+
 def _sensitivity(case: BoxCase, weights: Weights | None) -> PerClass:
     drawn = opened(weights, len(case.objects))
     return ratio(drawn @ case.found, drawn @ case.objects)
@@ -134,13 +142,12 @@ def _calibration_error(case: BoxCase, weights: Weights | None) -> Figures:
 
 def _mean(function: Callable[[BoxCase, Weights | None], PerClass]) -> Callable[[BoxCase, Weights | None], Figures]:
     """The mean over the classes of which there are objects."""
+    return lambda case, weights: _over_classes(function(case, weights), weights)
 
-    def averaged(case: BoxCase, weights: Weights | None) -> Figures:
-        figures = function(case, weights)
-        known = np.isfinite(figures)
-        return closed(ratio(np.nan_to_num(figures).sum(axis=1), known.sum(axis=1).astype(np.float64)), weights)
 
-    return averaged
+def _over_classes(figures: Float[np.ndarray, "draw klass *more"], weights: Weights | None) -> Figures:
+    known = np.isfinite(figures).sum(axis=1).astype(np.float64)
+    return closed(ratio(np.nan_to_num(figures).sum(axis=1), known), weights)
 
 
 def _summed(function: Callable[[BoxCase, Weights | None], PerClass]) -> Callable[[BoxCase, Weights | None], Figures]:
@@ -195,6 +202,7 @@ class BoxForm(Form):
     word = "boxes"
     headline: tuple[str, ...] = ("map_50", "cpm", "sensitivity_at_1_false", "count_error")
     metrics: tuple[Metric, ...] = METRICS
+    line = Line(_froc, FROC_RATES)
     unit = "px"
 
     def __init__(self, classes: tuple[str, ...], dim: int = 2) -> None:
@@ -271,7 +279,7 @@ class BoxForm(Form):
         curves = {name: _curve(judged, k) for k, name in enumerate(self._names)}
         return Detail(
             Calibration(before={}, after=found, curve=curve),
-            Curves(precision_recall_per_class=curves),
+            Curves(precision_recall_per_class=curves, froc=judged.curve("froc", _froc, FROC_RATES)),
             per_class=judged.each(self._names, PER_CLASS),
             operating_point=OperatingPoint(
                 "score with the best F1 on tune rows, for each class", (), self._scores(judged)

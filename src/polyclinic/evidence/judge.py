@@ -90,13 +90,14 @@ def _judge_target(
 
 def _against(ours: Judged, other: Judgeable, settings: EvidenceSection, seed: int) -> Baseline:
     """A plain model's figures and ours minus theirs, resample by resample."""
-    theirs = put_before(other, settings, seed)
+    theirs, line = put_before(other, settings, seed), other.form.line
     return Baseline(
         metrics={name: theirs.estimate(name) for name in theirs.figures},
         difference={
             name: difference(sampled, theirs.figures[name], settings.confidence)
             for name, sampled in ours.figures.items()
         },
+        curve=None if line is None else theirs.curve("line", line.function, line.grid),
     )
 
 

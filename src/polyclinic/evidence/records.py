@@ -71,6 +71,7 @@ class Curves:
     precision_recall: Curve | None = None
     roc_per_class: Mapping[str, Curve] | None = None
     precision_recall_per_class: Mapping[str, Curve] | None = None
+    froc: Curve | None = None
     kaplan_meier: tuple[GroupSurvival, ...] | None = None
     log_rank: LogRank | None = None
     auc_over_time: OverTime | None = None
@@ -113,10 +114,15 @@ class Subgroup:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A plain model on the same rows, and ours minus it over the same draws of patients."""
+    """A plain model on the same rows, and ours minus it over the same draws of patients.
+
+    Attributes:
+        curve: The line that the form compares by, where it has one.
+    """
 
     metrics: Estimates
     difference: Mapping[str, Difference]
+    curve: Curve | None = None
 
 
 @dataclass(frozen=True)

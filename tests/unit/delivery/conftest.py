@@ -38,6 +38,12 @@ def curve(power: float, falling: bool = False) -> dict[str, Any]:
     return {"x": x.tolist(), "y": y.tolist(), "low": (y * 0.96).tolist(), "high": np.minimum(1, y * 1.03).tolist()}
 
 
+def froc(highest: float) -> dict[str, Any]:
+    rates = 2.0 ** np.linspace(-3, 3, 49)
+    y = highest * rates / (rates + 0.2)
+    return {"x": rates.tolist(), "y": y.tolist(), "low": (0.9 * y).tolist(), "high": (1.05 * y).tolist()}
+
+
 def _binary() -> dict[str, Any]:
     values = {"auroc": 0.962, "auprc": 0.941, "brier_score": 0.061, "calibration_slope": 1.04, "log_loss": 0.211}
     values |= {"sensitivity": 0.921, "specificity": 0.902, "ppv": 0.85, "npv": 0.95, "calibration_intercept": -0.03}
@@ -234,7 +240,10 @@ def _boxes() -> dict[str, Any]:
     metrics = {"map_50": 0.6, "cpm": 0.7, "sensitivity_at_1_false": 0.8, "count_error": 0.4, "map_50_95": 0.3}
     found = {name: curve(1, falling=True) for name in ("lesion", "oedema")}
     each = ("average_precision_50", "cpm", "object_sensitivity", "count_bias")
-    return _dense("classes", each, metrics, "blobs", unit="px", curves={"precision_recall_per_class": found})
+    curves = {"precision_recall_per_class": found, "froc": froc(0.9)}
+    made = _dense("classes", each, metrics, "blobs and logistic regression", unit="px", curves=curves)
+    made["baselines"]["blobs and logistic regression"]["curve"] = froc(0.6)
+    return made
 
 
 def _cells() -> dict[str, Any]:

@@ -4,8 +4,9 @@ import re
 import numpy as np
 import pytest
 
-from polyclinic.delivery.documents import Estimate, Survivors
+from polyclinic.delivery.documents import Baseline, Curve, Curves, Estimate, Survivors, TargetEvidence
 from polyclinic.delivery.figures.axes import axes, band, limits, line, steps, tick_label, ticks
+from polyclinic.delivery.figures.froc import froc
 from polyclinic.delivery.figures.strips import Strip, strip, whisker
 from polyclinic.delivery.figures.survival import kaplan_meier, left_at
 from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
@@ -132,3 +133,29 @@ def test_strips_share_one_scale() -> None:
 def test_a_whisker_without_value_is_empty() -> None:
     assert "circle" not in whisker(Strip(0, 1), Estimate(), "ours")
     assert math.isclose(Strip(0, 4).share(1), 0.25)
+
+
+def rising(highest: float) -> Curve:
+    rates = tuple(float(2.0**power) for power in np.linspace(-3, 3, 25))
+    values = tuple(highest * rate / (rate + 0.2) for rate in rates)
+    return Curve(x=rates, y=values, low=values, high=values)
+
+
+def test_froc_is_drawn_over_octaves_beside_the_plain_model() -> None:
+    target = TargetEvidence(form="boxes", metrics={"cpm": Estimate(value=0.7)}, curves=Curves(froc=rising(0.9)))
+    drawn = froc(target, Baseline(name="blobs", curve=rising(0.5)), SAY)
+    labels = re.findall(r'x="([^"]+)"[^>]*class="tick middle">([^<]+)<', drawn)
+    assert [words for _, words in labels] == ["1/8", "1/4", "1/2", "1", "2", "4", "8"]
+    assert np.ptp(np.diff([float(x) for x, _ in labels])) < 0.2
+    assert drawn.count('class="dot point"') == 7
+    places = re.search(r'class="line base dashed" points="([^"]+)"', drawn)
+    assert places is not None
+    ends = [float(pair.split(",")[0]) for pair in places[1].split()]
+    assert (ends[0], ends[-1]) == (axes((0, 1), (0, 1)).x.start, axes((0, 1), (0, 1)).x.stop)
+    assert "CPM 0.700" in drawn
+
+
+def test_froc_stands_without_a_plain_model_too() -> None:
+    target = TargetEvidence(form="boxes", curves=Curves(froc=rising(0.9)))
+    assert "line base" not in froc(target, None, SAY)
+    assert "line base" not in froc(target, Baseline(name="logistic"), SAY)

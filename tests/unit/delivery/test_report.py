@@ -188,7 +188,8 @@ def with_target(made: Material, **changes: Any) -> Material:
 
 def without_intervals(document: Any) -> Any:
     if isinstance(document, dict):
-        return {key: None if key in ("low", "high") else without_intervals(value) for key, value in document.items()}
+        gone = {key for key in ("low", "high") if isinstance(document.get(key), float)}
+        return {key: None if key in gone else without_intervals(value) for key, value in document.items()}
     return [without_intervals(value) for value in document] if isinstance(document, list | tuple) else document
 
 

@@ -3,12 +3,15 @@ import time
 import numpy as np
 import pytest
 
+from polyclinic.evidence.detection import RATES
 from polyclinic.evidence.folds import Layout, assess
 from polyclinic.evidence.form import Judged, Part
-from polyclinic.evidence.form_boxes import BoxForm
+from polyclinic.evidence.form_boxes import FROC_RATES, BoxForm
 from polyclinic.evidence.intervals import draw
+from polyclinic.evidence.judge import judge
 from polyclinic.packing import nothing, pack_all
-from polyclinic.predictions import BoxAnswer
+from polyclinic.predictions import BoxAnswer, Predictions, Samples
+from polyclinic.study.schema import EvidenceSection
 
 NAMES = ("red", "white")
 
@@ -70,6 +73,35 @@ def test_details_and_what_is_shown():
     assert shown.truth.tolist() == ["2 red, 1 white", "1 red", "none"]
     assert shown.answer.tolist() == ["1 red, 1 white", "2 red", "none"]
     assert shown.loss == pytest.approx([1 - 4 / 5, 1 - 2 / 3, 0])
+
+
+def test_the_froc_curve_passes_through_the_rates_of_cpm():
+    form, made = BoxForm(NAMES), answer(PREDICTED, TRUTH)
+    case, draws, found = figures(form, made, 20)
+    curve = form.detail(Judged(case, layout(3), draws, 0.95, found)).curves.froc
+    at = np.searchsorted(FROC_RATES, RATES)
+    assert np.mean(np.array(curve.y)[at]) == pytest.approx(found["cpm"].value)
+    # red at 1/8 of 3 pictures: no false box may be taken, so 2 of 3 are found; white: 1 of 1
+    assert curve.y[0] == pytest.approx((2 / 3 + 1) / 2)
+    assert curve.y[-1] == pytest.approx(1.0)
+    assert all(low <= high for low, high in zip(curve.low, curve.high, strict=True))
+
+
+def test_the_curve_of_a_plain_model_stands_beside_ours():
+    n = len(TRUTH)
+    parts, zeros = np.repeat(["test", "tune"], n), np.zeros(2 * n, dtype=int)
+    samples = Samples(np.arange(2 * n) + 1, np.arange(2 * n).astype(str), parts, zeros, zeros, None, {})
+
+    def model(name, predicted):
+        return Predictions(name, samples, {"found": answer(predicted * 2, TRUTH * 2)}, np.zeros(2 * n))
+
+    half = [[box for box in boxes if box[0] > 0.65] for boxes in PREDICTED]
+    settings = EvidenceSection(resamples=10)
+    ours, plain = model("polyclinic", PREDICTED), [model("twin", PREDICTED), model("half", half)]
+    found = judge(ours, plain, settings, seed=1).targets["found"]
+    assert found.baselines["twin"].curve == found.curves.froc
+    assert found.baselines["half"].curve.y[-1] == pytest.approx((2 / 3 + 1) / 2)
+    assert found.curves.froc.y[-1] == pytest.approx(1.0)
 
 
 def test_unknown_is_not_the_same_as_none():

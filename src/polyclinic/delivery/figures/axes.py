@@ -1,7 +1,7 @@
 """The few marks that every figure is made of. Colours and fonts are set by class in the page's style sheet."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from polyclinic.delivery.markup import Html, element, join
@@ -73,10 +73,14 @@ def tick_label(value: float) -> str:
     return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
 
 
-def frame(ax: Axes, x_label: str, y_label: str) -> Html:
-    """Grid lines, tick labels, and the names of both axes; that of y stands level, above its axis."""
+def frame(ax: Axes, x_label: str, y_label: str, marks: Mapping[float, str] | None = None) -> Html:
+    """Grid lines, tick labels, and the names of both axes; that of y stands level, above its axis.
+
+    ``marks`` are the ticks of x and what they say, where values do not stand for themselves (a logarithm).
+    """
     right, foot = ax.x.stop, ax.y.start
-    across = [_x_tick(ax, value) for value in ticks(ax.x.low, ax.x.high)]
+    said = {tick: tick_label(tick) for tick in ticks(ax.x.low, ax.x.high)} if marks is None else marks
+    across = [_x_tick(ax, value, words) for value, words in said.items()]
     up = [_y_tick(ax, value) for value in ticks(ax.y.low, ax.y.high)]
     base = element("line", class_="axis", x1=ax.x.start, x2=right, y1=foot, y2=foot)
     names = (
@@ -86,10 +90,10 @@ def frame(ax: Axes, x_label: str, y_label: str) -> Html:
     return join(*up, *across, base, *names)
 
 
-def _x_tick(ax: Axes, value: float) -> Html:
+def _x_tick(ax: Axes, value: float, words: str) -> Html:
     x, foot = ax.x.at(value), ax.y.start
     mark = element("line", class_="axis", x1=short(x), x2=short(x), y1=foot, y2=foot + 4)
-    return join(mark, label(x, foot + 17, tick_label(value), "tick middle"))
+    return join(mark, label(x, foot + 17, words, "tick middle"))
 
 
 def _y_tick(ax: Axes, value: float) -> Html:

@@ -12,11 +12,13 @@ from polyclinic.delivery.figures.curves import (
     roc,
     roc_by_class,
 )
+from polyclinic.delivery.figures.froc import froc
 from polyclinic.delivery.figures.survival import auc_over_time, brier_over_time, kaplan_meier
 from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
 from polyclinic.delivery.markup import Html, element
 from polyclinic.delivery.material import Material
 from polyclinic.delivery.numbers import NOTHING, count, significant
+from polyclinic.delivery.sections.headline import best_plain
 from polyclinic.delivery.sections.parts import figure, grid, note
 from polyclinic.delivery.words import Words
 from polyclinic.predictions import Answer, ClassAnswer, ValueAnswer
@@ -52,6 +54,7 @@ def _separation(target: TargetEvidence, say: Words) -> list[Html]:
     if curves.precision_recall is not None:
         words = say("How many of the flagged really have the outcome, the more of them one wants to find.")
         shown.append(figure(say("Precision-recall curve"), precision_recall(target, say), words))
+    shown.append(_froc_figure(target, say))
     by_class = say(_LINES.get(target.form, "One line per class: that class against all others."))
     if 0 < len(curves.roc_per_class) <= COLOURS:
         shown.append(
@@ -61,6 +64,17 @@ def _separation(target: TargetEvidence, say: Words) -> list[Html]:
         drawing = precision_recall_by_class(curves.precision_recall_per_class, say)
         shown.append(figure(say(_titled("Precision-recall curve by class", target)), drawing, by_class))
     return shown
+
+
+def _froc_figure(target: TargetEvidence, say: Words) -> Html:
+    """What finding objects costs in false boxes, ours and the plain model's."""
+    if target.curves.froc is None:
+        return Html()
+    plain = best_plain(target)
+    words = [say("The further up, the more is found at the same price in false boxes. Rings: the rates of CPM.")]
+    if len(target.classes) > 1:
+        words.append(say("The mean over all classes, with its band."))
+    return figure(say("FROC curve"), froc(target, plain, say), say.sentences(*words))
 
 
 def _titled(title: str, target: TargetEvidence) -> str:

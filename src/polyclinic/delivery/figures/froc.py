@@ -1,0 +1,59 @@
+"""What it costs in false boxes to find objects: the FROC curve, ours beside the best plain model's."""
+
+import math
+from fractions import Fraction
+
+from polyclinic.delivery.documents import Baseline, Curve, TargetEvidence
+from polyclinic.delivery.figures.axes import Axes, axes, band, dot, drawing, frame, key, label, line
+from polyclinic.delivery.figures.curves import SQUARE
+from polyclinic.delivery.markup import Html, join
+from polyclinic.delivery.numbers import interval, number
+from polyclinic.delivery.words import Words
+
+OCTAVES = (-3, -2, -1, 0, 1, 2, 3)
+"""False boxes per record at which CPM reads sensitivity, as powers of 2; each is a tick.
+Source: van Ginneken B et al. Medical Image Analysis 2010;14(6):707-722 (ANODE09)."""
+
+
+def froc(target: TargetEvidence, plain: Baseline | None, say: Words) -> Html:
+    """Sensitivity over false boxes per record, from 1/8 to 8, on a logarithmic axis."""
+    ours, theirs = target.curves.froc or Curve(), None if plain is None else plain.curve
+    ax = axes((OCTAVES[0], OCTAVES[-1]), (0, 1), height=SQUARE)
+    marks = (
+        frame(ax, say("False boxes per record"), say("Sensitivity"), {n: str(Fraction(2) ** n) for n in OCTAVES}),
+        band(ax, _octaves(ours), ours.low, ours.high, "band ours"),
+        Html() if theirs is None else line(ax, _octaves(theirs), theirs.y, "line base dashed"),
+        line(ax, _octaves(ours), ours.y, "line ours"),
+        *_rings(ax, ours),
+        Html() if plain is None or theirs is None else _legend(ax, plain, say),
+        _value(ax, target, say),
+    )
+    return drawing(ax, say("FROC curve"), *marks)
+
+
+def _octaves(curve: Curve) -> list[float | None]:
+    """Places along the axis: the logarithm of the rate to the base 2; a rate of 0 has none."""
+    return [math.log2(rate) if rate else None for rate in curve.x]
+
+
+def _rings(ax: Axes, curve: Curve) -> list[Html]:
+    """The points whose mean is CPM."""
+    points = zip(_octaves(curve), curve.y, strict=True)
+    return [dot(ax, x, y, "dot point", 4.0) for x, y in points if x is not None and y is not None and x in OCTAVES]
+
+
+def _legend(ax: Axes, plain: Baseline, say: Words) -> Html:
+    """At the foot on the right, above the value: a curve that is worth showing has left that corner."""
+    entries = ((say("This model"), "ours"), (say.model(plain.name), "base dashed"))
+    left, top = ax.x.stop - 232, ax.y.start - 86
+    return join(*(key(left, top + 18 * n, words, css) for n, (words, css) in enumerate(entries)))
+
+
+def _value(ax: Axes, target: TargetEvidence, say: Words) -> Html:
+    """CPM with its interval at the foot, where a curve that rises leaves room."""
+    estimate = target.metrics.get("cpm")
+    if estimate is None or estimate.value is None:
+        return Html()
+    right, foot = ax.x.stop - 8, ax.y.start
+    shown = label(right, foot - 32, f"CPM {number(estimate.value)}", "value end halo")
+    return join(shown, label(right, foot - 14, interval(estimate, say), "tick end halo"))
