@@ -125,14 +125,14 @@ def _split(material: Material) -> Iterator[str]:
 
 def _model(material: Material) -> Iterator[str]:
     say, section, training = material.say, material.study.model, material.study.training
-    yield f"- {say('Size')}: {section.size}; {say('members of the ensemble')}: {section.ensemble}"
+    yield f"- {say('Size')}: {say(section.size)}; {say('members of the ensemble')}: {section.ensemble}"
     if material.facts.parameters:
         yield f"- {say('Weights per model')}: {count(material.facts.parameters)}"
     started = code(section.start_from) if section.start_from else say("random, by the seed")
     yield f"- {say('Initial weights')}: {started}"
     yield f"- {say('Optimizer')}: {training.optimizer}; {say('early stopping on tune rows')}"
     rare = training.imbalance
-    handled = rare if rare == "none" else say("{method}, recalibrated afterwards", method=rare)
+    handled = say("none") if rare == "none" else say("{method}, recalibrated afterwards", method=say(rare))
     yield f"- {say('Class imbalance')}: {handled}"
     yield f"- {say('Trials of hyper-parameter search, on tune rows')}: {training.search}"
 

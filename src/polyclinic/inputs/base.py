@@ -58,7 +58,11 @@ class Features:
 
 @dataclass(frozen=True)
 class Picture:
-    """A raw value made visible for the report: SVG or HTML markup, or the bytes of a PNG."""
+    """A raw value made visible for the report: SVG or HTML markup, or the bytes of a PNG.
+
+    Words of ours belong into the caption, as a ``Phrase``, not into the content: a report may be in any language.
+    Markup without content shows the caption alone.
+    """
 
     media_type: str
     content: bytes

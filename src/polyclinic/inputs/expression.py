@@ -18,6 +18,7 @@ from polyclinic.cohort.variables import read_variables, row_hashes
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.inputs.base import Cells, Features, Kind, Picture, bar_table, refuse_absent
 from polyclinic.layers.components import ComponentNetwork, principal_components
+from polyclinic.phrases import Phrase
 from polyclinic.study.options import InputOptions
 from polyclinic.study.options import Plan as BasePlan
 from polyclinic.study.schema import Size
@@ -228,7 +229,7 @@ class Expression(Kind):
         order = np.argsort(-np.abs(attribution), kind="stable") if attribution is not None else np.arange(len(panel))
         top = order[:_SHOWN]
         shown = [f"{value:.4g}" for value in records.values[position, panel[top]]]
-        caption = f"{self.name}: {len(top)} of {len(records.genes)} genes"
+        caption = Phrase("{name}: {n} of {all} genes", name=self.name, n=len(top), all=len(records.genes))
         return bar_table(
             caption, [records.genes[i] for i in panel[top]], shown, None if attribution is None else attribution[top]
         )
@@ -250,10 +251,11 @@ class Expression(Kind):
         """How the genes were prepared."""
         plan = self.learned
         if plan.log:
-            yield f"Logarithms to base 2 were taken, linear below {plan.floor:.3g}."
+            yield Phrase("Logarithms to base 2 were taken, linear below {floor:.3g}.", floor=plan.floor)
         if plan.level:
-            yield "The mean and spread of each sample over its genes were taken out."
-        yield f"The {len(plan.genes)} of {len(plan.columns)} genes that varied most among training rows were kept."
+            yield Phrase("The mean and spread of each sample over its genes were taken out.")
+        kept = "The {n} of {all} genes that varied most among training rows were kept."
+        yield Phrase(kept, n=len(plan.genes), all=len(plan.columns))
 
 
 class _Encoder(nn.Module):

@@ -23,8 +23,9 @@ from polyclinic.layers.jitter import Jitter, jitter
 from polyclinic.layers.picture_views import PictureViewer, fit_steps, picture_stages
 from polyclinic.layers.public import WeightsDiffer, adopt, read_weights
 from polyclinic.layers.unet import ResidualUNet, Stages
+from polyclinic.phrases import Phrase
 from polyclinic.places import Geometry, Known, Marks, Place
-from polyclinic.readers import doubts, features, likeness, marked, png, sheets, synthetic_pictures
+from polyclinic.readers import doubts, features, likeness, marked, png, preparation, sheets, synthetic_pictures
 from polyclinic.readers.decode import decode
 from polyclinic.readers.pictures import Pictures, channels_for, extent_for, pair
 from polyclinic.readers.sheets import Sheets
@@ -247,7 +248,7 @@ class Image(Located):
         """The image, with heat laid over where an explanation points: red raises, blue lowers the answer."""
         frame = records.decoded.frame(position)
         if frame is None:
-            return Picture("text/html", b"<p>no image</p>", self.name)
+            return Picture("text/html", b"", Phrase("no image"))
         return Picture("image/png", png.draw(frame, attribution), self.name)
 
     def geometry(self, records: Pictures) -> list[Geometry | None]:
@@ -297,8 +298,8 @@ class Image(Located):
         """The image with outlines of the truth and of the answer."""
         frame = records.decoded.frame(position)
         if frame is None:
-            return Picture("text/html", b"<p>no image</p>", self.name)
-        return Picture("image/png", marked.draw(frame, marks), f"{self.name}: {marked.LEGEND}")
+            return Picture("text/html", b"", Phrase("no image"))
+        return Picture("image/png", marked.draw(frame, marks), marked.caption(self.name))
 
     @classmethod
     def example_known(
@@ -321,17 +322,13 @@ class Image(Located):
     def parameters_note(self) -> Iterator[str]:
         """How images were prepared and changed while training."""
         plan, options = self.learned, self.options
-        colour = "grey" if plan.channels == 1 else "colour"
         if plan.dense:
-            parts = f"parts of {plan.patch[0]} x {plan.patch[1]} pixels that overlap by half"
-            yield f"Images were looked at in {colour}, {plan.scale:g} times as large as in the file, in {parts}."
+            yield preparation.parts_of_pictures(plan.channels, plan.scale, plan.patch)
         else:
-            yield f"Images were brought to {plan.height} x {plan.width} pixels in {colour}, their shape kept."
-        yield "Intensities were centred and scaled by the mean and standard deviation of the training images."
-        yield (
-            f"While training, images were shifted up to {options.shift:.0%}, zoomed up to {options.zoom:.0%}, tilted "
-            f"up to {options.tilt:g} degrees; flips: {options.flips}; rotations by quarters: {options.rotations}."
-        )
+            yield preparation.whole_pictures(plan.channels, (plan.height, plan.width))
+        yield preparation.STANDARDISED
+        allowed = (options.shift, options.zoom, options.tilt)
+        yield preparation.changed_pictures(*allowed, options.flips, options.rotations)
 
 
 def _strength(options: ImageOptions) -> Jitter:

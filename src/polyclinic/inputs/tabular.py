@@ -19,6 +19,7 @@ from polyclinic.cohort.variables import Words, read_variables, row_hashes
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.inputs.base import Cells, Features, Kind, Picture, bar_table, refuse_absent
 from polyclinic.layers.table import Columns, Shape, TableNetwork
+from polyclinic.phrases import Phrase
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL, Encoded, InputTensors, Movement
@@ -259,9 +260,10 @@ class Tabular(Kind):
 
     def parameters_note(self) -> Iterator[str]:
         """How numbers and categories were prepared."""
-        yield f"{len(self.learned.numbers)} numbers were centred and scaled by median and interquartile range."
-        yield f"{len(self.learned.categories)} categories have levels of their own for rare words and missing values."
-        yield "A missing number is marked as missing; nothing is filled in."
+        numbers, levels = len(self.learned.numbers), len(self.learned.categories)
+        yield Phrase("{n} numbers were centred and scaled by median and interquartile range.", n=numbers)
+        yield Phrase("{n} categories have levels of their own for rare words and missing values.", n=levels)
+        yield Phrase("A missing number is marked as missing; nothing is filled in.")
 
 
 class _Encoder(nn.Module):

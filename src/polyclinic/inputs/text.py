@@ -19,6 +19,7 @@ from polyclinic.errors import CohortError, Finding, ReadError, stop_on
 from polyclinic.inputs.base import Cells, Features, Located, Picture, refuse_absent
 from polyclinic.layers import public_text, reading
 from polyclinic.layers.public_text import PublicReader, PublicText, TextWeightsDiffer, cut_public
+from polyclinic.phrases import Phrase
 from polyclinic.places import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
 from polyclinic.readers import spelling, text_cells, text_example, text_markup
 from polyclinic.readers.readable import Lexicon, Readable, Stretches, cut_words, read_hashes, write_hashes
@@ -303,7 +304,7 @@ class Text(Located):
         """The text, with colour behind words where an explanation points: red raises, blue lowers the answer."""
         text = records.texts[position]
         if text is None:
-            return Picture("text/html", b"<p>no text</p>", self.name)
+            return Picture("text/html", b"", Phrase("no text"))
         offsets = cut(text, "word" if self.plan is None else self.plan.manner)
         shades = attribution if attribution is not None and len(attribution) == len(offsets) else None
         return Picture("text/html", text_markup.shaded(text, offsets, shades), self.name)
@@ -325,10 +326,9 @@ class Text(Located):
     def parameters_note(self) -> Iterator[str]:
         """Sentences for the card on how texts were read."""
         if self.plan is not None:
-            number = len(read_hashes(self.plan.pieces))
-            ours = f"Texts were cut into {self.plan.manner}s; {number} pieces of words have numbers of their own."
-            yield ours if self.plan.public is None else "A public transformer was the start; it cut the texts."
-            yield f"Up to {self._window} tokens are read in one go, longer texts in several windows."
+            pieces = len(read_hashes(self.plan.pieces))
+            yield text_cells.cut_note(self.plan.manner, pieces, self.plan.public is not None)
+            yield text_cells.window_note(self._window)
 
 
 _SIZES = {

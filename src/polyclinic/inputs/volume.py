@@ -22,8 +22,9 @@ from polyclinic.layers.tower import ResidualTower
 from polyclinic.layers.unet import ResidualUNet, Seen, Stages
 from polyclinic.layers.views import Viewer
 from polyclinic.layers.volume_shape import Network, Shape, choose_network, dense_shape, whole_shape
+from polyclinic.phrases import Phrase
 from polyclinic.places import Geometry, Known, Marks, Place
-from polyclinic.readers import scan_doubts, slices, survey, synthetic_scans
+from polyclinic.readers import preparation, scan_doubts, slices, survey, synthetic_scans
 from polyclinic.readers.laid import Laid, Laying, lay
 from polyclinic.readers.lattices import Intensity
 from polyclinic.readers.scans import Scans, read_scans
@@ -290,17 +291,17 @@ class Volume(Located):
         """The middle slice across the coarsest axis, with heat laid over where an explanation points."""
         scan = records.scans.scan(position)
         if scan is None:
-            return Picture("text/html", b"<p>no volume</p>", self.name)
+            return Picture("text/html", b"", Phrase("no volume"))
         where = slices.choose_slice(scan.geometry)
-        return Picture("image/png", slices.draw_png(scan, where, attribution), f"{self.name}: {where.words}")
+        return Picture("image/png", slices.draw_png(scan, where, attribution), where.caption(self.name))
 
     def show_marks(self, records: Volumes, position: int, marks: Marks) -> Picture:
         """The slice with most of the truth (else of the answer), with outlines."""
         scan = records.scans.scan(position)
         if scan is None:
-            return Picture("text/html", b"<p>no volume</p>", self.name)
+            return Picture("text/html", b"", Phrase("no volume"))
         where = slices.choose_slice(scan.geometry, marks)
-        return Picture("image/svg+xml", slices.draw_marks(scan, where, marks), f"{self.name}: {where.words}")
+        return Picture("image/svg+xml", slices.draw_marks(scan, where, marks), where.caption(self.name, True))
 
     @classmethod
     def example_known(
@@ -313,15 +314,9 @@ class Volume(Located):
     def parameters_note(self) -> Iterator[str]:
         """How volumes were prepared and changed while training."""
         plan, options = self.learned, self.options
-        step = "their own spacing" if plan.spacing is None else " x ".join(f"{s:g}" for s in plan.spacing) + " mm"
-        yield f"Volumes were brought to {step}{', upright (RAS+)' if plan.upright else ''}."
+        yield from preparation.scans(plan.spacing, plan.upright, plan.extent, plan.dense)
         yield plan.intensity.words
-        seen = " x ".join(str(n) for n in plan.extent)
-        yield f"The network sees {seen} points {'at once, in overlapping windows' if plan.dense else 'of each volume'}."
-        yield (
-            f"While training, volumes were shifted up to {options.shift:.0%}, zoomed up to {options.zoom:.0%}, tilted "
-            f"up to {options.tilt:g} degrees about each axis; mirrored: {', '.join(options.flips) or 'no'}."
-        )
+        yield preparation.changed_scans(options.shift, options.zoom, options.tilt, options.flips)
 
     def _shape(self, found: survey.Survey) -> Shape:
         options = self.options

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 from scipy import ndimage
 
+from polyclinic.phrases import Phrase
 from polyclinic.places import GridGeometry, Lattice, to_working
 
 _SAME_STEP = 0.01
@@ -42,13 +43,14 @@ class Intensity:
     spread: float | None = None
 
     @property
-    def words(self) -> str:
+    def words(self) -> Phrase:
         """A sentence for the card."""
         if self.low is None or self.high is None:
-            return (
+            return Phrase(
                 "Values were cut at percentiles 0.5 and 99.5 of each volume, then centred and scaled by its own spread."
             )
-        return f"Values were cut to {self.low:g} to {self.high:g}, then centred and scaled alike in all volumes."
+        cut = "Values were cut to {low:g} to {high:g}, then centred and scaled alike in all volumes."
+        return Phrase(cut, low=self.low, high=self.high)
 
 
 PER_SCAN = Intensity()

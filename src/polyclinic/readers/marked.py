@@ -6,16 +6,22 @@ import numpy as np
 from jaxtyping import Bool, Shaped
 from PIL import Image
 
+from polyclinic.phrases import Phrase
 from polyclinic.places import Marks
 from polyclinic.readers.frames import Frame
 from polyclinic.readers.resize import resized
 
 TRUTH, ANSWER, BOTH = (86, 180, 233), (230, 159, 0), (255, 255, 255)
 """Told apart with any colour vision. Source: Okabe M, Ito K. Color universal design, 2008 (sky blue, orange)."""
-LEGEND = "truth blue, answer orange, white where they agree"
+_LEGEND = Phrase("truth blue, answer orange, white where they agree")
 _LEAST, _MOST = 384, 768
 
 Plane = Bool[np.ndarray, "height width"]
+
+
+def caption(name: str) -> Phrase:
+    """What the picture shows, and what its colours mean."""
+    return Phrase("{name}: {words}", name=name, words=_LEGEND)
 
 
 def draw(frame: Frame, marks: Marks) -> bytes:

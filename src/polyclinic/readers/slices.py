@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
 from PIL import Image
 
+from polyclinic.phrases import Phrase
 from polyclinic.places import GridGeometry, Lattice, Marks, points_in_working, to_working
 from polyclinic.readers.lattices import lattice
 from polyclinic.readers.scans import Scan
@@ -18,6 +19,7 @@ _SIDE = 256
 _COLOURS = ("#e4572e", "#3fa7d6", "#fac05e", "#59cd90", "#b388eb", "#f79d84")
 _LEVELS = (1.0, 99.0)
 _VIEWS = ("sagittal", "coronal", "axial")
+LEGEND = Phrase("full line: truth, broken line: answer")
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,22 @@ class Slice:
     place: Lattice
 
     @property
-    def words(self) -> str:
+    def words(self) -> Phrase:
         """Where it lies."""
         told = self.place.source.affine is not None
-        name = f"{_VIEWS[self.axis]} slice" if told else "slice"
-        side = ", the patient's right on the left" if told and self.axis else ""
-        return f"{name} {self.index + 1} of {self.count}{side}"
+        where = {"n": self.index + 1, "all": self.count}
+        if not told:
+            return Phrase("slice {n} of {all}", **where)
+        view = Phrase(_VIEWS[self.axis])
+        if not self.axis:
+            return Phrase("{view} slice {n} of {all}", view=view, **where)
+        return Phrase("{view} slice {n} of {all}, the patient's right on the left", view=view, **where)
+
+    def caption(self, name: str, marked: bool = False) -> Phrase:
+        """What the picture shows, and how to read what is drawn on it where it is ``marked``."""
+        if not marked:
+            return Phrase("{name}: {words}", name=name, words=self.words)
+        return Phrase("{name}: {words}; {legend}", name=name, words=self.words, legend=LEGEND)
 
     def of(self, values: Shaped[np.ndarray, "i j k"], order: int = 0) -> Shaped[np.ndarray, "row column"]:
         """This plane of an array in the file's geometry."""
@@ -96,8 +108,7 @@ def draw_marks(scan: Scan, where: Slice, marks: Marks) -> bytes:
         f'<image width="{across}" height="{down}" href="data:image/png;base64,{image.decode()}"/>'
         f'<g transform="scale({across / width:.5f} {down / height:.5f})" fill="none" stroke-width="1.6">'
         f"{''.join(lines)}</g>"
-        f'<text x="2" y="{down + 13}" font-size="11" font-family="sans-serif">{legend}'
-        '<tspan fill="#555">— truth, - - found</tspan></text></svg>'
+        f'<text x="2" y="{down + 13}" font-size="11" font-family="sans-serif">{legend}</text></svg>'
     ).encode()
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from jaxtyping import Float, Int64, UInt64
 
 from polyclinic.errors import Finding, Severity
+from polyclinic.phrases import Phrase
 
 Text = str | None
 """None = there is no text: an empty cell, or one of white space only."""
@@ -85,3 +86,16 @@ def _make_up(text: str) -> tuple[float, ...]:
 
 def _hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def cut_note(manner: str, pieces: int, public: bool) -> Phrase:
+    """How texts were cut, in a sentence for the report."""
+    if public:
+        return Phrase("A public transformer was the start; it cut the texts.")
+    unit = Phrase(f"{manner}s")
+    return Phrase("Texts were cut into {unit}; {n} pieces of words have numbers of their own.", unit=unit, n=pieces)
+
+
+def window_note(tokens: int) -> Phrase:
+    """How much of a text is read at once, in a sentence for the report."""
+    return Phrase("Up to {n} tokens are read in one go, longer texts in several windows.", n=tokens)

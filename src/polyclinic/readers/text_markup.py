@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 _RIGHT, _MISSED, _WRONG = "right", "missed", "wrong"
+SIGNS = {_RIGHT: "\N{CHECK MARK}", _MISSED: "\N{WHITE CIRCLE}", _WRONG: "\N{BALLOT X}"}
+"""What stands behind a label when it is pointed at: signs, because a reader may speak any language."""
 _STYLES = {
     _RIGHT: "background:#c7e9c0",
     _MISSED: "background:#fdd0a2;border-bottom:2px dashed #d94801",
@@ -34,13 +36,16 @@ def marked(
     truth: Shaped[np.ndarray, "true 3"] | None,
     predicted: Shaped[np.ndarray, "predicted 3"] | None,
 ) -> bytes:
-    """The text with its spans: found rightly, missed, or wrong. Each stretch says its labels when pointed at."""
+    """The text with its spans: found rightly, missed, or wrong. Each stretch says its labels when pointed at.
+
+    The classes "right", "missed" and "wrong" tell whoever shows it which keys its legend needs.
+    """
     true, found = _as_set(truth), _as_set(predicted)
     judged = [(span, _RIGHT if span in true or truth is None else _WRONG) for span in sorted(found)]
     judged += [(span, _MISSED) for span in sorted(true - found)]
     edges = sorted({0, len(text), *(edge for (start, end, _), _ in judged for edge in (start, end))})
     parts = [_stretch(text, start, end, names, judged) for start, end in pairwise(edges)]
-    return _page("".join(parts) + _legend(judged, known=truth is not None))
+    return _page("".join(parts))
 
 
 def _stretch(
@@ -50,17 +55,10 @@ def _stretch(
     if not here:
         return escape(text[start:end])
     worst = next(word for word in (_WRONG, _MISSED, _RIGHT) if any(verdict == word for _, verdict in here))
-    title = escape("; ".join(f"{names[label]} ({verdict})" for (_, _, label), verdict in here), quote=True)
+    title = escape("; ".join(f"{names[label]} {SIGNS[verdict]}" for (_, _, label), verdict in here), quote=True)
     first = [names[label] for (begin, _, label), _ in here if begin == start]
     tag = "".join(f'<sup style="font-size:70%;margin-left:2px">{escape(name)}</sup>' for name in first)
     return f'<mark class="{worst}" style="{_STYLES[worst]}" title="{title}">{escape(text[start:end])}{tag}</mark>'
-
-
-def _legend(judged: list[tuple[tuple[int, int, int], str]], *, known: bool) -> str:
-    words = {_RIGHT: "found", _MISSED: "missed", _WRONG: "found, but not there"}
-    used = [word for word in words if any(verdict == word for _, verdict in judged)]
-    keys = [f'<mark class="{word}" style="{_STYLES[word]}">{words[word]}</mark>' for word in used] if known else []
-    return f"<br><small>{' '.join(keys)}</small>" if keys else ""
 
 
 def _as_set(spans: Shaped[np.ndarray, "span 3"] | None) -> set[tuple[int, int, int]]:

@@ -16,6 +16,7 @@ from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material, Par
 from polyclinic.delivery.report import publish_report
 from polyclinic.delivery.words import Words
 from polyclinic.inputs.base import Picture
+from polyclinic.phrases import Phrase
 from polyclinic.predictions import Predictions, ValueAnswer
 
 DENSE = ("mask", "boxes", "cells", "spans", "relations")
@@ -377,6 +378,38 @@ def test_texts_come_without_anything_that_could_run(material: Make) -> None:
     assert "img" not in read.tags
     assert not [name for name, _ in read.attributes if name.startswith("on") or (name == "style" and "url" in _)]
     assert "<mark>b</mark>" in page
+
+
+def test_the_legend_of_a_text_tells_the_marks_that_occur_in_the_language_of_the_study(material: Make) -> None:
+    text_of_record = b'<p>a <mark class="right">b</mark> <mark class="wrong">c</mark></p>'
+    for language, words in (("en", ("found", "found, but not there")), ("zh", ("检出", "误检"))):
+        made = material("spans", language=language)
+        made = replace(made, marked={"spans": {7: Picture("text/html", text_of_record, "note")}})
+        part = publish_report(made).split('id="cases-spans"')[1].split("</section>")[0]
+        assert f'<mark class="right">✓ {words[0]}</mark>' in part
+        assert f'<mark class="wrong">✗ {words[1]}</mark>' in part
+        assert 'class="missed"' not in part
+
+
+def test_a_record_that_is_absent_says_so(material: Make) -> None:
+    absent = Picture("text/html", b"", Phrase("no text"))
+    made = replace(material("spans", language="zh"), marked={"spans": {7: absent}})
+    assert "<p>无文本</p>" in publish_report(made)
+
+
+def test_findings_are_told_in_chinese_before_the_words_of_the_program(material: Make) -> None:
+    page = publish_report(material("binary", language="zh"))
+    part = page.split('id="findings"')[1].split("</section>")[0]
+    assert part.index("有列始终不变") < part.index("a column should vary")
+    assert re.search(r'<p class="how" lang="en">a column should vary', part)
+    assert 'lang="en"' not in publish_report(material("binary")).split('id="findings"')[1].split("</section>")[0]
+
+
+def test_none_is_our_word_where_things_are_listed(material: Make) -> None:
+    page = publish_report(material("boxes", language="zh"))
+    part = page.split('id="mistakes-boxes"')[1].split("</section>")[0]
+    assert "无" in text(part)
+    assert "none" not in text(part)
 
 
 def test_a_form_of_a_plug_in_is_told_by_its_loss(material: Make) -> None:

@@ -127,7 +127,8 @@ def test_what_is_shown():
     assert page.count(b"<span") == 7
     marks = Marks("spans", ("drug",), np.array([[12, 19, 0]]), np.array([[12, 19, 0]]))
     assert b"aspirin<sup" in kind.show_marks(records, 0, marks).content
-    assert b"no text" in kind.show(records, 3).content
+    absent = kind.show(records, 3)
+    assert (absent.content, absent.caption) == (b"", "no text")
 
 
 def test_the_card_says_how_texts_were_read():

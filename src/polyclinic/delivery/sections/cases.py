@@ -43,8 +43,9 @@ def _figure(target: TargetEvidence, say: Words) -> str:
 def _frame(place: str, one: Mistake, picture: Picture, target: TargetEvidence, say: Words) -> Html:
     heading = element("strong", place)
     words = f"{say('Row')} {one.row} \N{MIDDLE DOT} {_told(one, target, say)}"
-    about = element("small", picture.caption) if picture.media_type in IMAGES and picture.caption else None
-    return element("figure", element("div", embedded(picture), class_="record"), _caption(heading, words, about))
+    shown = picture.media_type in IMAGES and picture.caption
+    about = element("small", say.told(picture.caption)) if shown else None
+    return element("figure", element("div", embedded(picture, say), class_="record"), _caption(heading, words, about))
 
 
 def _caption(heading: Html, words: str, about: Html | None) -> Html:

@@ -5,26 +5,36 @@ import io
 
 from PIL import Image
 
-from polyclinic.delivery.markup import Html, element
+from polyclinic.delivery.markup import Html, element, join
 from polyclinic.delivery.washed import wash
+from polyclinic.delivery.words import Words
 from polyclinic.inputs.base import Picture
+from polyclinic.readers.text_markup import SIGNS
 
 SIDE = 320  # pixels: large enough to recognise, small enough to send by mail
 LIGHT = 60_000  # bytes: smaller pictures are kept as they are
 
 IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
 _MARKUP = "text/html"
+_MARKS = {"right": "found", "missed": "missed span", "wrong": "found, but not there"}
+"""What each class of a marked text means."""
 
 
-def embedded(picture: Picture) -> Html:
-    """The picture inside the page. As an image nothing in it can run; markup is washed."""
+def embedded(picture: Picture, say: Words) -> Html:
+    """The picture inside the page. As an image nothing in it can run; markup is washed, with a legend for its marks."""
+    caption = say.told(picture.caption)
     if picture.media_type == _MARKUP:
-        return wash(picture.content)
+        return join(wash(picture.content), _legend(picture.content, say)) if picture.content else element("p", caption)
     light = _lighter(picture)
     data = base64.b64encode(light.content).decode("ascii")
-    return Html(
-        element("img", src=f"data:{light.media_type};base64,{data}", alt=picture.caption).removesuffix("</img>")
-    )
+    return Html(element("img", src=f"data:{light.media_type};base64,{data}", alt=caption).removesuffix("</img>"))
+
+
+def _legend(markup: bytes, say: Words) -> Html | None:
+    """The marks that occur, each with its sign and its meaning."""
+    used = [css for css in _MARKS if f'<mark class="{css}"'.encode() in markup]
+    keys = [element("mark", f"{SIGNS[css]} {say(_MARKS[css])}", class_=css) for css in used]
+    return element("p", element("small", *(join(key, " ") for key in keys))) if keys else None
 
 
 def _lighter(picture: Picture) -> Picture:

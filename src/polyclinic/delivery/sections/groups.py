@@ -9,6 +9,7 @@ from polyclinic.delivery.numbers import count, stacked
 from polyclinic.delivery.sections.headline import headline_metrics
 from polyclinic.delivery.sections.parts import note, table
 from polyclinic.delivery.words import Words
+from polyclinic.evidence.subgroups import UNKNOWN
 
 
 def subgroups(target: TargetEvidence, say: Words) -> Html:
@@ -21,7 +22,7 @@ def subgroups(target: TargetEvidence, say: Words) -> Html:
     scale = strip([group.metrics[metric] for group in shown], *([overall.value] if overall.value is not None else []))
     rows = [_row(say("Everyone"), count(target.counts.rows), overall, overall.value, scale, metric, say, "all")]
     for column, members in groupby(shown, key=lambda group: group.column):
-        rows.append([element("b", column), "", rule(scale, overall.value), ""])
+        rows.append([element("b", say(column) if column == "site" else column), "", rule(scale, overall.value), ""])
         rows += [_member(group, overall.value, scale, metric, say) for group in members]
     rows.append(["", "", scale_row(scale), ""])
     head = [say("Subgroup"), say("Rows"), say.metric(metric), say("Value (low to high)")]
@@ -36,7 +37,7 @@ _NOTE = (
 
 
 def _member(group: Subgroup, overall: float | None, scale: Strip, metric: str, say: Words) -> list[Html | str]:
-    name = element("span", group.value, class_="level")
+    name = element("span", say(group.value) if group.value == UNKNOWN else group.value, class_="level")
     return _row(name, count(group.n), group.metrics[metric], overall, scale, metric, say, "ours")
 
 

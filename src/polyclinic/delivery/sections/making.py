@@ -23,13 +23,23 @@ def _finding(finding: Found, reason: str | None, say: Words) -> Html:
     kinds = {"warning": say("Warning"), "note": say("Note"), "refused": say("Refused"), "error": say("Error")}
     kind = say("Accepted") if reason is not None else kinds.get(finding.severity, finding.severity)
     css = "accepted" if reason is not None else finding.severity
-    words = f"{finding.rule}; {finding.found}{name_rows(finding.rows)}."
-    remedy = say("Reason given: {reason}", reason=reason) if reason is not None else finding.remedy
     return element(
         "li",
         element("span", kind, class_=f"badge {css}"),
-        element("div", element("code", finding.place), element("p", words), element("p", remedy, class_="how")),
+        element("div", element("code", finding.place), *_told(finding, reason, say)),
     )
+
+
+def _told(finding: Found, reason: str | None, say: Words) -> list[Html]:
+    """What was found and what to do; in another language its meaning first, then the program's own words."""
+    words = f"{finding.rule}; {finding.found}{name_rows(finding.rows)}."
+    remedy = say("Reason given: {reason}", reason=reason) if reason is not None else finding.remedy
+    meaning = say.finding(finding.name)
+    if not meaning:
+        return [element("p", words), element("p", remedy, class_="how")]
+    own = words if reason is not None else f"{words} {finding.remedy}"
+    given = element("p", remedy, class_="how") if reason is not None else Html()
+    return [element("p", meaning), given, element("p", own, class_="how", lang="en")]
 
 
 def training(material: Material) -> Section:
@@ -53,14 +63,15 @@ def _fits(material: Material) -> Html:
         (say("Weights per model"), count(facts_of_run.parameters) if facts_of_run.parameters else None),
         (say("Optimizer"), material.study.training.optimizer),
         (say("Class imbalance"), _imbalance(material)),
-        (say("Recalibration"), material.study.training.calibration),
+        (say("Recalibration"), say(material.study.training.calibration)),
     ]
     return element("div", facts(pairs), class_="card")
 
 
 def _imbalance(material: Material) -> str:
     chosen = material.study.training.imbalance
-    return chosen if chosen == "none" else material.say("{method}, recalibrated afterwards", method=chosen)
+    say = material.say
+    return say("none") if chosen == "none" else say("{method}, recalibrated afterwards", method=say(chosen))
 
 
 def making(material: Material) -> Section:
@@ -73,11 +84,14 @@ def making(material: Material) -> Section:
         (say("Precision"), run.precision),
         (say("Resamples for intervals"), count(material.evidence.resamples)),
         (say("Split (sha256)"), _code(run.split_hash)),
-        *((say("{file} (sha256)", file=name), _code(value)) for name, value in material.cohort.fingerprints.items()),
+        *(
+            (say("{file} (sha256)", file=_source(name, say)), _code(value))
+            for name, value in material.cohort.fingerprints.items()
+        ),
         (say("Versions"), ", ".join(f"{name} {version}" for name, version in run.versions.items())),
     ]
     inputs = [
-        element("li", element("b", name), ": ", " ".join(sentences))
+        element("li", element("b", name), ": ", say.sentences(*map(say.told, sentences)))
         for name, sentences in run.notes.items()
         if sentences
     ]
@@ -87,6 +101,11 @@ def making(material: Material) -> Section:
         text = element("pre", element("code", run.study_text))
         resolved = element("details", element("summary", say("The study file, every default written out")), text)
     return Section("making", say("How it was made"), join(facts(pairs), prepared, resolved))
+
+
+def _source(name: str, say: Words) -> str:
+    """A file as the user calls it; the table as it was read has a name of ours."""
+    return say("table") if name == "table" else name
 
 
 def _code(words: str) -> Html | None:

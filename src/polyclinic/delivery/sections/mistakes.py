@@ -13,6 +13,8 @@ from polyclinic.inputs.base import Picture
 PRIVATE = "These pictures come from patients' records: pass this page on accordingly."
 _WITH_UNIT = ("value", "survival")
 """Forms whose truth and answer are in the unit of the target."""
+_LISTED = ("boxes", "cells", "spans", "relations", "multilabel")
+"""Forms whose truth and answer say what is there."""
 
 
 def mistakes(material: Material, name: str, target: TargetEvidence) -> Html:
@@ -38,7 +40,7 @@ def _head(target: TargetEvidence, say: Words) -> list[str]:
 
 
 def _columns(mistake: Mistake, target: TargetEvidence, say: Words) -> list[str]:
-    truth, answer = _shown(mistake.truth), _shown(mistake.answer)
+    truth, answer = (_nothing(_shown(one), target, say) for one in (mistake.truth, mistake.answer))
     if target.form == "survival":
         happened = NOTHING if mistake.event is None else say("event") if mistake.event else say("no event until then")
         return [truth, happened, answer]
@@ -49,6 +51,11 @@ def _shown(value: str | float | None) -> str:
     if value is None:
         return NOTHING
     return value if isinstance(value, str) else significant(value).replace("-", "\N{MINUS SIGN}")
+
+
+def _nothing(shown: str, target: TargetEvidence, say: Words) -> str:
+    """Where things are counted or listed, "none" is our word; where a class is answered, it may be the user's."""
+    return say("none") if shown == "none" and target.form in _LISTED else shown
 
 
 def _gallery(material: Material, name: str, target: TargetEvidence, say: Words) -> Html:
@@ -75,4 +82,4 @@ def _pictures(material: Material, name: str, row: int) -> tuple[Picture, ...]:
 def _frame(mistake: Mistake, target: TargetEvidence, picture: Picture, say: Words) -> Html:
     pairs = [f"{name}: {value}" for name, value in zip(_head(target, say), _columns(mistake, target, say), strict=True)]
     caption = element("figcaption", f"{say('Row')} {mistake.row}. ", "; ".join(pairs[:2]))
-    return element("figure", embedded(picture), caption)
+    return element("figure", embedded(picture, say), caption)

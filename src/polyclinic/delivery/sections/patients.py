@@ -92,7 +92,7 @@ def _lines(name: str, members: Iterable[TableRow], say: Words) -> Iterator[list[
     for n, row in enumerate(members):
         if n == 0 and row.level:
             yield [element("b", name), *("" for _ in row.cells)]
-        words = say(row.level) if row.level == "missing" else row.level
+        words = say(row.level) if row.level in ("missing", "other") else row.level
         yield [element("span", words, class_="level") if row.level else element("b", name), *map(_cell, row.cells)]
 
 
