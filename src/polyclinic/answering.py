@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,7 @@ def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _
     with users_rows(cohort.row):
         findings = [f for n, kind in inputs.items() for f in kind.check(records[n])]
         questions = _questions(cohort, inputs, records, heads, cache)
+        findings += [f for name, asked in questions.items() for f in _doubts(heads[name], asked)]
     stop_on([f for f in findings if f.severity is Severity.ERROR], CohortError)
     model = build(inputs, heads, plan.model, seed=0)
     model.load_state_dict(weights)
@@ -221,10 +223,15 @@ def _questions(
     for name, head in heads.items():
         question = head.ask_new(cohort.frame, cohort.name) if isinstance(head, Dense) else None
         if isinstance(head, Dense) and question is not None:
-            ground = inputs[head.options.on]
+            ground, seen = inputs[head.options.on], records[head.options.on]
             assert isinstance(ground, Located), "the study was read: dense questions stand on places"
-            asked[name] = head.match(question, ground.geometry(records[head.options.on]), cohort.folder, cache)
+            matched = head.match(question, ground.geometry(seen), cohort.folder, cache)
+            asked[name] = head.see(matched, partial(ground.lit, seen))
     return asked
+
+
+def _doubts(head: Head, question: Any) -> list[Finding]:
+    return head.check_new(question) if isinstance(head, Dense) else []
 
 
 def _leans_on(head: Head) -> str | None:

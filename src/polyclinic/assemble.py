@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,14 +140,16 @@ def _match(
 ) -> dict[str, Any]:
     """The targets, those of dense questions held against the records that they are about; findings come together."""
     matched, errors = dict(targets), list[PolyclinicError]()
-    grounds = {head.options.on for head in heads.values() if isinstance(head, Dense)}
-    geometry = {n: k.geometry(records[n]) for n, k in inputs.items() if n in grounds and isinstance(k, Located)}
+    asked = {head.options.on for head in heads.values() if isinstance(head, Dense)}
+    grounds = {name: kind for name, kind in inputs.items() if name in asked and isinstance(kind, Located)}
+    geometry = {name: kind.geometry(records[name]) for name, kind in grounds.items()}
     for name, head in heads.items():
         if not isinstance(head, Dense):
             continue
         try:
             with users_rows(cohort.row):
-                matched[name] = head.match(targets[name], geometry[head.options.on], cohort.folder, cache)
+                found = head.match(targets[name], geometry[head.options.on], cohort.folder, cache)
+                matched[name] = head.see(found, partial(grounds[head.options.on].lit, records[head.options.on]))
         except PolyclinicError as error:
             errors.append(error)
     if errors:

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from polyclinic.described import decided
 from polyclinic.disk import write_file, writing_to
 from polyclinic.errors import BundleError, Finding, ReadError
+from polyclinic.evidence.overlap import decided
 from polyclinic.morphology import table
 from polyclinic.packing import unpack
 from polyclinic.predictions import Answer, BoxAnswer, CellsAnswer, MaskAnswer

@@ -9,7 +9,7 @@ import polars as pl
 from jaxtyping import Bool, Float, Shaped
 
 from polyclinic.evidence.conformal import class_sets, half_width
-from polyclinic.evidence.overlap import decide
+from polyclinic.evidence.overlap import decided
 from polyclinic.evidence.relations import FIRST_CHANCE, PREDICTED
 from polyclinic.packing import unpack
 from polyclinic.predictions import (
@@ -108,12 +108,6 @@ def _points(answer: MaskAnswer, packed: Shaped[np.ndarray, " sample"]) -> Float[
         elif grid.size:
             found[position] = [np.count_nonzero(region) for region in decided(answer, position)]
     return found
-
-
-def decided(answer: MaskAnswer, position: int) -> Bool[np.ndarray, "region ..."]:
-    """Which points belong to which region in one record."""
-    chances = unpack(answer.probability[position])
-    return decide(chances, answer.thresholds[position], exclusive=answer.exclusive)
 
 
 def _size(answer: MaskAnswer) -> tuple[str, str, float]:

@@ -54,6 +54,8 @@ CHINESE_FINDINGS = {
     "cells_hidden": "有细胞被其他细胞完全遮盖。",
     "blank_edges": "有片段的首尾是空白。",
     "empty_mask": "有掩膜是空的：该处没有可分割的区域。",
+    "field_by_rule": "缺少视野掩膜，以图像的亮区代替：请核对。",
+    "field_lacking": "缺少视野掩膜：其外的回答没有意义。",
     # files
     "absent_image": "有行没有图像，已屏蔽。",
     "absent_volume": "有行没有扫描，已屏蔽。",

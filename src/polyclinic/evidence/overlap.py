@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, UInt8
 from polyclinic.evidence import lesions
 from polyclinic.evidence.surface import compare, hausdorff_95, surface_dice
 from polyclinic.packing import pack, unpack
+from polyclinic.predictions import MaskAnswer
 
 Mask = Bool[np.ndarray, "*grid"]
 CERTAIN = 255
@@ -76,6 +77,14 @@ def decide(
         decided[region] = free & (probability[region] == highest)
         free &= ~decided[region]
     return decided
+
+
+def decided(answer: MaskAnswer, position: int) -> Mask:
+    """Which points of one record belong to which region; none outside its field of view."""
+    chances = unpack(answer.probability[position])
+    found = decide(chances, answer.thresholds[position], exclusive=answer.exclusive)
+    inside = answer.inside[position]
+    return found & unpack(inside).astype(bool) if inside else found
 
 
 def mean_probability(packed: Sequence[bytes]) -> bytes:

@@ -1,7 +1,7 @@
 """What every kind of question promises. A kind is one final class in one file of this folder (or of a plug-in)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, final, runtime_checkable
@@ -247,6 +247,14 @@ class Dense(Kind):
     def ask_new(self, frame: pl.DataFrame, table: str) -> Any:
         """What a table of new patients says of what is asked about each; None where nothing has to be said."""
         return None
+
+    def see(self, target: Any, lit: Callable[[int], Bool[np.ndarray, "*grid"] | None]) -> Any:
+        """The matched target, with what the pixels themselves tell of where to look; ``lit`` is that of a row."""
+        return target
+
+    def check_new(self, target: Any) -> list[Finding]:
+        """What is doubtful about what a table of new patients says of what is asked."""
+        return []
 
     def decode_found(self, raws: Shaped[np.ndarray, " sample"], target: Any, found: Any) -> Answer:
         """As ``decode``, where what is asked about was found by the target that this one leans on."""

@@ -11,24 +11,24 @@ import polars as pl
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from polyclinic.cohort.columns import paths
 from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, stop_on
-from polyclinic.evidence.overlap import decide, mean_probability
+from polyclinic.evidence.overlap import decided, mean_probability
 from polyclinic.evidence.softening import Record, choose, soften
 from polyclinic.heads import base
-from polyclinic.layers.gather import Gathered, quantised
-from polyclinic.layers.moved import moved
+from polyclinic.layers.gather import Gathered
+from polyclinic.layers.moved import enlarged, moved
 from polyclinic.layers.overlap_loss import overlap_loss
 from polyclinic.packing import nothing, pack, unpack
-from polyclinic.places import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place, to_file
+from polyclinic.places import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
 from polyclinic.predictions import MaskAnswer
+from polyclinic.readers import fields, synthetic_masks
 from polyclinic.readers import regions as declared
-from polyclinic.readers import synthetic_masks
 from polyclinic.readers.drawn import Drawn, Region, load, planes
+from polyclinic.readers.fields import Fields, Lit
 from polyclinic.readers.placed import Placed, lay
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
@@ -59,6 +59,7 @@ class SegmentPlan(Plan):
         unit: Of the spacing: "mm", "um" or "px".
         dim: Axes of the grid.
         thresholds: From which probability a point belongs, where regions overlap.
+        lit: Least overlap of a field of view with the lit part of its picture.
         temperature: Above 1 makes answers milder.
         note: How both came about.
     """
@@ -68,6 +69,7 @@ class SegmentPlan(Plan):
     unit: str
     dim: int
     thresholds: tuple[float, ...]
+    lit: float = 0.0
     temperature: float = 1.0
     note: str = "not calibrated"
 
@@ -95,7 +97,7 @@ class MaskTarget(base.Target):
     table: str
     geometry: tuple[GridGeometry | None, ...] = ()
     drawn: Drawn | None = None
-    field: Drawn | None = None
+    field: Fields | None = None
 
     @property
     def masks(self) -> Drawn:
@@ -105,8 +107,7 @@ class MaskTarget(base.Target):
 
     def looked_at(self, row: int) -> Bool[np.ndarray, "*grid"] | None:
         """Where to look, in the geometry of the file; None = everywhere."""
-        layers = None if self.field is None else self.field.row(row)
-        return None if layers is None else np.asarray(layers[0] != 0)
+        return None if self.field is None else self.field.row(row)
 
 
 @dataclass(frozen=True)
@@ -184,11 +185,26 @@ class Segment(base.Dense):
         )
         if self.plan is None:
             stop_on(declared.strange_labels(place, self.options.column, self.options.regions, drawn), CohortError)
-        field = None
-        if target.within:
-            where = f'{target.table} column "{self.columns()[-1]}"'
-            field = load(target.within, grids, folder, cache, where)
+        place = f'{target.table} column "{self.options.within}"'
+        field = fields.read(target.within, grids, folder, cache, place) if target.within else None
         return replace(target, known=drawn.entry >= 0, geometry=grids, drawn=drawn, field=field)
+
+    def ask_new(self, frame: pl.DataFrame, table: str) -> MaskTarget | None:
+        """The fields of view of new patients, where the study looks within such; those that are lacking too."""
+        within, nobody = self.options.within, ((None,),) * len(frame)
+        if within is None:
+            return None
+        looked_at = paths(frame, (within,)) if within in frame.columns else nobody
+        return MaskTarget(np.zeros(len(frame), dtype=bool), nobody, looked_at, table)
+
+    def see(self, target: MaskTarget, lit: Lit) -> MaskTarget:
+        """Fields of view held against the lit part of their pictures; new ones that are lacking taken from it."""
+        field, overlap = target.field, None if self.plan is None else self.plan.lit
+        return target if field is None else replace(target, field=field.seen(lit, overlap))
+
+    def check_new(self, target: MaskTarget) -> list[Finding]:
+        """New patients whose field of view is lacking."""
+        return [] if target.field is None else target.field.lacking(target.geometry)
 
     def strata(self, target: MaskTarget) -> Int[np.ndarray, " sample"]:
         """Whether anything is there."""
@@ -214,13 +230,15 @@ class Segment(base.Dense):
             unit=units.pop() if len(units) == 1 else "px",
             dim=len(grids[0].shape),
             thresholds=(0.5,) * len(regions),
+            lit=0.0 if target.field is None else target.field.least_overlap(known),
         )
         return type(self)(self.name, self.options, plan)
 
     def place(self, target: MaskTarget, places: Sequence[Place | None], cache: Path | None) -> Placed:
         """The regions of all rows on the network's grid."""
         lattices = [one if isinstance(one, Lattice) else None for one in places]
-        return lay(target.masks, target.field, self.plan.regions, lattices, cache, exclusive=self.exclusive)
+        field = None if target.field is None else target.field.drawn
+        return lay(target.masks, field, self.plan.regions, lattices, cache, exclusive=self.exclusive)
 
     def aim(
         self, placed: Placed, index: Int[np.ndarray, " batch"], rng: np.random.Generator
@@ -329,12 +347,8 @@ class Segment(base.Dense):
     def marks(self, answer: MaskAnswer, position: int) -> Marks:
         """The regions of one record, where it was looked at."""
         truth = unpack(answer.truth[position]) if answer.truth[position] else None
-        if not answer.probability[position]:
-            return Marks("regions", answer.regions, truth, None)
-        found = decide(unpack(answer.probability[position]), answer.thresholds[position], exclusive=answer.exclusive)
-        if answer.inside[position]:
-            found &= unpack(answer.inside[position]).astype(bool)
-        return Marks("regions", answer.regions, truth, found.astype(np.uint8))
+        found = decided(answer, position).astype(np.uint8) if answer.probability[position] else None
+        return Marks("regions", answer.regions, truth, found)
 
     @classmethod
     def example_on(
@@ -363,19 +377,14 @@ class _Layer(nn.Module):
 
     def forward(self, fused: Fused) -> Float[Tensor, "batch out *grid"]:
         """Features of every point to one number for each region."""
-        out: Tensor = self.out(fused.inputs[self.on].maps[0])
-        if max(self.step) > 1:
-            mode = "trilinear" if out.ndim == 5 else "bilinear"
-            factor = tuple(float(step) for step in self.step)
-            out = F.interpolate(out.float(), scale_factor=factor, mode=mode, align_corners=False)
-        return out
+        return enlarged(self.out(fused.inputs[self.on].maps[0]), self.step)
 
 
 class _Gatherer:
     """Probabilities of the windows of one record, put together on its grid."""
 
     def __init__(self, place: Lattice, regions: int, *, exclusive: bool) -> None:
-        self._place, self._regions, self._exclusive = place, regions, exclusive
+        self._place, self._exclusive = place, exclusive
         self._gathered = Gathered(regions, place.shape)
 
     def add(self, output: Float[Tensor, "batch out *grid"], movement: Movement) -> None:
@@ -388,8 +397,4 @@ class _Gatherer:
 
     def close(self) -> SaidOfRegions:
         """The probabilities in the geometry of the file."""
-        source = self._place.source
-        found = np.empty((self._regions, *source.shape), dtype=np.uint16)
-        for region in range(self._regions):
-            found[region] = quantised(to_file(self._gathered.mean(region), self._place))
-        return SaidOfRegions(pack(found), source.spacing)
+        return SaidOfRegions(pack(self._gathered.in_file(self._place)), self._place.source.spacing)

@@ -231,6 +231,10 @@ class Located(Kind):
     def geometry(self, records: Any) -> list[Geometry | None]:
         """The grid or the string of every row's file, None where absent."""
 
+    def lit(self, records: Any, position: int) -> Bool[np.ndarray, "*grid"] | None:
+        """Which points of a record show something, by its pixels alone; None where that cannot be told."""
+        return None
+
     @abstractmethod
     def places(self, ready: Any) -> list[Place | None]:
         """The network's grid of every row, None where absent."""

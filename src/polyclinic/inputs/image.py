@@ -30,6 +30,7 @@ from polyclinic.readers.decode import decode
 from polyclinic.readers.pictures import Pictures, channels_for, extent_for, pair
 from polyclinic.readers.sheets import Sheets
 from polyclinic.readers.stack import Stack, intensity, stack
+from polyclinic.readers.surround import lit
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL, Encoded, InputTensors, Movement, Sight
@@ -255,6 +256,11 @@ class Image(Located):
         """The grid of every row's file."""
         decoded = records.decoded
         return [None if entry < 0 else sheets.geometry_of(decoded, entry) for entry in decoded.entry.tolist()]
+
+    def lit(self, records: Pictures, position: int) -> Bool[np.ndarray, "height width"] | None:
+        """All but the dark ground around a picture."""
+        frame = records.decoded.frame(position)
+        return None if frame is None else lit(frame)
 
     def places(self, ready: Sheets) -> list[Place | None]:
         """The network's grid of every row: the file's own, or scaled."""

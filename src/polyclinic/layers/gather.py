@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, UInt16
 
+from polyclinic.places import Lattice, to_file
+
 _SPREAD = 0.125
 _LEAST = 1e-3
 _SLAB = 1 << 22
@@ -49,6 +51,13 @@ class Gathered:
             slab = slice(first, first + rows)
             np.divide(total[slab], self.weight[slab], out=total[slab], where=self.weight[slab] > 0)
         return np.asarray(total)
+
+    def in_file(self, place: Lattice) -> UInt16[np.ndarray, " channel *file"]:
+        """Every channel as a probability in the geometry of the file; once, as ``mean`` is."""
+        found = np.empty((len(self.total), *place.source.shape), dtype=np.uint16)
+        for channel in range(len(self.total)):
+            found[channel] = quantised(to_file(self.mean(channel), place))
+        return found
 
 
 def bell(size: Sequence[int]) -> Float[np.ndarray, "*size"]:

@@ -12,6 +12,7 @@ from PIL import Image
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, ReadError
 from polyclinic.evidence.forms import form_of
+from polyclinic.evidence.overlap import decided
 from polyclinic.heads.base import objects
 from polyclinic.heads.segment import MaskTensors, SaidOfRegions, Segment
 from polyclinic.packing import pack, unpack
@@ -345,3 +346,54 @@ def test_doubts_are_notes(tmp_path):
     head = segment()
     target = matched(head, flat(tmp_path, masks), tmp_path)
     assert [(f.name, f.rows) for f in head.check(target)] == [("empty_mask", (2,))]
+
+
+def round_field():
+    down, across = np.indices((20, 24))
+    return (down - 10) ** 2 + (across - 12) ** 2 < 64
+
+
+def looking_within(folder, lit):
+    """A head that looks within a round field, which its training pictures show as ``lit`` says."""
+    Image.fromarray(round_field().astype(np.uint8) * 255).save(folder / "field.png")
+    frame = flat(folder, [label(row) for row in range(2)]).with_columns(field=pl.lit("field.png"))
+    head = segment(regions=["rim", "core"], within="field")
+    target = head.see(matched(head, frame, folder), lit)
+    return head.fit(target, TrainRows(np.arange(2)))
+
+
+def asked_anew(head, frame, folder, lit):
+    question = head.match(head.ask_new(frame, "new.csv"), [FLAT] * len(frame), folder, None)
+    question = head.see(question, lit)
+    everywhere = pack(np.full((2, 20, 24), 65535, dtype=np.uint16) * np.array([1, 0], dtype=np.uint16)[:, None, None])
+    answer = head.decode(objects([SaidOfRegions(everywhere, None)] * len(frame)), question)
+    return [decided(answer, row)[0] for row in range(len(frame))], head.check_new(question)
+
+
+def test_new_answers_stop_at_the_field_of_view_that_the_table_gives(tmp_path):
+    head = looking_within(tmp_path, lambda row: None)
+    frame = pl.DataFrame({"field": ["field.png", None]})
+    found, told = asked_anew(head, frame, tmp_path, lambda row: None)
+    np.testing.assert_array_equal(found[0], round_field())
+    assert found[1].all()
+    assert [(f.name, f.place, f.rows) for f in told] == [("field_lacking", 'new.csv column "field"', (2,))]
+
+
+def test_where_the_field_is_lacking_the_lit_part_stands_for_it_if_it_did_in_training(tmp_path):
+    head = looking_within(tmp_path, lambda row: round_field())
+    assert head.plan.lit == 1.0
+    found, told = asked_anew(head, pl.DataFrame({"eye": ["a", "b"]}), tmp_path, lambda row: round_field())
+    np.testing.assert_array_equal(found[1], round_field())
+    assert [(f.name, f.rows) for f in told] == [("field_by_rule", (1, 2))]
+
+
+def test_where_lit_part_and_fields_differed_in_training_it_is_not_used(tmp_path):
+    head = looking_within(tmp_path, lambda row: ~round_field())
+    assert head.plan.lit == 0.0
+    found, told = asked_anew(head, pl.DataFrame({"eye": ["a"]}), tmp_path, lambda row: round_field())
+    assert found[0].all()
+    assert [f.name for f in told] == ["field_lacking"]
+
+
+def test_a_study_that_looks_everywhere_asks_nothing_of_new_tables():
+    assert segment().ask_new(pl.DataFrame({"eye": ["a"]}), "new.csv") is None
