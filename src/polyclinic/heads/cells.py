@@ -24,7 +24,7 @@ from polyclinic.evidence import instances
 from polyclinic.heads import base
 from polyclinic.layers.cell_maps import CellMaps, WindowSum, cut_maps, maps_loss, move_maps, spacing_um
 from polyclinic.layers.cell_scores import Maps, features_of, learn_scores, scores_of, vote
-from polyclinic.layers.watershed import in_order, lesson, tell_apart
+from polyclinic.layers.watershed import LARGER, in_order, lesson, tell_apart
 from polyclinic.packing import nothing, pack, unpack
 from polyclinic.places import Geometry, GridKnown, Known, Lattice, Marks, Place, to_file, to_working
 from polyclinic.predictions import CellsAnswer
@@ -49,7 +49,7 @@ class CellsOptions(base.DenseOptions):
     pixel_um: Annotated[float, Field(gt=0)] | str | None = None
     """Length of a pixel in micrometres, or the column that holds it; else that which the files say, if they do."""
     min_area: Literal["auto"] | Annotated[float, Field(ge=0)] = "auto"
-    """Smallest area of a cell, in um2 where ``pixel_um`` is a number, else in pixels; "auto": from training rows."""
+    """Smallest area of a cell, in um2 where ``pixel_um`` is a number, else in pixels; "auto": learned."""
 
 
 class CellsPlan(Plan):
@@ -248,16 +248,17 @@ class Cells(base.Dense):
         return _Gatherer(place, self.options.pixel_um)
 
     def calibrate(self, outputs: Shaped[np.ndarray, " sample"], target: CellsTarget, method: str) -> Self:
-        """Choose threshold and level by panoptic quality on tune rows; learn how sure each cell is."""
+        """Choose threshold, level and smallest cell by panoptic quality on tune rows; learn how sure each cell is."""
         rows = np.array([k for k, said in enumerate(outputs) if said is not None and target.drawn[k]], dtype=int)
         if not len(rows):
             return type(self)(self.name, self.options, self.plan.model_copy(update={"note": "no tune rows"}))
         rows = rows[np.unique(np.linspace(0, len(rows) - 1, _TUNE_PICTURES).round().astype(int))]
         pairs = [(_maps(outputs[row]), unpack(target.drawn[row])) for row in rows]
-        plan = self.plan.model_copy(update={"note": f"threshold and level from {len(rows)} tune pictures"})
-        for name, offered in _OFFERED:
+        plan = self.plan.model_copy(update={"note": f"threshold, level, least area from {len(rows)} tune pictures"})
+        areas = [self.plan.smallest * larger for larger in LARGER] if self.options.min_area == "auto" else []
+        for name, offered in (*_OFFERED, ("smallest", areas)):
             tried = [plan.model_copy(update={name: value}) for value in offered]
-            plan = max(tried, key=lambda one: _quality(one, pairs))
+            plan = max(tried, key=lambda one: _quality(one, pairs), default=plan)
         if method != "none":
             plan = plan.model_copy(update={"scores": _learn(plan, pairs)})
         return type(self)(self.name, self.options, plan)

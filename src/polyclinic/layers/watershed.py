@@ -8,6 +8,8 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 STEP = 0.1
 """Distance of the levels at which a seed may split."""
+LARGER = (1.0, 1.5, 2.0, 2.5, 3.0)
+"""How many times larger than half of the first centile of true cells the smallest cell may be; chosen by results."""
 _PEAK = 0.95
 _SMALLEST_SEED = 3
 _BESIDE = (

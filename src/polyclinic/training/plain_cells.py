@@ -13,7 +13,7 @@ from scipy import ndimage
 from polyclinic.evidence import instances
 from polyclinic.heads.cells import Cells, SaidCells
 from polyclinic.layers.cell_maps import spacing_um
-from polyclinic.layers.watershed import flood, tidy
+from polyclinic.layers.watershed import LARGER, flood, tidy
 from polyclinic.packing import pack, unpack
 from polyclinic.places import Lattice, to_file
 from polyclinic.training.plain_dense import Answers, DenseSort, PlainQuestion, dense_sorts
@@ -74,15 +74,16 @@ def _peaks(
 
 
 def fit_otsu(question: PlainQuestion) -> Answers | None:
-    """Choose smoothing and distance on training rows; None where none of them has cells."""
+    """Choose smoothing, distance and smallest cell on training rows; None where none of them has cells."""
     rows = [int(row) for row in question.rows.train.index if question.placed.maps[int(row)].size]
     if not rows:
         return None
     rows = [rows[k] for k in np.unique(np.linspace(0, len(rows) - 1, _LEARNING_PICTURES).round().astype(int))]
     recipe = Recipe(smallest=_smallest(question, rows[0]))
-    for tried in ([replace(recipe, blur=blur) for blur in _BLURS], None):
-        offered = tried or [replace(recipe, apart=apart) for apart in _APART]
-        recipe = max(offered, key=lambda one: _quality(question, rows, one))
+    areas = [recipe.smallest * larger for larger in LARGER] if question.head.options.min_area == "auto" else []
+    recipe = _best([replace(recipe, blur=blur) for blur in _BLURS], question, rows)
+    recipe = _best([replace(recipe, apart=apart) for apart in _APART], question, rows)
+    recipe = _best([replace(recipe, smallest=area) for area in areas] or [recipe], question, rows)
 
     def answer(row: int) -> SaidCells:
         place = _lattice(question, row)
@@ -106,6 +107,10 @@ def _smallest(question: PlainQuestion, row: int) -> float:
 def _in_file(question: PlainQuestion, row: int, recipe: Recipe) -> Int[np.ndarray, "row column"]:
     labels = draw_cells(question.values(row).mean(axis=0), recipe)
     return to_file(labels, _lattice(question, row), order=0)
+
+
+def _best(offered: list[Recipe], question: PlainQuestion, rows: list[int]) -> Recipe:
+    return max(offered, key=lambda one: _quality(question, rows, one))
 
 
 def _quality(question: PlainQuestion, rows: list[int], recipe: Recipe) -> float:

@@ -183,6 +183,26 @@ def test_cells_without_fault_come_back_scored(folder):
     assert answer.spacing.tolist() == [[0.5, 0.5]] * ROWS
 
 
+def test_specks_that_are_no_cells_are_left_out_as_tune_rows_tell(folder):
+    kind, target = fitted(folder)
+    assert kind.plan.smallest > 9
+    maps = [lesson(unpack(one))[0].copy() for one in target.drawn]
+    for one in maps:
+        free = one[0] == 0
+        for down in range(0, SHAPE[0] - 5, 8):
+            for across in range(0, SHAPE[1] - 5, 8):
+                speck = (slice(down + 1, down + 5), slice(across + 1, across + 5))
+                if free[down : down + 6, across : across + 6].all():
+                    one[0][speck] = 255
+    said = objects([SaidCells(pack(one), None) for one in maps])
+    least = kind.calibrate(said, target, "auto")
+    assert 16 < least.plan.smallest <= 3 * kind.plan.smallest
+    found = least.decode(said, target)
+    assert [unpack(one).max() for one in found.predicted] == target.count.tolist()
+    given = fitted(folder, min_area=9.0)[0].calibrate(said, target, "auto")
+    assert given.plan.smallest == 9
+
+
 def test_lengths_of_pixels_may_stand_in_a_column_also_for_new_patients(folder):
     kind = head(pixel_um="um")
     frame = pl.DataFrame({"cells": ["0.png", "1.png"], "um": [0.5, None]})
