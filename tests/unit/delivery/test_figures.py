@@ -7,7 +7,7 @@ import pytest
 from polyclinic.delivery.documents import Baseline, Curve, Curves, Estimate, Survivors, TargetEvidence
 from polyclinic.delivery.figures.axes import axes, band, limits, line, steps, tick_label, ticks
 from polyclinic.delivery.figures.froc import froc
-from polyclinic.delivery.figures.strips import Strip, strip, whisker
+from polyclinic.delivery.figures.strips import Strip, scale_row, strip, whisker
 from polyclinic.delivery.figures.survival import kaplan_meier, left_at
 from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
 from polyclinic.delivery.words import Words
@@ -120,6 +120,11 @@ def test_one_value_alone_is_drawn() -> None:
     one = np.array([3.0])
     assert "circle" in predicted_against_measured(one, one, (), "", SAY)
     assert "NaN" not in bland_altman(one, one, "", SAY)
+
+
+def test_long_labels_of_a_strip_do_not_touch() -> None:
+    assert str(scale_row(Strip(0.0, 1.0))).count("<text") > 1
+    assert str(scale_row(Strip(0.911, 1.006))).count("<text") == 1
 
 
 def test_strips_share_one_scale() -> None:

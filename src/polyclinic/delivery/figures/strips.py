@@ -5,10 +5,14 @@ These are drawn in shares of the width, so that they fit a table cell on a scree
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from polyclinic.delivery.documents import Estimate
 from polyclinic.delivery.figures.axes import limits, ticks
 from polyclinic.delivery.markup import Html, element, join
+
+_SIGN = 0.06
+"""Room that a sign of a label takes on the narrowest strip, as a share of its width."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,11 @@ def _labelled(scale: Strip, most: int) -> list[tuple[float, str]]:
     found = ticks(scale.low, scale.high, most)
     found = found[1:3] if len(found) == 4 else found  # four labels would touch on a narrow card
     decimals = max(len(f"{tick:.6g}".partition(".")[2]) for tick in found) if found else 0
-    return [(tick, f"{tick:.{decimals}f}".replace("-", "\N{MINUS SIGN}")) for tick in found]
+    words = [f"{tick:.{decimals}f}".replace("-", "\N{MINUS SIGN}") for tick in found]
+    close = any(
+        scale.share(after) - scale.share(before) < _SIGN * max(map(len, words)) for before, after in pairwise(found)
+    )
+    return list(zip(found, words, strict=True))[:: 2 if close else 1]
 
 
 def _anchor(scale: Strip, value: float) -> str:
