@@ -11,6 +11,8 @@ from jaxtyping import Int
 _AHEAD = 2
 _POOL = 16
 """Steps among whose rows those of like length are brought together."""
+_BLUR = 0.1
+"""Lengths are alike within this share."""
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -32,13 +34,14 @@ def shuffle(
         rng: Of the order.
         lengths: How long each drawn record is, if a step pads its records to the longest: then rows of like length are
             taken together, within pools of some steps, and the steps come in random order. Texts of a clinic leave a
-            third of a step to padding otherwise.
+            third of a step to padding otherwise. A record drawn twice does not seek its own company.
     """
     steps, order = count_steps(len(drawn), size), rng.permutation(len(drawn))
     if lengths is None or not np.ptp(lengths):
         return [drawn[part] for part in np.array_split(order, steps)]
+    about = lengths * rng.uniform(1.0, 1.0 + _BLUR, len(lengths))
     pools = np.array_split(order, max(1, round(steps / _POOL)))
-    alike = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
+    alike = np.concatenate([pool[np.argsort(about[pool], kind="stable")] for pool in pools])
     parts = np.array_split(alike, steps)
     return [drawn[parts[number]] for number in rng.permutation(steps)]
 

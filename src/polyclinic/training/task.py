@@ -66,7 +66,8 @@ def plan_epoch(task: Task, epoch: int) -> list[Int[np.ndarray, " _"]]:
     """The rows of every step of an epoch, over all processes."""
     sampling = chance.numbers(task.seed, chance.SAMPLING, epoch)
     drawn = np.repeat(draw(task.ready, task.rows.train, task.recipe.imbalance, sampling), task.recipe.views)
-    lengths = task.ready.lengths(drawn)
+    # Several views of one record are as long as each other and would meet in one step.
+    lengths = task.ready.lengths(drawn) if task.recipe.views == 1 else None
     return shuffle(drawn, task.recipe.batch, chance.numbers(task.seed, chance.ORDER, epoch), lengths)
 
 

@@ -46,6 +46,11 @@ class TestLengths:
         means = [self.lengths[list(part)].mean() for part in first]
         assert abs(np.corrcoef(np.arange(len(means)), means)[0, 1]) < 0.4
 
+    def test_copies_of_a_record_rarely_meet(self):
+        drawn = np.repeat(np.arange(75), 4)
+        parts = shuffle(drawn, 4, np.random.default_rng(0), np.repeat(self.lengths[:75], 4))
+        assert np.mean([len(set(part)) for part in parts]) > 3.3
+
     def test_records_of_one_length_are_shuffled_as_ever(self):
         alike = shuffle(np.arange(50), 8, np.random.default_rng(3), np.full(50, 7))
         plain = shuffle(np.arange(50), 8, np.random.default_rng(3))
