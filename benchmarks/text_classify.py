@@ -1,6 +1,6 @@
 """Texts to classes, official splits, trained from the beginning, beside TF-IDF + logistic regression on the same rows.
 
-    POLYCLINIC_DATA=... python benchmarks/text_classify.py [cmedic] [cmedtc] [druglib] [--seeds 1] [--members 1]
+    POLYCLINIC_DATA=... python benchmarks/text_classify.py [cmedic] [cmedtc] [druglib] [--seeds 1] [--minutes 8]
 
 cmedic: how firmly a Chinese query asks for a drug, a doctor or a cure, 3 classes; pretrained BERT-base F1 0.860,
 MC-BERT 0.875. cmedtc: what a criterion of a trial is about, 44 classes; 0.790 and 0.821. Their page does not say which
@@ -61,6 +61,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--members", type=int, default=1)
+    parser.add_argument("--minutes", type=int, help="cap on the training of each run; it shortens the schedule")
     asked = parser.parse_args()
     for name in asked.names or (*CHINESE, "druglib"):
         frame = druglib() if name == "druglib" else chinese(name)
@@ -69,6 +70,8 @@ def main() -> None:
             path = Path(folder) / f"{name}.parquet"
             frame.write_parquet(path)
             changes = {"ensemble = 1": f"ensemble = {asked.members}", "NAME": name}
+            if asked.minutes is not None:
+                changes["[evidence]"] = f"[training]\nminutes = {asked.minutes}\n\n[evidence]"
             runs = [
                 measure("text_classify", path, {"seed = 1": f"seed = {seed}", **changes})
                 for seed in range(1, asked.seeds + 1)
