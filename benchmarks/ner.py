@@ -8,9 +8,10 @@ README); BioBERT v1.1 on NCBI-disease 0.897. Data: cambridgeltl/MTL-Bioinformati
 text/ner/<set>-IOB/{train,devel,test}.tsv[.gz].
 
 The files are streams of sentences in the order of the abstracts, without a mark between two of them. So that a word is
-read in the light of where else it stands, a row is 100 sentences that follow one another where it trains (the network
-sees windows of it) and 40, about four abstracts, where it tunes or is tested. As usual for these sets the train and
-development parts train together; the last tenth of their sentences is for tuning. The test is judged as published.
+read in the light of where else it stands, a row is several sentences that follow one another: of BC5CDR 20, about two
+abstracts; of NCBI-disease 100 where they train, of which the network sees windows, and 40 where they tune or are tested.
+Both were chosen on the development parts. As usual for these sets the train and development parts train together; the
+last tenth of their sentences is for tuning. The test is judged as published.
 
 ``--inner`` is for choosing how to train: the train part trains, the development part is judged, the test is not read.
 ``--set`` changes text of the study. Without the plain models, a dictionary and a linear-chain CRF:
@@ -25,8 +26,9 @@ from iob import Sentence, rows, sentences, table
 from measure import by_repeat, data, measure, row
 
 FOLDERS = {"bc5cdr": ("BC5CDR-IOB", 0.86), "ncbi": ("NCBI-disease-IOB", 0.83)}
+TOGETHER = {"bc5cdr": (20, 20), "ncbi": (100, 40)}
+"""Sentences of a row that trains, and of one that is judged."""
 METRICS = ("entity_f1", "entity_precision", "entity_recall", "partial_f1", "recall_seen", "recall_unseen")
-LEARNED_TOGETHER, JUDGED_TOGETHER = 100, 40
 TUNE = 0.1
 
 
@@ -37,12 +39,13 @@ def lay(name: str, folder: Path, *, inner: bool = False) -> Path:
     def part(word: str) -> list[Sentence]:
         return sentences(next(source.glob(f"{word}.tsv*")))
 
+    learned, judged = TOGETHER[name]
     learn = part("train") if inner else [*part("train"), *part("devel")]
     tuned = round(len(learn) * (1 - TUNE))
     parts = {
-        "train": rows(learn[:tuned], LEARNED_TOGETHER),
-        "tune": rows(learn[tuned:], JUDGED_TOGETHER),
-        "test": rows(part("devel" if inner else "test"), JUDGED_TOGETHER),
+        "train": rows(learn[:tuned], learned),
+        "tune": rows(learn[tuned:], judged),
+        "test": rows(part("devel" if inner else "test"), judged),
     }
     return table(parts, folder / f"{name}.parquet")
 
