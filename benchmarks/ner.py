@@ -8,8 +8,8 @@ README); BioBERT v1.1 on NCBI-disease 0.897. Data: cambridgeltl/MTL-Bioinformati
 text/ner/<set>-IOB/{train,devel,test}.tsv[.gz].
 
 The files are streams of sentences in the order of the abstracts, without a mark between two of them. So that a word is
-read in the light of where else it stands, a row is several sentences that follow one another: of BC5CDR 20, about two
-abstracts; of NCBI-disease 100 where they train, of which the network sees windows, and 40 where they tune or are tested.
+read in the light of where else it stands, a row is several sentences that follow one another. BC5CDR: 20, about two
+abstracts. NCBI-disease: 100 where they train, of which the network sees windows, and 40 where they tune or are tested.
 Both were chosen on the development parts. As usual for these sets the train and development parts train together; the
 last tenth of their sentences is for tuning. The test is judged as published.
 
