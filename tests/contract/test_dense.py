@@ -222,3 +222,12 @@ def test_new_patients_are_answered_without_an_outcome(case):
     unasked = head.decode(raws, None)
     assert type(unasked) is type(answer)
     assert len(unasked) == ROWS
+
+
+def test_a_question_with_mirrors_has_one_output_for_every_point(case):
+    kind, head = case.ready.inputs["seen"], case.ready.heads["asked"]
+    tensors, movement = next(iter(kind.windows(case.ready.columns["seen"], 0)))
+    with torch.no_grad():
+        output = network(case.ready).eval()({"seen": tensors}).outputs["asked"]
+    assert not head.mirror_safe or output.shape[2:] == movement.size  # only such an output can be run backwards
+    assert kind.mirrors() == ()  # none but those that the study allows

@@ -1,6 +1,6 @@
 """The smallest input with places and the smallest dense question: a bright square, and which points belong to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -9,6 +9,7 @@ from torch import nn
 
 from polyclinic.heads.base import Dense, DenseOptions, Target
 from polyclinic.inputs.base import Features, Located, Picture
+from polyclinic.layers.mirrors import backwards, every_mirror
 from polyclinic.packing import nothing, pack_all, unpack
 from polyclinic.places import GridGeometry, GridKnown, Marks, identity, to_file
 from polyclinic.predictions import MaskAnswer
@@ -20,6 +21,7 @@ EDGE, VIEW = 24, 12
 
 class SquareOptions(InputOptions):
     column: str
+    flips: bool = False
 
 
 class SquarePlan(Plan):
@@ -110,6 +112,12 @@ class Square(Located):
             views = [ready[row][r : r + VIEW, c : c + VIEW] for r, c in starts]
             yield self._tensors(views), Movement(torch.from_numpy(starts), size, None, size)
 
+    def mirrors(self):
+        return every_mirror((0, 1)) if self.options.flips else ()
+
+    def mirrored(self, tensors, axes):
+        return replace(tensors, pixels=backwards(tensors.pixels, axes))
+
     def encoder(self, width, size, dropout):
         return SquareEncoder(width)
 
@@ -178,6 +186,7 @@ class SpotGatherer:
 
 class Spot(Dense):
     Options, Plan = SpotOptions, SpotPlan
+    mirror_safe = True
 
     def columns(self):
         return (self.options.column,)

@@ -207,6 +207,9 @@ class Dense(Kind):
 
     grounds: ClassVar[tuple[Ground, ...]] = ("picture", "volume")
     """On what kinds of place it can be asked."""
+    mirror_safe: ClassVar[bool] = False
+    """Whether the output for a mirrored window, mirrored back, is an answer for the window: nothing in it has a
+    direction, and the gatherer averages what it is given for one place."""
 
     @abstractmethod
     def match(self, target: Any, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None) -> Any:

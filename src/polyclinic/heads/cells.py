@@ -122,6 +122,7 @@ class Cells(base.Dense):
     grounds = ("picture",)
     Options = CellsOptions
     Plan = CellsPlan
+    mirror_safe = True
 
     def columns(self) -> tuple[str, ...]:
         """The column of the true cells, and that of the length of a pixel."""

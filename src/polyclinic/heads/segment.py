@@ -137,6 +137,7 @@ class Segment(base.Dense):
 
     Options = SegmentOptions
     Plan = SegmentPlan
+    mirror_safe = True
 
     @property
     def exclusive(self) -> bool:

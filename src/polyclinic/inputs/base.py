@@ -209,6 +209,7 @@ class Located(Kind):
         places   = fitted.places(ready)                # of the network's grid: targets are brought onto it
         tensors, movement = fitted.draw(ready, index, aim, generator, change=True)      # training: one view of each row
         for tensors, movement in fitted.windows(ready, row): ...                        # answering: all of a row
+        for axes in fitted.mirrors(): fitted.mirrored(tensors, axes)                    # ... and mirrored
 
     ``collate`` still gives a tensor of the whole record, for other questions in the same study.
     """
@@ -274,6 +275,17 @@ class Located(Kind):
     @abstractmethod
     def windows(self, ready: Any, row: int) -> Iterator[tuple[InputTensors, Movement]]:
         """Overlapping views that cover one row, unchanged, in batches that fit into memory; none where it is absent."""
+
+    def mirrors(self) -> tuple[tuple[int, ...], ...]:
+        """Ways to mirror a window, as axes of its grid, that leave the label true: those that the study allows.
+
+        Questions whose answers turn with the grid are then asked about the mirrored windows too.
+        """
+        return ()
+
+    def mirrored(self, tensors: Any, axes: tuple[int, ...]) -> Any:
+        """Windows with some axes of the grid run backwards; called with what ``mirrors`` names only."""
+        raise TypeError("this kind of input has no mirrors")
 
     @abstractmethod
     def show_marks(self, records: Any, position: int, marks: Marks) -> Picture:

@@ -20,8 +20,9 @@ from polyclinic.layers import backbones
 from polyclinic.layers.backbone import Backbone
 from polyclinic.layers.backbones import Architecture, Blueprint
 from polyclinic.layers.jitter import Jitter, jitter
+from polyclinic.layers.mirrors import backwards, every_mirror
 from polyclinic.layers.picture_views import PictureViewer, fit_steps, picture_stages
-from polyclinic.layers.public import WeightsDiffer, adopt, read_weights
+from polyclinic.layers.public_picture import public_shape, start_from
 from polyclinic.layers.unet import ResidualUNet, Stages
 from polyclinic.phrases import Phrase
 from polyclinic.places import Geometry, Known, Marks, Place
@@ -60,6 +61,8 @@ class ImageOptions(InputOptions):
     """Local file of public weights (.safetensors or .pth) to start from, relative to the table's folder."""
     flips: Literal["none", "horizontal", "both"] = "none"
     """Mirror images while training? Only where left and right (and top and bottom) mean nothing."""
+    mirror_answers: bool = True
+    """For such a question: where ``flips`` allows it, also ask about mirrored parts and average; takes longer."""
     rotations: Literal["none", "quarter"] = "none"
     """Turn images by quarters while training? Only where up and down mean nothing, as under a microscope."""
     shift: Share = 0.08
@@ -175,7 +178,8 @@ class Image(Located):
             height, width = fit_steps((height, width))
         architecture: Architecture = "resnet18" if self.options.encoder == "auto" else self.options.encoder
         start = records.folder / self.options.weights if self.options.weights and not self.dense else None
-        public = _public_shape(self.name, architecture, channels, (height, width), start) if start else None
+        place = f"[inputs.{self.name}]"
+        public = public_shape(place, architecture, channels, (height, width), start) if start else None
         plan = ImagePlan(
             height=height,
             width=width,
@@ -227,7 +231,7 @@ class Image(Located):
         blueprint = plan.public or backbones.scratch(plan.architecture, plan.channels, extent, _STEPS[size])
         network = backbones.build(blueprint)
         if self.start is not None:
-            _adopt(self.name, network, self.start)
+            start_from(f"[inputs.{self.name}]", network, self.start)
         return _Encoder(network, width, _DROPOUT if dropout is None else dropout)
 
     def summarise(self, records: Pictures) -> Features:
@@ -299,6 +303,15 @@ class Image(Located):
         for views in self._viewer().windows(ready, row):
             present = torch.ones(len(views.pixels), dtype=torch.bool)
             yield ImageTensors(present, views.pixels), Movement(views.start, views.cut, None, views.cut)
+
+    def mirrors(self) -> tuple[tuple[int, ...], ...]:
+        """Those that the flips while training allow."""
+        axes = {"none": (), "horizontal": (1,), "both": (0, 1)}[self.options.flips]
+        return every_mirror(axes) if self.options.mirror_answers else ()
+
+    def mirrored(self, tensors: ImageTensors, axes: tuple[int, ...]) -> ImageTensors:
+        """Parts with left and right, or top and bottom, swapped."""
+        return replace(tensors, pixels=backwards(tensors.pixels, axes))
 
     def show_marks(self, records: Pictures, position: int, marks: Marks) -> Picture:
         """The image with outlines of the truth and of the answer."""
@@ -372,29 +385,3 @@ class _Encoder(nn.Module):
         maps = tuple(one.new_zeros(len(pixels), *one.shape[1:]).index_copy(0, rows, one) for one in seen.maps)
         whole = tokens.new_zeros(len(pixels), tokens.shape[1]).index_copy(0, rows, tokens)
         return Encoded(whole[:, None], present[:, None], maps)
-
-
-def _public_shape(
-    name: str, architecture: Architecture, channels: int, extent: tuple[int, int], start: Path
-) -> Blueprint:
-    """The shape of the network in a file of weights; a file that does not fit is told now, not after an hour."""
-    try:
-        state = read_weights(start)
-        blueprint = backbones.public(architecture, channels, extent, state)
-        adopt(backbones.build(blueprint), state)
-    except WeightsDiffer as error:
-        raise _misfit(name, error) from None
-    return blueprint
-
-
-def _adopt(name: str, network: Backbone, start: Path) -> None:
-    try:
-        adopt(network, read_weights(start))
-    except WeightsDiffer as error:
-        raise _misfit(name, error) from None
-
-
-def _misfit(name: str, error: WeightsDiffer) -> ReadError:
-    rule = "the file must hold the public weights of this encoder"
-    place, remedy = f"[inputs.{name}] weights", "Check the file and the encoder."
-    return ReadError(Finding("weights_differ", place, rule, str(error), remedy))

@@ -13,11 +13,12 @@ from jaxtyping import Bool, Float, Int, Shaped, UInt64
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from polyclinic.cohort.columns import absent_column
+from polyclinic.cohort.columns import path_findings
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
 from polyclinic.inputs.base import Cells, Features, Located, Picture
 from polyclinic.layers.jitter3d import Jitter3d
+from polyclinic.layers.mirrors import backwards, every_mirror
 from polyclinic.layers.tower import ResidualTower
 from polyclinic.layers.unet import ResidualUNet, Seen, Stages
 from polyclinic.layers.views import Viewer
@@ -57,6 +58,8 @@ class VolumeOptions(InputOptions):
     """Points on the longest side of a whole volume, when it is asked what the patient has; "auto": up to 64."""
     flips: tuple[Literal["right", "front", "head"], ...] = ()
     """Axes along which to mirror while training; only where both sides mean the same."""
+    mirror_answers: bool = True
+    """When it is asked where something is: also ask about windows mirrored along ``flips``, and average."""
     shift: Share = 0.06
     """Furthest shift while training, as a share of the side."""
     zoom: Share = 0.15
@@ -132,6 +135,7 @@ _BASE = {Size.TINY: 8, Size.SMALL: 16, Size.MEDIUM: 32, Size.LARGE: 48}
 _WIDEST = 320
 _DROPOUT = 0.2
 _AXES = ("right", "front", "head")
+_AMOUNTS = {"shift", "zoom", "tilt", "brightness", "contrast", "gamma", "noise"}
 
 
 @final
@@ -156,7 +160,8 @@ class Volume(Located):
             ReadError: unusable files, unless a patient may lack this input.
         """
         column = self.options.column
-        stop_on(_column_findings(self.name, cells, column), CohortError)
+        findings = path_findings(cells.frame, column, f"[inputs.{self.name}] column", cells.table, "volumes")
+        stop_on(findings, CohortError)
         scans = read_scans(cells.frame[column].cast(pl.String).to_list(), cells.folder, cells.cache)
         volumes = Volumes(scans, f'{cells.table} column "{column}"', cells.cache)
         if self.options.missing == "refuse":
@@ -271,6 +276,15 @@ class Volume(Located):
             present = torch.ones(len(views.voxels), dtype=torch.bool)
             yield VolumeTensors(present, views.voxels), Movement(views.start, views.cut, None, views.cut)
 
+    def mirrors(self) -> tuple[tuple[int, ...], ...]:
+        """Those that the flips while training allow."""
+        axes = [axis for axis, word in enumerate(_AXES) if word in self.options.flips]
+        return every_mirror(axes) if self.options.mirror_answers else ()
+
+    def mirrored(self, tensors: VolumeTensors, axes: tuple[int, ...]) -> VolumeTensors:
+        """Patches with some axes run backwards."""
+        return replace(tensors, voxels=backwards(tensors.voxels, axes))
+
     def summarise(self, records: Volumes) -> Features:
         """Size, levels and a coarse picture of each volume; NaN where absent."""
         nothing = np.full(len(survey.NAMES), np.nan)
@@ -329,17 +343,9 @@ class Volume(Located):
 
     def _viewer(self) -> Viewer:
         plan, options = self.learned, self.options
-        mirror = tuple(axis in options.flips for axis in _AXES)
-        strength = Jitter3d(
-            shift=options.shift,
-            zoom=options.zoom,
-            tilt=options.tilt,
-            mirror=(mirror[0], mirror[1], mirror[2]),
-            brightness=options.brightness,
-            contrast=options.contrast,
-            gamma=options.gamma,
-            noise=options.noise,
-        )
+        right, front, head = (axis in options.flips for axis in _AXES)
+        amounts = options.model_dump(include=_AMOUNTS)
+        strength = Jitter3d(mirror=(right, front, head), **amounts)
         return Viewer(plan.extent, plan.steps, strength)
 
     def _stages(self, size: Size) -> Stages:
@@ -383,12 +389,3 @@ class _Encoder(nn.Module):
 
 def _tensors(ready: Laid, index: Int[np.ndarray, " batch"], voxels: Float[Tensor, "batch 1 i j k"]) -> VolumeTensors:
     return VolumeTensors(torch.from_numpy(ready.entry[index] >= 0), voxels)
-
-
-def _column_findings(name: str, cells: Cells, column: str) -> list[Finding]:
-    if column not in cells.frame.columns:
-        return [absent_column(f"[inputs.{name}] column", column, cells.frame.columns)]
-    if cells.frame[column].dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
-        place, rule = f'{cells.table} column "{column}"', "a column of volumes must hold paths"
-        return [Finding("not_paths", place, rule, "it does not hold text", "Name the column of paths.")]
-    return []

@@ -157,7 +157,7 @@ def _run_member(
     )
     most = _REFERENCE_RECORDS if ready.places else _REFERENCE_ROWS
     tune, test = evaluate(fitted.model, ready, rows.tune), evaluate(fitted.model, ready, fold.test)
-    known = evaluate(fitted.model, ready, TrainRows(_some(rows.train, seed, most))).summary
+    known = evaluate(fitted.model, ready, TrainRows(_some(rows.train, seed, most)), mirrored=False).summary
     shift = learn_shift(known, tune.summary)
     said = Said(tune, test, shift_score(shift, tune.summary), shift_score(shift, test.summary))
     return _Run(ready.inputs, fitted, shift, said)

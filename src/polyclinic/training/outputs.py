@@ -1,6 +1,6 @@
 """What a network says about given rows, in steps that fit into memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from jaxtyping import Float, Int, Shaped
 from polyclinic.cohort.rows import Rows
 from polyclinic.heads.base import Dense, Gatherer, objects
 from polyclinic.inputs.base import Located
+from polyclinic.layers.mirrors import backwards
 from polyclinic.model import Answers, Model
 from polyclinic.training.batches import count_steps
 from polyclinic.training.precision import PLAIN, Precision
@@ -38,7 +39,15 @@ class Outputs:
     summary: Float[np.ndarray, "sample width"]
 
 
-def evaluate(model: Model, ready: Ready, rows: Rows, precision: Precision = PLAIN, *, steady: bool = True) -> Outputs:
+def evaluate(
+    model: Model,
+    ready: Ready,
+    rows: Rows,
+    precision: Precision = PLAIN,
+    *,
+    steady: bool = True,
+    mirrored: bool = True,
+) -> Outputs:
     """Run a network over ``rows``.
 
     Args:
@@ -48,9 +57,10 @@ def evaluate(model: Model, ready: Ready, rows: Rows, precision: Precision = PLAI
         precision: Where and how to compute; answers that count are computed in single precision.
         steady: Fill the last step up to the size of the others and cut it again, so that a patient's answer does
             not depend on who else is asked about: kernels may add up in another order at another batch size.
+        mirrored: Whether dense questions are asked about mirrored windows too, where input and question allow it.
     """
     if ready.places:
-        return _through_windows(model, ready, rows, precision)
+        return _through_windows(model, ready, rows, precision, mirrored)
     size = step_rows(model)
     steps = [_run(model, ready, part, size if steady else 0, precision) for part in _parts(rows.index, size)]
     by_target = {name: np.concatenate([step.by_target[name] for step in steps]) for name in ready.heads}
@@ -86,9 +96,9 @@ def _array(tensor: torch.Tensor, rows: int) -> Float[np.ndarray, "rows ..."]:
     return tensor[:rows].float().cpu().numpy()
 
 
-def _through_windows(model: Model, ready: Ready, rows: Rows, precision: Precision) -> Outputs:
+def _through_windows(model: Model, ready: Ready, rows: Rows, precision: Precision, mirrored: bool) -> Outputs:
     """Row by row, each record through overlapping windows; other questions of the study see the records whole."""
-    looked = [_look_through(model, ready, int(row), precision) for row in rows.index]
+    looked = [_look_through(model, ready, int(row), precision, mirrored) for row in rows.index]
     dense = {n: objects([one.raws[n] for one in looked]) for g in ready.places for n in ready.dense(g)}
     summary = np.stack([one.summary for one in looked]) if looked else np.zeros((0, 0), dtype=np.float32)
     if len(dense) == len(ready.heads):
@@ -106,7 +116,7 @@ class _Looked:
     summary: Float[np.ndarray, " width"]
 
 
-def _look_through(model: Model, ready: Ready, row: int, precision: Precision) -> _Looked:
+def _look_through(model: Model, ready: Ready, row: int, precision: Precision, mirrored: bool) -> _Looked:
     raws: dict[str, Any] = {}
     summaries: list[Float[np.ndarray, "window width"]] = []
     for ground, kind in ready.grounds.items():
@@ -114,7 +124,8 @@ def _look_through(model: Model, ready: Ready, row: int, precision: Precision) ->
         heads = ready.dense(ground)
         gatherers = {} if place is None else {name: head.gatherer(place) for name, head in heads.items()}
         if gatherers:
-            summaries += _gather(model, ready, row, ground, kind, gatherers, precision)
+            looks = ((), *kind.mirrors()) if mirrored else ((),)
+            summaries += _gather(model, ready, row, ground, kind, looks, gatherers, precision)
         raws |= {name: gatherers[name].close() if gatherers else None for name in heads}
     if summaries:
         return _Looked(raws, np.concatenate(summaries).mean(axis=0))
@@ -128,22 +139,31 @@ def _gather(
     row: int,
     ground: str,
     kind: Located,
+    looks: Sequence[tuple[int, ...]],
     gatherers: Mapping[str, Gatherer],
     precision: Precision,
 ) -> list[Float[np.ndarray, "window width"]]:
-    """Show every window of a row to the network and its answers to the gatherers; the summaries of the windows."""
+    """Show every window of a row to the network and its answers to the gatherers; the summaries of the windows.
+
+    Each window is looked at as it is and then, for the questions that can be turned back, mirrored along some axes.
+    Summaries are those of the windows as they are: by them a patient is held against others.
+    """
     was_training = model.training
     model.eval()
     summaries = []
+    safe = {name: gatherer for name, gatherer in gatherers.items() if ready.heads[name].mirror_safe}
     for tensors, movement in kind.windows(ready.columns[ground], row):
         count = len(tensors.present)
         repeated = np.repeat(row, count)
         others = {n: k.collate(ready.columns[n], repeated) for n, k in ready.inputs.items() if n != ground}
-        seen = {name: precision.move(others.get(name, tensors)) for name in ready.inputs}
-        with precision.casting():
-            answers: Answers = model(seen)
-        for name, gatherer in gatherers.items():
-            gatherer.add(answers.outputs[name].float().cpu(), movement)
-        summaries.append(_array(answers.fused.summary, count).mean(axis=1))
+        for axes in looks if safe else looks[:1]:
+            shown = kind.mirrored(tensors, axes) if axes else tensors
+            seen = {name: precision.move(others.get(name, shown)) for name in ready.inputs}
+            with precision.casting():
+                answers: Answers = model(seen)
+            for name, gatherer in (safe if axes else gatherers).items():
+                gatherer.add(backwards(answers.outputs[name].float().cpu(), axes), movement)
+            if not axes:
+                summaries.append(_array(answers.fused.summary, count).mean(axis=1))
     model.train(was_training)
     return summaries

@@ -441,3 +441,22 @@ def test_an_encoder_that_a_dense_question_would_pass_over_is_told(tmp_path):
     _, records, _ = dense(tmp_path)
     assert "idle_option" in [finding.name for finding in kind.facing().check(records)]
     assert "idle_option" not in [finding.name for finding in kind.check(records)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "mirrors"),
+    [
+        ({}, ()),
+        ({"flips": "horizontal"}, ((1,),)),
+        ({"flips": "both"}, ((0,), (1,), (0, 1))),
+        ({"flips": "both", "mirror_answers": False}, ()),
+    ],
+)
+def test_answers_are_mirrored_as_training_was(tmp_path, keys, mirrors):
+    fitted, _, ready = dense(tmp_path, **keys)
+    assert fitted.mirrors() == mirrors
+    tensors, _ = next(fitted.windows(ready, 0))
+    for axes in mirrors:
+        turned = fitted.mirrored(tensors, axes)
+        assert torch.equal(turned.pixels[0, 0], tensors.pixels[0, 0].flip(axes))
+        assert torch.equal(turned.present, tensors.present)

@@ -136,3 +136,16 @@ def test_mirrors_are_only_used_where_asked(tmp_path):
     assert not torch.equal(turned.voxels, plain.voxels)
     torch.testing.assert_close(turned.voxels.sort(dim=2).values, plain.voxels.sort(dim=2).values, rtol=1e-3, atol=1e-3)
     assert movement.affine is not None
+
+
+def test_answers_are_mirrored_as_training_was(tmp_path):
+    cells = write(tmp_path, [noise((12, 16, 20), 1)] * 2)
+    records = volume().read(cells)
+    assert volume().mirrors() == ()
+    assert volume(flips=["right", "head"], mirror_answers=False).mirrors() == ()
+    kind = volume(flips=["right", "head"]).facing()
+    fitted = kind.fit(records, ROWS)
+    assert fitted.mirrors() == ((0,), (2,), (0, 2))
+    tensors, _ = next(fitted.windows(fitted.prepare(records), 0))
+    for axes in fitted.mirrors():
+        assert torch.equal(fitted.mirrored(tensors, axes).voxels[0, 0], tensors.voxels[0, 0].flip(axes))

@@ -1,10 +1,12 @@
 """Dense questions through a whole fit: views that move with the target, windows put together in the file's geometry."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from polyclinic.cohort.rows import Inner, TestRows, TrainRows, TuneRows
 from polyclinic.heads.classify import Classify
@@ -20,9 +22,9 @@ from toys.dense import EDGE, Spot, Square, truth_of
 ROWS = Inner(TrainRows(np.arange(24)), TuneRows(np.arange(24, 32)))
 
 
-def make(*, absent: tuple[int, ...] = (), both: bool = False) -> Ready:
+def make(*, absent: tuple[int, ...] = (), both: bool = False, flips: bool = False) -> Ready:
     numbers = [None if row in absent else row for row in range(40)]
-    square = Square("film", Square.Options(column="film")).facing()
+    square = Square("film", Square.Options(column="film", flips=flips)).facing()
     records = square.read(Cells(pl.DataFrame({"film": numbers}), Path(), "cohort.csv"))
     spot = Spot("spot", Spot.Options(on="film", column="spot"))
     target = spot.match(spot.read_target(pl.DataFrame({"spot": range(40)}), "cohort.csv"), [], Path(), None)
@@ -85,6 +87,53 @@ def test_a_plan_remembers_that_a_dense_question_was_asked():
     revived = Square("film", fitted.options, fitted.plan)
     assert revived.dense
     assert not Square("film", fitted.options).dense
+
+
+MIRRORS = ((), (0,), (1,), (0, 1))
+
+
+def untrained(ready: Ready):
+    return build(ready.inputs, ready.heads, ModelSection(size=Size.TINY), seed=1).eval()
+
+
+def spots(ready: Ready, rows: range = range(3), **keys) -> list[np.ndarray]:
+    said = evaluate(untrained(ready), ready, TestRows(np.array(rows)), **keys).by_target["spot"]
+    return [one.astype(float) for one in said]
+
+
+def test_mirrored_answers_are_the_mean_over_mirrored_records():
+    ready, mirrored = make(), make(flips=True)
+    each = []
+    for axes in MIRRORS:
+        turned = [np.flip(one, axes).copy() for one in ready.columns["film"]]
+        each.append([np.flip(one, axes) for one in spots(replace(ready, columns={"film": turned}))])
+    for row, found in enumerate(spots(mirrored)):
+        np.testing.assert_allclose(found, np.mean([one[row] for one in each], axis=0), atol=1.0)
+        assert np.abs(each[0][row] - each[1][row]).max() > 1.5  # the network is not the same both ways
+        assert np.abs(each[0][row] - found).max() > 1.0
+
+
+def test_a_network_that_looks_at_single_points_answers_as_without_mirrors():
+    ready, model = make(flips=True), untrained(make())
+    with torch.no_grad():
+        for weight in (w for w in model.parameters() if w.ndim == 4 and w.shape[-1] == 3):
+            weight *= torch.tensor([[0.0, 0, 0], [0, 1, 0], [0, 0, 0]])
+    rows = TestRows(np.arange(3))
+    with_mirrors, without = (evaluate(model, ready, rows, mirrored=m).by_target["spot"] for m in (True, False))
+    assert all(np.array_equal(one, other) for one, other in zip(with_mirrors, without, strict=True))
+
+
+def test_mirrors_can_be_left_out_and_are_where_the_question_has_directions(monkeypatch):
+    plain, left_out = spots(make()), spots(make(flips=True), mirrored=False)
+    assert all(np.array_equal(one, other) for one, other in zip(plain, left_out, strict=True))
+    monkeypatch.setattr(Spot, "mirror_safe", False)
+    assert all(np.array_equal(one, other) for one, other in zip(plain, spots(make(flips=True)), strict=True))
+
+
+def test_the_summary_of_a_patient_is_that_of_the_windows_as_they_are():
+    rows = TestRows(np.arange(3))
+    first, second = (evaluate(untrained(one), one, rows).summary for one in (make(), make(flips=True)))
+    assert np.array_equal(first, second)
 
 
 @pytest.mark.parametrize("batch", [7, 16])
