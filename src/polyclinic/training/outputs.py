@@ -151,7 +151,7 @@ def _gather(
     was_training = model.training
     model.eval()
     summaries = []
-    safe = {name: gatherer for name, gatherer in gatherers.items() if ready.heads[name].mirror_safe}
+    safe = {name: gatherers[name] for name, head in ready.dense(ground).items() if head.mirror_safe}
     for tensors, movement in kind.windows(ready.columns[ground], row):
         count = len(tensors.present)
         repeated = np.repeat(row, count)
