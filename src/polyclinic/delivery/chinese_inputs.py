@@ -25,6 +25,9 @@ CHINESE_INPUTS = {
     "pixels that overlap by half.": (
         "图像以{colour}、文件尺寸的 {scale:g} 倍读取，分成 {height} x {width} 像素、半数重叠的部分。"
     ),
+    "Regions were also asked about in mirrored windows, and the answers averaged.": (
+        "区域的预测还在镜像翻转的窗口上各做一次，再取平均。"
+    ),
     "Intensities were centred and scaled by the mean and standard deviation of the training images.": (
         "亮度按训练图像的均值和标准差标准化。"
     ),

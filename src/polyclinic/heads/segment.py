@@ -20,8 +20,9 @@ from polyclinic.evidence.overlap import decided, mean_probability
 from polyclinic.evidence.softening import Record, choose, soften
 from polyclinic.heads import base
 from polyclinic.layers.gather import Gathered
-from polyclinic.layers.moved import enlarged, moved
-from polyclinic.layers.overlap_loss import overlap_loss
+from polyclinic.layers.moved import moved
+from polyclinic.layers.overlap_loss import graded_loss
+from polyclinic.layers.point_outputs import PointOutputs
 from polyclinic.packing import nothing, pack, unpack
 from polyclinic.places import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
 from polyclinic.predictions import MaskAnswer
@@ -264,14 +265,14 @@ class Segment(base.Dense):
         return MaskTensors(known, seen[:, :-1], seen[:, -1] > _WHOLE)
 
     def map_layer(self, sight: Sight) -> nn.Module:
-        """A linear map of the finest features of every point, that starts at the shares of the regions."""
+        """A linear map of the features of every point, that starts at the shares of the regions."""
         return _Layer(self.options.on, sight, declared.first_outputs(self.plan.shares, exclusive=self.exclusive))
 
     def loss(
         self, output: Float[Tensor, "batch out *grid"], target: MaskTensors, smoothing: float = 0.0
     ) -> Float[Tensor, " batch"]:
-        """Cross-entropy of the points plus 1 - Dice of the regions, over the points that count."""
-        each = overlap_loss(output, target.truth, target.counts, smoothing, exclusive=self.exclusive)
+        """Cross-entropy of the points plus 1 - Dice of the regions, over the points that count; coarse outputs too."""
+        each = graded_loss(output, target.truth, target.counts, smoothing, exclusive=self.exclusive)
         return torch.where(target.known, each, 0.0)
 
     def gatherer(self, place: Place) -> base.Gatherer:
@@ -367,18 +368,16 @@ class Segment(base.Dense):
 
 
 class _Layer(nn.Module):
-    """A linear map of the finest features, brought to the grid of the view where they are coarser."""
+    """The outputs from the maps of the input that the question is asked on."""
 
     def __init__(self, on: str, sight: Sight, start: Sequence[float]) -> None:
         super().__init__()
-        self.on, self.step = on, sight.strides[0]
-        self.out = (nn.Conv3d if sight.dim == 3 else nn.Conv2d)(sight.channels[0], len(start), 1)
-        nn.init.normal_(self.out.weight, std=0.01)
-        self.out.bias = nn.Parameter(torch.tensor(list(start), dtype=torch.float32))
+        self.on, self.outputs = on, PointOutputs(sight.dim, sight.channels, sight.strides, start)
 
     def forward(self, fused: Fused) -> Float[Tensor, "batch out *grid"]:
-        """Features of every point to one number for each region."""
-        return enlarged(self.out(fused.inputs[self.on].maps[0]), self.step)
+        """Features of every point to one number for each region; while training, coarser ones behind them."""
+        out: Tensor = self.outputs(fused.inputs[self.on].maps)
+        return out
 
 
 class _Gatherer:

@@ -348,6 +348,8 @@ class Image(Located):
         yield preparation.STANDARDISED
         allowed = (options.shift, options.zoom, options.tilt)
         yield preparation.changed_pictures(*allowed, options.flips, options.rotations)
+        if plan.dense and self.mirrors():
+            yield preparation.MIRRORED
 
 
 def _strength(options: ImageOptions) -> Jitter:

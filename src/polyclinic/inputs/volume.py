@@ -331,6 +331,8 @@ class Volume(Located):
         yield from preparation.scans(plan.spacing, plan.upright, plan.extent, plan.dense)
         yield plan.intensity.words
         yield preparation.changed_scans(options.shift, options.zoom, options.tilt, options.flips)
+        if plan.dense and self.mirrors():
+            yield preparation.MIRRORED
 
     def _shape(self, found: survey.Survey) -> Shape:
         options = self.options

@@ -43,3 +43,22 @@ def overlap_loss(
     said, there = (one.flatten(2) * seen[:, None] for one in (chance, told))
     dice = (2 * (said * there).sum(2) + _SMOOTH) / (said.sum(2) + there.sum(2) + _SMOOTH)
     return entropy + (1 - dice).mean(1)
+
+
+def graded_loss(
+    output: Float[Tensor, " batch outs *grid"],
+    truth: Float[Tensor, " batch region *grid"],
+    counts: Bool[Tensor, " batch *grid"],
+    smoothing: float,
+    *,
+    exclusive: bool,
+) -> Float[Tensor, " batch"]:
+    """The same over outputs of several maps, one behind the other, each counting half as much as the finer one.
+
+    A coarse output is repeated over its blocks of points: its cross-entropy is then that against the share of each
+    block that belongs to a region.
+    """
+    grades = output.split(truth.shape[1] + exclusive, dim=1)
+    shares = [0.5**grade for grade in range(len(grades))]
+    each = [overlap_loss(one, truth, counts, smoothing, exclusive=exclusive) for one in grades]
+    return torch.stack([share * one for share, one in zip(shares, each, strict=True)]).sum(dim=0) / sum(shares)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from polyclinic.phrases import Phrase
 
 STANDARDISED = Phrase("Intensities were centred and scaled by the mean and standard deviation of the training images.")
+MIRRORED = Phrase("Regions were also asked about in mirrored windows, and the answers averaged.")
 
 
 def whole_pictures(channels: int, extent: tuple[int, int]) -> Phrase:

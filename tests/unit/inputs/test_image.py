@@ -455,6 +455,7 @@ def test_an_encoder_that_a_dense_question_would_pass_over_is_told(tmp_path):
 def test_answers_are_mirrored_as_training_was(tmp_path, keys, mirrors):
     fitted, _, ready = dense(tmp_path, **keys)
     assert fitted.mirrors() == mirrors
+    assert any("mirrored windows" in line for line in fitted.parameters_note()) == bool(mirrors)
     tensors, _ = next(fitted.windows(ready, 0))
     for axes in mirrors:
         turned = fitted.mirrored(tensors, axes)

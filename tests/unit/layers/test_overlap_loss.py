@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from polyclinic.layers.overlap_loss import overlap_loss
+from polyclinic.layers.overlap_loss import graded_loss, overlap_loss
 
 LABEL = torch.tensor([[[0, 1, 2, 2], [1, 1, 0, 0]]])
 EVERYWHERE = torch.ones(1, 2, 4, dtype=torch.bool)
@@ -54,3 +54,25 @@ def test_half_precision_is_widened():
     said = output().bfloat16()
     wide = overlap_loss(said.float(), planes(), EVERYWHERE, 0.0, exclusive=True)
     torch.testing.assert_close(overlap_loss(said, planes(), EVERYWHERE, 0.0, exclusive=True), wide)
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_coarser_outputs_count_half_as_much_each(exclusive):
+    outs = 3 if exclusive else 2
+    said = [output(seed)[:, :outs] for seed in range(3)]
+    each = [overlap_loss(one, planes(), EVERYWHERE, 0.0, exclusive=exclusive) for one in said]
+    expected = (each[0] + each[1] / 2 + each[2] / 4) / 1.75
+    torch.testing.assert_close(
+        graded_loss(torch.cat(said, 1), planes(), EVERYWHERE, 0.0, exclusive=exclusive), expected
+    )
+    torch.testing.assert_close(graded_loss(said[0], planes(), EVERYWHERE, 0.0, exclusive=exclusive), each[0])
+
+
+def test_the_entropy_of_a_repeated_output_is_that_against_the_shares_of_its_blocks():
+    coarse = torch.randn(1, 3, 1, 2, generator=torch.Generator().manual_seed(4))
+    fine = F.interpolate(coarse, size=(2, 4))
+    share = F.avg_pool2d(torch.cat([1 - planes().sum(1, keepdim=True), planes()], 1), 2)
+    chance = fine.softmax(1)[:, 1:]
+    dice = (2 * (chance * planes()).sum((2, 3)) + 1) / (chance.sum((2, 3)) + planes().sum((2, 3)) + 1)
+    expected = F.cross_entropy(coarse, share) + (1 - dice).mean()
+    torch.testing.assert_close(overlap_loss(fine, planes(), EVERYWHERE, 0.0, exclusive=True)[0], expected)
