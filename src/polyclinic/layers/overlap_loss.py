@@ -58,7 +58,7 @@ def graded_loss(
     A coarse output is repeated over its blocks of points: its cross-entropy is then that against the share of each
     block that belongs to a region.
     """
-    grades = output.split(truth.shape[1] + exclusive, dim=1)
+    grades = output.chunk(output.shape[1] // (truth.shape[1] + exclusive), dim=1)
     shares = [0.5**grade for grade in range(len(grades))]
     each = [overlap_loss(one, truth, counts, smoothing, exclusive=exclusive) for one in grades]
     return torch.stack([share * one for share, one in zip(shares, each, strict=True)]).sum(dim=0) / sum(shares)
