@@ -122,7 +122,6 @@ class Cells(base.Dense):
     grounds = ("picture",)
     Options = CellsOptions
     Plan = CellsPlan
-    mirror_safe = True
 
     def columns(self) -> tuple[str, ...]:
         """The column of the true cells, and that of the length of a pixel."""
