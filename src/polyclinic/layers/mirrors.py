@@ -9,9 +9,6 @@ from itertools import chain, combinations
 from jaxtyping import Float
 from torch import Tensor
 
-NOTE = "Where a question has no directions, its answers are averaged over windows that were shown mirrored as well."
-"""For the card."""
-
 
 def every_mirror(axes: Sequence[int]) -> tuple[tuple[int, ...], ...]:
     """Every way to mirror a grid along some of these axes, the one that leaves it as it is left out."""
