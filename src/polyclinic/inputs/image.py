@@ -174,7 +174,7 @@ class Image(Located):
         mean, spread = intensity(records.decoded, seen, channels)
         patch = (0, 0)
         if self.dense:
-            patch = fit_steps(self._patch(records, seen))
+            patch = fit_steps(_patch(self.options, records, seen))
             height, width = fit_steps((height, width))
         architecture: Architecture = "resnet18" if self.options.encoder == "auto" else self.options.encoder
         start = records.folder / self.options.weights if self.options.weights and not self.dense else None
@@ -331,10 +331,6 @@ class Image(Located):
     def _viewer(self) -> PictureViewer:
         return PictureViewer(self.learned.patch, _strength(self.options))
 
-    def _patch(self, records: Pictures, rows: list[int]) -> tuple[int, int]:
-        usual = sheets.choose_patch(records.decoded, rows, self.options.scale)
-        return pair(self.options.patch, usual) or usual
-
     def _stages(self, size: Size) -> Stages:
         return picture_stages(self.learned.channels, self.learned.patch, _BASE[size], deep=size is not Size.TINY)
 
@@ -350,6 +346,11 @@ class Image(Located):
         yield preparation.changed_pictures(*allowed, options.flips, options.rotations)
         if plan.dense and self.mirrors():
             yield preparation.MIRRORED
+
+
+def _patch(options: ImageOptions, records: Pictures, rows: list[int]) -> tuple[int, int]:
+    usual = sheets.choose_patch(records.decoded, rows, options.scale)
+    return pair(options.patch, usual) or usual
 
 
 def _strength(options: ImageOptions) -> Jitter:
