@@ -60,7 +60,7 @@ class SegmentPlan(Plan):
         unit: Of the spacing: "mm", "um" or "px".
         dim: Axes of the grid.
         thresholds: From which probability a point belongs, where regions overlap.
-        lit: Least overlap of a field of view with the lit part of its picture.
+        lit_overlap: Least overlap of a field of view with the lit part of its picture.
         temperature: Above 1 makes answers milder.
         note: How both came about.
     """
@@ -70,7 +70,7 @@ class SegmentPlan(Plan):
     unit: str
     dim: int
     thresholds: tuple[float, ...]
-    lit: float = 0.0
+    lit_overlap: float = 0.0
     temperature: float = 1.0
     note: str = "not calibrated"
 
@@ -201,7 +201,7 @@ class Segment(base.Dense):
 
     def see(self, target: MaskTarget, lit: Lit) -> MaskTarget:
         """Fields of view held against the lit part of their pictures; new ones that are lacking taken from it."""
-        field, overlap = target.field, None if self.plan is None else self.plan.lit
+        field, overlap = target.field, None if self.plan is None else self.plan.lit_overlap
         return target if field is None else replace(target, field=field.seen(lit, overlap))
 
     def check_new(self, target: MaskTarget) -> list[Finding]:
@@ -232,7 +232,7 @@ class Segment(base.Dense):
             unit=units.pop() if len(units) == 1 else "px",
             dim=len(grids[0].shape),
             thresholds=(0.5,) * len(regions),
-            lit=0.0 if target.field is None else target.field.least_overlap(known),
+            lit_overlap=0.0 if target.field is None else target.field.least_overlap(known),
         )
         return type(self)(self.name, self.options, plan)
 

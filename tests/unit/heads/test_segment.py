@@ -381,7 +381,7 @@ def test_new_answers_stop_at_the_field_of_view_that_the_table_gives(tmp_path):
 
 def test_where_the_field_is_lacking_the_lit_part_stands_for_it_if_it_did_in_training(tmp_path):
     head = looking_within(tmp_path, lambda row: round_field())
-    assert head.plan.lit == 1.0
+    assert head.plan.lit_overlap == 1.0
     found, told = asked_anew(head, pl.DataFrame({"eye": ["a", "b"]}), tmp_path, lambda row: round_field())
     np.testing.assert_array_equal(found[1], round_field())
     assert [(f.name, f.rows) for f in told] == [("field_by_rule", (1, 2))]
@@ -389,7 +389,7 @@ def test_where_the_field_is_lacking_the_lit_part_stands_for_it_if_it_did_in_trai
 
 def test_where_lit_part_and_fields_differed_in_training_it_is_not_used(tmp_path):
     head = looking_within(tmp_path, lambda row: ~round_field())
-    assert head.plan.lit == 0.0
+    assert head.plan.lit_overlap == 0.0
     found, told = asked_anew(head, pl.DataFrame({"eye": ["a"]}), tmp_path, lambda row: round_field())
     assert found[0].all()
     assert [f.name for f in told] == ["field_lacking"]
