@@ -10,8 +10,8 @@ text/ner/<set>-IOB/{train,devel,test}.tsv[.gz].
 The files are streams of sentences in the order of the abstracts, without a mark between two of them. So that a word is
 read in the light of where else it stands, a row is several sentences that follow one another. BC5CDR: 20, about two
 abstracts. NCBI-disease: 100 where they train, of which the network sees windows, and 40 where they tune or are tested.
-Both were chosen on the development parts; of BC5CDR they could hardly be told apart. As usual for these sets the train and
-development parts train together; the last tenth of their sentences is for tuning. The test is judged as published.
+Both were chosen on the development parts; of BC5CDR they could hardly be told apart. As usual for these sets the train
+and development parts train together; the last tenth of their sentences is for tuning. The test is judged as published.
 
 ``--inner`` is for choosing how to train: the train part trains, the development part is judged, the test is not read.
 ``--set`` changes text of the study. Without the plain models, a dictionary and a linear-chain CRF:
