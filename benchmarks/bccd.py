@@ -17,7 +17,7 @@ import numpy as np
 from measure import data, measure, row
 
 from polyclinic.evidence.judge import judge
-from polyclinic.predictions import Predictions
+from polyclinic.predictions.record import Predictions
 from polyclinic.study.schema import EvidenceSection
 
 METRICS = ("map_50", "map_50_95", "cpm", "sensitivity_at_1_false", "object_f1", "false_boxes", "count_error")

@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 from measure import by_repeat, data, measure, row
 
-from polyclinic.predictions import Predictions
+from polyclinic.predictions.record import Predictions
 
 METRICS = ("micro_recall", "micro_f1", "macro_f1", "log_loss", "expected_calibration_error")
 PARTS = {"train": "train.txt.gz", "tune": "dev.txt", "test": "test.txt"}

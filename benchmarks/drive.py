@@ -17,11 +17,12 @@ import numpy as np
 from measure import by_repeat, data, measure, row
 from PIL import Image
 
-from polyclinic.evidence.overlap import decide, judge_region
-from polyclinic.packing import unpack
-from polyclinic.places import Marks
-from polyclinic.predictions import MaskAnswer
-from polyclinic.readers import marked, raster
+from polyclinic.answers.mask import MaskAnswer
+from polyclinic.evidence.metrics.overlap import decide, judge_region
+from polyclinic.formats.images import raster
+from polyclinic.formats.packed import unpack
+from polyclinic.geometry import Marks
+from polyclinic.records.images import outlines as marked
 
 METRICS = ("pixel_f1", "pixel_auroc", "pixel_auprc", "pixel_sensitivity", "pixel_specificity", "dice", "surface_dice")
 TUNE = range(38, 41)

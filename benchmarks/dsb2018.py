@@ -26,12 +26,13 @@ from PIL import Image
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import pearsonr, spearmanr
 
-from polyclinic.evidence import instances
-from polyclinic.morphology import shapes
-from polyclinic.packing import unpack
-from polyclinic.places import Marks
-from polyclinic.predictions import Predictions
-from polyclinic.readers import marked, raster
+from polyclinic.evidence.metrics import instances
+from polyclinic.evidence.metrics.morphology import shapes
+from polyclinic.formats.images import raster
+from polyclinic.formats.packed import unpack
+from polyclinic.geometry import Marks
+from polyclinic.predictions.record import Predictions
+from polyclinic.records.images import outlines as marked
 
 METRICS = ("aji", "aji_plus", "pq", "sq", "rq", "ap_50", "ap_75", "ap_50_95", "ap_50_pooled", "f1_50", "count_error")
 FORM = ("area", "perimeter", "eccentricity", "solidity", "roundness")

@@ -18,7 +18,7 @@ import numpy as np
 from measure import data, measure, row
 from sklearn.model_selection import KFold
 
-from polyclinic.packing import unpack
+from polyclinic.formats.packed import unpack
 
 FOLDER = "volumes/msd_task04_hippocampus"
 GOALS = {"anterior": 0.90, "posterior": 0.89}

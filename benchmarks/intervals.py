@@ -12,19 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, softmax
 
+from polyclinic.answers.base import Answer
+from polyclinic.answers.classes import ClassAnswer
+from polyclinic.answers.labels import LabelsAnswer
+from polyclinic.answers.survival import SurvivalAnswer
+from polyclinic.answers.value import ValueAnswer
 from polyclinic.evidence.aligned import Judgeable
 from polyclinic.evidence.folds import Case, Layout, assess
 from polyclinic.evidence.intervals import draw
 from polyclinic.evidence.metric import Metric
-from polyclinic.predictions import (
-    Answer,
-    ClassAnswer,
-    LabelsAnswer,
-    Predictions,
-    Samples,
-    SurvivalAnswer,
-    ValueAnswer,
-)
+from polyclinic.predictions.record import Predictions, Samples
 
 LOOPED = 3
 

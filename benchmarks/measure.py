@@ -17,8 +17,8 @@ import numpy as np
 
 import polyclinic
 from polyclinic.evidence.judge import judge
-from polyclinic.predictions import Predictions
-from polyclinic.predictions_table import load
+from polyclinic.predictions.record import Predictions
+from polyclinic.predictions.table import load
 from polyclinic.study.schema import EvidenceSection
 
 STUDIES = Path(__file__).parent / "studies"

@@ -97,7 +97,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         made = {"labs": "tabular"}, {"sick": "classify", "death": "survive"}
-        study = asked.study or polyclinic.synthesise(folder / "study", *made, patients=200, settings=SETTINGS).study
+        study = asked.study or polyclinic.example_cohort(folder / "study", *made, patients=200, settings=SETTINGS).study
         seconds = whole(study, folder / "whole")
         expected = content(folder / "whole")
         moments = np.sort(np.random.default_rng(asked.seed).uniform(0, seconds, asked.moments))

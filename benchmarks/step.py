@@ -19,21 +19,21 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
-from polyclinic.assemble import assemble
 from polyclinic.cohort.rows import Inner, Rows, TestRows, TrainRows, TuneRows
 from polyclinic.model import Model, build
+from polyclinic.steps.assemble import assemble
+from polyclinic.steps.example_cohort import example_cohort
 from polyclinic.study.read import read_study
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
-from polyclinic.synthetic import synthesise
 from polyclinic.tensors import Batch
-from polyclinic.training.crew import ALONE
 from polyclinic.training.fit import fit
 from polyclinic.training.imbalance import Weights
 from polyclinic.training.outputs import evaluate
 from polyclinic.training.precision import choose_precision
+from polyclinic.training.process_group import ALONE
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import write_recipe
-from polyclinic.training.step import Stepper, Work
+from polyclinic.training.step import Stepper, StepWork
 
 RATE = 1e-3
 SETTINGS = TrainingSection(device="cpu", learning_rate=RATE)
@@ -87,12 +87,12 @@ class Ours:
         """One step; the loss."""
         inputs = {name: self.precision.move(tensors) for name, tensors in batch.inputs.items()}
         rows = len(batch.targets["sick"].known)
-        work = Work(np.arange(rows), rows, Batch(inputs, batch.targets), None)
+        work = StepWork(np.arange(rows), rows, Batch(inputs, batch.targets), None)
         return self.stepper.step(work, Weights({}), ALONE).item()
 
 
 def prepare(folder: Path, rows: int, kind: str) -> Bench:
-    made = synthesise(folder, {"film": kind}, {"sick": "classify"}, patients=rows)
+    made = example_cohort(folder, {"film": kind}, {"sick": "classify"}, patients=rows)
     assembled = assemble(read_study(made.study), folder, None)
     order = np.random.default_rng(1).permutation(rows)
     parts = [np.sort(part) for part in np.split(order, [rows * 7 // 10, rows * 8 // 10])]

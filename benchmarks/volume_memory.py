@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import polyclinic
-from polyclinic.readers.synthetic_scans import nifti_bytes
+from polyclinic.records.examples.scans import nifti_bytes
 
 STUDY = """
 [study]

@@ -11,13 +11,13 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from polyclinic.answers.classes import ClassAnswer
 from polyclinic.cohort.outcomes import absent_columns, rows_where, spell, words
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding import recalibration
+from polyclinic.decoding.recalibration import Recalibration, two_sided
 from polyclinic.errors import CohortError, Finding, stop_on
-from polyclinic.heads.base import Kind, Readout, Target, unknown_outcomes
-from polyclinic.layers import recalibration
-from polyclinic.layers.recalibration import Recalibration, two_sided
-from polyclinic.predictions import ClassAnswer
+from polyclinic.heads.base import Head, Readout, Target, unknown_outcomes
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
 
@@ -54,7 +54,7 @@ class GradeTensors(TargetTensors):
 
 
 @final
-class Ordered(Kind):
+class Ordered(Head):
     """A grade as a probability for each, by asking for every grade: is it worse than that?
 
     One output per grade but the highest, the log odds of lying above it.

@@ -13,9 +13,9 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.cohort.variables import row_hashes
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
-from polyclinic.inputs.base import Cells, Features, Kind, Picture, bar_table
+from polyclinic.inputs.base import ColumnCells, Features, Input, Picture, bar_table
+from polyclinic.records.tables.variables import row_hashes
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL, Encoded, InputTensors, Movement
@@ -59,7 +59,7 @@ class SheetTensors(InputTensors):
 
 
 @final
-class Questionnaire(Kind):
+class Questionnaire(Input):
     """A questionnaire: one token for each question that was answered."""
 
     Options = QuestionnaireOptions
@@ -71,7 +71,7 @@ class Questionnaire(Kind):
         """The one column."""
         return (self.options.column,)
 
-    def read(self, cells: Cells) -> Sheets:
+    def read(self, cells: ColumnCells) -> Sheets:
         """Cells to answers.
 
         Raises:

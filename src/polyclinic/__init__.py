@@ -21,10 +21,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from polyclinic.errors import Finding, PolyclinicError
-    from polyclinic.predictions import Predictions
+    from polyclinic.predictions.record import Predictions
+    from polyclinic.steps.example_cohort import example_cohort
     from polyclinic.study.read import read_study
     from polyclinic.study.schema import Study
-    from polyclinic.synthetic import synthesise
     from polyclinic.workflow import (
         check,
         compare,
@@ -46,22 +46,22 @@ __all__ = [
     "check",
     "compare",
     "demo",
+    "example_cohort",
     "judge",
     "judge_predictions",
     "new",
     "predict",
     "read_study",
     "run",
-    "synthesise",
 ]
 
 _HOMES = {
     "Finding": "errors",
     "PolyclinicError": "errors",
-    "Predictions": "predictions",
+    "Predictions": "predictions.record",
     "Study": "study.schema",
     "read_study": "study.read",
-    "synthesise": "synthetic",
+    "example_cohort": "steps.example_cohort",
 }
 
 

@@ -8,10 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from polyclinic.fusion import Fusion
-from polyclinic.heads.base import Dense
-from polyclinic.heads.base import Kind as Head
-from polyclinic.inputs.base import Kind as Input
-from polyclinic.inputs.base import Located
+from polyclinic.heads.base import Dense, Head
+from polyclinic.inputs.base import Input, Located
 from polyclinic.layers.naming import key
 from polyclinic.study.schema import ModelSection, Size
 from polyclinic.tensors import Encoded, Fused, InputTensors

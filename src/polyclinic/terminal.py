@@ -14,8 +14,8 @@ from rich.table import Table
 from polyclinic.errors import Finding, Severity
 
 if TYPE_CHECKING:  # the workflow stands above; only the shape of what it gives is named here
-    from polyclinic.answering import Predicted
-    from polyclinic.checkup import Checkup
+    from polyclinic.steps.predict import WrittenAnswers
+    from polyclinic.steps.preflight import Preflight
     from polyclinic.workflow import Draft
 
 _ROWS_OF_METRICS = 6
@@ -114,7 +114,7 @@ def show_draft(draft: "Draft") -> None:
     out.print(f"Read it, then: polyclinic check {escape(str(draft.study))}")
 
 
-def show_checkup(checkup: "Checkup") -> None:
+def show_checkup(checkup: "Preflight") -> None:
     """Findings, the flow of patients, and what a run would cost."""
     show_findings(checkup.findings)
     for step in checkup.flow:
@@ -127,7 +127,7 @@ def show_checkup(checkup: "Checkup") -> None:
         out.print("Nothing stands in the way of a run.")
 
 
-def show_predicted(predicted: "Predicted") -> None:
+def show_predicted(predicted: "WrittenAnswers") -> None:
     """Where the answers are and how many of them the model would rather not give."""
     show_findings(predicted.findings)
     out.print(f"Wrote {predicted.rows} answers to {escape(str(predicted.out))}.")

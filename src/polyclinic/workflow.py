@@ -13,23 +13,24 @@ from typing import Any
 import platformdirs
 
 from polyclinic import __version__
-from polyclinic.answering import Predicted, answer_table
-from polyclinic.assemble import Assembled, assemble, divide_cohort
-from polyclinic.checkup import Checkup, examine
 from polyclinic.cohort.draft import draft
 from polyclinic.cohort.rows import Split
 from polyclinic.delivery import bundle as bundles
-from polyclinic.disk import write_file
 from polyclinic.errors import BundleError, Finding, StudyError
 from polyclinic.evidence.comparison import compare as compare_answers
 from polyclinic.evidence.judge import judge as judge_answers
-from polyclinic.folds import Answered, answer_folds
-from polyclinic.predictions_foreign import load_foreign
-from polyclinic.predictions_table import load
-from polyclinic.shown import Told, write_all, write_log
+from polyclinic.formats.disk import write_file
+from polyclinic.predictions.foreign import load_foreign
+from polyclinic.predictions.table import load
+from polyclinic.steps.assemble import assemble, divide_cohort
+from polyclinic.steps.folds import FoldAnswers, run_folds
+from polyclinic.steps.predict import WrittenAnswers, predict_table
+from polyclinic.steps.preflight import Preflight, preflight
+from polyclinic.steps.write_bundle import FinishedRun, write_bundle, write_log
 from polyclinic.study.read import read_study
 from polyclinic.study.schema import EvidenceSection
 from polyclinic.study.write import SCHEMA_NAME, json_schema
+from polyclinic.training.assembled import Assembled
 from polyclinic.training.progress import QUIET, Progress
 
 _DEMO = "breast_cytology.toml"
@@ -85,16 +86,16 @@ def run(study: Path | str, out: Path | None = None, *, resume: bool = False, pro
             return done(out)
         answered = _answer(assembled, split, work, progress)
         evidence = judge_answers(answered.ours, answered.plain, asked.evidence, asked.study.seed).document()
-        write_all(Told(assembled, split, answered, evidence, out), work.shown)
+        write_bundle(FinishedRun(assembled, split, answered, evidence, out), work.shown)
         write_log(work.shown, _events(began, answered.spent_s, work.resumed))
         bundles.publish(work, __version__)
     return Done(out, evidence, (*assembled.findings, *answered.findings))
 
 
-def _answer(assembled: Assembled, split: Split, work: bundles.Work, progress: Progress) -> Answered:
+def _answer(assembled: Assembled, split: Split, work: bundles.RunFolder, progress: Progress) -> FoldAnswers:
     """All folds. A study that cannot be followed leaves nothing: once it is corrected, there is nothing to resume."""
     try:
-        return answer_folds(assembled, split, work, progress)
+        return run_folds(assembled, split, work, progress)
     except StudyError:
         if not work.resumed:
             bundles.discard(work)
@@ -142,14 +143,14 @@ def new(table: Path | str, target: str, out: Path | None = None) -> Draft:
     return Draft(path, schema)
 
 
-def check(study: Path | str) -> Checkup:
+def check(study: Path | str) -> Preflight:
     """Findings of a study and what a run would cost; trains nothing.
 
     Raises:
         StudyError: if the study file itself breaks a rule.
     """
     path = Path(study)
-    return examine(read_study(path), path.parent, cache_folder())
+    return preflight(read_study(path), path.parent, cache_folder())
 
 
 def judge(folder: Path | str, out: Path | None = None) -> Evidence:
@@ -174,13 +175,13 @@ def judge_predictions(file: Path | str, out: Path | None = None) -> Evidence:
     return _judged(judge_answers(load_foreign(Path(file)), (), EvidenceSection(), seed=1).document(), out)
 
 
-def predict(folder: Path | str, table: Path | str, out: Path | None = None) -> Predicted:
+def predict(folder: Path | str, table: Path | str, out: Path | None = None) -> WrittenAnswers:
     """Answers for the patients of a new table, with interval, shift score and reason to abstain.
 
     Raises:
         PolyclinicError: if bundle or table is at fault.
     """
-    return answer_table(bundles.load(Path(folder)), Path(table), out, cache_folder())
+    return predict_table(bundles.load(Path(folder)), Path(table), out, cache_folder())
 
 
 def compare(folders: Sequence[Path | str]) -> Evidence:

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.geometry import GridGeometry, Lattice
 from polyclinic.heads.base import Dense, objects
-from polyclinic.inputs.base import Cells, Located
+from polyclinic.inputs.base import ColumnCells, Located
 from polyclinic.model import build
-from polyclinic.places import GridGeometry, Lattice
-from polyclinic.predictions import Predictions, Samples
-from polyclinic.predictions_table import load, save
+from polyclinic.predictions.record import Predictions, Samples
+from polyclinic.predictions.table import load, save
 from polyclinic.study import catalogue
 from polyclinic.study.schema import ModelSection, Size
 from polyclinic.training.outputs import evaluate
@@ -60,7 +60,7 @@ def open_case(word: str, question: str, folder: Path, absent: tuple[int, ...] = 
     if unknown is not None:
         blank = pl.int_range(pl.len()) == unknown
         outcome = outcome.with_columns(pl.when(blank).then(None).otherwise(pl.col(c)).alias(c) for c in outcome.columns)
-    records = kind.read(Cells(frame.select(kind.columns(tuple(frame.columns))), folder, "cohort.csv"))
+    records = kind.read(ColumnCells(frame.select(kind.columns(tuple(frame.columns))), folder, "cohort.csv"))
     target = head.read_target(outcome, "cohort.csv")
     target = head.match(target, kind.geometry(records), folder, None)
     ready = Ready.fit({"seen": kind}, {"seen": records}, {"asked": head}, {"asked": target}, TRAIN)

@@ -10,7 +10,7 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError
-from polyclinic.heads.base import Dense, Kind
+from polyclinic.heads.base import Dense, Head
 from polyclinic.study import catalogue
 from polyclinic.tensors import Fused
 
@@ -26,10 +26,10 @@ KINDS = [word for word in catalogue.names("heads") if not issubclass(catalogue.f
 class Case(NamedTuple):
     """A kind on a synthetic outcome, read and fitted, with outputs of a layer on noise."""
 
-    kind: Kind
+    kind: Head
     frame: pl.DataFrame
     target: object
-    fitted: Kind
+    fitted: Head
 
 
 @pytest.fixture(params=KINDS)
@@ -55,7 +55,7 @@ def outputs(case: Case, rows: int = ROWS) -> torch.Tensor:
     return layer(fused(rows))
 
 
-def calibrated(case: Case) -> Kind:
+def calibrated(case: Case) -> Head:
     array = outputs(case).detach().numpy()[TUNE]
     return case.fitted.calibrate(array, case.fitted.take(case.target, TUNE), "auto")
 

@@ -12,7 +12,7 @@ import torch
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import Severity
 from polyclinic.heads.classify import Classify
-from polyclinic.inputs.base import Cells, Kind
+from polyclinic.inputs.base import ColumnCells, Input
 from polyclinic.model import build
 from polyclinic.study import catalogue
 from polyclinic.study.schema import ModelSection, Size
@@ -28,10 +28,10 @@ KINDS = catalogue.names("inputs")
 class Case(NamedTuple):
     """A kind on synthetic cells, read and fitted."""
 
-    kind: Kind
-    cells: Cells
+    kind: Input
+    cells: ColumnCells
     records: object
-    fitted: Kind
+    fitted: Input
     ready: object
 
 
@@ -42,7 +42,7 @@ def open_case(word: str, folder: Path) -> Case:
     options = cls.Options.model_validate_json(json.dumps(keys))
     kind = cls("it", options)
     frame = frame.select(kind.columns(tuple(frame.columns)))
-    cells = Cells(frame, folder, "cohort.csv", None)
+    cells = ColumnCells(frame, folder, "cohort.csv", None)
     records = kind.read(cells)
     fitted = kind.fit(records, TRAIN)
     return Case(kind, cells, records, fitted, fitted.prepare(records))
@@ -94,7 +94,7 @@ def test_an_absent_record_is_masked_and_changes_nobody_else(case, tmp_path):
     frame = case.cells.frame.with_columns(pl.when(blank).then(None).otherwise(pl.col(c)).alias(c) for c in columns)
     cls = type(case.kind)
     allowed = cls("it", case.kind.options.model_copy(update={"missing": "allow"}), case.fitted.plan)
-    records = allowed.read(Cells(frame, tmp_path, "cohort.csv", None))
+    records = allowed.read(ColumnCells(frame, tmp_path, "cohort.csv", None))
     absent = Case(allowed, case.cells, records, allowed, allowed.prepare(records))
     tensors = allowed.collate(absent.ready, BATCH)
     assert tensors.present.tolist() == [True, True, False, True, True, True]
@@ -109,7 +109,7 @@ def test_an_absent_record_is_masked_and_changes_nobody_else(case, tmp_path):
 def test_nothing_is_learned_from_other_rows(case, tmp_path):
     """Poison what is not for training: the plan must not notice."""
     index = np.concatenate([TRAIN.index, np.full(ROWS - len(TRAIN), TRAIN.index[0])])
-    cells = Cells(case.cells.frame[index], tmp_path, "cohort.csv", None)
+    cells = ColumnCells(case.cells.frame[index], tmp_path, "cohort.csv", None)
     assert case.kind.fit(case.kind.read(cells), TRAIN).plan == case.fitted.plan
 
 
@@ -154,7 +154,7 @@ def test_the_summary_for_plain_models(case):
 
 def test_fingerprints_are_by_content(case, tmp_path):
     doubled = case.cells.frame[np.concatenate([np.arange(ROWS), [0]])]
-    prints = case.kind.fingerprints(case.kind.read(Cells(doubled, tmp_path, "cohort.csv", None)))
+    prints = case.kind.fingerprints(case.kind.read(ColumnCells(doubled, tmp_path, "cohort.csv", None)))
     assert prints[0] == prints[-1]
     assert len(set(prints.tolist())) == ROWS
 

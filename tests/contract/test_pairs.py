@@ -8,8 +8,8 @@ import pytest
 import polyclinic
 from polyclinic.heads.base import Dense
 from polyclinic.inputs.base import Located
+from polyclinic.steps.example_cohort import ExampleCohort, example_cohort
 from polyclinic.study import catalogue
-from polyclinic.synthetic import Synthetic, synthesise
 from polyclinic.workflow import Done
 
 INPUTS, HEADS = catalogue.names("inputs"), catalogue.names("heads")
@@ -37,7 +37,7 @@ def sensible() -> list[tuple[str, str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("word", "question"), sensible())
 def test_every_input_answers_every_question(tmp_path, word, question):
-    made = synthesise(tmp_path, {"seen": word}, {"asked": question}, patients=60, settings=QUICK)
+    made = example_cohort(tmp_path, {"seen": word}, {"asked": question}, patients=60, settings=QUICK)
     done = polyclinic.run(made.study, tmp_path / "run")
     assert answered(done).height >= 12
     target = done.evidence["targets"]["asked"]
@@ -47,7 +47,7 @@ def test_every_input_answers_every_question(tmp_path, word, question):
 
 
 def test_all_inputs_some_absent_and_several_questions(tmp_path):
-    made = synthesise(
+    made = example_cohort(
         tmp_path,
         {f"seen_{word}": word for word in INPUTS},
         {f"asked_{question}": question for question in HEADS},
@@ -63,7 +63,7 @@ def test_all_inputs_some_absent_and_several_questions(tmp_path):
     assert not answers.filter(pl.col("row") <= 40)["abstain"].str.contains("no input is present").any()
 
 
-def blank_some(made: Synthetic) -> None:
+def blank_some(made: ExampleCohort) -> None:
     """Take each input in turn from every third patient, and all of them from the last; the study allows it."""
     table = pl.read_csv(made.table)
     number = pl.int_range(pl.len())

@@ -9,7 +9,7 @@ import pytest
 
 import polyclinic
 from polyclinic.cli import main
-from polyclinic.synthetic import Synthetic, synthesise
+from polyclinic.steps.example_cohort import ExampleCohort, example_cohort
 from polyclinic.workflow import Done
 
 SHORT = {"training": {"epochs": 2}, "evidence": {"resamples": 50}, "model": {"size": "tiny"}}
@@ -44,7 +44,7 @@ def ask(capsys) -> Callable[..., Said]:
 
 
 @pytest.fixture
-def small(tmp_path) -> Callable[..., Synthetic]:
+def small(tmp_path) -> Callable[..., ExampleCohort]:
     """A synthetic study that trains for a moment: one table, one class, or what is asked for."""
 
     def small(
@@ -54,9 +54,9 @@ def small(tmp_path) -> Callable[..., Synthetic]:
         patients: int = 80,
         folder: Path = tmp_path / "study",
         **settings: Mapping[str, Any],
-    ) -> Synthetic:
+    ) -> ExampleCohort:
         merged = {name: {**SHORT.get(name, {}), **settings.get(name, {})} for name in {**SHORT, **settings}}
-        return synthesise(
+        return example_cohort(
             folder, inputs or {"labs": "tabular"}, targets or {"sick": "classify"}, patients=patients, settings=merged
         )
 
@@ -67,5 +67,5 @@ def small(tmp_path) -> Callable[..., Synthetic]:
 def finished(tmp_path_factory) -> Done:
     """One finished run of the small study, for commands that read a bundle; nobody may change it."""
     folder = tmp_path_factory.mktemp("finished")
-    made = synthesise(folder, {"labs": "tabular"}, {"sick": "classify"}, patients=100, settings=SHORT)
+    made = example_cohort(folder, {"labs": "tabular"}, {"sick": "classify"}, patients=100, settings=SHORT)
     return polyclinic.run(made.study, folder / "run")

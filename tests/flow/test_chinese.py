@@ -57,6 +57,6 @@ def test_english_would_be_seen() -> None:
 @pytest.mark.parametrize("asked", ASKED)
 def test_a_chinese_report_is_chinese(tmp_path, asked):
     inputs, targets = ASKED[asked]
-    made = polyclinic.synthesise(tmp_path, inputs, targets, patients=24, settings=QUICK)
+    made = polyclinic.example_cohort(tmp_path, inputs, targets, patients=24, settings=QUICK)
     done = polyclinic.run(made.study, tmp_path / "run")
     assert english((done.folder / "report.html").read_text(encoding="utf-8")) == set()

@@ -21,7 +21,7 @@ QUICK = {
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("scans")
-    made = polyclinic.synthesise(folder, {"scan": "volume"}, {"lesion": "segment"}, patients=14, settings=QUICK)
+    made = polyclinic.example_cohort(folder, {"scan": "volume"}, {"lesion": "segment"}, patients=14, settings=QUICK)
     text = made.study.read_text(encoding="utf-8")
     made.study.write_text(text.replace('kind = "volume"', 'kind = "volume"\nmissing = "allow"'), encoding="utf-8")
     polyclinic.run(made.study, folder / "run")
@@ -63,7 +63,7 @@ def test_masks_lie_where_their_scans_do_and_who_has_none_gets_a_reason(scans):
 @pytest.mark.parametrize(("kind", "ending"), [("detect", ".json"), ("cells", ".csv")])
 def test_boxes_and_cells_come_as_files(tmp_path, kind, ending):
     settings = {**QUICK, "training": {"epochs": 1, "precision": "fp32"}}
-    made = polyclinic.synthesise(tmp_path, {"film": "image"}, {"found": kind}, patients=14, settings=settings)
+    made = polyclinic.example_cohort(tmp_path, {"film": "image"}, {"found": kind}, patients=14, settings=settings)
     done = polyclinic.run(made.study, tmp_path / "run")
     assert 'id="cases-found"' in (done.folder / "report.html").read_text(encoding="utf-8")
     predicted = polyclinic.predict(done.folder, made.table, tmp_path / "answers.parquet")

@@ -8,14 +8,14 @@ import pytest
 
 import polyclinic
 from polyclinic.errors import StudyError
-from polyclinic.predictions_table import load
-from polyclinic.synthetic import synthesise
+from polyclinic.predictions.table import load
+from polyclinic.steps.example_cohort import example_cohort
 
 QUICK = {"training": {"epochs": 8, "precision": "fp32"}, "evidence": {"resamples": 20}, "model": {"size": "tiny"}}
 
 
 def study_of(folder, spans_from: str, **settings):
-    made = synthesise(folder, {"note": "text"}, {"names": "tag", "link": "relate"}, patients=90, settings=settings)
+    made = example_cohort(folder, {"note": "text"}, {"names": "tag", "link": "relate"}, patients=90, settings=settings)
     lines = made.study.read_text(encoding="utf-8")
     made.study.write_text(lines.replace('kind = "relate"', f'kind = "relate"\nspans_from = "{spans_from}"'))
     return made

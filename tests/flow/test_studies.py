@@ -15,8 +15,8 @@ import tomli_w
 import polyclinic
 from polyclinic import workflow
 from polyclinic.cohort.builtin import read_builtin
+from polyclinic.steps.example_cohort import example_cohort
 from polyclinic.study.read import read_study
-from polyclinic.synthetic import synthesise
 
 ROOT = Path(__file__).parents[2]
 STUDIES = sorted((ROOT / "studies").glob("*.toml"))
@@ -50,7 +50,7 @@ def shortened(study: Path, folder: Path) -> Path:
         kinds = {
             axis: {name: section["kind"] for name, section in document[axis].items()} for axis in ("inputs", "targets")
         }
-        synthesise(folder, kinds["inputs"], kinds["targets"], patients=PATIENTS // 2)
+        example_cohort(folder, kinds["inputs"], kinds["targets"], patients=PATIENTS // 2)
     document["training"] = {**document.get("training", {}), "epochs": 2}
     document["evidence"] = {**document.get("evidence", {}), "resamples": 50}
     document["split"] = {**document.get("split", {}), **({"folds": 2} if "folds" in document.get("split", {}) else {})}

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from known.drawn_cells import ellipses, pictures
-from polyclinic import morphology
-from polyclinic.evidence import instances
+from polyclinic.evidence.metrics import instances, morphology
 
 ORACLE = json.loads((Path(__file__).parent / "cells_oracle.json").read_text(encoding="utf-8"))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from polyclinic.evidence import detection
+from polyclinic.evidence.metrics import detection
 
 HERE = Path(__file__).parent
 LEVELS = np.arange(50, 100, 5) / 100

@@ -7,10 +7,10 @@ from lifelines import CoxPHFitter
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
+from polyclinic.baselines.linear import fit_linear
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.inputs.base import Features
 from polyclinic.study import catalogue
-from polyclinic.training.linear import fit_linear
 
 ROWS = 400
 NONE = TuneRows(np.array([], dtype=np.int64))  # without tune rows the penalty is scikit-learn's C = 1

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from polyclinic.evidence import concordance, survival
-from polyclinic.evidence.kaplan_meier import kaplan_meier
+from polyclinic.evidence.metrics import concordance, survival
+from polyclinic.evidence.metrics.kaplan_meier import kaplan_meier
 
 HERE = Path(__file__).parent
 

@@ -7,12 +7,12 @@ import polars as pl
 import torch
 from torch import nn
 
+from polyclinic.answers.mask import MaskAnswer
+from polyclinic.formats.packed import nothing, pack_all, unpack
+from polyclinic.geometry import GridGeometry, GridKnown, Marks, identity, to_file
 from polyclinic.heads.base import Dense, DenseOptions, Target
 from polyclinic.inputs.base import Features, Located, Picture
 from polyclinic.layers.mirrors import backwards, every_mirror
-from polyclinic.packing import nothing, pack_all, unpack
-from polyclinic.places import GridGeometry, GridKnown, Marks, identity, to_file
-from polyclinic.predictions import MaskAnswer
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.tensors import Encoded, InputTensors, Movement, Sight, TargetTensors
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from polyclinic.cohort.fingerprint import file_fingerprint, frame_fingerprint
-from polyclinic.cohort.formats import Table
 from polyclinic.errors import CohortError, Finding, MissingPackage, PolyclinicError
+from polyclinic.formats.tables.fingerprint import file_fingerprint, frame_fingerprint
+from polyclinic.formats.tables.read import TypedTable
 from polyclinic.study.catalogue import unknown
 
 _METABRIC = (
@@ -113,7 +113,7 @@ def builtin_names() -> tuple[str, ...]:
     return tuple(sorted(_COHORTS))
 
 
-def read_builtin(name: str, place: str = "source") -> Table:
+def read_builtin(name: str, place: str = "source") -> TypedTable:
     """A built-in cohort as a table. Every row is another patient.
 
     Raises:
@@ -124,7 +124,7 @@ def read_builtin(name: str, place: str = "source") -> Table:
         raise CohortError(unknown(place, "built-in cohort", name, builtin_names()))
     content = _COHORTS[name]()
     sources = content.sources or {f"builtin:{name}": frame_fingerprint(content.frame)}
-    return Table(content.frame, Path.cwd(), f"builtin:{name}", sources)
+    return TypedTable(content.frame, Path.cwd(), f"builtin:{name}", sources)
 
 
 class MissingCohort(MissingPackage):

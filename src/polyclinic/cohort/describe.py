@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float, Shaped
 
-from polyclinic.cohort.columns import as_words
+from polyclinic.formats.tables.column_types import as_words
 
 MOST_LEVELS = 8
 FEWEST_OF_LEVEL = 5
@@ -39,7 +39,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Line:
+class TableOneLine:
     """A line of table one.
 
     Attributes:
@@ -69,7 +69,7 @@ class TableOne:
 
     groups: tuple[str, ...]
     sizes: tuple[int, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[TableOneLine, ...]
     left_out: int = 0
 
 
@@ -115,26 +115,26 @@ def difference_of_shares(one: Float[np.ndarray, " level"], other: Float[np.ndarr
     return float(np.sqrt(max(0.0, gap @ np.linalg.pinv(common) @ gap)))
 
 
-def _lines(column: pl.Series, masks: Sequence[Bool[np.ndarray, " row"]]) -> Iterator[Line]:
+def _lines(column: pl.Series, masks: Sequence[Bool[np.ndarray, " row"]]) -> Iterator[TableOneLine]:
     if _is_number(column):
         yield _number_line(column, masks)
     elif not column.dtype.is_temporal():
         yield from _level_lines(pl.Series(column.name, as_words(column)).replace("", None), masks)
     missing = column.is_null().to_numpy()
     if missing.any():
-        yield Line(column.name, "missing", tuple(_share(missing, mask) for mask in masks))
+        yield TableOneLine(column.name, "missing", tuple(_share(missing, mask) for mask in masks))
 
 
 def _is_number(column: pl.Series) -> bool:
     return column.dtype.is_numeric() and column.drop_nulls().n_unique() > 2
 
 
-def _number_line(column: pl.Series, masks: Sequence[Bool[np.ndarray, " row"]]) -> Line:
+def _number_line(column: pl.Series, masks: Sequence[Bool[np.ndarray, " row"]]) -> TableOneLine:
     values = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     known = [values[mask & ~np.isnan(values)] for mask in masks]
     cells = tuple(_middle(group) for group in known)
     pairs = [difference_of_numbers(a, b) for a, b in combinations(known[1:], 2)]
-    return Line(column.name, "", cells, _largest(pairs))
+    return TableOneLine(column.name, "", cells, _largest(pairs))
 
 
 def _middle(values: Float[np.ndarray, " value"]) -> Middle:
@@ -144,7 +144,7 @@ def _middle(values: Float[np.ndarray, " value"]) -> Middle:
     return Middle(float(median), float(low), float(high))
 
 
-def _level_lines(column: pl.Series, masks: Sequence[Bool[np.ndarray, " row"]]) -> Iterator[Line]:
+def _level_lines(column: pl.Series, masks: Sequence[Bool[np.ndarray, " row"]]) -> Iterator[TableOneLine]:
     known = column.is_not_null().to_numpy()
     levels = _levels(column)
     if not levels:  # an identifier or an address: nothing that several patients share
@@ -157,7 +157,7 @@ def _level_lines(column: pl.Series, masks: Sequence[Bool[np.ndarray, " row"]]) -
     shares = np.array([[cell.share for cell in row] for row in cells])
     pairs = [difference_of_shares(shares[:, a], shares[:, b]) for a, b in combinations(range(1, len(masks)), 2)]
     for place, (level, row) in enumerate(zip(levels, cells, strict=True)):
-        yield Line(column.name, level, tuple(row), _largest(pairs) if place == 0 else None)
+        yield TableOneLine(column.name, level, tuple(row), _largest(pairs) if place == 0 else None)
 
 
 def _levels(column: pl.Series) -> list[str]:

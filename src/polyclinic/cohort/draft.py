@@ -7,12 +7,12 @@ from typing import Any
 
 import tomli_w
 
-from polyclinic.cohort.formats import Table, read_table
 from polyclinic.cohort.guess import Roles, guess_roles
 from polyclinic.cohort.guess_target import TargetGuess, guess_target
-from polyclinic.cohort.text import likely_encoding
-from polyclinic.cohort.unpack import unpack
 from polyclinic.errors import CohortError, Finding
+from polyclinic.formats.tables.encoding import likely_encoding
+from polyclinic.formats.tables.read import TypedTable, read_table
+from polyclinic.formats.tables.unpack import unpack
 
 SCHEMA_LINE = "#:schema ./study.schema.json"
 _FEW_PATIENTS = 1000
@@ -52,7 +52,7 @@ def draft(table: Path, target: str, relative: str | None = None) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _read(table: Path) -> tuple[Table, str]:
+def _read(table: Path) -> tuple[TypedTable, str]:
     """The table, and the encoding in which it could be read."""
     try:
         return read_table(table, place="table"), "utf-8"
@@ -169,7 +169,7 @@ def _target(asked: TargetGuess, named: Mapping[str, tuple[str, str]]) -> Iterato
     yield ""
 
 
-def _split(read: Table, roles: Roles) -> Iterator[str]:
+def _split(read: TypedTable, roles: Roles) -> Iterator[str]:
     patients = read.frame.height if roles.patient is None else read.frame[roles.patient].n_unique()
     yield "[split]                        # always by patient"
     if roles.part is not None:

@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool
 
-from polyclinic.cohort.columns import counted, is_number_text, pick, shorten
-from polyclinic.cohort.disguise import Classes, as_outcome
-from polyclinic.cohort.fingerprint import column_digest
 from polyclinic.cohort.missingness import missing_by_outcome
 from polyclinic.cohort.plausible import impossible, limits_of, zeros_stand_apart
 from polyclinic.cohort.table import Cohort
+from polyclinic.cohort.target_leakage import Classes, as_outcome
 from polyclinic.errors import Finding, Severity
+from polyclinic.formats.tables.column_types import counted, is_number_text, pick, shorten
+from polyclinic.formats.tables.fingerprint import column_digest
 
 _MOSTLY_MISSING = 0.5
 _MOSTLY_NUMBERS = 0.8

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from polyclinic.cohort.disguise import as_outcome, strength
 from polyclinic.cohort.guess_place import holds_images, holds_lists, holds_texts, holds_volumes, is_mask
 from polyclinic.cohort.part_column import is_part_column
+from polyclinic.cohort.target_leakage import as_outcome, strength
 
 _PATIENT = (
     r"(patient|subject|participant|person|case|患者|病人)[ _-]?(id|nr|nbr|no|num|number|code|key|编号|号)?",

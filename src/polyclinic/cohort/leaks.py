@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Int, Shaped, UInt64
 
-from polyclinic.cohort.columns import counted, shorten
-from polyclinic.cohort.disguise import Classes, Values, as_outcome, strength
 from polyclinic.cohort.rows import Fold, Split
 from polyclinic.cohort.table import Cohort
+from polyclinic.cohort.target_leakage import Classes, Values, as_outcome, strength
 from polyclinic.errors import Finding, Severity
+from polyclinic.formats.tables.column_types import counted, shorten
 
 # A single legitimate measure seldom reaches this: the best one of breast cytology has an area of .975.
 DISGUISE_AREA = 0.995

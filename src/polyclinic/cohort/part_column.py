@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 from jaxtyping import Shaped
 
-from polyclinic.cohort.columns import absent_column, counted
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import CohortError, Finding, Severity
+from polyclinic.formats.tables.column_types import absent_column, counted
 from polyclinic.study.schema import SplitSection
 
 _WORDS = {

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Int
 
-from polyclinic.cohort.columns import counted
-from polyclinic.cohort.people import People
+from polyclinic.cohort.patient_groups import People
 from polyclinic.cohort.rows import Fold
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.formats.tables.column_types import counted
 from polyclinic.study.schema import SplitSection
 
 # Below this nothing can be learned and tested; a floor against nonsense, not a claim that ten patients are enough.

@@ -7,13 +7,13 @@ import polars as pl
 from jaxtyping import Bool, Int
 
 from polyclinic.cohort import part_column, refusals
-from polyclinic.cohort.columns import absent_column
+from polyclinic.cohort.by_site_or_time import deal_sites, draw_sites, latest
 from polyclinic.cohort.draw import both_sides, deal, draw, windows
-from polyclinic.cohort.held_out import deal_sites, draw_sites, latest
-from polyclinic.cohort.people import People, joined, people
+from polyclinic.cohort.patient_groups import People, joined, people
 from polyclinic.cohort.rows import Fold, Inner, Split, TestRows, TrainRows, TuneRows
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import CohortError, stop_on
+from polyclinic.formats.tables.column_types import absent_column
 from polyclinic.study.schema import SplitSection
 
 _GROUP = "group:"

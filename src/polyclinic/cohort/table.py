@@ -9,13 +9,13 @@ import polars as pl
 from jaxtyping import Bool, Int, Shaped
 
 from polyclinic.cohort.builtin import read_builtin
-from polyclinic.cohort.columns import absent_column, as_words, counted
-from polyclinic.cohort.dates import index_dates
 from polyclinic.cohort.exclusion import decide
-from polyclinic.cohort.fingerprint import frame_fingerprint
-from polyclinic.cohort.formats import Table, read_table
 from polyclinic.cohort.strata import stratum
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.formats.tables.column_types import absent_column, as_words, counted
+from polyclinic.formats.tables.dates import index_dates
+from polyclinic.formats.tables.fingerprint import frame_fingerprint
+from polyclinic.formats.tables.read import TypedTable, read_table
 from polyclinic.study.schema import CohortSection
 
 ROW = "row"
@@ -133,7 +133,7 @@ def leave_out(cohort: Cohort, mask: Bool[np.ndarray, " row"], reason: str) -> Co
     return replace(kept, flow=(*cohort.flow, _step(reason, kept.patient)))
 
 
-def _read(section: CohortSection, folder: Path, place: str) -> Table:
+def _read(section: CohortSection, folder: Path, place: str) -> TypedTable:
     if section.source is not None:
         return read_builtin(section.source.removeprefix("builtin:"), f"{place} [cohort] source")
     assert section.table is not None  # the schema holds that one of the two is given
@@ -168,7 +168,7 @@ def _without_zeros(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     return frame.with_columns(pl.when(pl.col(name) != 0).then(pl.col(name)).alias(name) for name in numbers)
 
 
-def _cohort(section: CohortSection, table: Table) -> Cohort:
+def _cohort(section: CohortSection, table: TypedTable) -> Cohort:
     findings = list(table.notes)
     frame, dates = _with_dates(section, table, findings)
     patient = _patients(section, table, findings)
@@ -190,7 +190,7 @@ def _cohort(section: CohortSection, table: Table) -> Cohort:
 
 
 def _with_dates(
-    section: CohortSection, table: Table, findings: list[Finding]
+    section: CohortSection, table: TypedTable, findings: list[Finding]
 ) -> tuple[pl.DataFrame, Shaped[np.ndarray, " row"] | None]:
     """The table with its date column as dates, and the same as an array."""
     if section.date is None:
@@ -203,7 +203,7 @@ def _with_dates(
     return frame, dates.cast(pl.Datetime("us")).to_numpy()
 
 
-def _patients(section: CohortSection, table: Table, findings: list[Finding]) -> Shaped[np.ndarray, " row"]:
+def _patients(section: CohortSection, table: TypedTable, findings: list[Finding]) -> Shaped[np.ndarray, " row"]:
     if section.patient == ROW:
         if ROW in table.frame.columns:
             findings.append(_row_is_a_column(table.name))

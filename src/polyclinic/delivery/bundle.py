@@ -20,8 +20,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from polyclinic.delivery.hold import Hold, hold
-from polyclinic.disk import write_file, writing_to
 from polyclinic.errors import BundleError, Finding
+from polyclinic.formats.disk import write_file, writing_to
 
 FORMAT = 1
 MANIFEST = "bundle.json"
@@ -54,7 +54,7 @@ Document = TypeVar("Document", Manifest, State)
 
 
 @dataclass(frozen=True)
-class Work:
+class RunFolder:
     """A folder in which this process, and no other, may run a study.
 
     Attributes:
@@ -86,7 +86,7 @@ class Work:
         if self.lock is not None:
             self.lock.release()
 
-    def __enter__(self) -> "Work":
+    def __enter__(self) -> "RunFolder":
         return self
 
     def __exit__(
@@ -114,7 +114,7 @@ class Bundle:
         return self.folder / name
 
 
-def open_work(out: Path, fingerprints: Mapping[str, str], *, resume: bool) -> Work:
+def open_work(out: Path, fingerprints: Mapping[str, str], *, resume: bool) -> RunFolder:
     """Claim the folder ``out`` for a run, or for going on with one.
 
     With ``resume``, a run that was killed while its files were being put in place is finished here.
@@ -144,7 +144,7 @@ def open_work(out: Path, fingerprints: Mapping[str, str], *, resume: bool) -> Wo
         raise
 
 
-def publish(work: Work, version: str) -> Bundle:
+def publish(work: RunFolder, version: str) -> Bundle:
     """Put the finished files in place, the manifest last, remove `.work`, and let the folder go.
 
     Args:
@@ -162,7 +162,7 @@ def publish(work: Work, version: str) -> Bundle:
     return Bundle(work.out, manifest)
 
 
-def discard(work: Work) -> None:
+def discard(work: RunFolder) -> None:
     """Give up a run that is not worth resuming: `.work` goes, and so does ``out`` if nothing else is in it."""
     _remove_work(work.out, _held(work))
     _remove_if_empty(work.out)
@@ -181,7 +181,7 @@ def load(folder: Path) -> Bundle:
     return Bundle(folder, manifest)
 
 
-def _held(work: Work) -> Hold:
+def _held(work: RunFolder) -> Hold:
     assert work.lock is not None, "a finished run has nothing to publish and nothing to discard"
     return work.lock
 
@@ -205,7 +205,7 @@ def _visible(folder: Path) -> list[str]:
         return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
 
 
-def _claim(out: Path, fingerprints: dict[str, str], resume: bool, lock: Hold) -> Work:
+def _claim(out: Path, fingerprints: dict[str, str], resume: bool, lock: Hold) -> RunFolder:
     """Decide, with the lock held, what there is to do in ``out``."""
     if (out / ".work" / MANIFEST).exists() and resume:
         _refuse_changes(out, _parse(out / ".work" / MANIFEST, Manifest).fingerprints, fingerprints)
@@ -214,14 +214,14 @@ def _claim(out: Path, fingerprints: dict[str, str], resume: bool, lock: Hold) ->
         _refuse_before_writing(out, resume)
         _refuse_changes(out, _read_manifest(out).fingerprints, fingerprints)
         _remove_work(out, lock)
-        return Work(out, fingerprints, True, True, None)
+        return RunFolder(out, fingerprints, True, True, None)
     resumed = (out / ".work" / STATE).exists()
     if resumed:
         _refuse_unfinished(out, resume)
         _refuse_other_format(out / ".work" / STATE)
         _refuse_changes(out, _parse(out / ".work" / STATE, State).fingerprints, fingerprints)
     _begin(out, fingerprints)
-    return Work(out, fingerprints, False, resumed, lock)
+    return RunFolder(out, fingerprints, False, resumed, lock)
 
 
 def _begin(out: Path, fingerprints: dict[str, str]) -> None:

@@ -67,7 +67,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ItemAnswer:
     """Where an item is answered, as far as it is.
 
     Attributes:
@@ -79,14 +79,14 @@ class Answer:
     needed: str
 
 
-def answer(item: Item, material: Material) -> Answer:
+def answer(item: Item, material: Material) -> ItemAnswer:
     """Where this run answers an item, and what is still needed."""
     say = material.say
     left = item.left if say.language == "en" else item.left_chinese
     found = _PLACES[item.source](material)
     if item.source is Source.AUTHORS:
-        return Answer("", say("for the authors to write"))
-    return Answer(found, left) if found else Answer("", _remedy(item.source, material))
+        return ItemAnswer("", say("for the authors to write"))
+    return ItemAnswer(found, left) if found else ItemAnswer("", _remedy(item.source, material))
 
 
 def _remedy(source: Source, material: Material) -> str:

@@ -8,12 +8,12 @@ from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import EvidenceDocument
 from polyclinic.delivery.words import Words
 from polyclinic.inputs.base import Picture
-from polyclinic.predictions import Predictions
+from polyclinic.predictions.record import Predictions
 from polyclinic.study.schema import Study
 
 
 @dataclass(frozen=True)
-class Epoch:
+class EpochLosses:
     """Losses after one pass over the training rows.
 
     Attributes:
@@ -38,7 +38,7 @@ class FitHistory:
     """
 
     name: str
-    epochs: tuple[Epoch, ...]
+    epochs: tuple[EpochLosses, ...]
     best: int | None = None
 
 
@@ -58,7 +58,7 @@ class PartCount:
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunFacts:
     """What happened in the run, for whoever wants to repeat it.
 
     Attributes:
@@ -104,7 +104,7 @@ class Material:
     cohort: CohortDocument
     evidence: EvidenceDocument
     predictions: Predictions | None = None
-    facts: Facts = Facts()
+    facts: RunFacts = RunFacts()
     pictures: Mapping[int, tuple[Picture, ...]] = field(default_factory=dict)
     marked: Mapping[str, Mapping[int, Picture]] = field(default_factory=dict)
 

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from polyclinic.evidence.shift import ShiftReference
-from polyclinic.heads.base import Kind as Head
-from polyclinic.inputs.base import Kind as Input
+from polyclinic.heads.base import Head
+from polyclinic.inputs.base import Input
 from polyclinic.study import catalogue
 from polyclinic.study.schema import ModelSection
 

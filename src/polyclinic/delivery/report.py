@@ -6,7 +6,7 @@ from polyclinic.delivery.markup import Html, element, join
 from polyclinic.delivery.material import Material
 from polyclinic.delivery.sections.headline import headline
 from polyclinic.delivery.sections.making import findings, making, training
-from polyclinic.delivery.sections.parts import Section, chapter
+from polyclinic.delivery.sections.parts import ReportSection, chapter
 from polyclinic.delivery.sections.patients import patients
 from polyclinic.delivery.sections.performance import performance
 
@@ -23,7 +23,7 @@ def publish_report(material: Material) -> str:
     return f"<!doctype html>\n{page}\n"
 
 
-def _chapters(material: Material) -> list[Section]:
+def _chapters(material: Material) -> list[ReportSection]:
     targets = [performance(material, name, target) for name, target in material.evidence.targets.items()]
     return [*targets, patients(material), findings(material), training(material), making(material)]
 
@@ -41,7 +41,7 @@ def _head(material: Material) -> Html:
     )
 
 
-def _contents(chapters: list[Section], material: Material) -> Html:
+def _contents(chapters: list[ReportSection], material: Material) -> Html:
     links = [element("li", element("a", section.title, href=f"#{section.anchor}")) for section in chapters]
     mark = element("p", "Polyclinic", class_="mark")
     return element("nav", mark, element("ol", *links), aria_label=material.say("Contents"))

@@ -10,8 +10,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from polyclinic.disk import write_file, writing_to
 from polyclinic.errors import BundleError, Finding
+from polyclinic.formats.disk import write_file, writing_to
 
 PLAN = "plan.json"
 WEIGHTS = "weights.safetensors"

@@ -7,7 +7,7 @@ from polyclinic.delivery.chinese import CHINESE
 from polyclinic.delivery.chinese_findings import CHINESE_FINDINGS
 from polyclinic.delivery.chinese_inputs import CHINESE_INPUTS
 from polyclinic.delivery.metric_names import METRICS, plain_name
-from polyclinic.phrases import Phrase
+from polyclinic.translations.phrase import Phrase
 
 Language = Literal["en", "zh"]
 

@@ -3,12 +3,13 @@
 import numpy as np
 from jaxtyping import Int
 
+from polyclinic.answers.base import Answer
 from polyclinic.errors import EvidenceError, Finding, stop_on
 from polyclinic.evidence.folds import Layout, lay_out
-from polyclinic.evidence.form import Form, Part
-from polyclinic.evidence.forms import form_of
+from polyclinic.evidence.forms.base import Form, Part
+from polyclinic.evidence.forms.registry import form_of
 from polyclinic.evidence.soundness import broken
-from polyclinic.predictions import Answer, Predictions, Samples
+from polyclinic.predictions.record import Predictions, Samples
 
 
 class Judgeable:

@@ -10,7 +10,7 @@ from polyclinic.evidence.intervals import Difference, difference
 from polyclinic.evidence.judge import put_before
 from polyclinic.evidence.records import FORMAT, Estimates, Tested, plain
 from polyclinic.evidence.verdict import verdict
-from polyclinic.predictions import Predictions
+from polyclinic.predictions.record import Predictions
 from polyclinic.study.schema import EvidenceSection
 
 

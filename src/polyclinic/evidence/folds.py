@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, UInt8
 from polyclinic.evidence.intervals import Sampled
 from polyclinic.evidence.metric import Metric
 from polyclinic.evidence.weights import Figures, Weights, ratio
-from polyclinic.predictions import Samples
+from polyclinic.predictions.record import Samples
 
 BLOCK = 2**18
 """Weights held at once, to bound memory. Processor time was flat from 2**17 to 2**20 and rose below 2**16."""

@@ -6,13 +6,13 @@ import numpy as np
 
 from polyclinic.evidence.aligned import Judgeable
 from polyclinic.evidence.folds import assess
-from polyclinic.evidence.form import Form, Judged, Shown
+from polyclinic.evidence.forms.base import Form, Judged, Shown
 from polyclinic.evidence.intervals import difference, draw
 from polyclinic.evidence.metric import Better
 from polyclinic.evidence.records import Baseline, BestBaseline, Cases, Evidence, Mistake, TargetEvidence
 from polyclinic.evidence.subgroups import judge_subgroups, levels, multiplicity_note
 from polyclinic.evidence.verdict import verdict
-from polyclinic.predictions import Predictions
+from polyclinic.predictions.record import Predictions
 from polyclinic.study.schema import EvidenceSection
 
 WORST = 10

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from polyclinic.evidence.calibration import CurvePoint
 from polyclinic.evidence.intervals import Difference, Estimate
-from polyclinic.evidence.kaplan_meier import LogRank
+from polyclinic.evidence.metrics.calibration import CurvePoint
+from polyclinic.evidence.metrics.kaplan_meier import LogRank
 
 FORMAT = 1
 DIGITS = 9

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from polyclinic.evidence.folds import assess
-from polyclinic.evidence.form import Form, Judged
+from polyclinic.evidence.forms.base import Form, Judged
 from polyclinic.evidence.intervals import estimate
 from polyclinic.evidence.records import Subgroup
-from polyclinic.predictions import Samples
+from polyclinic.predictions.record import Samples
 
 MOST = 12
 """Subgroups of one column that are shown, the largest ones; more would be read as noise."""

@@ -12,11 +12,11 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
+from polyclinic.answers.base import Answer
 from polyclinic.cohort.outcomes import rows_where
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import Finding, Severity
-from polyclinic.places import Geometry, Ground, Known, Marks, Place
-from polyclinic.predictions import Answer
+from polyclinic.geometry import Geometry, Ground, Known, Marks, Place
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
@@ -62,7 +62,7 @@ def unknown_outcomes(target: Target, place: str) -> list[Finding]:
     return [Finding("unknown_outcome", place, "the outcome may be missing", found, remedy, Severity.NOTE, rows)]
 
 
-class Kind(ABC):
+class Head(ABC):
     """A kind of question. Immutable: ``fit`` returns another one that holds the plan.
 
     The life of a head within a study::
@@ -187,7 +187,7 @@ class Gatherer(Protocol):
         """What the network says about the whole record, in the geometry of the file and as compact as can be."""
 
 
-class Dense(Kind):
+class Dense(Head):
     """A question with an answer at every point of a grid or every token of a text: where, rather than whether.
 
     It lives on the grid of one input, ``options.on``, and moves with it. Its life within a study::

@@ -15,21 +15,21 @@ from PIL import Image
 from pydantic import Field
 from torch import Tensor, nn
 
+from polyclinic.answers.cells import CellsAnswer
 from polyclinic.cohort.outcomes import absent_columns, rows_where
 from polyclinic.cohort.outcomes import words as read_words
-from polyclinic.cohort.pixel_length import pixel_lengths
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding.cell_scores import Maps, features_of, learn_scores, scores_of, vote
+from polyclinic.decoding.watershed import LARGER, in_order, lesson, tell_apart
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
-from polyclinic.evidence import instances
+from polyclinic.evidence.metrics import instances
+from polyclinic.formats.packed import nothing, pack, unpack
+from polyclinic.geometry import Geometry, GridKnown, Known, Lattice, Marks, Place, to_file, to_working
 from polyclinic.heads import base
 from polyclinic.layers.cell_maps import CellMaps, WindowSum, cut_maps, maps_loss, move_maps, spacing_um
-from polyclinic.layers.cell_scores import Maps, features_of, learn_scores, scores_of, vote
-from polyclinic.layers.watershed import LARGER, in_order, lesson, tell_apart
-from polyclinic.packing import nothing, pack, unpack
-from polyclinic.places import Geometry, GridKnown, Known, Lattice, Marks, Place, to_file, to_working
-from polyclinic.predictions import CellsAnswer
-from polyclinic.readers.cache import Ragged, Record, keep
-from polyclinic.readers.instances import elsewhere, read_column, unreadable
+from polyclinic.records.cache import RaggedArray, Record, keep
+from polyclinic.records.masks.cells import elsewhere, read_column, unreadable
+from polyclinic.records.masks.pixel_length import pixel_lengths
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
@@ -88,7 +88,7 @@ class CellsTarget(base.Target):
 class PlacedCells:
     """The true cells as packed, and on the network's grid: what it is to say at each point, in 255ths."""
 
-    maps: Ragged
+    maps: RaggedArray
     centres: tuple[Float[np.ndarray, "_ 2"], ...]
     drawn: Shaped[np.ndarray, " sample"]
 
@@ -103,7 +103,7 @@ class CellsTensors(TargetTensors):
 
 
 @dataclass(frozen=True)
-class SaidCells:
+class FoundCells:
     """What a model says about one picture, in the file's geometry.
 
     Attributes:
@@ -345,10 +345,10 @@ class _Gatherer:
         starts = np.zeros((len(output), 2), dtype=int) if movement.start is None else movement.start.numpy()
         self._sum.add(output.float().sigmoid().numpy(), starts)
 
-    def close(self) -> SaidCells:
+    def close(self) -> FoundCells:
         """Both maps in the geometry of the file, in 255ths."""
         back = np.stack([to_file(one, self._place) for one in self._sum.mean()])
-        return SaidCells(
+        return FoundCells(
             pack((255 * back.clip(0, 1)).round().astype(np.uint8)), spacing_um(self._place, self._pixel_um)
         )
 
@@ -363,7 +363,7 @@ def _placed(drawn: Shaped[np.ndarray, " sample"], places: Sequence[Place | None]
         yield maps, json.dumps(centres.round(1).tolist())
 
 
-def _maps(said: SaidCells) -> Maps:
+def _maps(said: FoundCells) -> Maps:
     found = unpack(said.packed)
     if found.ndim == 2:
         return Maps((found > 0).astype(np.float32), (found > 0).astype(np.float32), found)

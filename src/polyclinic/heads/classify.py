@@ -13,13 +13,13 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from polyclinic.answers.classes import ClassAnswer
 from polyclinic.cohort.outcomes import absent_columns, nameable, numbers, rows_where, spell, words
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding import recalibration
+from polyclinic.decoding.recalibration import Recalibration, two_sided
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
-from polyclinic.layers import recalibration
-from polyclinic.layers.recalibration import Recalibration, two_sided
-from polyclinic.predictions import ClassAnswer
 from polyclinic.study.catalogue import unknown
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
@@ -70,7 +70,7 @@ class ClassTensors(TargetTensors):
     truth: Int[Tensor, " batch"]
 
 
-class Classify(base.Kind):
+class Classify(base.Head):
     """Which of several classes a patient belongs to, as a probability for each.
 
     Two classes have one output, the log odds of the positive one; more have one output each. Probabilities are

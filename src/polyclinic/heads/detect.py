@@ -14,18 +14,18 @@ from pydantic import Field
 from scipy import ndimage
 from torch import Tensor, nn
 
-from polyclinic.cohort.objects import Objects, read_objects
+from polyclinic.answers.boxes import BoxAnswer
 from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding.placed_boxes import in_file, in_view, on_grid
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
-from polyclinic.evidence.scores import ScoreCorrection, learn_scores
+from polyclinic.evidence.metrics.scores import ScoreCorrection, learn_scores
+from polyclinic.formats.packed import nothing, pack_all, unpack
+from polyclinic.geometry import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
 from polyclinic.heads import base
 from polyclinic.layers import detector
 from polyclinic.layers.boxes import fused, suppress
-from polyclinic.layers.placed_boxes import in_file, in_view, on_grid
-from polyclinic.packing import nothing, pack_all, unpack
-from polyclinic.places import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
-from polyclinic.predictions import BoxAnswer
+from polyclinic.records.boxes.boxes import BoxedObjects, read_objects
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
@@ -77,7 +77,7 @@ class BoxTarget(base.Target):
     """
 
     cells: Shaped[np.ndarray, " sample"]
-    objects: Objects | None = None
+    objects: BoxedObjects | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class BoxTensors(TargetTensors):
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedBoxes:
     """Objects on the network's grid: class and corners, by row."""
 
     known: Bool[np.ndarray, " sample"]
@@ -168,14 +168,14 @@ class Detect(base.Dense):
         plan = DetectPlan(classes=objects.classes, dim=dim, rarity=tuple((rarity / rarity.sum()).tolist()))
         return type(self)(self.name, self.options, plan)
 
-    def place(self, target: BoxTarget, places: Sequence[Place | None], cache: Path | None) -> Placed:
+    def place(self, target: BoxTarget, places: Sequence[Place | None], cache: Path | None) -> PlacedBoxes:
         """The boxes on the network's grid."""
         pairs = zip(_read(target).boxes, places, strict=True)
         boxes = tuple(on_grid(one, place) if isinstance(place, Lattice) else one[:0] for one, place in pairs)
-        return Placed(target.known, boxes)
+        return PlacedBoxes(target.known, boxes)
 
     def aim(
-        self, placed: Placed, index: Int[np.ndarray, " batch"], rng: np.random.Generator
+        self, placed: PlacedBoxes, index: Int[np.ndarray, " batch"], rng: np.random.Generator
     ) -> Float[np.ndarray, "batch dim"]:
         """The middle of an object, of a rare class rather than of a common one; in a third of the views nothing."""
         dim, rarity = self.plan.dim, np.array(self.plan.rarity)
@@ -190,7 +190,7 @@ class Detect(base.Dense):
             points[position] = (one[:dim] + one[dim:]) / 2 - 0.5
         return points
 
-    def collate_moved(self, placed: Placed, index: Int[np.ndarray, " batch"], movement: Movement) -> BoxTensors:
+    def collate_moved(self, placed: PlacedBoxes, index: Int[np.ndarray, " batch"], movement: Movement) -> BoxTensors:
         """The boxes in some views, those of which too little is seen left out, the others cut at the rim."""
         moved = np.zeros((len(index), self.plan.dim)) if movement.start is None else movement.start.double().numpy()
         affine = [None] * len(index) if movement.affine is None else list(movement.affine.numpy())
@@ -218,7 +218,7 @@ class Detect(base.Dense):
     ) -> Float[Tensor, " batch"]:
         """Focal loss of the centres and distance of the boxes; ``smoothing`` has no meaning here."""
         classes = torch.where(target.known[:, None], target.classes, -1)
-        objects = detector.Objects(classes, target.boxes)
+        objects = detector.ObjectTensors(classes, target.boxes)
         each = detector.detection_loss(output, objects, len(self.plan.classes), target.size)
         return torch.where(target.known, each, 0.0)
 
@@ -265,7 +265,7 @@ class Detect(base.Dense):
         """The objects of some rows."""
         objects = target.objects
         if objects is not None:
-            objects = Objects(objects.classes, objects.boxes[index], objects.empty[index], objects.outside[index])
+            objects = BoxedObjects(objects.classes, objects.boxes[index], objects.empty[index], objects.outside[index])
         return BoxTarget(target.known[index], target.cells[index], objects)
 
     def check(self, target: BoxTarget) -> list[Finding]:
@@ -359,7 +359,7 @@ def _scored(
     return scored[np.argsort(-scored[:, 0], kind="stable")]
 
 
-def _read(target: BoxTarget) -> Objects:
+def _read(target: BoxTarget) -> BoxedObjects:
     assert target.objects is not None, "match first"
     return target.objects
 

@@ -11,13 +11,13 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from polyclinic.answers.labels import LabelsAnswer
 from polyclinic.cohort.outcomes import Numbers, absent_columns, rows_where, yes_no
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding import recalibration
+from polyclinic.decoding.recalibration import Recalibration, two_sided
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
-from polyclinic.layers import recalibration
-from polyclinic.layers.recalibration import Recalibration, two_sided
-from polyclinic.predictions import LabelsAnswer
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
 
@@ -56,7 +56,7 @@ class LabelsTensors(TargetTensors):
     mask: Bool[Tensor, "batch label"]
 
 
-class Multilabel(base.Kind):
+class Multilabel(base.Head):
     """Which of several findings a patient has, as a probability for each; findings may go together.
 
     One output per label, its log odds. Each label's probability is corrected by itself on tune rows.

@@ -11,12 +11,12 @@ from scipy.stats import skew
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from polyclinic.answers.value import ValueAnswer
 from polyclinic.cohort.outcomes import Numbers, absent_columns, numbers, rows_where
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding.recalibration import FEWEST_ROWS
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
-from polyclinic.layers.recalibration import FEWEST_ROWS
-from polyclinic.predictions import ValueAnswer
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
 
@@ -69,7 +69,7 @@ class ValueTensors(TargetTensors):
     truth: Float[Tensor, " batch"]
 
 
-class Regress(base.Kind):
+class Regress(base.Head):
     """How large a number will be; the answer is the mean to expect, in the user's unit.
 
     One output: the number in standard deviations from the mean of the training rows, after the logarithm if asked.

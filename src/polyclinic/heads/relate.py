@@ -14,20 +14,21 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from polyclinic.answers.relations import RelationAnswer
+from polyclinic.answers.spans import SpanAnswer
 from polyclinic.cohort.outcomes import absent_columns, rows_where
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding import recalibration
+from polyclinic.decoding.recalibration import Recalibration
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
-from polyclinic.evidence.relations import PREDICTED, TRUE, never_asked, together
+from polyclinic.evidence.metrics.relations import PREDICTED, TRUE, never_asked, together
+from polyclinic.formats.packed import pack, unpack
+from polyclinic.geometry import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
 from polyclinic.heads.base import Dense, DenseOptions, Target
-from polyclinic.layers import recalibration
-from polyclinic.layers.pairs import Ballot, Hearing, Said, Scored, Voters, score
-from polyclinic.layers.recalibration import Recalibration
-from polyclinic.packing import pack, unpack
-from polyclinic.places import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
-from polyclinic.predictions import RelationAnswer, SpanAnswer
-from polyclinic.readers import relations
-from polyclinic.readers.relations import NONE, Asked, Candidates
+from polyclinic.layers.relation_scorer import Ballot, Hearing, Said, Scored, Voters, score
+from polyclinic.records.text import relations
+from polyclinic.records.text.relations import NONE, Asked, Candidates
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 

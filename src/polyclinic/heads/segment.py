@@ -12,25 +12,26 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
-from polyclinic.cohort.columns import paths
+from polyclinic.answers.mask import MaskAnswer
 from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding.window_stitching import Gathered
 from polyclinic.errors import CohortError, Finding, stop_on
-from polyclinic.evidence.overlap import decided, mean_probability
-from polyclinic.evidence.softening import Record, choose, soften
+from polyclinic.evidence.metrics.overlap import decided, mean_probability
+from polyclinic.evidence.metrics.softening import ProbabilityRecord, choose, soften
+from polyclinic.formats.packed import nothing, pack, unpack
+from polyclinic.formats.tables.column_types import paths
+from polyclinic.geometry import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
 from polyclinic.heads import base
-from polyclinic.layers.gather import Gathered
 from polyclinic.layers.moved import moved
 from polyclinic.layers.overlap_loss import graded_loss
 from polyclinic.layers.point_outputs import PointOutputs
-from polyclinic.packing import nothing, pack, unpack
-from polyclinic.places import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
-from polyclinic.predictions import MaskAnswer
-from polyclinic.readers import fields, synthetic_masks
-from polyclinic.readers import regions as declared
-from polyclinic.readers.drawn import Drawn, Region, load, planes
-from polyclinic.readers.fields import Fields, Lit
-from polyclinic.readers.placed import Placed, lay
+from polyclinic.records.examples import masks as synthetic_masks
+from polyclinic.records.masks import field_of_view as fields
+from polyclinic.records.masks import regions as declared
+from polyclinic.records.masks.field_of_view import Fields, Lit
+from polyclinic.records.masks.masks import DrawnMasks, Region, load, planes
+from polyclinic.records.masks.resampled import PlacedMasks, lay
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
@@ -97,11 +98,11 @@ class MaskTarget(base.Target):
     within: tuple[tuple[str | None, ...], ...]
     table: str
     geometry: tuple[GridGeometry | None, ...] = ()
-    drawn: Drawn | None = None
+    drawn: DrawnMasks | None = None
     field: Fields | None = None
 
     @property
-    def masks(self) -> Drawn:
+    def masks(self) -> DrawnMasks:
         """What the files hold."""
         assert self.drawn is not None, "match first"
         return self.drawn
@@ -125,7 +126,7 @@ class MaskTensors(TargetTensors):
 
 
 @dataclass(frozen=True)
-class SaidOfRegions:
+class RegionProbabilities:
     """What a model says of one record: packed uint16 "region *grid" in the geometry of the file, 65535 = certain."""
 
     probability: bytes
@@ -236,14 +237,14 @@ class Segment(base.Dense):
         )
         return type(self)(self.name, self.options, plan)
 
-    def place(self, target: MaskTarget, places: Sequence[Place | None], cache: Path | None) -> Placed:
+    def place(self, target: MaskTarget, places: Sequence[Place | None], cache: Path | None) -> PlacedMasks:
         """The regions of all rows on the network's grid."""
         lattices = [one if isinstance(one, Lattice) else None for one in places]
         field = None if target.field is None else target.field.drawn
         return lay(target.masks, field, self.plan.regions, lattices, cache, exclusive=self.exclusive)
 
     def aim(
-        self, placed: Placed, index: Int[np.ndarray, " batch"], rng: np.random.Generator
+        self, placed: PlacedMasks, index: Int[np.ndarray, " batch"], rng: np.random.Generator
     ) -> Float[np.ndarray, "batch dim"]:
         """For about half of the views a point of a region, each region as often as the others."""
         aims = np.full((len(index), self.plan.dim), np.nan)
@@ -254,7 +255,7 @@ class Segment(base.Dense):
                 aims[number] = points[rng.integers(len(points))]
         return aims
 
-    def collate_moved(self, placed: Placed, index: Int[np.ndarray, " batch"], movement: Movement) -> MaskTensors:
+    def collate_moved(self, placed: PlacedMasks, index: Int[np.ndarray, " batch"], movement: Movement) -> MaskTensors:
         """The truth of some views; beyond the record and the field of view nothing counts."""
         assert movement.start is not None
         boxes = [
@@ -289,8 +290,8 @@ class Segment(base.Dense):
         note = f"temperature {chosen.temperature:.2f}, from {len(rows)} tune rows"
         return self._with(temperature=chosen.temperature, thresholds=chosen.thresholds, note=note)
 
-    def _record(self, said: SaidOfRegions, target: MaskTarget, row: int) -> Record:
-        return Record(said.probability, self._truth(target, row).astype(bool), target.looked_at(row))
+    def _record(self, said: RegionProbabilities, target: MaskTarget, row: int) -> ProbabilityRecord:
+        return ProbabilityRecord(said.probability, self._truth(target, row).astype(bool), target.looked_at(row))
 
     def _with(self, **changes: Any) -> Self:
         return type(self)(self.name, self.options, self.plan.model_copy(update=changes))
@@ -395,6 +396,6 @@ class _Gatherer:
         for window, start in zip(chances.numpy(), movement.start.tolist(), strict=True):
             self._gathered.add(window, start)
 
-    def close(self) -> SaidOfRegions:
+    def close(self) -> RegionProbabilities:
         """The probabilities in the geometry of the file."""
-        return SaidOfRegions(pack(self._gathered.in_file(self._place)), self._place.source.spacing)
+        return RegionProbabilities(pack(self._gathered.in_file(self._place)), self._place.source.spacing)

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.cohort.outcomes import Numbers, absent_columns, numbers, rows_where, yes_no
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
@@ -17,8 +18,7 @@ from polyclinic.heads import base
 from polyclinic.layers import hazard, proportional
 from polyclinic.layers.hazard import Drift
 from polyclinic.layers.partial_likelihood import partial_likelihood_loss
-from polyclinic.layers.proportional import Baseline
-from polyclinic.predictions import SurvivalAnswer
+from polyclinic.layers.proportional import BaselineHazard
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Fused, TargetTensors
 
@@ -65,7 +65,7 @@ class SurvivePlan(Plan):
     """Share of the training rows' events in each interval."""
     drift: Drift = Drift()
     """Correction of hazards by interval, from tune rows."""
-    baseline: Baseline = Baseline()
+    baseline: BaselineHazard = BaselineHazard()
     """For "cox": what turns a log hazard into a curve, from tune rows."""
 
 
@@ -94,7 +94,7 @@ class SurvivalTensors(TargetTensors):
     happened: Float[Tensor, "batch interval"]
 
 
-class Survive(base.Kind):
+class Survive(base.Head):
     """When an event will happen, as a curve of the chance to be free of it and one number for the risk.
 
     Method "hazard": one output per interval, the log odds of the event in it. The risk is the logarithm of the

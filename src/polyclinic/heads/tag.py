@@ -13,21 +13,22 @@ from jaxtyping import Bool, Float, Int, Int64, Shaped
 from scipy.special import logit
 from torch import Tensor, nn
 
+from polyclinic.answers.spans import SpanAnswer
 from polyclinic.cohort.outcomes import absent_columns, rows_where
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding import recalibration, span_votes
+from polyclinic.decoding.recalibration import Recalibration
+from polyclinic.decoding.tagging import Scheme, Tagging
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.formats.packed import nothing, pack, pack_all, unpack
+from polyclinic.geometry import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
-from polyclinic.layers import crf, recalibration, span_votes, tag_potentials
-from polyclinic.layers.recalibration import Recalibration
-from polyclinic.layers.tagging import Scheme, Tagging
-from polyclinic.packing import nothing, pack, pack_all, unpack
-from polyclinic.places import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
-from polyclinic.predictions import SpanAnswer
-from polyclinic.readers import assertion
-from polyclinic.readers.readable import read_hashes, write_hashes
-from polyclinic.readers.spans_json import Row, Span, blank, crossing, misplaced, read_spans
-from polyclinic.readers.spelling import mark
-from polyclinic.readers.tokens import cover
+from polyclinic.layers import crf, tag_potentials
+from polyclinic.records.text import assertion
+from polyclinic.records.text.spans import Row, Span, blank, crossing, misplaced, read_spans
+from polyclinic.records.text.spelling import mark
+from polyclinic.records.text.tokenised import read_hashes, write_hashes
+from polyclinic.records.text.tokens import cover
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
@@ -100,7 +101,7 @@ class TagTensors(TargetTensors):
 
 
 @dataclass(frozen=True)
-class Said:
+class FoundSpans:
     """What a model says about one text: its spans, each with the model's own chance that it is right.
 
     Attributes:
@@ -287,7 +288,7 @@ class Tag(base.Dense):
         truth = nothing(len(outputs)) if target is None else self._truth(target)
         return SpanAnswer(self.plan.labels, self.options.assertions, predicted, truth)
 
-    def _answer(self, said: Said | None) -> Float[np.ndarray, "span 5"]:
+    def _answer(self, said: FoundSpans | None) -> Float[np.ndarray, "span 5"]:
         if said is None or not len(said.spans):
             return np.zeros((0, 5))
         sure = recalibration.apply(self.plan.sureness, _logits(said.spans[:, 3]))[:, 1]
@@ -380,11 +381,11 @@ class _Gatherer:
         assert movement.start is not None, "a text is seen through windows"
         self._windows.add(output, movement.start[:, 0].tolist())
 
-    def close(self) -> Said:
+    def close(self) -> FoundSpans:
         """The spans of the whole text."""
         offsets = self._place.offsets
         rows = [(offsets[a, 0], offsets[b - 1, 1], label, chance) for a, b, label, chance in self._windows.spans()]
-        return Said(self._place.source.text, np.array(rows, dtype=np.float64).reshape(-1, 4))
+        return FoundSpans(self._place.source.text, np.array(rows, dtype=np.float64).reshape(-1, 4))
 
 
 def _logits(chances: Float[np.ndarray, " span"]) -> Float[np.ndarray, "span 1 2"]:

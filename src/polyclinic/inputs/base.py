@@ -15,14 +15,14 @@ from torch import Generator, nn
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import Finding
-from polyclinic.places import Geometry, Ground, Known, Marks, Place
+from polyclinic.geometry import Geometry, Ground, Known, Marks, Place
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import InputTensors, Movement, Sight
 
 
 @dataclass(frozen=True)
-class Cells:
+class ColumnCells:
     """The columns of the cohort that one input reads.
 
     Attributes:
@@ -100,7 +100,7 @@ class Ragged(Protocol):
         """How long some rows are, in steps of the record's own; 0 where absent."""
 
 
-class Kind(ABC):
+class Input(ABC):
     """A kind of input. Immutable: ``fit`` returns another one that holds the plan.
 
     The life of an input within a study::
@@ -130,7 +130,7 @@ class Kind(ABC):
         """Columns of the table that this input reads; ``offered`` are those nothing else uses (for "rest")."""
 
     @abstractmethod
-    def read(self, cells: Cells) -> Any:
+    def read(self, cells: ColumnCells) -> Any:
         """Cells to raw values, all rows; an absent value stays absent.
 
         Raises:
@@ -199,7 +199,7 @@ class Kind(ABC):
         return iter(())
 
 
-class Located(Kind):
+class Located(Input):
     """A kind of input whose records have places: the points of a grid, the tokens of a text.
 
     A dense question (``heads.base.Dense``) may be asked on it. Then it is told so by ``facing``, keeps that in its
@@ -307,7 +307,7 @@ class Located(Kind):
         return frame, keys
 
 
-def refuse_absent(kind: Kind, table: str, absent: Bool[np.ndarray, " sample"]) -> list[Finding]:
+def refuse_absent(kind: Input, table: str, absent: Bool[np.ndarray, " sample"]) -> list[Finding]:
     """The finding for rows that lack an input which no patient may lack; none where the study allows it."""
     if kind.options.missing == "allow" or not absent.any():
         return []

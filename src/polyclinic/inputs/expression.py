@@ -12,17 +12,17 @@ from jaxtyping import Float, Int, UInt64
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from polyclinic.cohort.columns import absent_column
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.cohort.variables import read_variables, row_hashes
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
-from polyclinic.inputs.base import Cells, Features, Kind, Picture, bar_table, refuse_absent
+from polyclinic.formats.tables.column_types import absent_column
+from polyclinic.inputs.base import ColumnCells, Features, Input, Picture, bar_table, refuse_absent
 from polyclinic.layers.components import ComponentNetwork, principal_components
-from polyclinic.phrases import Phrase
+from polyclinic.records.tables.variables import read_variables, row_hashes
 from polyclinic.study.options import InputOptions
 from polyclinic.study.options import Plan as BasePlan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL, Encoded, InputTensors, Movement
+from polyclinic.translations.phrase import Phrase
 
 
 class ExpressionOptions(InputOptions):
@@ -104,7 +104,7 @@ _SHOWN = 20
 
 
 @final
-class Expression(Kind):
+class Expression(Input):
     """Expression of genes: logarithm, level and panel from training rows, a few components, a small network."""
 
     Options = ExpressionOptions
@@ -120,7 +120,7 @@ class Expression(Kind):
             return tuple(name for name in offered if name.startswith(self.options.prefix))
         return self.options.columns
 
-    def read(self, cells: Cells) -> Genes:
+    def read(self, cells: ColumnCells) -> Genes:
         """Cells to numbers.
 
         Raises:

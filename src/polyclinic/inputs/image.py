@@ -12,10 +12,11 @@ from jaxtyping import Bool, Float, Int, Shaped, UInt64
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from polyclinic.cohort.columns import path_findings
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
-from polyclinic.inputs.base import Cells, Features, Located, Picture
+from polyclinic.formats.tables.column_types import path_findings
+from polyclinic.geometry import Geometry, Known, Marks, Place
+from polyclinic.inputs.base import ColumnCells, Features, Located, Picture
 from polyclinic.layers import backbones
 from polyclinic.layers.backbone import Backbone
 from polyclinic.layers.backbones import Architecture, Blueprint
@@ -24,17 +25,20 @@ from polyclinic.layers.mirrors import backwards, every_mirror
 from polyclinic.layers.picture_views import PictureViewer, fit_steps, picture_stages
 from polyclinic.layers.public_picture import public_shape, start_from
 from polyclinic.layers.unet import ResidualUNet, Stages
-from polyclinic.phrases import Phrase
-from polyclinic.places import Geometry, Known, Marks, Place
-from polyclinic.readers import doubts, features, likeness, marked, png, preparation, sheets, synthetic_pictures
-from polyclinic.readers.decode import decode
-from polyclinic.readers.pictures import Pictures, channels_for, extent_for, pair
-from polyclinic.readers.sheets import Sheets
-from polyclinic.readers.stack import Stack, intensity, stack
-from polyclinic.readers.surround import lit
+from polyclinic.records import preparation_notes as preparation
+from polyclinic.records.examples import pictures as synthetic_pictures
+from polyclinic.records.images import features, likeness, png, sheets
+from polyclinic.records.images import findings as doubts
+from polyclinic.records.images import outlines as marked
+from polyclinic.records.images.decoded import decode
+from polyclinic.records.images.foreground import lit
+from polyclinic.records.images.pictures import Pictures, channels_for, extent_for, pair
+from polyclinic.records.images.sheets import PictureSheets
+from polyclinic.records.images.stack import Stack, intensity, stack
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL, Encoded, InputTensors, Movement, Sight
+from polyclinic.translations.phrase import Phrase
 
 Side = Annotated[int, Field(ge=8, le=1024)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -135,7 +139,7 @@ class Image(Located):
         """The column of paths."""
         return (self.options.column,)
 
-    def read(self, cells: Cells) -> Pictures:
+    def read(self, cells: ColumnCells) -> Pictures:
         """Paths to pixels.
 
         Raises:
@@ -202,7 +206,7 @@ class Image(Located):
         assert self.plan is not None, "fit first"
         return self.plan
 
-    def prepare(self, records: Pictures) -> Stack | Sheets:
+    def prepare(self, records: Pictures) -> Stack | PictureSheets:
         """Every image at the size of the network; in a file of the cache where they are too many for memory."""
         plan = self.learned
         whole = stack(records.decoded, (plan.height, plan.width), plan.channels, records.cache)
@@ -211,7 +215,7 @@ class Image(Located):
         intensity_of = (plan.mean, plan.spread)
         return sheets.lay_out(records.decoded, plan.scale, plan.channels, intensity_of, whole, records.cache)
 
-    def collate(self, ready: Stack | Sheets, index: Int[np.ndarray, " batch"]) -> ImageTensors:
+    def collate(self, ready: Stack | PictureSheets, index: Int[np.ndarray, " batch"]) -> ImageTensors:
         """Some rows whole, scaled; laid out channels last, as convolutions on a processor like it."""
         whole = ready if isinstance(ready, Stack) else ready.whole
         pixels, present = whole.take(index, self.learned.mean, self.learned.spread)
@@ -266,7 +270,7 @@ class Image(Located):
         frame = records.decoded.frame(position)
         return None if frame is None else lit(frame)
 
-    def places(self, ready: Sheets) -> list[Place | None]:
+    def places(self, ready: PictureSheets) -> list[Place | None]:
         """The network's grid of every row: the file's own, or scaled."""
         return [ready.place(row) for row in range(len(ready))]
 
@@ -275,17 +279,17 @@ class Image(Located):
         stages = self._stages(size)
         return Sight(2, stages.widths, stages.total_strides())
 
-    def values(self, ready: Sheets, row: int) -> Float[np.ndarray, "channel height width"]:
+    def values(self, ready: PictureSheets, row: int) -> Float[np.ndarray, "channel height width"]:
         """The whole image of a row, scaled; none of it where absent."""
         return np.moveaxis(ready.cut(row, (0, 0), ready.shape(row) or (0, 0)), 2, 0)
 
-    def view_points(self, ready: Sheets) -> int:
+    def view_points(self, ready: PictureSheets) -> int:
         """Pixels of a view."""
         return self.learned.patch[0] * self.learned.patch[1]
 
     def draw(
         self,
-        ready: Sheets,
+        ready: PictureSheets,
         index: Int[np.ndarray, " batch"],
         aim: Float[np.ndarray, "batch dim"],
         generator: Generator,
@@ -298,7 +302,7 @@ class Image(Located):
         pixels = views.pixels * present[:, None, None, None]
         return ImageTensors(present, pixels), Movement(views.start, views.cut, views.affine, self.learned.patch)
 
-    def windows(self, ready: Sheets, row: int) -> Iterator[tuple[ImageTensors, Movement]]:
+    def windows(self, ready: PictureSheets, row: int) -> Iterator[tuple[ImageTensors, Movement]]:
         """Parts that overlap by half and cover the image, a few at a time."""
         for views in self._viewer().windows(ready, row):
             present = torch.ones(len(views.pixels), dtype=torch.bool)

@@ -12,17 +12,25 @@ from jaxtyping import Bool, Float, Int, UInt64
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from polyclinic.cohort.columns import absent_column
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.cohort.scaling import CategoryPlan, NumberPlan, coded, learn_category, learn_number, scaled, unseen
-from polyclinic.cohort.variables import Words, read_variables, row_hashes
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
-from polyclinic.inputs.base import Cells, Features, Kind, Picture, bar_table, refuse_absent
-from polyclinic.layers.table import Columns, Shape, TableNetwork
-from polyclinic.phrases import Phrase
+from polyclinic.formats.tables.column_types import absent_column
+from polyclinic.inputs.base import ColumnCells, Features, Input, Picture, bar_table, refuse_absent
+from polyclinic.layers.table import Columns, TableNetwork, TableShape
+from polyclinic.records.tables.scaling import (
+    CategoryPlan,
+    NumberPlan,
+    coded,
+    learn_category,
+    learn_number,
+    scaled,
+    unseen,
+)
+from polyclinic.records.tables.variables import Categories, read_variables, row_hashes
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL, Encoded, InputTensors, Movement
+from polyclinic.translations.phrase import Phrase
 
 
 class TabularOptions(InputOptions):
@@ -77,7 +85,7 @@ class TabularPlan(Plan):
 
 
 @dataclass(frozen=True)
-class Table:
+class TableRecords:
     """The columns as read, all rows.
 
     Attributes:
@@ -90,7 +98,7 @@ class Table:
     table: str
     numeric: tuple[str, ...]
     numbers: Float[np.ndarray, "row number"]
-    categories: Mapping[str, Words]
+    categories: Mapping[str, Categories]
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -109,15 +117,15 @@ class TableTensors(InputTensors):
 _MANY_LEVELS = 24
 _DROPOUT = 0.1
 _SHAPES = {
-    Size.TINY: Shape(members=4, blocks=2, block_width=64, number_width=4, dropout=_DROPOUT),
-    Size.SMALL: Shape(members=8, blocks=2, block_width=128, number_width=8, dropout=_DROPOUT),
-    Size.MEDIUM: Shape(members=16, blocks=2, block_width=192, number_width=12, dropout=_DROPOUT),
-    Size.LARGE: Shape(members=32, blocks=3, block_width=256, number_width=16, dropout=_DROPOUT),
+    Size.TINY: TableShape(members=4, blocks=2, block_width=64, number_width=4, dropout=_DROPOUT),
+    Size.SMALL: TableShape(members=8, blocks=2, block_width=128, number_width=8, dropout=_DROPOUT),
+    Size.MEDIUM: TableShape(members=16, blocks=2, block_width=192, number_width=12, dropout=_DROPOUT),
+    Size.LARGE: TableShape(members=32, blocks=3, block_width=256, number_width=16, dropout=_DROPOUT),
 }
 
 
 @final
-class Tabular(Kind):
+class Tabular(Input):
     """Columns of the table: numbers and categories, missing values as such."""
 
     Options = TabularOptions
@@ -133,7 +141,7 @@ class Tabular(Kind):
             return tuple(name for name in offered if name not in self.options.leave_out)
         return self.options.columns
 
-    def read(self, cells: Cells) -> Table:
+    def read(self, cells: ColumnCells) -> TableRecords:
         """Cells to numbers and categories; once fitted, every column is of the type that it was fitted on.
 
         Raises:
@@ -148,9 +156,9 @@ class Tabular(Kind):
         frame = cells.frame.select(self.columns(offered))
         numbers, categories = read_variables(frame, cells.table, numeric, categorical)
         matrix = np.column_stack(list(numbers.values())) if numbers else np.empty((len(frame), 0))
-        return Table(cells.table, tuple(numbers), matrix, categories)
+        return TableRecords(cells.table, tuple(numbers), matrix, categories)
 
-    def check(self, records: Table) -> list[Finding]:
+    def check(self, records: TableRecords) -> list[Finding]:
         """Columns that hold nothing, the same everywhere, or a new word in nearly every row; levels never learned."""
         findings = _plain(records, self.plan is not None) + refuse_absent(self, records.table, ~_known(records))
         for plan in self.plan.categories if self.plan is not None else ():
@@ -158,7 +166,7 @@ class Tabular(Kind):
             findings += [_new_level(records.table, plan, rows)] if len(rows) else []
         return findings
 
-    def fit(self, records: Table, rows: TrainRows) -> Self:
+    def fit(self, records: TableRecords, rows: TrainRows) -> Self:
         """Scales, quantiles and levels from training rows only."""
         pieces = _pieces(len(rows)) if self.options.pieces == "auto" else self.options.pieces
         numbers = [learn_number(name, records.numbers[rows.index, i], pieces) for i, name in enumerate(records.numeric)]
@@ -178,7 +186,7 @@ class Tabular(Kind):
         assert self.plan is not None, "fit first"
         return self.plan
 
-    def prepare(self, records: Table) -> TableTensors:
+    def prepare(self, records: TableRecords) -> TableTensors:
         """Every row as tensors."""
         columns = [scaled(records.numbers[:, i], plan) for i, plan in enumerate(self.learned.numbers)]
         numbers = np.column_stack(columns) if columns else records.numbers
@@ -222,18 +230,18 @@ class Tabular(Kind):
         """How many networks the ensemble has; 1 without an ensemble."""
         return max(_shape(self.options, size, None).members, 1)
 
-    def summarise(self, records: Table) -> Features:
+    def summarise(self, records: TableRecords) -> Features:
         """Numbers as they are, categories as codes in the order of their words."""
         codes = [np.where(c.codes < 0, np.nan, c.codes.astype(float)) for c in records.categories.values()]
         matrix = np.column_stack([records.numbers, *codes])
         categorical = (False,) * len(records.numeric) + (True,) * len(codes)
         return Features(matrix, (*records.numeric, *records.categories), categorical)
 
-    def fingerprints(self, records: Table) -> UInt64[np.ndarray, " sample"]:
+    def fingerprints(self, records: TableRecords) -> UInt64[np.ndarray, " sample"]:
         """A hash of the row's content; 0 for a row too plain to be told from others."""
         return row_hashes(records.numbers, tuple(records.categories.values()))
 
-    def show(self, records: Table, position: int, attribution: np.ndarray | None = None) -> Picture:
+    def show(self, records: TableRecords, position: int, attribution: np.ndarray | None = None) -> Picture:
         """The row as a table, with a bar per column where an explanation is given."""
         names = (*records.numeric, *records.categories)
         return bar_table(self.name, names, _shown(records, position), attribution)
@@ -280,7 +288,7 @@ class _Encoder(nn.Module):
         return Encoded(vectors.flatten(0, 1)[:, None], present[:, None], members=members)
 
 
-def _shape(options: TabularOptions, size: Size, dropout: float | None) -> Shape:
+def _shape(options: TabularOptions, size: Size, dropout: float | None) -> TableShape:
     """The network of that size, with what the study says otherwise."""
     shape = replace(_SHAPES[size], dropout=_DROPOUT if dropout is None else dropout)
     if options.encoder == "linear":
@@ -290,7 +298,7 @@ def _shape(options: TabularOptions, size: Size, dropout: float | None) -> Shape:
     return shape if options.members == "auto" else replace(shape, members=options.members)
 
 
-def _known(records: Table) -> Bool[np.ndarray, " sample"]:
+def _known(records: TableRecords) -> Bool[np.ndarray, " sample"]:
     """Rows with at least one value."""
     known = [(~np.isnan(records.numbers)).any(1)] + [column.codes >= 0 for column in records.categories.values()]
     return np.asarray(np.logical_or.reduce(known))
@@ -300,7 +308,7 @@ def _pieces(rows: int) -> int:
     return int(np.clip(rows // 50, 4, 48))
 
 
-def _codes(records: Table, plans: tuple[CategoryPlan, ...]) -> Int[Tensor, "row category"]:
+def _codes(records: TableRecords, plans: tuple[CategoryPlan, ...]) -> Int[Tensor, "row category"]:
     """Codes that count through the levels of all ``plans``; the one beyond the last says nothing."""
     silent = sum(plan.levels for plan in plans)
     codes = np.full((len(records), len(plans)), silent, dtype=np.int64)
@@ -341,7 +349,7 @@ def _unknown(
     ]
 
 
-def _plain(records: Table, fitted: bool) -> list[Finding]:
+def _plain(records: TableRecords, fitted: bool) -> list[Finding]:
     """Columns that say nothing: no value, one value, or another word in nearly every row."""
     findings = []
     for i, name in enumerate(records.numeric):
@@ -391,7 +399,7 @@ def _new_level(table: str, plan: CategoryPlan, rows: Int[np.ndarray, " row"]) ->
     )
 
 
-def _shown(records: Table, position: int) -> list[str]:
+def _shown(records: TableRecords, position: int) -> list[str]:
     """The values of one row in words; a dash where missing."""
     numbers = ["\N{EN DASH}" if np.isnan(value) else f"{value:.4g}" for value in records.numbers[position]]
     columns = records.categories.values()

@@ -16,17 +16,21 @@ from torch.utils.checkpoint import checkpoint
 from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, ReadError, stop_on
-from polyclinic.inputs.base import Cells, Features, Located, Picture, refuse_absent
-from polyclinic.layers import public_text, reading
+from polyclinic.geometry import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
+from polyclinic.inputs.base import ColumnCells, Features, Located, Picture, refuse_absent
+from polyclinic.layers import public_text
+from polyclinic.layers import text_encoder as reading
 from polyclinic.layers.public_text import PublicReader, PublicText, TextWeightsDiffer, cut_public
-from polyclinic.phrases import Phrase
-from polyclinic.places import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
-from polyclinic.readers import spelling, text_cells, text_example, text_markup
-from polyclinic.readers.readable import Lexicon, Readable, Stretches, cut_words, read_hashes, write_hashes
-from polyclinic.readers.tokens import Language, Manner, cut, language_of
+from polyclinic.records.examples import notes as text_example
+from polyclinic.records.text import markup as text_markup
+from polyclinic.records.text import spelling
+from polyclinic.records.text import texts as text_cells
+from polyclinic.records.text.tokenised import Lexicon, Readable, Stretches, cut_words, read_hashes, write_hashes
+from polyclinic.records.text.tokens import Language, Manner, cut, language_of
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL, Encoded, InputTensors, Movement, Sight
+from polyclinic.translations.phrase import Phrase
 
 _DROPOUT = 0.4
 _AT_ONCE = 8
@@ -136,7 +140,7 @@ class Text(Located):
         """The column of texts."""
         return (self.options.column,)
 
-    def read(self, cells: Cells) -> Texts:
+    def read(self, cells: ColumnCells) -> Texts:
         """The texts as they are.
 
         Raises:

@@ -13,25 +13,28 @@ from jaxtyping import Bool, Float, Int, Shaped, UInt64
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from polyclinic.cohort.columns import path_findings
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
-from polyclinic.inputs.base import Cells, Features, Located, Picture
+from polyclinic.formats.tables.column_types import path_findings
+from polyclinic.geometry import Geometry, Known, Marks, Place
+from polyclinic.inputs.base import ColumnCells, Features, Located, Picture
 from polyclinic.layers.jitter3d import Jitter3d
 from polyclinic.layers.mirrors import backwards, every_mirror
 from polyclinic.layers.tower import ResidualTower
 from polyclinic.layers.unet import ResidualUNet, Seen, Stages
 from polyclinic.layers.views import Viewer
-from polyclinic.layers.volume_shape import Network, Shape, choose_network, dense_shape, whole_shape
-from polyclinic.phrases import Phrase
-from polyclinic.places import Geometry, Known, Marks, Place
-from polyclinic.readers import preparation, scan_doubts, slices, survey, synthetic_scans
-from polyclinic.readers.laid import Laid, Laying, lay
-from polyclinic.readers.lattices import Intensity
-from polyclinic.readers.scans import Scans, read_scans
+from polyclinic.layers.volume_shape import Network, VolumeShape, choose_network, dense_shape, whole_shape
+from polyclinic.records import preparation_notes as preparation
+from polyclinic.records.examples import scans as synthetic_scans
+from polyclinic.records.scans import findings as scan_doubts
+from polyclinic.records.scans import slices, survey
+from polyclinic.records.scans.lattices import Intensity
+from polyclinic.records.scans.resampled import Laid, Laying, lay
+from polyclinic.records.scans.scans import Scans, read_scans
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL, Encoded, InputTensors, Movement, Sight
+from polyclinic.translations.phrase import Phrase
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Millimetres = Annotated[float, Field(gt=0)]
@@ -152,7 +155,7 @@ class Volume(Located):
         """The column of paths."""
         return (self.options.column,)
 
-    def read(self, cells: Cells) -> Volumes:
+    def read(self, cells: ColumnCells) -> Volumes:
         """Paths to voxels.
 
         Raises:
@@ -334,7 +337,7 @@ class Volume(Located):
         if plan.dense and self.mirrors():
             yield preparation.MIRRORED
 
-    def _shape(self, found: survey.Survey) -> Shape:
+    def _shape(self, found: survey.Survey) -> VolumeShape:
         options = self.options
         network = choose_network(found.shape, found.steps) if options.network == "auto" else options.network
         if not self.dense:

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from polyclinic.places import Lattice
+from polyclinic.geometry import Lattice
 
 _HEIGHT_WEIGHT = 2.0
 _SMOOTH = 1.0

@@ -33,7 +33,7 @@ _LONGEST = 12.0
 
 
 @dataclass(frozen=True)
-class Objects:
+class ObjectTensors:
     """The objects of some views, filled up to the same number.
 
     Attributes:
@@ -102,7 +102,7 @@ def level_near(strides: Sequence[tuple[int, ...]], stride: int) -> int:
     return wide.index(True) if any(wide) else len(wide) - 1
 
 
-def truth_on(objects: Objects, classes: int, size: tuple[int, ...], grid: tuple[int, ...]) -> Truth:
+def truth_on(objects: ObjectTensors, classes: int, size: tuple[int, ...], grid: tuple[int, ...]) -> Truth:
     """What the detector should say about views of ``size`` on a map of ``grid`` points.
 
     Where objects lie on each other, a point learns the box of the smallest.
@@ -168,7 +168,7 @@ def said_boxes(
 
 
 def detection_loss(
-    output: Float[Tensor, "batch out *grid"], objects: Objects, classes: int, size: tuple[int, ...]
+    output: Float[Tensor, "batch out *grid"], objects: ObjectTensors, classes: int, size: tuple[int, ...]
 ) -> Float[Tensor, " batch"]:
     """Focal loss of the heat and distance of the boxes, by view, over the mean number of objects in a view."""
     output = output.float()

@@ -16,7 +16,7 @@ _PRIOR_EVENTS = 5.0
 _WIDEST = 50.0
 
 
-class Baseline(BaseModel):
+class BaselineHazard(BaseModel):
     """What turns a log hazard into a curve; by default the population's hazards, for log hazards around 0.
 
     Attributes:
@@ -38,7 +38,7 @@ Row = Float[np.ndarray, " sample"]
 ByInterval = Float[np.ndarray, " interval"]
 
 
-def learn(log_hazard: Row, time: Row, event: Row, edges: Edges, population: ByInterval, method: str) -> Baseline:
+def learn(log_hazard: Row, time: Row, event: Row, edges: Edges, population: ByInterval, method: str) -> BaselineHazard:
     """Scale and baseline hazard from rows outside the training.
 
     The scale is the slope of Cox's model on the log hazard, 1 with method "none" or few events. The baseline is
@@ -48,12 +48,12 @@ def learn(log_hazard: Row, time: Row, event: Row, edges: Edges, population: ByIn
     Source: Breslow, Journal of the Royal Statistical Society B 1972, discussion of Cox's paper; the prior is ours.
     """
     if not len(log_hazard):
-        return Baseline(note="baseline hazard of the training rows: there are no tune rows")
+        return BaselineHazard(note="baseline hazard of the training rows: there are no tune rows")
     events = int(np.sum(event == 1))
     free = method != "none" and events >= FEWEST_EVENTS
     centre = float(log_hazard.mean())
     scale = _scale(log_hazard - centre, time, event) if free else 1.0
-    start = Baseline(centre=centre, scale=scale)
+    start = BaselineHazard(centre=centre, scale=scale)
     seen, exposure = tally(time, event, edges, np.exp(relative(start, log_hazard)))
     shape = np.maximum(population, 1e-12)
     shape = shape * (seen.sum() + 1) / (exposure @ shape + 1)
@@ -62,13 +62,13 @@ def learn(log_hazard: Row, time: Row, event: Row, edges: Edges, population: ByIn
     return start.model_copy(update={"risks": tuple(baseline.tolist()), "note": note})
 
 
-def relative(baseline: Baseline, log_hazard: Row) -> Row:
+def relative(baseline: BaselineHazard, log_hazard: Row) -> Row:
     """Corrected log hazard relative to the average patient."""
     result: Row = baseline.scale * (log_hazard - baseline.centre)
     return result.clip(-_WIDEST, _WIDEST)
 
 
-def risks(baseline: Baseline, relative_log_hazard: Row, population: ByInterval) -> Outputs:
+def risks(baseline: BaselineHazard, relative_log_hazard: Row, population: ByInterval) -> Outputs:
     """Cumulative hazard of each interval, as the only member."""
     risk: Outputs = np.exp(relative_log_hazard)[:, None, None] * np.asarray(baseline.risks or population)
     return risk

@@ -39,7 +39,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Shape:
+class TableShape:
     """How large the network is.
 
     Attributes:
@@ -64,7 +64,7 @@ class TableNetwork(nn.Module):
     With few patients and a nearly linear outcome the linear path is most of the answer.
     """
 
-    def __init__(self, columns: Columns, width: int, shape: Shape) -> None:
+    def __init__(self, columns: Columns, width: int, shape: TableShape) -> None:
         super().__init__()
         self.columns = columns
         self.absent = list(columns.absent)
@@ -103,7 +103,7 @@ class TableNetwork(nn.Module):
 class _Ensemble(nn.Module):
     """TabM on embedded columns; each member has its own last layer."""
 
-    def __init__(self, columns: Columns, width: int, shape: Shape) -> None:
+    def __init__(self, columns: Columns, width: int, shape: TableShape) -> None:
         super().__init__()
         chunks = [shape.number_width] * len(columns.edges) + [1] * len(columns.absent)
         chunks += [*columns.few, *[_MANY_WIDTH] * len(columns.many)]

@@ -5,8 +5,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from polyclinic.layers.chain import Chain, likeliest
-from polyclinic.layers.tagging import Tagging
+from polyclinic.decoding.chain import Chain, likeliest
+from polyclinic.decoding.tagging import Tagging
 
 NEVER = -1e4
 """In place of minus infinity: what no sequence of tags may hold."""

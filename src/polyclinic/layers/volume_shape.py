@@ -28,7 +28,7 @@ Steps = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
-class Shape:
+class VolumeShape:
     """The network that suits.
 
     Attributes:
@@ -64,7 +64,7 @@ def dense_shape(
     network: Network,
     patch: Sequence[int] | None,
     most: int = _DENSE_POINTS,
-) -> Shape:
+) -> VolumeShape:
     """For a question asked at every point: a patch, and steps that divide it.
 
     Args:
@@ -83,11 +83,11 @@ def dense_shape(
         reach = [prod(stride[n] for stride in strides) for n in range(len(extent))]
         fitting = [max(1, side // r) * r for side, r in zip(extent, reach, strict=True)]
         if fitting == extent:
-            return Shape(network, tuple(extent), 1.0, strides, kernels)
+            return VolumeShape(network, tuple(extent), 1.0, strides, kernels)
         extent = fitting
 
 
-def whole_shape(largest: Sequence[int], steps: Sequence[float], network: Network, longest: int | None) -> Shape:
+def whole_shape(largest: Sequence[int], steps: Sequence[float], network: Network, longest: int | None) -> VolumeShape:
     """For a question about the whole: an extent that holds nearly all scans, coarser where they are large.
 
     Args:
@@ -101,7 +101,7 @@ def whole_shape(largest: Sequence[int], steps: Sequence[float], network: Network
         factor = max(largest) / longest
     extent = tuple(max(1, ceil(side / factor)) for side in largest)
     strides, kernels = _planned(steps, extent, network, _TOWER_STAGES, _TOWER_EDGE)
-    return Shape(network, extent, factor, strides, kernels)
+    return VolumeShape(network, extent, factor, strides, kernels)
 
 
 def choose_patch(shape: Sequence[int], steps: Sequence[float], most: int, network: Network = "3") -> tuple[int, ...]:

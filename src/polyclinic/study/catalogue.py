@@ -16,6 +16,7 @@ Axis = Literal["inputs", "heads"]
 
 _MOST_LISTED = 40
 _WORDS: dict[Axis, str] = {"inputs": "input kind", "heads": "target kind"}
+_BASES: dict[Axis, str] = {"inputs": "Input", "heads": "Head"}
 
 
 @cache
@@ -41,7 +42,7 @@ def find(axis: Axis, kind: str) -> Any:
     if plugin is not None:
         return plugin.load()
     module = import_module(f"polyclinic.{axis}.{kind}")
-    base = import_module(f"polyclinic.{axis}.base").Kind
+    base: type = getattr(import_module(f"polyclinic.{axis}.base"), _BASES[axis])
     found = [
         value
         for value in vars(module).values()

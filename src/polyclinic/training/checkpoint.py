@@ -17,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from polyclinic.disk import write_file, writing_to
 from polyclinic.errors import BundleError, Finding, Severity
+from polyclinic.formats.disk import write_file, writing_to
 
 _NAMES = ("checkpoint-a.safetensors", "checkpoint-b.safetensors")
 
@@ -39,7 +39,7 @@ class Epoch(BaseModel):
     learning_rate: float
 
 
-class Record(BaseModel):
+class FitProgress(BaseModel):
     """The numbers of a checkpoint.
 
     Attributes:
@@ -67,7 +67,7 @@ class Record(BaseModel):
 class Checkpoint:
     """The whole state of a fit: its numbers, and its tensors by name."""
 
-    record: Record
+    record: FitProgress
     tensors: Mapping[str, Tensor]
 
 
@@ -135,7 +135,7 @@ def _read(path: Path) -> Checkpoint | None:
         with safe_open(path, framework="pt") as file:
             text = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
-        record = Record.model_validate_json(text["record"])
+        record = FitProgress.model_validate_json(text["record"])
     except (SafetensorError, KeyError, ValidationError, json.JSONDecodeError):
         return None
     whole = text.get("check") == _checksum(text["record"], tensors)

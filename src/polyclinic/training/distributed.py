@@ -14,8 +14,8 @@ from torch.multiprocessing import get_context
 from torch.multiprocessing.spawn import spawn
 
 from polyclinic.errors import Finding, PolyclinicError
-from polyclinic.training.crew import Crew
 from polyclinic.training.precision import Device
+from polyclinic.training.process_group import ProcessGroup
 
 _PATIENCE = timedelta(minutes=30)
 
@@ -31,7 +31,7 @@ class _Raised:
     findings: tuple[Finding, ...]
 
 
-def launched() -> Crew | None:
+def launched() -> ProcessGroup | None:
     """This process's place, if the program was started by torchrun; None if not."""
     if not distributed.is_torchelastic_launched():
         return None
@@ -39,7 +39,7 @@ def launched() -> Crew | None:
         distributed.init_process_group(_backends(), timeout=_PATIENCE)
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    return Crew(distributed.get_rank(), distributed.get_world_size())
+    return ProcessGroup(distributed.get_rank(), distributed.get_world_size())
 
 
 def share_out(part: Part, arguments: Sequence[Any], processes: int, device: Device) -> Result:
@@ -74,14 +74,14 @@ def _join(
         _backends(), init_method=f"file://{meeting}", rank=rank, world_size=processes, timeout=_PATIENCE
     )
     try:
-        answer = _attempt(part, Crew(rank, processes), arguments)
+        answer = _attempt(part, ProcessGroup(rank, processes), arguments)
         if rank == 0:
             answers.put(answer)
     finally:
         distributed.destroy_process_group()
 
 
-def _attempt(part: Part, crew: Crew, arguments: tuple[Any, ...]) -> Any:
+def _attempt(part: Part, crew: ProcessGroup, arguments: tuple[Any, ...]) -> Any:
     try:
         return part(crew, *arguments)
     except PolyclinicError as error:

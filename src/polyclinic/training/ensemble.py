@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Shaped
 
+from polyclinic.answers.base import Answer
 from polyclinic.cohort.rows import Fold, Rows
 from polyclinic.cohort.table import Cohort
-from polyclinic.heads.base import Dense
-from polyclinic.heads.base import Kind as Head
-from polyclinic.predictions import Answer, Predictions, Samples, join
+from polyclinic.heads.base import Dense, Head
+from polyclinic.predictions.record import Predictions, Samples, join
 from polyclinic.training.outputs import Outputs
 
 
 @dataclass(frozen=True)
-class Said:
+class MemberOutputs:
     """What one fit said about its own tune rows and about the test rows, before calibration.
 
     Attributes:
@@ -30,8 +30,8 @@ class Said:
     test_shift: Float[np.ndarray, " test"]
 
 
-def calibrate_together(
-    heads: Mapping[str, Head], targets: Mapping[str, Any], said: Sequence[Said], method: str
+def calibrate_members(
+    heads: Mapping[str, Head], targets: Mapping[str, Any], said: Sequence[MemberOutputs], method: str
 ) -> dict[str, Head]:
     """The heads with one correction that serves all fits, learned from the tune rows of all of them."""
     index = np.concatenate([one.tune.rows for one in said])
@@ -42,13 +42,13 @@ def calibrate_together(
     return calibrated
 
 
-def answer_together(
+def average_members(
     model: str,
     cohort: Cohort,
     fold: Fold,
     heads: Mapping[str, Head],
     targets: Mapping[str, Any],
-    said: Sequence[Said],
+    said: Sequence[MemberOutputs],
 ) -> Predictions:
     """Answers for tune and test rows, averaged over the fits.
 

@@ -11,13 +11,13 @@ from polyclinic.errors import Finding, StudyError
 from polyclinic.model import Model
 from polyclinic.study.schema import TrainingSection
 from polyclinic.training.batches import count_steps
-from polyclinic.training.checkpoint import Epoch, Record, Store
-from polyclinic.training.crew import ALONE, Crew, check_crew
+from polyclinic.training.checkpoint import Epoch, FitProgress, Store
 from polyclinic.training.distributed import launched, share_out
 from polyclinic.training.imbalance import check_imbalance
 from polyclinic.training.loop import Ending, train
 from polyclinic.training.mixup import check_mixup
 from polyclinic.training.precision import Precision, choose_precision
+from polyclinic.training.process_group import ALONE, ProcessGroup, check_crew
 from polyclinic.training.progress import QUIET, Progress
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import Recipe, write_recipe
@@ -132,7 +132,7 @@ def check_fit(model: nn.Module, ready: Ready, rows: Inner, recipe: Recipe, proce
         raise StudyError(_lone_rows(len(rows.train)))
 
 
-def _train_apart(task: Task, processes: int) -> tuple[Record, list[Finding]]:
+def _train_apart(task: Task, processes: int) -> tuple[FitProgress, list[Finding]]:
     """In processes of our own; the weights come back through the folder."""
     if task.folder is None:
         with TemporaryDirectory() as folder:
@@ -145,7 +145,7 @@ def _train_apart(task: Task, processes: int) -> tuple[Record, list[Finding]]:
     return record, findings
 
 
-def _train_part(crew: Crew, task: Task) -> tuple[Record, list[Finding]]:
+def _train_part(crew: ProcessGroup, task: Task) -> tuple[FitProgress, list[Finding]]:
     return train(task, crew, QUIET)
 
 

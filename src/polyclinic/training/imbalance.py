@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from polyclinic.cohort.rows import Rows, TrainRows
 from polyclinic.errors import Finding, Severity
-from polyclinic.heads.base import Kind as Head
+from polyclinic.heads.base import Head
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import Imbalance
 

@@ -8,19 +8,19 @@ from typing import final
 import torch
 
 from polyclinic.errors import Finding, Severity, StudyError
-from polyclinic.training import chance
-from polyclinic.training.checkpoint import Checkpoint, Epoch, Record, Store
-from polyclinic.training.clock import Clock, Pace, too_short
-from polyclinic.training.crew import Crew
+from polyclinic.training import random_streams as chance
+from polyclinic.training.checkpoint import Checkpoint, Epoch, FitProgress, Store
 from polyclinic.training.imbalance import weigh, weigh_judged
 from polyclinic.training.optimizer import set_rate
 from polyclinic.training.precision import repeatable
+from polyclinic.training.process_group import ProcessGroup
 from polyclinic.training.progress import Progress
-from polyclinic.training.rehearsal import rehearse
 from polyclinic.training.schedule import one_cycle
 from polyclinic.training.state import restore, snapshot
 from polyclinic.training.step import Stepper
 from polyclinic.training.task import Task, feed, identify, judge, plan_epoch
+from polyclinic.training.time_estimate import Clock, Pace, too_short
+from polyclinic.training.timed_steps import rehearse
 
 # Keeping the state may cost a fiftieth of the time, and short epochs need not be kept one by one.
 _DISK_SHARE = 1 / 50
@@ -38,7 +38,7 @@ class Ending(StrEnum):
     DIVERGED = "diverged"
 
 
-def train(task: Task, crew: Crew, progress: Progress) -> tuple[Record, list[Finding]]:
+def train(task: Task, crew: ProcessGroup, progress: Progress) -> tuple[FitProgress, list[Finding]]:
     """Train until the schedule, the patience or the cap ends it; leaves the best averaged weights in the network.
 
     Raises:
@@ -61,7 +61,9 @@ def train(task: Task, crew: Crew, progress: Progress) -> tuple[Record, list[Find
 class Run:
     """A fit under way."""
 
-    def __init__(self, task: Task, crew: Crew, store: Store | None, kept: Checkpoint | None, identity: str) -> None:
+    def __init__(
+        self, task: Task, crew: ProcessGroup, store: Store | None, kept: Checkpoint | None, identity: str
+    ) -> None:
         self._task, self._crew, self._store, self._identity = task, crew, store, identity
         self._clock = Clock(task.cap_s, kept.record.spent_s if kept else 0.0)
         self._stepper = Stepper(task.model, task.ready.heads, task.recipe, task.precision)
@@ -87,9 +89,9 @@ class Run:
             progress.advance(f"tune loss {self._history[-1].tune_loss:.4f}")
         progress.finish()
 
-    def record(self) -> Record:
+    def record(self) -> FitProgress:
         """The numbers of this fit as they stand."""
-        return Record(
+        return FitProgress(
             identity=self._identity,
             planned=self._planned,
             best=self._best,

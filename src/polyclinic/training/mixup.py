@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from polyclinic.errors import Finding, StudyError
-from polyclinic.heads.base import Kind as Head
+from polyclinic.heads.base import Head
 from polyclinic.tensors import InputTensors
 
 

@@ -10,11 +10,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.heads.base import Dense, Target
-from polyclinic.heads.base import Kind as Head
-from polyclinic.inputs.base import Kind as Input
-from polyclinic.inputs.base import Located, Ragged
-from polyclinic.places import Place
+from polyclinic.geometry import Place
+from polyclinic.heads.base import Dense, Head, Target
+from polyclinic.inputs.base import Input, Located, Ragged
 from polyclinic.tensors import Batch, InputTensors, Movement, TargetTensors
 
 

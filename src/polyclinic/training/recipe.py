@@ -8,7 +8,7 @@ from torch import nn
 
 from polyclinic.errors import Finding, StudyError
 from polyclinic.layers.public_text import PublicReader
-from polyclinic.layers.reading import Reading
+from polyclinic.layers.text_encoder import Reading
 from polyclinic.study.schema import TrainingSection
 
 Optimizer = Literal["adamw", "adam", "sgd"]

@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from polyclinic.cohort.rows import Inner
-from polyclinic.disk import write_file, writing_to
 from polyclinic.errors import MissingPackage, StudyError
+from polyclinic.formats.disk import write_file, writing_to
 from polyclinic.model import build
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
-from polyclinic.training import chance
+from polyclinic.training import random_streams as chance
 from polyclinic.training.fit import fit
 from polyclinic.training.loop import DIVERGED
 from polyclinic.training.progress import QUIET, Progress
@@ -48,7 +48,7 @@ class Trial(BaseModel):
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenSettings:
     """The settings with the lowest tune loss.
 
     Attributes:
@@ -85,7 +85,7 @@ class Question:
     cap_s: float | None = None
 
 
-def search(question: Question, progress: Progress = QUIET) -> Chosen:
+def search(question: Question, progress: Progress = QUIET) -> ChosenSettings:
     """Try settings and choose those with the lowest loss on tune rows.
 
     The first trial is the study as it stands, so the choice is never worse on tune rows. Then: learning rate from
@@ -107,7 +107,7 @@ def search(question: Question, progress: Progress = QUIET) -> Chosen:
         progress.advance(f"tune loss {trials[number].tune_loss:.4f}")
     progress.finish()
     best = min(trials, key=lambda trial: trial.tune_loss)
-    return Chosen(*_sections(question, best), tuple(trials))
+    return ChosenSettings(*_sections(question, best), tuple(trials))
 
 
 def _suggest(question: Question, trials: Sequence[Trial], number: int) -> Trial:

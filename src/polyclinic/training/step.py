@@ -10,20 +10,20 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from polyclinic.heads.base import Kind as Head
+from polyclinic.heads.base import Head
 from polyclinic.model import Model
 from polyclinic.tensors import Batch, TargetTensors
 from polyclinic.training.average import Average
-from polyclinic.training.crew import Crew
 from polyclinic.training.imbalance import Weights
 from polyclinic.training.mixup import Mixture, mix
 from polyclinic.training.optimizer import decayed, make_optimizer, pull
 from polyclinic.training.precision import Precision
+from polyclinic.training.process_group import ProcessGroup
 from polyclinic.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Work:
+class StepWork:
     """What one process computes of one step.
 
     Attributes:
@@ -52,7 +52,7 @@ class Stepper:
         self._penalised = decayed(model)
         self.learning = [p for p in model.parameters() if p.requires_grad]
 
-    def step(self, work: Work, weights: Weights, crew: Crew) -> Float[Tensor, ""]:
+    def step(self, work: StepWork, weights: Weights, crew: ProcessGroup) -> Float[Tensor, ""]:
         """Change the weights once; returns this process's part of the mean loss."""
         inputs = mix(work.batch.inputs, work.mixture) if work.mixture else work.batch.inputs
         with self.precision.casting():
@@ -67,7 +67,7 @@ class Stepper:
         self.average.update()
         return loss.detach()
 
-    def _losses(self, outputs: Mapping[str, Tensor], work: Work, weights: Weights) -> Float[Tensor, " batch"]:
+    def _losses(self, outputs: Mapping[str, Tensor], work: StepWork, weights: Weights) -> Float[Tensor, " batch"]:
         own = self._plain(outputs, work.batch.targets, work.index, weights)
         if work.mixture is None:
             return own

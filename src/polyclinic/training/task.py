@@ -13,16 +13,16 @@ from jaxtyping import Int
 from polyclinic.cohort.rows import Inner
 from polyclinic.model import Model
 from polyclinic.tensors import Batch
-from polyclinic.training import chance
+from polyclinic.training import random_streams as chance
 from polyclinic.training.batches import ahead, shuffle
-from polyclinic.training.crew import Crew
 from polyclinic.training.imbalance import Weights, draw
 from polyclinic.training.mixup import draw_mixture
 from polyclinic.training.outputs import evaluate, step_rows
 from polyclinic.training.precision import Precision
+from polyclinic.training.process_group import ProcessGroup
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import Recipe
-from polyclinic.training.step import Work, add_losses
+from polyclinic.training.step import StepWork, add_losses
 
 _JUDGED_VIEWS = 4
 
@@ -71,7 +71,7 @@ def plan_epoch(task: Task, epoch: int) -> list[Int[np.ndarray, " _"]]:
     return shuffle(drawn, task.recipe.batch, chance.numbers(task.seed, chance.ORDER, epoch), lengths)
 
 
-def feed(task: Task, order: Sequence[Int[np.ndarray, " _"]], epoch: int, crew: Crew) -> Iterator[Work]:
+def feed(task: Task, order: Sequence[Int[np.ndarray, " _"]], epoch: int, crew: ProcessGroup) -> Iterator[StepWork]:
     """The work of every step of an epoch, made in order.
 
     On a processor a thread that prepares ahead would only take cores from the step itself; beside a GPU it helps.
@@ -121,16 +121,16 @@ def _judge_views(task: Task, model: Model, weights: Weights) -> float:
 class _Maker:
     """Makes the steps of one epoch; its random numbers follow from the seed, the epoch and the process."""
 
-    def __init__(self, task: Task, epoch: int, crew: Crew) -> None:
+    def __init__(self, task: Task, epoch: int, crew: ProcessGroup) -> None:
         self._task, self._crew = task, crew
         self._augment = chance.generator(task.seed, chance.AUGMENT, epoch, crew.rank)
         self._mixup = chance.numbers(task.seed, chance.MIXUP, epoch, crew.rank)
 
-    def make(self, rows: Int[np.ndarray, " batch"]) -> Work:
+    def make(self, rows: Int[np.ndarray, " batch"]) -> StepWork:
         index = self._crew.share(rows)
         move = self._task.precision.move
         batch = self._task.ready.batch(index, self._augment)
         inputs = {name: move(tensors) for name, tensors in batch.inputs.items()}
         targets = {name: move(tensors) for name, tensors in batch.targets.items()}
         mixture = draw_mixture(len(index), self._task.recipe.mixup, self._mixup)
-        return Work(index, len(rows), Batch(inputs, targets), mixture)
+        return StepWork(index, len(rows), Batch(inputs, targets), mixture)

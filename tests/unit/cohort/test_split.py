@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from polyclinic.cohort.people import copies
+from polyclinic.cohort.patient_groups import copies
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort

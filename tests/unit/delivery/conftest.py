@@ -7,11 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from polyclinic.answers.base import Answer
+from polyclinic.answers.classes import ClassAnswer
+from polyclinic.answers.labels import LabelsAnswer
+from polyclinic.answers.survival import SurvivalAnswer
+from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import EvidenceDocument
-from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material, PartCount
+from polyclinic.delivery.material import EpochLosses, FitHistory, Material, PartCount, RunFacts
 from polyclinic.inputs.base import Picture
-from polyclinic.predictions import Answer, ClassAnswer, LabelsAnswer, Predictions, Samples, SurvivalAnswer, ValueAnswer
+from polyclinic.predictions.record import Predictions, Samples
 from polyclinic.study.options import InputOptions, TargetOptions
 from polyclinic.study.schema import About, CohortSection, InputSection, Study, TargetSection
 
@@ -413,9 +418,9 @@ def study(forms: tuple[str, ...], language: str = "en", **about: Any) -> Study:
     )
 
 
-def facts() -> Facts:
-    epochs = tuple(Epoch(n, 0.7 * 0.93**n + 0.05, 0.7 * 0.94**n + 0.12 + 0.0012 * n) for n in range(1, 41))
-    return Facts(
+def facts() -> RunFacts:
+    epochs = tuple(EpochLosses(n, 0.7 * 0.93**n + 0.05, 0.7 * 0.94**n + 0.12 + 0.0012 * n) for n in range(1, 41))
+    return RunFacts(
         study_text='[study]\nname = "breast-cytology"\n',
         split_hash="9f2c" * 16,
         versions={"polyclinic": "0.1.0", "torch": "2.13.0", "numpy": "2.3.1"},

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from polyclinic import disk
 from polyclinic.delivery import bundle
 from polyclinic.delivery.bundle import discard, load, open_work, publish
 from polyclinic.errors import BundleError
+from polyclinic.formats import disk
 
 SAME = {"the study": "abc", "cohort.csv": "def"}
 
 
-def fill(work: bundle.Work) -> None:
+def fill(work: bundle.RunFolder) -> None:
     (work.shown / "report.html").write_text("<p>report</p>")
     (work.shown / "evidence.json").write_text("{}")
     (work.shown / "model" / "0-0-0").mkdir(parents=True)

@@ -11,7 +11,7 @@ from polyclinic.delivery.checklist_tripod import TRIPOD
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import EvidenceDocument
 from polyclinic.delivery.markdown import code, plain, table
-from polyclinic.delivery.material import Facts, Material
+from polyclinic.delivery.material import Material, RunFacts
 from polyclinic.study.options import InputOptions
 from polyclinic.study.schema import InputSection
 
@@ -27,7 +27,7 @@ def rows_of(card: str, heading: str) -> dict[str, str]:
 
 def test_no_item_is_ever_dropped(material: Make) -> None:
     bare = replace(
-        material("binary"), evidence=EvidenceDocument(), cohort=CohortDocument(), predictions=None, facts=Facts()
+        material("binary"), evidence=EvidenceDocument(), cohort=CohortDocument(), predictions=None, facts=RunFacts()
     )
     for made in (material("binary"), bare):
         found = rows_of(write_card(made), "TRIPOD+AI")

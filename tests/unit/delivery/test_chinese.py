@@ -11,7 +11,7 @@ from polyclinic.delivery.chinese import CHINESE
 from polyclinic.delivery.chinese_findings import CHINESE_FINDINGS
 from polyclinic.delivery.chinese_inputs import CHINESE_INPUTS
 from polyclinic.delivery.words import Words
-from polyclinic.phrases import Phrase
+from polyclinic.translations.phrase import Phrase
 
 SOURCE = Path(polyclinic.__file__).parent
 ACCEPT = Path(__file__).parents[3] / "docs" / "how-to" / "accept.md"

@@ -8,7 +8,7 @@ import pytest
 
 from polyclinic import evidence
 from polyclinic.delivery.metric_names import METRICS
-from polyclinic.evidence.form_boxes import IN_SCANS
+from polyclinic.evidence.forms.boxes import IN_SCANS
 from polyclinic.evidence.metric import Better, Metric
 
 FORMS = [name for _, name, _ in pkgutil.iter_modules(evidence.__path__) if name.startswith("form_")]

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.chinese import CHINESE
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import Cases, EvidenceDocument, Mistake
-from polyclinic.delivery.material import Epoch, Facts, FitHistory, Material, PartCount
+from polyclinic.delivery.material import EpochLosses, FitHistory, Material, PartCount, RunFacts
 from polyclinic.delivery.report import publish_report
 from polyclinic.delivery.words import Words
 from polyclinic.inputs.base import Picture
-from polyclinic.phrases import Phrase
-from polyclinic.predictions import Predictions, ValueAnswer
+from polyclinic.predictions.record import Predictions
+from polyclinic.translations.phrase import Phrase
 
 DENSE = ("mask", "boxes", "cells", "spans", "relations")
 FORMS = ("binary", "multiclass", "multilabel", "value", "survival", *DENSE)
@@ -234,7 +235,7 @@ def test_missing_parts_leave_no_empty_sections(material: Make, form: str, langua
             evidence=EvidenceDocument.model_validate(document),
             cohort=CohortDocument(),
             predictions=None,
-            facts=Facts(),
+            facts=RunFacts(),
             pictures={},
             marked={},
         )
@@ -246,7 +247,7 @@ def test_missing_parts_leave_no_empty_sections(material: Make, form: str, langua
 
 def test_nothing_at_all_still_makes_a_page(material: Make) -> None:
     bare = replace(
-        material("binary"), evidence=EvidenceDocument(), cohort=CohortDocument(), predictions=None, facts=Facts()
+        material("binary"), evidence=EvidenceDocument(), cohort=CohortDocument(), predictions=None, facts=RunFacts()
     )
     assert "fine-needle" in publish_report(bare)
 
@@ -301,7 +302,7 @@ def test_large_clouds_are_drawn_as_a_density(material: Make) -> None:
 
 def test_average_sizes_are_whole_patients(material: Make) -> None:
     parts = (PartCount("train", 1294.4, 1290.6), PartCount("test", 380.6, 379.2))
-    words = text(publish_report(replace(material("binary"), facts=Facts(parts=parts))))
+    words = text(publish_report(replace(material("binary"), facts=RunFacts(parts=parts))))
     assert "1,291 patients, 1,294 rows" in words
     assert "379 patients, 381 rows" in words
 
@@ -341,8 +342,8 @@ def test_each_row_is_drawn_once_though_repeated(material: Make) -> None:
 
 
 def test_training_that_was_cut_short_is_drawn(material: Make) -> None:
-    histories = (FitHistory("0-0-0", (Epoch(1, None, 0.5),), 1), FitHistory("0-1-0", (), None))
-    page = publish_report(replace(material("binary"), facts=Facts(histories=histories)))
+    histories = (FitHistory("0-0-0", (EpochLosses(1, None, 0.5),), 1), FitHistory("0-1-0", (), None))
+    page = publish_report(replace(material("binary"), facts=RunFacts(histories=histories)))
     assert "Training curve" in page
 
 

@@ -6,16 +6,13 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
+from polyclinic.answers.base import Answer
+from polyclinic.answers.classes import ClassAnswer
+from polyclinic.answers.labels import LabelsAnswer
+from polyclinic.answers.survival import SurvivalAnswer
+from polyclinic.answers.value import ValueAnswer
 from polyclinic.evidence.judge import judge
-from polyclinic.predictions import (
-    Answer,
-    ClassAnswer,
-    LabelsAnswer,
-    Predictions,
-    Samples,
-    SurvivalAnswer,
-    ValueAnswer,
-)
+from polyclinic.predictions.record import Predictions, Samples
 from polyclinic.study.schema import EvidenceSection
 
 FORMS = ("binary", "multiclass", "multilabel", "value", "survival")

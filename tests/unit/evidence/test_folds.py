@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from polyclinic.evidence import folds
-from polyclinic.evidence.discrimination import auroc
 from polyclinic.evidence.folds import Layout, assess, lay_out
-from polyclinic.evidence.form_binary import BinaryCase
 from polyclinic.evidence.intervals import draw
+from polyclinic.evidence.judged_classes.binary import BinaryCase
 from polyclinic.evidence.metric import Better, Metric
-from polyclinic.predictions import Samples
+from polyclinic.evidence.metrics.discrimination import auroc
+from polyclinic.predictions.record import Samples
 
 RANKED = Metric("ranked", lambda case, w: auroc(case.truth, case.probability, w), Better.HIGHER, "")
 POOLED = Metric("pooled", RANKED.function, Better.HIGHER, "", pooled=True)

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from polyclinic.answers.base import Answer
+from polyclinic.answers.classes import ClassAnswer
 from polyclinic.errors import EvidenceError
-from polyclinic.evidence.form_value import ValueForm
-from polyclinic.evidence.forms import form_of
+from polyclinic.evidence.forms.registry import form_of
+from polyclinic.evidence.forms.value import ValueForm
 from polyclinic.evidence.judge import judge
-from polyclinic.predictions import Answer, ClassAnswer
 from polyclinic.study.schema import EvidenceSection
 
 QUICK = EvidenceSection(resamples=20)

@@ -2,7 +2,7 @@ import numpy as np
 
 from polyclinic.evidence.records import Subgroup
 from polyclinic.evidence.subgroups import MOST, levels, multiplicity_note
-from polyclinic.predictions import Samples
+from polyclinic.predictions.record import Samples
 
 
 def _samples(strata, site=None):

@@ -10,13 +10,13 @@ from PIL import Image
 
 from known.drawn_cells import pictures
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding.watershed import lesson
 from polyclinic.errors import CohortError, ReadError
-from polyclinic.evidence import instances
+from polyclinic.evidence.metrics import instances
+from polyclinic.formats.packed import pack, unpack
+from polyclinic.geometry import GridGeometry, GridKnown, Lattice, identity
 from polyclinic.heads.base import objects
-from polyclinic.heads.cells import Cells, SaidCells
-from polyclinic.layers.watershed import lesson
-from polyclinic.packing import pack, unpack
-from polyclinic.places import GridGeometry, GridKnown, Lattice, identity
+from polyclinic.heads.cells import Cells, FoundCells
 from polyclinic.tensors import Encoded, Fused, Movement, Sight
 
 ROWS, SHAPE = 6, (96, 120)
@@ -48,7 +48,7 @@ def fitted(folder, **keys):
 
 def sure(labels, spacing=None):
     """What a network without fault would say."""
-    return SaidCells(pack(lesson(labels)[0]), spacing)
+    return FoundCells(pack(lesson(labels)[0]), spacing)
 
 
 def test_cells_are_matched_with_their_pictures_and_counted(folder):
@@ -194,7 +194,7 @@ def test_specks_that_are_no_cells_are_left_out_as_tune_rows_tell(folder):
                 speck = (slice(down + 1, down + 5), slice(across + 1, across + 5))
                 if free[down : down + 6, across : across + 6].all():
                     one[0][speck] = 255
-    said = objects([SaidCells(pack(one), None) for one in maps])
+    said = objects([FoundCells(pack(one), None) for one in maps])
     least = kind.calibrate(said, target, "auto")
     assert 16 < least.plan.smallest <= 3 * kind.plan.smallest
     found = least.decode(said, target)
@@ -242,7 +242,7 @@ def test_several_fits_vote(folder):
 
 def test_cells_that_are_told_apart_already_are_taken_as_they_are(folder):
     kind, target = fitted(folder)
-    said = objects([SaidCells(pack(unpack(one)), None) for one in target.drawn])
+    said = objects([FoundCells(pack(unpack(one)), None) for one in target.drawn])
     answer = kind.calibrate(said, target, "auto").decode(said, target)
     assert (unpack(answer.predicted[0]) == unpack(target.drawn[0])).all()
 

@@ -5,11 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polyclinic.answers.classes import ClassAnswer
 from polyclinic.cohort.outcomes import words
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Severity
 from polyclinic.heads.classify import Classify, ClassifyOptions, ClassifyPlan
-from polyclinic.predictions import ClassAnswer
 
 TABLE = "cohort.csv"
 

@@ -11,15 +11,15 @@ import torch
 from polyclinic.cohort.rows import Inner, TestRows, TrainRows, TuneRows
 from polyclinic.errors import CohortError, ReadError, Severity
 from polyclinic.evidence.folds import Layout
-from polyclinic.evidence.form import Part
-from polyclinic.evidence.forms import form_of
+from polyclinic.evidence.forms.base import Part
+from polyclinic.evidence.forms.registry import form_of
+from polyclinic.formats.packed import unpack
+from polyclinic.geometry import GridGeometry, GridKnown, Lattice, identity
 from polyclinic.heads.base import objects
 from polyclinic.heads.detect import Detect, DetectPlan
-from polyclinic.inputs.base import Cells
+from polyclinic.inputs.base import ColumnCells
 from polyclinic.layers.detector import said_boxes
 from polyclinic.model import build
-from polyclinic.packing import unpack
-from polyclinic.places import GridGeometry, GridKnown, Lattice, identity
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
 from polyclinic.tensors import Movement
 from polyclinic.training.fit import fit
@@ -48,7 +48,7 @@ def head_and_target(cells=None, shape=(EDGE, EDGE), **keys):
 
 def make(**keys) -> Ready:
     square = Square("film", Square.Options(column="film")).facing()
-    records = square.read(Cells(pl.DataFrame({"film": range(40)}), Path(), "cohort.csv"))
+    records = square.read(ColumnCells(pl.DataFrame({"film": range(40)}), Path(), "cohort.csv"))
     head, target = head_and_target(stride=1, **keys)
     return Ready.fit({"film": square}, {"film": records}, {"asked": head}, {"asked": target}, ROWS.train)
 

@@ -6,16 +6,17 @@ import polars as pl
 import pytest
 import torch
 
+from polyclinic.answers.relations import RelationAnswer
+from polyclinic.answers.spans import SpanAnswer
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError
-from polyclinic.evidence.relations import PREDICTED, TRUE
+from polyclinic.evidence.metrics.relations import PREDICTED, TRUE
+from polyclinic.formats.packed import pack_all, unpack
+from polyclinic.geometry import TextGeometry, Tokens
 from polyclinic.heads.base import objects
 from polyclinic.heads.relate import Relate
-from polyclinic.layers.pairs import Scored
-from polyclinic.packing import pack_all, unpack
-from polyclinic.places import TextGeometry, Tokens
-from polyclinic.predictions import RelationAnswer, SpanAnswer
-from polyclinic.readers.tokens import cut
+from polyclinic.layers.relation_scorer import Scored
+from polyclinic.records.text.tokens import cut
 from polyclinic.tensors import Movement, Sight
 
 TEXT = "Aspirin inhibits COX-1 and COX-2."

@@ -11,12 +11,12 @@ from PIL import Image
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, ReadError
-from polyclinic.evidence.forms import form_of
-from polyclinic.evidence.overlap import decided
+from polyclinic.evidence.forms.registry import form_of
+from polyclinic.evidence.metrics.overlap import decided
+from polyclinic.formats.packed import pack, unpack
+from polyclinic.geometry import GridGeometry, Lattice, identity
 from polyclinic.heads.base import objects
-from polyclinic.heads.segment import MaskTensors, SaidOfRegions, Segment
-from polyclinic.packing import pack, unpack
-from polyclinic.places import GridGeometry, Lattice, identity
+from polyclinic.heads.segment import MaskTensors, RegionProbabilities, Segment
 from polyclinic.tensors import Movement
 
 FLAT = GridGeometry((20, 24))
@@ -298,7 +298,7 @@ def test_windows_are_put_together_in_the_geometry_of_the_file(tmp_path):
 
 
 def said_of(mask, doubt=0):
-    return SaidOfRegions(pack(np.clip(mask * (255 - doubt), 0, 255).astype(np.uint8)), None)
+    return RegionProbabilities(pack(np.clip(mask * (255 - doubt), 0, 255).astype(np.uint8)), None)
 
 
 def test_thresholds_are_chosen_where_regions_overlap(tmp_path):
@@ -366,7 +366,7 @@ def asked_anew(head, frame, folder, lit):
     question = head.match(head.ask_new(frame, "new.csv"), [FLAT] * len(frame), folder, None)
     question = head.see(question, lit)
     everywhere = pack(np.full((2, 20, 24), 65535, dtype=np.uint16) * np.array([1, 0], dtype=np.uint16)[:, None, None])
-    answer = head.decode(objects([SaidOfRegions(everywhere, None)] * len(frame)), question)
+    answer = head.decode(objects([RegionProbabilities(everywhere, None)] * len(frame)), question)
     return [decided(answer, row)[0] for row in range(len(frame))], head.check_new(question)
 
 

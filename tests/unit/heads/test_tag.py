@@ -8,11 +8,11 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError
+from polyclinic.formats.packed import unpack
+from polyclinic.geometry import TextGeometry, Tokens
 from polyclinic.heads.base import objects
-from polyclinic.heads.tag import Said, Tag
-from polyclinic.packing import unpack
-from polyclinic.places import TextGeometry, Tokens
-from polyclinic.readers.tokens import cut
+from polyclinic.heads.tag import FoundSpans, Tag
+from polyclinic.records.text.tokens import cut
 from polyclinic.tensors import Encoded, Fused, Movement, Sight
 
 TEXTS = (
@@ -187,7 +187,7 @@ def test_assertion_by_rules_is_judged_where_it_is_known():
     cells = [{**SPANS[0][0], "assertion": "affirmed"}, {**SPANS[0][1], "assertion": "negated"}]
     kind, target = fitted(cells, SPANS[1], SPANS[2], assertion="rules")
     rows = [np.array([[s["start"], s["end"], k % 2, 0.9] for k, s in enumerate(cell)]) for cell in SPANS]
-    answer = kind.decode(objects([Said(t, r) for t, r in zip(TEXTS, rows, strict=True)]), target)
+    answer = kind.decode(objects([FoundSpans(t, r) for t, r in zip(TEXTS, rows, strict=True)]), target)
     said = [[answer.assertions[int(v)] for v in unpack(p)[:, 4]] for p in answer.predicted]
     assert said == [["affirmed", "negated"], ["negated", "affirmed"], ["affirmed"]]
     assert unpack(answer.truth[0])[:, 4].tolist() == [0, 1]
@@ -204,7 +204,7 @@ def test_confidence_is_corrected_on_tune_rows():
     raws = []
     for _ in texts:  # sure of everything, right half of the time
         starts = np.sort(rng.choice(50, 10, replace=False)) * 3.0
-        raws.append(Said(texts[0], np.column_stack([starts, starts + 2, 0 * starts, np.full(10, 0.98)])))
+        raws.append(FoundSpans(texts[0], np.column_stack([starts, starts + 2, 0 * starts, np.full(10, 0.98)])))
     sure = kind.calibrate(objects(raws), target, "auto").decode(objects(raws[:1]), None)
     assert 0.35 < unpack(sure.predicted[0])[0, 3] < 0.65
     same = kind.calibrate(objects(raws), target, "none").decode(objects(raws[:1]), None)

@@ -8,7 +8,7 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Severity
-from polyclinic.inputs.base import Cells
+from polyclinic.inputs.base import ColumnCells
 from polyclinic.inputs.expression import Expression
 from polyclinic.layers.components import principal_components
 from polyclinic.study.schema import Size
@@ -21,7 +21,7 @@ def kind(**keys):
 
 
 def cells(frame):
-    return Cells(frame, FOLDER, "cohort.csv")
+    return ColumnCells(frame, FOLDER, "cohort.csv")
 
 
 def table(values):

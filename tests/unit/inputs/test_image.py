@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, ReadError, Severity
-from polyclinic.inputs.base import Cells
+from polyclinic.inputs.base import ColumnCells
 from polyclinic.inputs.image import Image
 from polyclinic.layers import backbones
 from polyclinic.study.schema import Size
@@ -40,7 +40,7 @@ def write(tmp_path):
                 (tmp_path / names[-1]).write_bytes(content)
             elif content is not None:
                 Pillow.fromarray(content).save(tmp_path / names[-1])
-        return Cells(pl.DataFrame({"path": names}, {"path": pl.String}), tmp_path, "cohort.csv", cache)
+        return ColumnCells(pl.DataFrame({"path": names}, {"path": pl.String}), tmp_path, "cohort.csv", cache)
 
     return write
 
@@ -67,7 +67,7 @@ def test_all_faults_of_a_column_come_together_by_row(write, tmp_path):
     contents = [noise(9, 9), b"", whole.getvalue()[:200], b"no image at all", bomb, pages.getvalue(), b"", noise(5, 5)]
     cells = write(*contents)
     frame = pl.concat([cells.frame, pl.DataFrame({"path": ["gone.png"]})])
-    found = findings(lambda: kind().read(Cells(frame, tmp_path, "cohort.csv")))
+    found = findings(lambda: kind().read(ColumnCells(frame, tmp_path, "cohort.csv")))
     assert {name: finding.rows for name, finding in found.items()} == {
         "empty_file": (2, 7),
         "damaged_image": (3,),
@@ -114,7 +114,7 @@ def test_no_such_column(write):
 
 
 def test_a_column_of_numbers_holds_no_paths(tmp_path):
-    cells = Cells(pl.DataFrame({"path": [1.0, 2.0]}), tmp_path, "cohort.csv")
+    cells = ColumnCells(pl.DataFrame({"path": [1.0, 2.0]}), tmp_path, "cohort.csv")
     assert "not_paths" in findings(lambda: kind().read(cells), CohortError)
 
 
@@ -152,7 +152,7 @@ def test_dicom_and_raster_in_one_column(write, tmp_path):
     dataset.save_as(tmp_path / "a.dcm", enforce_file_format=True)
     cells = write(noise(9, 9))
     frame = pl.concat([cells.frame, pl.DataFrame({"path": ["a.dcm"]})])
-    records = kind().read(Cells(frame, tmp_path, "cohort.csv"))
+    records = kind().read(ColumnCells(frame, tmp_path, "cohort.csv"))
     assert records.decoded.frame(1).pixels.max() == 0  # inverted: the highest value is black
     assert kind().properties(records)["format"].tolist() == ["PNG", "DICOM"]
     assert kind().fit(records, rows(0, 1)).prepare(records).pixels.dtype == np.uint16
@@ -369,7 +369,7 @@ def test_the_example_carries_its_signal_in_the_upper_left(tmp_path):
     rng = np.random.default_rng(0)
     signal = rng.standard_normal(60)
     frame, keys = Image.example(rng, signal, tmp_path, "film")
-    images = Image("film", Image.Options(**keys)).read(Cells(frame, tmp_path, "cohort.csv"))
+    images = Image("film", Image.Options(**keys)).read(ColumnCells(frame, tmp_path, "cohort.csv"))
     assert len({f.pixels.shape for f in images.frames()}) > 5
     told, idle = [], []
     for one in images.frames():
@@ -395,7 +395,7 @@ def dense(tmp_path, sizes=((40, 52), (70, 33), (20, 20)), **keys):
         Pillow.fromarray(rng.integers(0, 256, size, dtype=np.uint8)).save(tmp_path / f"d{number}.png")
         paths.append(f"d{number}.png")
     kind = Image("film", Image.Options.model_validate_json(json.dumps({"column": "film", **keys}))).facing()
-    records = kind.read(Cells(pl.DataFrame({"film": paths}), tmp_path, "cohort.csv"))
+    records = kind.read(ColumnCells(pl.DataFrame({"film": paths}), tmp_path, "cohort.csv"))
     fitted = kind.fit(records, TrainRows(np.arange(len(sizes))))
     return fitted, records, fitted.prepare(records)
 

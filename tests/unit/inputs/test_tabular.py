@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Severity
-from polyclinic.inputs.base import Cells
+from polyclinic.inputs.base import ColumnCells
 from polyclinic.inputs.tabular import Tabular
 from polyclinic.study.schema import Size
 
@@ -25,7 +25,7 @@ def kind(**keys):
 
 
 def cells(frame):
-    return Cells(frame, FOLDER, "cohort.csv")
+    return ColumnCells(frame, FOLDER, "cohort.csv")
 
 
 def made(frame, train, **keys):

@@ -7,10 +7,10 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError
+from polyclinic.geometry import Marks
 from polyclinic.inputs import text as text_input
-from polyclinic.inputs.base import Cells
+from polyclinic.inputs.base import ColumnCells
 from polyclinic.inputs.text import Text
-from polyclinic.places import Marks
 from polyclinic.study.schema import Size
 
 TEXTS = ("No fever. 😀 aspirin 100mg", "患者否认高血压，服用阿司匹林", "MI in 2015, MI again", None, "  \n")
@@ -20,7 +20,7 @@ TRAIN = TrainRows(np.arange(3))
 def made(texts=TEXTS, dense=False, **keys):
     kind = Text("note", Text.Options(column="t", missing="allow", **keys))
     kind = kind.facing() if dense else kind
-    records = kind.read(Cells(pl.DataFrame({"t": list(texts)}, schema={"t": pl.String}), Path(), "cohort.csv"))
+    records = kind.read(ColumnCells(pl.DataFrame({"t": list(texts)}, schema={"t": pl.String}), Path(), "cohort.csv"))
     fitted = kind.fit(records, TRAIN)
     return fitted, records, fitted.prepare(records)
 
@@ -41,9 +41,9 @@ def test_empty_texts_are_absent():
 
 def test_a_column_of_numbers_is_no_text():
     with pytest.raises(CohortError, match="must hold text"):
-        Text("n", Text.Options(column="t")).read(Cells(pl.DataFrame({"t": [1, 2]}), Path(), "cohort.csv"))
+        Text("n", Text.Options(column="t")).read(ColumnCells(pl.DataFrame({"t": [1, 2]}), Path(), "cohort.csv"))
     with pytest.raises(CohortError, match="no column"):
-        Text("n", Text.Options(column="t")).read(Cells(pl.DataFrame({"u": ["a"]}), Path(), "cohort.csv"))
+        Text("n", Text.Options(column="t")).read(ColumnCells(pl.DataFrame({"u": ["a"]}), Path(), "cohort.csv"))
 
 
 def test_places_are_those_of_the_text_as_given():

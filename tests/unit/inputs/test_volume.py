@@ -7,9 +7,9 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, ReadError
-from polyclinic.inputs.base import Cells
+from polyclinic.inputs.base import ColumnCells
 from polyclinic.inputs.volume import Volume
-from polyclinic.readers.synthetic_scans import nifti_bytes
+from polyclinic.records.examples.scans import nifti_bytes
 from polyclinic.study.schema import Size
 
 ROWS = TrainRows(np.arange(2))
@@ -19,12 +19,12 @@ def noise(shape, seed=0):
     return np.random.default_rng(seed).integers(0, 500, shape).astype(np.int16)
 
 
-def write(folder, arrays, steps=(1.0, 1.0, 1.0)) -> Cells:
+def write(folder, arrays, steps=(1.0, 1.0, 1.0)) -> ColumnCells:
     paths = []
     for number, values in enumerate(arrays):
         paths.append(f"{number}.nii.gz")
         (folder / paths[-1]).write_bytes(nifti_bytes(values, np.diag([*steps, 1.0])))
-    return Cells(pl.DataFrame({"mr": paths}), folder, "cohort.csv", None)
+    return ColumnCells(pl.DataFrame({"mr": paths}), folder, "cohort.csv", None)
 
 
 def volume(**options) -> Volume:
@@ -70,7 +70,7 @@ def test_a_file_on_its_side_is_seen_upright_and_answered_on_its_side(tmp_path):
     (tmp_path / "a.nii.gz").write_bytes(nifti_bytes(values, np.eye(4)))
     (tmp_path / "b.nii.gz").write_bytes(nifti_bytes(values.transpose(1, 2, 0), turned))
     kind = volume().facing()
-    records = kind.read(Cells(pl.DataFrame({"mr": ["a.nii.gz", "b.nii.gz"]}), tmp_path, "cohort.csv", None))
+    records = kind.read(ColumnCells(pl.DataFrame({"mr": ["a.nii.gz", "b.nii.gz"]}), tmp_path, "cohort.csv", None))
     fitted = kind.fit(records, ROWS)
     ready = fitted.prepare(records)
     np.testing.assert_array_equal(fitted.values(ready, 0), fitted.values(ready, 1))
@@ -110,7 +110,9 @@ def test_maps_are_as_promised(tmp_path):
 
 def test_an_absent_volume_while_training_does_not_disturb_the_statistics(tmp_path):
     cells = write(tmp_path, [noise((9, 9, 9)), noise((9, 9, 9), 1)])
-    gone = Cells(cells.frame.with_columns(pl.when(pl.int_range(2) == 0).then(pl.col("mr"))), tmp_path, "t.csv", None)
+    gone = ColumnCells(
+        cells.frame.with_columns(pl.when(pl.int_range(2) == 0).then(pl.col("mr"))), tmp_path, "t.csv", None
+    )
     kind = volume(missing="allow")
     fitted = kind.fit(kind.read(cells), ROWS)
     ready = fitted.prepare(kind.read(gone))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from polyclinic.evidence import detection
+from polyclinic.evidence.metrics import detection
 from polyclinic.layers import boxes
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from polyclinic.geometry import GridGeometry, identity
 from polyclinic.layers import cell_maps
-from polyclinic.places import GridGeometry, identity
 
 
 def test_maps_come_back_at_the_size_of_the_grid():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from polyclinic.decoding.chain import Chain, likeliest
 from polyclinic.layers import crf
-from polyclinic.layers.chain import Chain, likeliest
 
 TAGS, TOKENS = 3, 4
 

@@ -5,7 +5,7 @@ from polyclinic.layers import detector
 
 
 def objects(classes, boxes):
-    return detector.Objects(torch.tensor(classes), torch.tensor(boxes, dtype=torch.float32))
+    return detector.ObjectTensors(torch.tensor(classes), torch.tensor(boxes, dtype=torch.float32))
 
 
 ONE = objects([[0, 1, -1]], [[[8, 8, 24, 24], [40, 30, 50, 60], [0, 0, 0, 0]]])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from polyclinic.layers import hazard, proportional
-from polyclinic.layers.proportional import Baseline
+from polyclinic.layers.proportional import BaselineHazard
 
 EDGES = np.array([0.0, 0.2, 0.5, 1.0, 3.0])
 FLAT = np.diff(EDGES)
@@ -72,4 +72,4 @@ def test_huge_log_hazards_give_curves(size):
 
 def test_a_baseline_survives_json():
     found = proportional.learn(*_cohort(100), EDGES, FLAT, "auto")
-    assert Baseline.model_validate_json(found.model_dump_json()) == found
+    assert BaselineHazard.model_validate_json(found.model_dump_json()) == found

@@ -9,7 +9,7 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import ReadError
-from polyclinic.inputs.base import Cells
+from polyclinic.inputs.base import ColumnCells
 from polyclinic.inputs.text import Text
 from polyclinic.layers.public_text import cut_public, look
 from polyclinic.study.schema import Size
@@ -48,7 +48,7 @@ def folder(tmp_path_factory) -> Path:
 def made(folder: Path, dense: bool = True):
     kind = Text("note", Text.Options(column="t", missing="allow", weights="tiny"))
     kind = kind.facing() if dense else kind
-    records = kind.read(Cells(pl.DataFrame({"t": list(TEXTS)}), folder, "cohort.csv"))
+    records = kind.read(ColumnCells(pl.DataFrame({"t": list(TEXTS)}), folder, "cohort.csv"))
     fitted = kind.fit(records, TrainRows(np.arange(3)))
     return fitted, records, fitted.prepare(records)
 

@@ -15,7 +15,7 @@ def test_kinds_are_the_files_of_the_folder():
     assert "base" not in catalogue.names("inputs") + catalogue.names("heads")
 
 
-@pytest.mark.parametrize(("axis", "base"), [("inputs", inputs.Kind), ("heads", heads.Kind)])
+@pytest.mark.parametrize(("axis", "base"), [("inputs", inputs.Input), ("heads", heads.Head)])
 def test_a_kind_is_the_one_class_of_its_file(axis, base):
     for name in catalogue.names(axis):
         kind = catalogue.find(axis, name)

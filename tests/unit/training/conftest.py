@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from polyclinic.cohort.rows import Fold, Inner, TestRows, TrainRows, TuneRows
-from polyclinic.inputs.base import Cells
+from polyclinic.inputs.base import ColumnCells
 from polyclinic.model import Model, build
 from polyclinic.study import catalogue
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
@@ -63,7 +63,7 @@ def make_bench(folder: Path, targets: dict[str, str], rows: int = 96, train: int
         outcome, keys = kind.example(rng, signal, name)
         heads[name] = kind(name, kind.Options(**_frozen(keys)))
         read[name] = heads[name].read_target(outcome, "cohort.csv")
-    records = {"labs": labs.read(Cells(frame, folder, "cohort.csv"))}
+    records = {"labs": labs.read(ColumnCells(frame, folder, "cohort.csv"))}
     inner = Inner(TrainRows(np.sort(order[:train])), TuneRows(np.sort(order[train : train + (rows - train) // 2])))
     ready = Ready.fit({"labs": labs}, records, heads, read, inner.train)
     test = TestRows(np.sort(order[train + (rows - train) // 2 :]))

@@ -3,13 +3,14 @@ from time import monotonic, sleep
 import pytest
 
 from polyclinic.errors import StudyError
-from polyclinic.training import loop, rehearsal, step
-from polyclinic.training.clock import Clock, Pace, share_minutes
-from polyclinic.training.crew import ALONE
+from polyclinic.training import loop, step
+from polyclinic.training import timed_steps as rehearsal
 from polyclinic.training.loop import Ending
 from polyclinic.training.precision import PLAIN
+from polyclinic.training.process_group import ALONE
 from polyclinic.training.recipe import write_recipe
 from polyclinic.training.task import Task
+from polyclinic.training.time_estimate import Clock, Pace, share_minutes
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from polyclinic.cohort.rows import Inner, TestRows, TrainRows, TuneRows
+from polyclinic.formats.packed import unpack
 from polyclinic.heads.classify import Classify
-from polyclinic.inputs.base import Cells
+from polyclinic.inputs.base import ColumnCells
 from polyclinic.model import build
-from polyclinic.packing import unpack
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
 from polyclinic.training.fit import fit
 from polyclinic.training.outputs import evaluate
@@ -25,7 +25,7 @@ ROWS = Inner(TrainRows(np.arange(24)), TuneRows(np.arange(24, 32)))
 def make(*, absent: tuple[int, ...] = (), both: bool = False, flips: bool = False) -> Ready:
     numbers = [None if row in absent else row for row in range(40)]
     square = Square("film", Square.Options(column="film", flips=flips)).facing()
-    records = square.read(Cells(pl.DataFrame({"film": numbers}), Path(), "cohort.csv"))
+    records = square.read(ColumnCells(pl.DataFrame({"film": numbers}), Path(), "cohort.csv"))
     spot = Spot("spot", Spot.Options(on="film", column="spot"))
     target = spot.match(spot.read_target(pl.DataFrame({"spot": range(40)}), "cohort.csv"), [], Path(), None)
     heads, targets = {"spot": spot}, {"spot": target}

@@ -3,13 +3,13 @@ import pytest
 import torch
 
 from polyclinic.errors import StudyError
-from polyclinic.training.crew import ALONE, Crew
+from polyclinic.training.process_group import ALONE, ProcessGroup
 
 
 class TestCrew:
     def test_slices_share_out_a_batch(self):
         batch = np.arange(7)
-        parts = [Crew(rank, 3).share(batch) for rank in range(3)]
+        parts = [ProcessGroup(rank, 3).share(batch) for rank in range(3)]
         assert sorted(np.concatenate(parts)) == list(range(7))
 
     def test_alone_nothing_changes(self):

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from polyclinic.layers.public_text import PublicReader
-from polyclinic.layers.reading import Reading, Widths
+from polyclinic.layers.text_encoder import Reading, Widths
 from polyclinic.training.optimizer import decayed, make_optimizer
 from polyclinic.training.recipe import write_recipe
 from polyclinic.training.schedule import one_cycle

@@ -13,7 +13,7 @@ Numbers = Sequence[float | None]
 
 
 @dataclass(frozen=True)
-class Scale:
+class AxisScale:
     """A straight line from values to positions in the figure."""
 
     low: float
@@ -31,8 +31,8 @@ class Scale:
 class Axes:
     """Where values lie in a figure, in units of its view box."""
 
-    x: Scale
-    y: Scale
+    x: AxisScale
+    y: AxisScale
     width: float
     height: float
 
@@ -43,8 +43,8 @@ class Axes:
 
 def axes(x: tuple[float, float], y: tuple[float, float], *, height: float = 330.0, below: float = BOTTOM) -> Axes:
     """Axes for values of ``x`` and ``y`` (low, high), in a figure of ``height``, with room ``below`` the x axis."""
-    across = Scale(*_widened(x), LEFT, WIDTH - RIGHT)
-    return Axes(across, Scale(*_widened(y), height - below, TOP), WIDTH, height)
+    across = AxisScale(*_widened(x), LEFT, WIDTH - RIGHT)
+    return Axes(across, AxisScale(*_widened(y), height - below, TOP), WIDTH, height)
 
 
 def _widened(limits: tuple[float, float]) -> tuple[float, float]:

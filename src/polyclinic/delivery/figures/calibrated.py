@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from polyclinic.delivery.documents import CalibrationPoint, TargetEvidence
 from polyclinic.delivery.figures.axes import (
     Axes,
-    Scale,
+    AxisScale,
     axes,
     dot,
     drawing,
@@ -28,7 +28,7 @@ BINS = 40
 
 
 @dataclass(frozen=True)
-class Predicted:
+class PredictedShares:
     """What the histogram shows.
 
     Attributes:
@@ -42,7 +42,7 @@ class Predicted:
     thresholds: tuple[float, ...] = ()
 
 
-def calibration(target: TargetEvidence, predicted: Predicted | None, say: Words) -> Html:
+def calibration(target: TargetEvidence, predicted: PredictedShares | None, say: Words) -> Html:
     """Observed against predicted share, with the histogram of predictions by outcome below."""
     ax = axes((0, 1), (0, 1), height=SQUARE)
     whole = Axes(ax.x, ax.y, ax.width, SQUARE + (HISTOGRAM + 22 if predicted is not None else 0))
@@ -75,7 +75,7 @@ def _legend(ax: Axes, before: bool, say: Words) -> Html:
     return join(*(key(ax.x.start + 12, ax.y.stop + 12 + 18 * n, words, css) for n, (words, css) in enumerate(entries)))
 
 
-def _histogram(ax: Axes, predicted: Predicted, say: Words) -> Html:
+def _histogram(ax: Axes, predicted: PredictedShares, say: Words) -> Html:
     """Those with the outcome above the line, those without below it, each side on its own scale."""
     top = SQUARE + 14.0
     middle, half = top + HISTOGRAM / 2, HISTOGRAM / 2 - 12
@@ -93,7 +93,7 @@ def _histogram(ax: Axes, predicted: Predicted, say: Words) -> Html:
     return join(*cuts, *up, *down, base, *names)
 
 
-def _bars(across: Scale, values: Float[np.ndarray, " some"], foot: float, height: float, css: str) -> list[Html]:
+def _bars(across: AxisScale, values: Float[np.ndarray, " some"], foot: float, height: float, css: str) -> list[Html]:
     """Bars from ``foot``; a negative height goes up. The fullest bin is highest; a single sample still shows."""
     counts, edges = np.histogram(np.clip(values, 0, 1), bins=BINS, range=(0, 1))
     if not counts.any():

@@ -3,13 +3,14 @@
 import numpy as np
 from jaxtyping import Float
 
+from polyclinic.answers.base import Answer
+from polyclinic.answers.classes import ClassAnswer
 from polyclinic.delivery.documents import Estimate, TargetEvidence
 from polyclinic.delivery.figures.strips import scale_row, strip, whisker
 from polyclinic.delivery.markup import Html, element, join
 from polyclinic.delivery.numbers import count, stacked
 from polyclinic.delivery.sections.parts import note, table
 from polyclinic.delivery.words import Words
-from polyclinic.predictions import Answer, ClassAnswer
 
 _HEADS = {
     "multilabel": ("By label", "Label", "Rows"),

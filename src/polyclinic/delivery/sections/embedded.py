@@ -6,10 +6,10 @@ import io
 from PIL import Image
 
 from polyclinic.delivery.markup import Html, element, join
-from polyclinic.delivery.washed import wash
+from polyclinic.delivery.sanitise import sanitise
 from polyclinic.delivery.words import Words
 from polyclinic.inputs.base import Picture
-from polyclinic.readers.text_markup import SIGNS
+from polyclinic.records.text.markup import SIGNS
 
 SIDE = 320  # pixels: large enough to recognise, small enough to send by mail
 LIGHT = 60_000  # bytes: smaller pictures are kept as they are
@@ -24,7 +24,9 @@ def embedded(picture: Picture, say: Words) -> Html:
     """The picture inside the page. As an image nothing in it can run; markup is washed, with a legend for its marks."""
     caption = say.told(picture.caption)
     if picture.media_type == _MARKUP:
-        return join(wash(picture.content), _legend(picture.content, say)) if picture.content else element("p", caption)
+        return (
+            join(sanitise(picture.content), _legend(picture.content, say)) if picture.content else element("p", caption)
+        )
     light = _lighter(picture)
     data = base64.b64encode(light.content).decode("ascii")
     return Html(element("img", src=f"data:{light.media_type};base64,{data}", alt=caption).removesuffix("</img>"))

@@ -5,18 +5,18 @@ from polyclinic.delivery.figures.learning import learning_curve
 from polyclinic.delivery.markup import Html, element, join
 from polyclinic.delivery.material import Material
 from polyclinic.delivery.numbers import count, significant
-from polyclinic.delivery.sections.parts import Section, facts, figure, grid, note
+from polyclinic.delivery.sections.parts import ReportSection, facts, figure, grid, note
 from polyclinic.delivery.words import Words
 from polyclinic.errors import name_rows
 
 
-def findings(material: Material) -> Section:
+def findings(material: Material) -> ReportSection:
     """What the checks found, accepted refusals with their reasons first."""
     say, accepted = material.say, material.study.accept
     ordered = sorted(material.cohort.findings, key=lambda finding: finding.name not in accepted)
     items = [_finding(finding, accepted.get(finding.name), say) for finding in ordered]
     body = element("ul", *items, class_="findings") if items else note(say("The checks found nothing to report."))
-    return Section("findings", say("Findings"), body)
+    return ReportSection("findings", say("Findings"), body)
 
 
 def _finding(finding: Found, reason: str | None, say: Words) -> Html:
@@ -42,15 +42,15 @@ def _told(finding: Found, reason: str | None, say: Words) -> list[Html]:
     return [element("p", meaning), given, element("p", own, class_="how", lang="en")]
 
 
-def training(material: Material) -> Section:
+def training(material: Material) -> ReportSection:
     """The training curve."""
     say, histories = material.say, material.facts.histories
     drawn = [fit for fit in histories if fit.epochs]
     if not drawn:
-        return Section("training", say("Training"), Html())
+        return ReportSection("training", say("Training"), Html())
     words = say("A dot marks the weights that were kept. Tune rows decide when to stop; test rows play no part.")
     shown = figure(say("Training curve"), learning_curve(drawn, say), words)
-    return Section("training", say("Training"), grid(shown, _fits(material)))
+    return ReportSection("training", say("Training"), grid(shown, _fits(material)))
 
 
 def _fits(material: Material) -> Html:
@@ -74,7 +74,7 @@ def _imbalance(material: Material) -> str:
     return say("none") if chosen == "none" else say("{method}, recalibrated afterwards", method=say(chosen))
 
 
-def making(material: Material) -> Section:
+def making(material: Material) -> ReportSection:
     """Everything that is needed to get the same numbers again."""
     say, run = material.say, material.facts
     pairs = [
@@ -100,7 +100,7 @@ def making(material: Material) -> Section:
     if run.study_text:
         text = element("pre", element("code", run.study_text))
         resolved = element("details", element("summary", say("The study file, every default written out")), text)
-    return Section("making", say("How it was made"), join(facts(pairs), prepared, resolved))
+    return ReportSection("making", say("How it was made"), join(facts(pairs), prepared, resolved))
 
 
 def _source(name: str, say: Words) -> str:

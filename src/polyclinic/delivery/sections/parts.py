@@ -7,7 +7,7 @@ from polyclinic.delivery.markup import Child, Html, element, join
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A chapter of the report.
 
     Attributes:
@@ -23,7 +23,7 @@ class Section:
     level: int = 1
 
 
-def chapter(section: Section) -> Html:
+def chapter(section: ReportSection) -> Html:
     """A section with its heading."""
     heading = element("h2" if section.level == 1 else "h3", section.title) if section.title else None
     return element("section", heading, section.body, id=section.anchor, class_=f"level-{section.level}")

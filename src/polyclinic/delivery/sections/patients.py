@@ -7,11 +7,11 @@ from polyclinic.delivery.cohort_document import FlowStep, TableOne, TableRow
 from polyclinic.delivery.markup import Html, element, join
 from polyclinic.delivery.material import Material, PartCount
 from polyclinic.delivery.numbers import count
-from polyclinic.delivery.sections.parts import Section, figure, note, table
+from polyclinic.delivery.sections.parts import ReportSection, figure, note, table
 from polyclinic.delivery.words import Words
 
 
-def patients(material: Material) -> Section:
+def patients(material: Material) -> ReportSection:
     """Flow chart and table one."""
     say = material.say
     flow = flow_chart(material)
@@ -20,7 +20,7 @@ def patients(material: Material) -> Section:
     if folds > 1 and material.facts.parts:
         words = say.sentences(words, say("Sizes of one fold, on average over {n}.", n=folds))
     chart = figure(say("Who was studied"), flow, words) if flow else None
-    return Section("patients", say("Patients"), join(chart, _table_one(material.cohort.table_one, say)))
+    return ReportSection("patients", say("Patients"), join(chart, _table_one(material.cohort.table_one, say)))
 
 
 def flow_chart(material: Material) -> Html:

@@ -11,31 +11,33 @@ from polyclinic.delivery.sections.classes import by_each, confusion, per_class
 from polyclinic.delivery.sections.groups import subgroups
 from polyclinic.delivery.sections.headline import best_plain
 from polyclinic.delivery.sections.mistakes import mistakes
-from polyclinic.delivery.sections.parts import Section, chapter, note, table
+from polyclinic.delivery.sections.parts import ReportSection, chapter, note, table
 from polyclinic.delivery.sections.pictures import pictures, tested_once
 from polyclinic.delivery.words import Words
 
 
-def performance(material: Material, name: str, target: TargetEvidence) -> Section:
+def performance(material: Material, name: str, target: TargetEvidence) -> ReportSection:
     """The chapter of one target."""
     say = material.say
     several = len(material.evidence.targets) > 1
     title = say("Performance: {target}", target=name) if several else say("Performance")
     answer = tested_once(material, name)
     parts = [
-        Section(f"figures-{name}", "", pictures(material, target, answer), 2),
-        Section(
+        ReportSection(f"figures-{name}", "", pictures(material, target, answer), 2),
+        ReportSection(
             f"classes-{name}",
             say(by_each(target)),
             join(per_class(target, say), confusion(target, answer, say)),
             2,
         ),
-        Section(f"metrics-{name}", say("All numbers"), metrics_table(target, material.evidence.resamples, say), 2),
-        Section(f"subgroups-{name}", say("For whom: subgroups"), subgroups(target, say), 2),
-        Section(f"cases-{name}", say("Cases"), cases(material, name, target), 2),
-        Section(f"mistakes-{name}", say("Worst mistakes"), mistakes(material, name, target), 2),
+        ReportSection(
+            f"metrics-{name}", say("All numbers"), metrics_table(target, material.evidence.resamples, say), 2
+        ),
+        ReportSection(f"subgroups-{name}", say("For whom: subgroups"), subgroups(target, say), 2),
+        ReportSection(f"cases-{name}", say("Cases"), cases(material, name, target), 2),
+        ReportSection(f"mistakes-{name}", say("Worst mistakes"), mistakes(material, name, target), 2),
     ]
-    return Section(f"target-{name}", title, join(*(chapter(part) for part in parts if part.body)))
+    return ReportSection(f"target-{name}", title, join(*(chapter(part) for part in parts if part.body)))
 
 
 def metrics_table(target: TargetEvidence, resamples: int, say: Words) -> Html:

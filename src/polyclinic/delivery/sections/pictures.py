@@ -2,8 +2,11 @@
 
 import numpy as np
 
+from polyclinic.answers.base import Answer
+from polyclinic.answers.classes import ClassAnswer
+from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.documents import Estimate, TargetEvidence
-from polyclinic.delivery.figures.calibrated import Predicted, calibration
+from polyclinic.delivery.figures.calibrated import PredictedShares, calibration
 from polyclinic.delivery.figures.curves import (
     COLOURS,
     precision_recall,
@@ -21,7 +24,6 @@ from polyclinic.delivery.numbers import NOTHING, count, significant
 from polyclinic.delivery.sections.headline import best_plain
 from polyclinic.delivery.sections.parts import figure, grid, note
 from polyclinic.delivery.words import Words
-from polyclinic.predictions import Answer, ClassAnswer, ValueAnswer
 
 
 def tested_once(material: Material, name: str) -> Answer | None:
@@ -101,11 +103,11 @@ def _calibration_figure(material: Material, target: TargetEvidence, answer: Answ
     return figure(say("Calibration"), calibration(target, predicted, say), words)
 
 
-def _predicted(target: TargetEvidence, answer: ClassAnswer) -> Predicted:
+def _predicted(target: TargetEvidence, answer: ClassAnswer) -> PredictedShares:
     known = ~np.isnan(answer.truth)
     thresholds = target.operating_point.thresholds if target.operating_point else ()
     cuts = tuple(threshold for threshold in thresholds if threshold is not None)
-    return Predicted(answer.probabilities[known, 1], answer.truth[known] == 1, cuts)
+    return PredictedShares(answer.probabilities[known, 1], answer.truth[known] == 1, cuts)
 
 
 def _survival_figures(target: TargetEvidence, say: Words) -> Html:

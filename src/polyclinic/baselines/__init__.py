@@ -1,0 +1,1 @@
+"""Plain models, trained beside ours on the same rows."""

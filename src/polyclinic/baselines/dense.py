@@ -1,0 +1,115 @@
+"""Plain models for dense questions, on the same rows as ours: what Otsu, a pixel classifier or a dictionary would say.
+
+Each kind of question has its own; ``dense_sorts`` finds them by the class of the head. They are registered by the files
+``plain_pixels.py``, ``plain_boxes.py``, ``plain_cells.py``, ``plain_tags.py`` and ``plain_relations.py``; a plug-in
+registers its own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int, Shaped
+
+from polyclinic.cohort.rows import Fold, Inner
+from polyclinic.geometry import Place
+from polyclinic.heads.base import Dense, objects
+from polyclinic.inputs.base import Located
+from polyclinic.predictions.record import Predictions
+from polyclinic.training.assembled import Assembled
+from polyclinic.training.ensemble import MemberOutputs, average_members, calibrate_members
+from polyclinic.training.outputs import Outputs
+from polyclinic.training.ready import Ready
+
+
+@dataclass(frozen=True)
+class PlainQuestion:
+    """What a plain model may look at.
+
+    Attributes:
+        head: Fitted kind of question.
+        placed: The truth of all rows on the network's grid, as the head's ``place`` gave it.
+        places: The grid of every row, None where absent.
+        values: What stands at the places of a row: float32 "channel *grid", or a tuple of tokens.
+        rows: Which rows train, and which ones decide inner choices.
+        seed: Of every random choice.
+    """
+
+    head: Any
+    placed: Any
+    places: Sequence[Place | None]
+    values: Callable[[int], Any]
+    rows: Inner
+    seed: int
+
+
+Answers = Callable[[int], Any]
+"""From a row (that is present) to what the model says of it, in the form of the head's ``Gatherer.close``."""
+
+
+@dataclass(frozen=True)
+class DenseSort:
+    """One sort of plain model.
+
+    Attributes:
+        name: As it stands in the report, such as "pixel classifier".
+        fit: Trains it; None where it cannot be trained on these rows.
+    """
+
+    name: str
+    fit: Callable[[PlainQuestion], Answers | None]
+
+
+@singledispatch
+def dense_sorts(head: Dense) -> tuple[DenseSort, ...]:
+    """The plain models for a dense question; none for a question that nobody has registered any for."""
+    return ()
+
+
+def answer_dense(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predictions, ...]:
+    """Train the plain models of every dense question on the rows of a fold and answer for its tune and test rows.
+
+    As elsewhere, one model is trained per member on that member's training rows, answers are calibrated on tune rows
+    and averaged.
+    """
+    dense = {name: head for name, head in assembled.heads.items() if isinstance(head, Dense)}
+    answered = (
+        _answer(name, head, sort, assembled, fold, seed) for name, head in dense.items() for sort in dense_sorts(head)
+    )
+    return tuple(predictions for predictions in answered if predictions is not None)
+
+
+def _answer(name: str, head: Dense, sort: DenseSort, assembled: Assembled, fold: Fold, seed: int) -> Predictions | None:
+    heads = {name: head.fit(assembled.targets[name], fold.members[0].train)}
+    said = [_ask(name, heads[name], sort, assembled, fold, rows, seed) for rows in fold.members]
+    whole = [one for one in said if one is not None]
+    if len(whole) < len(said):
+        return None
+    calibrated = calibrate_members(heads, assembled.targets, whole, assembled.study.training.calibration)
+    return average_members(sort.name, assembled.cohort, fold, calibrated, assembled.targets, whole)
+
+
+def _ask(
+    name: str, head: Dense, sort: DenseSort, assembled: Assembled, fold: Fold, rows: Inner, seed: int
+) -> MemberOutputs | None:
+    on = head.options.on
+    kind = assembled.inputs[on].fit(assembled.records[on], rows.train)
+    assert isinstance(kind, Located)
+    ready = Ready.of({on: kind}, assembled.records, {name: head}, assembled.targets, assembled.cache)
+
+    def values(row: int) -> Any:
+        return kind.values(ready.columns[on], row)
+
+    answers = sort.fit(PlainQuestion(head, ready.placed[name], ready.places[on], values, rows, seed))
+    if answers is None:
+        return None
+    tune, test = (_outputs(name, ready.places[on], answers, index) for index in (rows.tune.index, fold.test.index))
+    return MemberOutputs(tune, test, np.full(len(rows.tune), np.nan), np.full(len(fold.test), np.nan))
+
+
+def _outputs(name: str, places: Sequence[Place | None], answers: Answers, index: Int[np.ndarray, " row"]) -> Outputs:
+    raws = objects([None if places[row] is None else answers(int(row)) for row in index])
+    by_target: Mapping[str, Shaped[np.ndarray, " row"]] = {name: raws}
+    return Outputs(index, by_target, np.zeros((len(index), 0), dtype=np.float32))

@@ -1,0 +1,192 @@
+"""What every form of answer (a class, labels, a number, a course over time) says about how it is judged.
+
+A plug-in with a new form of answer registers it, as ``forms.py`` does for ours:
+``form_of.register(NewAnswer, lambda answer: NewForm())``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped, UInt8
+
+from polyclinic.answers.base import Answer
+from polyclinic.errors import EvidenceError, Finding
+from polyclinic.evidence.folds import Case, Layout, assess
+from polyclinic.evidence.intervals import Estimate, Sampled, estimate, limits, pick
+from polyclinic.evidence.metric import Better, Metric
+from polyclinic.evidence.records import Calibration, Curve, Curves, Estimates, OperatingPoint, Tested
+from polyclinic.evidence.weights import Figures, Weights
+
+Draws = UInt8[np.ndarray, "resample patient"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Answers of one part (tune or test) with known truth, and where each belongs."""
+
+    answer: Any
+    layout: Layout
+
+
+@dataclass(frozen=True)
+class ComparedCurve:
+    """A curve that is drawn of every model, ours and plain ones, and read off at the same points.
+
+    Attributes:
+        function: From a case and weights to one value for each point.
+        grid: The points.
+    """
+
+    function: Callable[[Any, Weights | None], Figures]
+    grid: Float[np.ndarray, " point"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A case with its draws and what the form's metrics found: what the details are made from."""
+
+    case: Any
+    layout: Layout
+    draws: Draws
+    confidence: float
+    figures: Mapping[str, Sampled]
+
+    def sample(self, metrics: Sequence[Metric]) -> dict[str, Sampled]:
+        """Further metrics of the same samples on the same draws."""
+        return assess(metrics, self.case, self.layout, self.draws)
+
+    def estimate(self, name: str) -> Estimate:
+        """A figure that was found already, with its interval."""
+        return estimate(self.figures[name], self.confidence)
+
+    def estimates(self, metrics: Sequence[Metric]) -> dict[str, Estimate]:
+        """Further metrics with their intervals."""
+        return {name: estimate(sampled, self.confidence) for name, sampled in self.sample(metrics).items()}
+
+    def curve(self, name: str, function: Callable[[Any, Weights | None], Figures], grid: np.ndarray) -> Curve:
+        """A curve with its band; without resamples the band is empty (NaN)."""
+        sampled = self.sample([Metric(name, function, Better.HIGHER, "a curve")])[name]
+        low, high = limits(sampled.resampled, self.confidence)
+        return Curve(tuple(grid), tuple(sampled.value), tuple(low), tuple(high))
+
+    def each(self, names: tuple[str, ...], metrics: Sequence[Metric]) -> dict[str, dict[str, Estimate]]:
+        """Metrics that have one figure for each class or label, by its name."""
+        found = self.sample(metrics)
+        return {
+            name: {metric: estimate(pick(sampled, k), self.confidence) for metric, sampled in found.items()}
+            for k, name in enumerate(names)
+        }
+
+    def once(self) -> np.ndarray:
+        """The samples of the first repetition: every row at most once."""
+        return np.flatnonzero(self.layout.repeat == self.layout.repeat.min())
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What a form adds to the metrics."""
+
+    calibration: Calibration
+    curves: Curves
+    per_class: Mapping[str, Estimates] = field(default_factory=dict)
+    operating_point: OperatingPoint | None = None
+    confusion: tuple[tuple[int, ...], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How far each answer is from the truth, and both in words or numbers for a table.
+
+    Attributes:
+        empty: Where nothing is there and nothing was found: right, but nothing to look at.
+    """
+
+    loss: Float[np.ndarray, " sample"]
+    truth: Shaped[np.ndarray, " sample"]
+    answer: Shaped[np.ndarray, " sample"]
+    event: Float[np.ndarray, " sample"] | None = None
+    empty: Bool[np.ndarray, " sample"] | None = None
+
+
+class Form(ABC):
+    """How one form of answer is judged.
+
+    Attributes:
+        word: The form's name in ``evidence.json``.
+        headline: Names of the metrics to show first, the most important one first: it decides the verdict.
+        metrics: All metrics, each a function of the form's case.
+        line: The curve by which models are compared beside the headline, or None.
+    """
+
+    word: str
+    headline: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    line: ComparedCurve | None = None
+    classes: tuple[str, ...] | None = None
+    labels: tuple[str, ...] | None = None
+    unit: str | None = None
+
+    @abstractmethod
+    def known(self, answer: Any) -> Bool[np.ndarray, " sample"]:
+        """Which samples have a known truth."""
+
+    @abstractmethod
+    def truth(self, answer: Any) -> Float[np.ndarray, "sample part"]:
+        """The truth as numbers, to see whether two runs were judged against the same."""
+
+    @abstractmethod
+    def check(self, answer: Any, rows: np.ndarray, place: str) -> list[Finding]:
+        """What makes answers impossible to judge, such as a chance above 1."""
+
+    @abstractmethod
+    def case(self, test: Part, tune: Part | None) -> Case:
+        """The arrays to judge; whatever has to be chosen (a threshold) is chosen on ``tune``."""
+
+    @abstractmethod
+    def counts(self, answer: Any, layout: Layout) -> Tested:
+        """What the figures stand on."""
+
+    @abstractmethod
+    def detail(self, judged: Judged) -> Detail:
+        """Curves, calibration, figures per class."""
+
+    @abstractmethod
+    def show(self, case: Any) -> Shown:
+        """How far each answer is from the truth."""
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name."""
+        return next(metric for metric in self.metrics if metric.name == name)
+
+
+@singledispatch
+def form_of(answer: Answer) -> Form:
+    """The form that judges this answer.
+
+    Raises:
+        EvidenceError: if nothing has registered for it.
+    """
+    raise EvidenceError(
+        Finding(
+            name="unknown_form",
+            place="predictions",
+            rule="every answer must have a form that can be judged",
+            found=f"no form is registered for {type(answer).__name__}",
+            remedy="Register one with polyclinic.evidence.forms.base.form_of.register.",
+        )
+    )
+
+
+def tested(layout: Layout) -> Tested:
+    """Rows, patients, folds and repetitions of the samples."""
+    repeats = len(np.unique(layout.repeat))
+    return Tested(layout.rows, layout.patients, len(np.unique(layout.fold)) // repeats, repeats)
+
+
+def first_of_rows(layout: Layout) -> np.ndarray:
+    """One sample for each different row of the table."""
+    return np.asarray(np.unique(layout.row, return_index=True)[1])

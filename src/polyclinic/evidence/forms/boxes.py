@@ -1,0 +1,345 @@
+"""How found objects are judged: boxes held against boxes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped
+
+from polyclinic.answers.boxes import BoxAnswer
+from polyclinic.errors import Finding
+from polyclinic.evidence.folds import Case, Layout
+from polyclinic.evidence.forms.base import ComparedCurve, Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.metric import Better, Metric
+from polyclinic.evidence.metrics import detection
+from polyclinic.evidence.metrics.calibration import calibration_curve, expected_calibration_error
+from polyclinic.evidence.records import Calibration, Curve, Curves, OperatingPoint, Tested
+from polyclinic.evidence.soundness import broken
+from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
+from polyclinic.formats.packed import unpack
+
+LEVELS = np.array([0.1, *np.arange(50, 100, 5) / 100])
+"""Overlaps at which boxes are matched: 0.1 for scans, where boxes of small lesions scarcely overlap (Baumgartner M et
+al., nnDetection, MICCAI 2021), then those of COCO."""
+_HALF = 1
+_RATES = np.array(detection.RATES)
+_COCO_POINTS = 101
+GRID = np.linspace(0, 1, 101)
+FROC_RATES = 2.0 ** np.linspace(-3, 3, 49)
+"""False boxes per picture along the FROC curve: eight points an octave, the rates of CPM among them."""
+
+PerClass = Float[np.ndarray, "draw klass"]
+
+
+@dataclass(frozen=True)
+class BoxCase(Case):
+    """The boxes of each picture, matched.
+
+    Attributes:
+        names: Classes.
+        base: Which of ``LEVELS`` decides whether a box finds an object: overlap 0.5, in a scan 0.1.
+        score: Score of each predicted box.
+        klass: Its class.
+        hits: Whether it finds an object, "box level".
+        objects: True boxes by class.
+        taken: Boxes whose score reaches the threshold of their class.
+        found: Those of them that find an object.
+        thresholds: Those scores.
+    """
+
+    names: tuple[str, ...]
+    base: int
+    score: Shaped[np.ndarray, " sample"]
+    klass: Shaped[np.ndarray, " sample"]
+    hits: Shaped[np.ndarray, " sample"]
+    objects: Float[np.ndarray, "sample klass"]
+    taken: Float[np.ndarray, "sample klass"]
+    found: Float[np.ndarray, "sample klass"]
+    thresholds: Float[np.ndarray, "sample klass"]
+
+    def ranking(self, klass: int, level: int) -> detection.RankedBoxes:
+        """The boxes of one class over all samples, best first."""
+        owner = np.repeat(np.arange(len(self.score)), [len(scores) for scores in self.score])
+        if not len(owner):
+            return detection.rank(np.zeros(0), np.zeros(0, dtype=bool), owner, self.objects[:, klass])
+        score, hits = np.concatenate(list(self.score)), np.concatenate(list(self.hits))[:, level]
+        mine = np.concatenate(list(self.klass)) == klass
+        return detection.rank(score[mine], hits[mine], owner[mine], self.objects[:, klass])
+
+
+def _by_class(case: BoxCase, function: Callable[[int], np.ndarray]) -> np.ndarray:
+    """One figure for every class, "draw klass ..."."""
+    return np.stack([function(klass) for klass in range(len(case.names))], axis=1)
+
+
+def _precisions(level: int, points: int = 0) -> Callable[[BoxCase, Weights | None], PerClass]:
+    return lambda case, weights: _by_class(
+        case, lambda k: detection.average_precision(case.ranking(k, level), weights, points)
+    )
+
+
+def _coco(case: BoxCase, weights: Weights | None) -> PerClass:
+    """Average precision at overlaps .5, .55, ... .95, averaged."""
+    levels = range(_HALF, len(LEVELS))
+    return np.asarray(np.mean([_precisions(level, _COCO_POINTS)(case, weights) for level in levels], axis=0))
+
+
+def _sensitivities(rates: np.ndarray) -> Callable[[BoxCase, Weights | None], PerClass]:
+    """Sensitivity by class, averaged over rates of false boxes."""
+    return lambda case, weights: _by_class(
+        case, lambda k: detection.sensitivity_at(case.ranking(k, case.base), rates, weights).mean(axis=1)
+    )
+
+
+def _froc(case: BoxCase, weights: Weights | None) -> Figures:
+    """Sensitivity at each of ``FROC_RATES``, "draw rate", the mean over the classes of which there are objects."""
+    read = _by_class(case, lambda k: detection.sensitivity_at(case.ranking(k, case.base), FROC_RATES, weights))
+    return _over_classes(read, weights)
+
+
+def _sensitivity(case: BoxCase, weights: Weights | None) -> PerClass:
+    drawn = opened(weights, len(case.objects))
+    return ratio(drawn @ case.found, drawn @ case.objects)
+
+
+def _precision(case: BoxCase, weights: Weights | None) -> PerClass:
+    drawn = opened(weights, len(case.objects))
+    return ratio(drawn @ case.found, drawn @ case.taken)
+
+
+def _f1(case: BoxCase, weights: Weights | None) -> PerClass:
+    drawn = opened(weights, len(case.objects))
+    return ratio(2 * (drawn @ case.found), drawn @ (case.taken + case.objects))
+
+
+def _false_boxes(case: BoxCase, weights: Weights | None) -> PerClass:
+    return _per_picture(case.taken - case.found, weights)
+
+
+def _count_error(case: BoxCase, weights: Weights | None) -> PerClass:
+    return _per_picture(np.abs(case.taken - case.objects), weights)
+
+
+def _count_bias(case: BoxCase, weights: Weights | None) -> PerClass:
+    return _per_picture(case.taken - case.objects, weights)
+
+
+def _per_picture(values: Float[np.ndarray, "sample klass"], weights: Weights | None) -> PerClass:
+    drawn = opened(weights, len(values))
+    return ratio(drawn @ values, np.repeat(drawn.sum(axis=1)[:, None], values.shape[1], axis=1))
+
+
+def _calibration_error(case: BoxCase, weights: Weights | None) -> Figures:
+    """Distance between the score and the share of boxes that find an object."""
+    owner = np.repeat(np.arange(len(case.score)), [len(scores) for scores in case.score])
+    drawn = opened(weights, len(case.score))[:, owner]
+    if not len(owner):
+        return closed(np.full(len(drawn), np.nan), weights)
+    hits = np.concatenate(list(case.hits))[:, case.base].astype(np.float64)
+    return closed(np.asarray(expected_calibration_error(hits, np.concatenate(list(case.score)), drawn)), weights)
+
+
+def _mean(function: Callable[[BoxCase, Weights | None], PerClass]) -> Callable[[BoxCase, Weights | None], Figures]:
+    """The mean over the classes of which there are objects."""
+    return lambda case, weights: _over_classes(function(case, weights), weights)
+
+
+def _over_classes(figures: Float[np.ndarray, "draw klass *more"], weights: Weights | None) -> Figures:
+    known = np.isfinite(figures).sum(axis=1).astype(np.float64)
+    return closed(ratio(np.nan_to_num(figures).sum(axis=1), known), weights)
+
+
+def _summed(function: Callable[[BoxCase, Weights | None], PerClass]) -> Callable[[BoxCase, Weights | None], Figures]:
+    return lambda case, weights: closed(function(case, weights).sum(axis=1), weights)
+
+
+def _each(function: Callable[[BoxCase, Weights | None], PerClass]) -> Callable[[BoxCase, Weights | None], Figures]:
+    return lambda case, weights: closed(function(case, weights), weights)
+
+
+_UP, _DOWN = Better.HIGHER, Better.LOWER
+_ONE_PER_PICTURE = np.ones(1)
+METRICS = (
+    Metric("map_50", _mean(_precisions(_HALF)), _UP, "area under precision over recall, boxes overlapping by half"),
+    Metric("map_50_95", _mean(_coco), _UP, "the same, averaged over overlaps from 0.5 to 0.95, as COCO does"),
+    Metric("cpm", _mean(_sensitivities(_RATES)), _UP, "sensitivity averaged over 1/8 to 8 false boxes per picture"),
+    Metric(
+        "sensitivity_at_1_false",
+        _mean(_sensitivities(_ONE_PER_PICTURE)),
+        _UP,
+        "share of the objects found at the price of one false box per picture",
+    ),
+    Metric("object_sensitivity", _mean(_sensitivity), _UP, "share of the objects found at the chosen score", True),
+    Metric("object_precision", _mean(_precision), _UP, "share of the boxes that find an object at that score", True),
+    Metric("object_f1", _mean(_f1), _UP, "harmonic mean of these two", True),
+    Metric("false_boxes", _summed(_false_boxes), _DOWN, "false boxes per picture, all classes", True),
+    Metric("count_error", _mean(_count_error), _DOWN, "objects counted too many or too few, per picture and class"),
+)
+IN_SCANS = Metric("map_10", _mean(_precisions(0)), _UP, "area under precision over recall, boxes overlapping a tenth")
+PER_CLASS = (
+    Metric("average_precision_50", _each(_precisions(_HALF)), _UP, "area under precision over recall"),
+    Metric("average_precision_50_95", _each(_coco), _UP, "averaged over overlaps from 0.5 to 0.95"),
+    Metric("cpm", _each(_sensitivities(_RATES)), _UP, "sensitivity averaged over 1/8 to 8 false boxes per picture"),
+    Metric("object_sensitivity", _each(_sensitivity), _UP, "share of the objects found", True),
+    Metric("object_precision", _each(_precision), _UP, "share of the boxes that find an object", True),
+    Metric("count_error", _each(_count_error), _DOWN, "objects counted too many or too few, per picture"),
+    Metric("count_bias", _each(_count_bias), Better.ZERO, "mean of counted - true, per picture"),
+)
+_CALIBRATION = Metric(
+    "expected_calibration_error",
+    _calibration_error,
+    _DOWN,
+    "distance between score and share that is right",
+    True,
+    True,
+)
+
+
+class BoxForm(Form):
+    """Judges a ``BoxAnswer``."""
+
+    word = "boxes"
+    headline: tuple[str, ...] = ("map_50", "cpm", "sensitivity_at_1_false", "count_error")
+    metrics: tuple[Metric, ...] = METRICS
+    line = ComparedCurve(_froc, FROC_RATES)
+    unit = "px"
+
+    def __init__(self, classes: tuple[str, ...], dim: int = 2) -> None:
+        """``dim`` is the number of axes of the boxes."""
+        self.classes = classes
+        self._names, self._base = classes, _HALF
+        if dim > 2:
+            self._base = 0
+            self.metrics = (IN_SCANS, *METRICS)
+            self.headline = ("map_10", *self.headline[1:])
+
+    def known(self, answer: BoxAnswer) -> Bool[np.ndarray, " sample"]:
+        """Which samples have known boxes; that there is none is known too."""
+        return np.array([bool(content) for content in answer.truth], dtype=bool)
+
+    def truth(self, answer: BoxAnswer) -> Float[np.ndarray, "sample part"]:
+        """How many boxes there are, and the sums over their numbers."""
+        boxes = [unpack(content).astype(np.float64) for content in answer.truth]
+        return np.array([[len(b), b.sum(), (b**2).sum()] for b in boxes]).reshape(len(boxes), 3)
+
+    def check(self, answer: BoxAnswer, rows: np.ndarray, place: str) -> list[Finding]:
+        """Scores must be from 0 to 1, classes known, corners finite and in order."""
+        predicted, truth = _all(answer.predicted), _all(answer.truth)
+        score = [bool(((b[:, 0] >= 0) & (b[:, 0] <= 1)).all()) for b in predicted]
+        known = [_known_classes(p[:, 1:], answer) and _known_classes(t, answer) for p, t in _pairs(predicted, truth)]
+        boxes = [_in_order(p[:, 2:]) and _in_order(t[:, 1:]) for p, t in _pairs(predicted, truth)]
+        scores, classes = "every score must be a number from 0 to 1", "every box must have one of the declared classes"
+        corners = "the corners of every box must be finite, and the high one not before the low one"
+        remedy = "Correct the boxes, or leave the row out."
+        return [
+            *broken("impossible_score", place, scores, "Give scores from 0 to 1.", ~np.array(score, dtype=bool), rows),
+            *broken("unknown_class", place, classes, remedy, ~np.array(known, dtype=bool), rows),
+            *broken("impossible_box", place, corners, remedy, ~np.array(boxes, dtype=bool), rows),
+        ]
+
+    def case(self, test: Part, tune: Part | None) -> BoxCase:
+        """Every picture matched once, at each overlap. The thresholds came with the answer, from tune rows."""
+        answer: BoxAnswer = test.answer
+        predicted, truth = _all(answer.predicted), _all(answer.truth)
+        hits = [detection.match(p, t, LEVELS) for p, t in _pairs(predicted, truth)]
+        classes = [p[:, 1].astype(np.int64) for p in predicted]
+        chosen = [p[:, 0] >= answer.thresholds[i][k] for i, (p, k) in enumerate(zip(predicted, classes, strict=True))]
+        pairs = list(zip(classes, chosen, hits, strict=True))
+        return BoxCase(
+            names=self._names,
+            base=self._base,
+            score=_objects([p[:, 0].astype(np.float64) for p in predicted]),
+            klass=_objects(classes),
+            hits=_objects(hits),
+            objects=self._counts([t[:, 0].astype(np.int64) for t in truth]),
+            taken=self._counts([k[on] for k, on, _ in pairs]),
+            found=self._counts([k[on & h[:, self._base]] for k, on, h in pairs]),
+            thresholds=answer.thresholds.astype(np.float64),
+        )
+
+    def _counts(self, classes: list[np.ndarray]) -> Float[np.ndarray, "sample klass"]:
+        counts = [np.bincount(each, minlength=len(self._names)) for each in classes]
+        return np.array(counts, dtype=np.float64).reshape(len(classes), len(self._names))
+
+    def counts(self, answer: BoxAnswer, layout: Layout) -> Tested:
+        """Rows and patients, and true boxes by class."""
+        truth = _all(answer.truth[first_of_rows(layout)])
+        objects = self._counts([t[:, 0].astype(np.int64) for t in truth]).sum(axis=0)
+        plain = tested(layout)
+        by_class = {name: int(n) for name, n in zip(self._names, objects, strict=True)}
+        return Tested(plain.rows, plain.patients, plain.folds, plain.repeats, per_class=by_class)
+
+    def detail(self, judged: Judged) -> Detail:
+        """Precision over recall by class, figures by class, and how far a score may be taken at its word."""
+        case: BoxCase = judged.case
+        hits, scores = np.concatenate(list(case.hits))[:, case.base], np.concatenate(list(case.score))
+        curve = calibration_curve(hits.astype(np.float64), scores, judged.confidence) if len(scores) else ()
+        found = judged.estimates((_CALIBRATION,))
+        curves = {name: _curve(judged, k) for k, name in enumerate(self._names)}
+        return Detail(
+            Calibration(before={}, after=found, curve=curve),
+            Curves(precision_recall_per_class=curves, froc=judged.curve("froc", _froc, FROC_RATES)),
+            per_class=judged.each(self._names, PER_CLASS),
+            operating_point=OperatingPoint(
+                "score with the best F1 on tune rows, for each class", (), self._scores(judged)
+            ),
+        )
+
+    def _scores(self, judged: Judged) -> dict[str, tuple[float, ...]]:
+        """The score from which a box counts, by class, in every fold."""
+        first = np.unique(judged.layout.fold, return_index=True)[1]
+        return {name: tuple(judged.case.thresholds[first, k].tolist()) for k, name in enumerate(self._names)}
+
+    def show(self, case: BoxCase) -> Shown:
+        """One minus the F1 of the picture; how many objects there are of each class, and how many were counted."""
+        shared = ratio(2 * case.found.sum(axis=1), (case.taken + case.objects).sum(axis=1))
+        loss = 1.0 - np.where(np.isfinite(shared), shared, 1.0)
+        return Shown(loss, self._counted(case.objects), self._counted(case.taken))
+
+    def _counted(self, counts: Float[np.ndarray, "sample klass"]) -> np.ndarray:
+        pairs = [[(n, name) for n, name in zip(row, self._names, strict=True) if n] for row in counts]
+        return np.array([", ".join(f"{int(n)} {name}" for n, name in row) or "none" for row in pairs], dtype=object)
+
+
+def _curve(judged: Judged, klass: int) -> Curve:
+    """Precision over recall of one class."""
+
+    def read(case: BoxCase, weights: Weights | None) -> Figures:
+        ranking = case.ranking(klass, case.base)
+        return closed(detection.precision_over_recall(ranking, GRID, weights), weights)
+
+    return judged.curve("precision_recall", read, GRID)
+
+
+def axes_of(answer: BoxAnswer) -> int:
+    """Axes of the boxes of an answer: 2 in pictures, 3 in volumes."""
+    entries = [unpack(content).shape[1] for content in answer.predicted if content]
+    return (entries[0] - 2) // 2 if entries else 2
+
+
+def _all(packed: Shaped[np.ndarray, " sample"]) -> list[Float[np.ndarray, "_ _"]]:
+    """The boxes of each sample; a sample of which nothing is said has none."""
+    return [unpack(content) if content else np.zeros((0, 6), dtype=np.float32) for content in packed]
+
+
+def _pairs(one: list[Any], other: list[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(one, other, strict=True))
+
+
+def _objects(arrays: list[np.ndarray]) -> Shaped[np.ndarray, " sample"]:
+    held = np.empty(len(arrays), dtype=object)
+    for position, array in enumerate(arrays):
+        held[position] = array
+    return held
+
+
+def _known_classes(classed: Float[np.ndarray, "box entry"], answer: BoxAnswer) -> bool:
+    return bool(np.isin(classed[:, 0], np.arange(len(answer.classes))).all())
+
+
+def _in_order(corners: Float[np.ndarray, "box corner"]) -> bool:
+    dim = corners.shape[1] // 2
+    if not len(corners):
+        return True
+    return bool(np.isfinite(corners).all() and (corners[:, dim:] >= corners[:, :dim]).all())

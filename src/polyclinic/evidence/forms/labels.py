@@ -1,0 +1,215 @@
+"""How several yes-or-no labels at once are judged. Labels that are not known are skipped, sample by sample."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from polyclinic.answers.labels import LabelsAnswer
+from polyclinic.errors import Finding
+from polyclinic.evidence.folds import Case, Layout
+from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.metric import Better, Metric
+from polyclinic.evidence.metrics import calibration, discrimination, multilabel, operating_point
+from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
+from polyclinic.evidence.records import Calibration, Curve, Curves, OperatingPoint, Tested
+from polyclinic.evidence.soundness import check_chances
+from polyclinic.evidence.weights import Figures, Weights, closed, opened
+
+GRID = np.linspace(0, 1, 101)
+
+
+@dataclass(frozen=True)
+class LabelsCase(Case):
+    """Chance of each label, what is true of it (NaN: not known), and the decision at the fold's threshold."""
+
+    truth: Float[np.ndarray, "sample label"]
+    probabilities: Float[np.ndarray, "sample label"]
+    raw: Float[np.ndarray, "sample label"]
+    decision: Float[np.ndarray, "sample label"]
+    thresholds: tuple[tuple[float, ...], ...]
+    rule: str
+
+
+def calibration_metrics(read: Callable[[LabelsCase], Float[np.ndarray, "sample label"]]) -> tuple[Metric, ...]:
+    """What is asked of chances, be they those before calibration or after."""
+
+    def of(plain: Any) -> Callable[[LabelsCase, Weights | None], Figures]:
+        return lambda case, weights: plain(case.truth, read(case), weights)
+
+    lower = Better.LOWER
+    return (
+        Metric("brier_score", of(multilabel.brier_score), lower, "mean squared error of each label's chance, averaged"),
+        Metric("log_loss", of(multilabel.log_loss), lower, "penalty for being sure and wrong, averaged over labels"),
+        Metric(
+            "expected_calibration_error",
+            of(multilabel.expected_calibration_error),
+            lower,
+            "distance between predicted chance and observed share, averaged over labels",
+            pooled=True,
+            raised=True,
+        ),
+    )
+
+
+def _chances(case: LabelsCase) -> Float[np.ndarray, "sample label"]:
+    return case.probabilities
+
+
+def _raw(case: LabelsCase) -> Float[np.ndarray, "sample label"]:
+    return case.raw
+
+
+def _ranked(name: str, plain: Any, about: str) -> Metric:
+    return Metric(name, lambda case, w: plain(case.truth, case.probabilities, w), Better.HIGHER, about)
+
+
+def _on_decision(name: str, function: Any, about: str) -> Metric:
+    return Metric(name, lambda case, w: function(case.truth, case.decision, w), Better.HIGHER, about, pooled=True)
+
+
+def _at_half(case: LabelsCase, weights: Weights | None) -> Figures:
+    return multilabel.accuracy(case.truth, (case.probabilities > 0.5).astype(np.float64), weights)
+
+
+def _each(name: str, function: Any, better: Better, about: str, decided: bool = False) -> Metric:
+    """A metric of each label."""
+
+    def figures(case: LabelsCase, weights: Weights | None) -> Figures:
+        answer = case.decision if decided else case.probabilities
+        return closed(multilabel.by_label(function, case.truth, answer, opened(weights, len(case.truth))), weights)
+
+    return Metric(name, figures, better, about, pooled=decided)
+
+
+METRICS = (
+    _ranked("macro_auroc", multilabel.macro_auroc, "AUROC of each label, averaged"),
+    _ranked("macro_auprc", multilabel.macro_auprc, "average precision of each label, averaged"),
+    _on_decision("macro_f1", multilabel.macro_f1, "F1 of each label at its operating point, averaged"),
+    _on_decision("accuracy", multilabel.accuracy, "share of right decisions at the operating point, averaged"),
+    Metric("accuracy_at_half", _at_half, Better.HIGHER, "share right with one half as the threshold", pooled=True),
+    *calibration_metrics(_chances),
+)
+BEFORE = calibration_metrics(_raw)
+PER_LABEL = (
+    _each("auroc", discrimination.auroc, Better.HIGHER, "ranking of this label"),
+    _each("auprc", discrimination.auprc, Better.HIGHER, "average precision of this label"),
+    _each("brier_score", calibration.brier_score, Better.LOWER, "mean squared error of the chance"),
+    _each("sensitivity", operating_point.sensitivity, Better.HIGHER, "share found of those with the label", True),
+    _each("specificity", operating_point.specificity, Better.HIGHER, "share left in peace of those without", True),
+    _each("ppv", operating_point.ppv, Better.HIGHER, "share of the alarms that are right", True),
+    _each("npv", operating_point.npv, Better.HIGHER, "share of the all-clears that are right", True),
+    _each("f1", operating_point.f1, Better.HIGHER, "harmonic mean of sensitivity and PPV", True),
+)
+
+
+class LabelsForm(Form):
+    """Judges a ``LabelsAnswer``."""
+
+    word = "multilabel"
+    headline = ("macro_auroc", "macro_auprc", "macro_f1", "accuracy", "brier_score", "expected_calibration_error")
+    metrics = METRICS
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self.labels = labels
+        self._names = labels
+
+    def known(self, answer: LabelsAnswer) -> Bool[np.ndarray, " sample"]:
+        """Which samples have at least one known label."""
+        return np.asarray(np.isfinite(answer.truth).any(axis=1))
+
+    def truth(self, answer: LabelsAnswer) -> Float[np.ndarray, "sample part"]:
+        """0, 1 or NaN for each label."""
+        return answer.truth
+
+    def check(self, answer: LabelsAnswer, rows: np.ndarray, place: str) -> list[Finding]:
+        """Chances must lie between 0 and 1."""
+        return check_chances(answer.probabilities, rows, place)
+
+    def case(self, test: Part, tune: Part | None) -> LabelsCase:
+        """Chances and the decisions at each label's threshold in each fold."""
+        answer, fold = test.answer, test.layout.fold
+        chances = answer.probabilities.astype(np.float64)
+        chosen = [choose(_scored(tune, k), np.unique(fold)) for k in range(len(self._names))]
+        decisions = [c.decide(chances[:, k], fold) for k, c in enumerate(chosen)]
+        return LabelsCase(
+            truth=answer.truth,
+            probabilities=chances,
+            raw=answer.raw.astype(np.float64),
+            decision=np.stack(decisions, axis=1),
+            thresholds=tuple(tuple(c.by_fold.values()) for c in chosen),
+            rule="for each label: " + max((c.rule for c in chosen), key=len),
+        )
+
+    def counts(self, answer: LabelsAnswer, layout: Layout) -> Tested:
+        """Rows with each label."""
+        base = tested(layout)
+        number = np.nansum(answer.truth[first_of_rows(layout)], axis=0).astype(int)
+        per_class = dict(zip(answer.labels, number.tolist(), strict=True))
+        return Tested(base.rows, base.patients, base.folds, base.repeats, per_class=per_class)
+
+    def detail(self, judged: Judged) -> Detail:
+        """Figures, curves and thresholds of each label; one calibration curve over all labels."""
+        case: LabelsCase = judged.case
+        numbers = dict(enumerate(self._names))
+        thresholds = dict(zip(self._names, case.thresholds, strict=True))
+        return Detail(
+            calibration=_calibration(judged),
+            curves=Curves(
+                roc_per_class={name: _roc_of(judged, k) for k, name in numbers.items()},
+                precision_recall_per_class={name: _precision_recall_of(judged, k) for k, name in numbers.items()},
+            ),
+            per_class=judged.each(self._names, PER_LABEL),
+            operating_point=OperatingPoint(case.rule, (), thresholds),
+        )
+
+    def show(self, case: LabelsCase) -> Shown:
+        """Mean surprise over the known labels; the labels that are true, and those that were answered."""
+        known = np.isfinite(case.truth)
+        surprise = calibration.surprise(np.nan_to_num(case.truth).ravel(), case.probabilities.ravel())
+        loss = (surprise.reshape(case.truth.shape) * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        return Shown(loss, self._named(case.truth == 1), self._named((case.decision == 1) & known))
+
+    def _named(self, chosen: Bool[np.ndarray, "sample label"]) -> np.ndarray:
+        names = [", ".join(n for n, on in zip(self._names, row, strict=True) if on) or "none" for row in chosen]
+        return np.array(names, dtype=object)
+
+
+def _scored(tune: Part | None, label: int) -> ScoredSamples | None:
+    if tune is None:
+        return None
+    known = np.isfinite(tune.answer.truth[:, label])
+    chances = tune.answer.probabilities[known, label].astype(np.float64)
+    return ScoredSamples(chances, tune.answer.truth[known, label], tune.layout.fold[known])
+
+
+def _roc_of(judged: Judged, label: int) -> Curve:
+    return judged.curve("roc", partial(_curve_of, discrimination.roc_curve, label), GRID)
+
+
+def _precision_recall_of(judged: Judged, label: int) -> Curve:
+    return judged.curve("precision_recall", partial(_curve_of, discrimination.precision_recall_curve, label), GRID)
+
+
+def _curve_of(plain: Any, label: int, case: LabelsCase, weights: Weights | None) -> Figures:
+    """A curve of one label over the samples for which it is known; NaN where it is known for none."""
+    known = np.flatnonzero(np.isfinite(case.truth[:, label]))
+    drawn = opened(weights, len(case.truth))[:, known]
+    if len(known) == 0:
+        return closed(np.full((len(drawn), len(GRID)), np.nan), weights)
+    return closed(plain(case.truth[known, label], case.probabilities[known, label], GRID, drawn), weights)
+
+
+def _calibration(judged: Judged) -> Calibration:
+    case: LabelsCase = judged.case
+    before = judged.estimates(BEFORE)
+    known = np.isfinite(case.truth)
+    return Calibration(
+        before=before,
+        after={name: judged.estimate(name) for name in before},
+        curve=calibration.calibration_curve(case.truth[known], case.probabilities[known], judged.confidence),
+        curve_before=calibration.calibration_curve(case.truth[known], case.raw[known], judged.confidence),
+    )

@@ -1,0 +1,229 @@
+"""How a predicted course over time is judged."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from polyclinic.answers.survival import SurvivalAnswer
+from polyclinic.errors import Finding
+from polyclinic.evidence.folds import Case, Layout
+from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.intervals import limits
+from polyclinic.evidence.metric import Better, Metric
+from polyclinic.evidence.metrics import concordance, survival
+from polyclinic.evidence.metrics.calibration import CurvePoint, equal_groups
+from polyclinic.evidence.metrics.kaplan_meier import KaplanMeier, kaplan_meier, log_rank
+from polyclinic.evidence.records import Calibration, Curves, GroupSurvival, OverTime, Tested
+from polyclinic.evidence.soundness import check_curves, check_finite, check_follow_up
+from polyclinic.evidence.weights import Figures, Weights
+
+MOMENTS = 15
+"""Moments of the time-dependent AUC: quantiles of the event times, from the 10th to the 90th of 100."""
+FOLLOWED = 0.9
+"""Uno's concordance looks at events before the time that 90 of 100 follow-ups do not reach: later weights are wild."""
+MOST_STEPS = 200
+
+
+@dataclass(frozen=True)
+class SurvivalCase(Case):
+    """Risk, survival curve and follow-up.
+
+    Attributes:
+        curve: Chance to be event-free at each moment of ``grid``.
+        grid: Moments of the fold's integrated Brier score; the same for all samples of a fold.
+        at_time: Chance to be event-free at the sample's own time.
+        at_horizon: Chance to be event-free at ``horizon``.
+        moments: Moments of the time-dependent AUC, the same for all folds.
+        tau: Where Uno's concordance stops.
+        horizon: Time at which calibration is looked at: the median time of the events.
+    """
+
+    event: Float[np.ndarray, " sample"]
+    time: Float[np.ndarray, " sample"]
+    risk: Float[np.ndarray, " sample"]
+    curve: Float[np.ndarray, "sample moment"]
+    grid: Float[np.ndarray, "sample moment"]
+    at_time: Float[np.ndarray, " sample"]
+    at_horizon: Float[np.ndarray, " sample"]
+    moments: tuple[float, ...]
+    tau: float
+    horizon: float
+
+
+def _harrell(case: SurvivalCase, weights: Weights | None) -> Figures:
+    return concordance.concordance_index(case.event, case.time, case.risk, weights)
+
+
+def _uno(case: SurvivalCase, weights: Weights | None) -> Figures:
+    return concordance.uno_concordance(case.event, case.time, case.risk, weights, case.tau)
+
+
+def _integrated_brier(case: SurvivalCase, weights: Weights | None) -> Figures:
+    return survival.integrated_brier_score(case.event, case.time, case.curve, case.grid[0], weights)
+
+
+def _auc_over_time(case: SurvivalCase, weights: Weights | None) -> Figures:
+    return survival.auc_over_time(case.event, case.time, case.risk, np.array(case.moments), weights)
+
+
+def _mean_auc(case: SurvivalCase, weights: Weights | None) -> Figures:
+    return survival.mean_auc(case.event, case.time, case.risk, np.array(case.moments), weights)
+
+
+METRICS = (
+    Metric("concordance_index", _harrell, Better.HIGHER, "chance that the earlier event had the higher risk"),
+    Metric("uno_concordance", _uno, Better.HIGHER, "the same, made independent of who was censored when"),
+    Metric("integrated_brier_score", _integrated_brier, Better.LOWER, "mean squared error of the curve over time"),
+    Metric("mean_auc", _mean_auc, Better.HIGHER, "AUROC for an event by a moment, averaged over moments"),
+)
+
+
+class SurvivalForm(Form):
+    """Judges a ``SurvivalAnswer``."""
+
+    word = "survival"
+    headline = ("concordance_index", "uno_concordance", "integrated_brier_score", "mean_auc")
+    metrics = METRICS
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+
+    def known(self, answer: SurvivalAnswer) -> Bool[np.ndarray, " sample"]:
+        """Which samples have a known follow-up."""
+        return np.asarray(np.isfinite(answer.time) & np.isfinite(answer.event))
+
+    def truth(self, answer: SurvivalAnswer) -> Float[np.ndarray, "sample part"]:
+        """Event and time."""
+        return np.stack([answer.event, answer.time], axis=1)
+
+    def check(self, answer: SurvivalAnswer, rows: np.ndarray, place: str) -> list[Finding]:
+        """Risks must be finite, curves must fall from 1 to 0, follow-up must be possible."""
+        return (
+            check_finite(answer.risk, rows, place, "risk")
+            + check_follow_up(answer.event, answer.time, rows, place)
+            + check_curves(answer.survival, rows, place)
+        )
+
+    def case(self, test: Part, tune: Part | None) -> SurvivalCase:
+        """Curves read at the moments that are judged; the grid of the Brier score is the fold's follow-up."""
+        answer, fold = test.answer, test.layout.fold
+        events = answer.time[answer.event == 1]
+        events = events if len(events) else answer.time
+        horizon = float(np.median(events))
+        grid, curve = _on_fold_grids(answer, fold)
+        return SurvivalCase(
+            event=answer.event.astype(np.float64),
+            time=answer.time.astype(np.float64),
+            risk=answer.risk.astype(np.float64),
+            curve=curve,
+            grid=grid,
+            at_time=survival.on_own_time(answer.times, answer.survival, answer.time),
+            at_horizon=survival.on_grid(answer.times, answer.survival, np.array([horizon]))[:, 0],
+            moments=tuple(np.unique(np.quantile(events, np.linspace(0.1, 0.9, MOMENTS))).tolist()),
+            tau=float(np.quantile(answer.time, FOLLOWED)),
+            horizon=horizon,
+        )
+
+    def counts(self, answer: SurvivalAnswer, layout: Layout) -> Tested:
+        """Rows and events."""
+        base = tested(layout)
+        events = int(answer.event[first_of_rows(layout)].sum())
+        return Tested(base.rows, base.patients, base.folds, base.repeats, events=events)
+
+    def detail(self, judged: Judged) -> Detail:
+        """Kaplan-Meier curves of the thirds by risk, AUC over time, calibration at the median event time."""
+        once = judged.once()
+        case: SurvivalCase = judged.case.take(once)
+        thirds = _thirds(case.risk, judged.layout.take(once).fold)
+        return Detail(
+            calibration=Calibration({}, {}, _calibration_curve(case, judged.confidence), horizon=case.horizon),
+            curves=Curves(
+                kaplan_meier=_curves_of_thirds(case, thirds, judged.confidence),
+                log_rank=log_rank(case.event, case.time, thirds),
+                auc_over_time=_over_time(judged),
+            ),
+        )
+
+    def show(self, case: SurvivalCase) -> Shown:
+        """Size of the deviance residual; the time, and the predicted chance to be event-free by then.
+
+        Source: Therneau TM, Grambsch PM, Fleming TR. Biometrika 1990;77:147-160.
+        """
+        hazard = -np.log(np.clip(case.at_time, 1e-12, 1.0))
+        martingale = case.event - hazard
+        log_part = case.event * np.log(np.maximum(case.event - martingale, 1e-12))
+        loss = np.sqrt(np.maximum(-2 * (martingale + log_part), 0.0))
+        return Shown(loss, case.time, case.at_time, case.event)
+
+
+def _on_fold_grids(
+    answer: SurvivalAnswer, fold: np.ndarray
+) -> tuple[Float[np.ndarray, "sample moment"], Float[np.ndarray, "sample moment"]]:
+    """For each sample the grid of its fold, and the survival curve read on it."""
+    grid = np.empty((len(fold), survival.POINTS))
+    curve = np.empty_like(grid)
+    for number in np.unique(fold):
+        members = np.flatnonzero(fold == number)
+        moments = survival.follow_up_grid(answer.time[members].astype(np.float64))
+        grid[members] = moments
+        curve[members] = survival.on_grid(answer.times[members], answer.survival[members], moments)
+    return grid, curve
+
+
+def _thirds(risk: Float[np.ndarray, " sample"], fold: np.ndarray) -> Float[np.ndarray, " sample"]:
+    """0, 1 or 2 by thirds of the risk, within each fold, because risks of two folds need not share a scale."""
+    third = np.zeros(len(risk))
+    for number in np.unique(fold):
+        members = np.flatnonzero(fold == number)
+        edges = np.quantile(risk[members], [1 / 3, 2 / 3])
+        third[members] = np.searchsorted(edges, risk[members], side="left")
+    return third
+
+
+def _curves_of_thirds(
+    case: SurvivalCase, thirds: Float[np.ndarray, " sample"], confidence: float
+) -> tuple[GroupSurvival, ...]:
+    names = ("low risk", "middle risk", "high risk")
+    groups = [(name, case.take(np.flatnonzero(thirds == k))) for k, name in enumerate(names)]
+    return tuple(
+        _thinned(name, kaplan_meier(part.event, part.time, confidence)) for name, part in groups if len(part.time)
+    )
+
+
+def _thinned(group: str, curve: KaplanMeier) -> GroupSurvival:
+    """At most 200 steps; the curve starts at time 0 with everybody."""
+    steps = len(curve.times)
+    kept = np.unique(np.linspace(0, steps - 1, min(steps, MOST_STEPS - 1)).round().astype(int))
+    return GroupSurvival(
+        group=group,
+        times=(0.0, *curve.times[kept].tolist()),
+        survival=(1.0, *curve.survival[kept].tolist()),
+        low=(1.0, *curve.low[kept].tolist()),
+        high=(1.0, *curve.high[kept].tolist()),
+        at_risk=(int(curve.at_risk[0]), *(int(n) for n in curve.at_risk[kept])),
+    )
+
+
+def _over_time(judged: Judged) -> OverTime:
+    metric = Metric("auc_over_time", _auc_over_time, Better.HIGHER, "AUROC for an event by each moment")
+    sampled = judged.sample([metric])["auc_over_time"]
+    low, high = limits(sampled.resampled, judged.confidence)
+    return OverTime(judged.case.moments, tuple(sampled.value), tuple(low), tuple(high))
+
+
+def _calibration_curve(case: SurvivalCase, confidence: float) -> tuple[CurvePoint, ...]:
+    """Predicted and Kaplan-Meier chance of an event by the horizon, in groups of similar prediction."""
+    points: list[CurvePoint] = []
+    if np.isnan(case.at_horizon).any():  # another program gave risks only
+        return ()
+    for members in equal_groups(1 - case.at_horizon, 10):
+        part = case.take(members)
+        curve = kaplan_meier(part.event, part.time, confidence)
+        place = int(np.searchsorted(curve.times, case.horizon, side="right")) - 1
+        free, low, high = (
+            (curve.survival[place], curve.low[place], curve.high[place]) if place >= 0 else (1.0, 1.0, 1.0)
+        )
+        predicted = float((1 - part.at_horizon).mean())
+        points.append(CurvePoint(predicted, 1 - float(free), 1 - float(high), 1 - float(low), len(members)))
+    return tuple(points)

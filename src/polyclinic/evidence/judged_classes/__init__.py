@@ -1,0 +1,1 @@
+"""One of two classes, and one of several: how each is judged."""

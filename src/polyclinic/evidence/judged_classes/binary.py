@@ -1,0 +1,204 @@
+"""How a yes-or-no answer is judged."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from polyclinic.answers.classes import ClassAnswer
+from polyclinic.errors import Finding
+from polyclinic.evidence.folds import Case, Layout
+from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.metric import Better, Metric
+from polyclinic.evidence.metrics import calibration, discrimination, operating_point
+from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
+from polyclinic.evidence.records import Calibration, Curves, OperatingPoint, Tested
+from polyclinic.evidence.soundness import check_chances, check_simplex
+from polyclinic.evidence.weights import Figures, Weights
+
+GRID = np.linspace(0, 1, 101)
+"""False-positive shares (ROC) and sensitivities (precision-recall) at which curves are given."""
+
+
+@dataclass(frozen=True)
+class BinaryCase(Case):
+    """Chance of the positive class, what happened, and the decision at the fold's threshold."""
+
+    truth: Float[np.ndarray, " sample"]
+    probability: Float[np.ndarray, " sample"]
+    raw: Float[np.ndarray, " sample"]
+    decision: Float[np.ndarray, " sample"]
+    threshold: Float[np.ndarray, " sample"]
+    fold: Int[np.ndarray, " sample"]
+    rule: str
+
+
+Plain = Callable[[Float[np.ndarray, " sample"], Float[np.ndarray, " sample"], Weights | None], Figures]
+
+
+def calibration_metrics(read: Callable[[BinaryCase], Float[np.ndarray, " sample"]]) -> tuple[Metric, ...]:
+    """What is asked of chances, be they those before calibration or after."""
+
+    def of(plain: Plain) -> Callable[[BinaryCase, Weights | None], Figures]:
+        return lambda case, weights: plain(case.truth, read(case), weights)
+
+    lower = Better.LOWER
+    return (
+        Metric("brier_score", of(calibration.brier_score), lower, "mean squared error of the predicted chance"),
+        Metric("log_loss", of(calibration.log_loss), lower, "penalty for being sure and wrong"),
+        Metric(
+            "calibration_slope",
+            of(calibration.calibration_slope),
+            Better.ONE,
+            "below 1: predictions too extreme",
+            pooled=True,
+        ),
+        Metric(
+            "calibration_intercept",
+            of(calibration.calibration_intercept),
+            Better.ZERO,
+            "below 0: risks predicted too high",
+            pooled=True,
+        ),
+        Metric(
+            "expected_calibration_error",
+            of(calibration.expected_calibration_error),
+            lower,
+            "mean distance between predicted chance and observed share",
+            pooled=True,
+            raised=True,
+        ),
+    )
+
+
+def _chance(case: BinaryCase) -> Float[np.ndarray, " sample"]:
+    return case.probability
+
+
+def _raw(case: BinaryCase) -> Float[np.ndarray, " sample"]:
+    return case.raw
+
+
+def _ranked(name: str, plain: Plain, about: str) -> Metric:
+    return Metric(name, lambda case, w: plain(case.truth, case.probability, w), Better.HIGHER, about)
+
+
+def _decided(name: str, plain: Plain, about: str) -> Metric:
+    """A metric of the decision. Decisions of all folds are counted together."""
+    return Metric(name, lambda case, w: plain(case.truth, case.decision, w), Better.HIGHER, about, pooled=True)
+
+
+def _at_half(case: BinaryCase, weights: Weights | None) -> Figures:
+    return operating_point.accuracy(case.truth, (case.probability > 0.5).astype(np.float64), weights)
+
+
+METRICS = (
+    _ranked("auroc", discrimination.auroc, "chance to rank a diseased patient above a healthy one"),
+    _ranked("auprc", discrimination.auprc, "PPV averaged over all sensitivities"),
+    *calibration_metrics(_chance),
+    _decided("accuracy", operating_point.accuracy, "share of right decisions at the operating point"),
+    _decided("balanced_accuracy", operating_point.balanced_accuracy, "mean of sensitivity and specificity"),
+    _decided("sensitivity", operating_point.sensitivity, "share of the diseased who are found"),
+    _decided("specificity", operating_point.specificity, "share of the healthy who are left in peace"),
+    _decided("ppv", operating_point.ppv, "share of the alarms that are right"),
+    _decided("npv", operating_point.npv, "share of the all-clears that are right"),
+    _decided("f1", operating_point.f1, "harmonic mean of sensitivity and PPV"),
+    Metric("accuracy_at_half", _at_half, Better.HIGHER, "share right when the likelier class is taken", pooled=True),
+)
+BEFORE = calibration_metrics(_raw)
+
+
+class BinaryForm(Form):
+    """Judges a ``ClassAnswer`` of two classes; the second is the positive one."""
+
+    word = "binary"
+    headline = ("auroc", "auprc", "brier_score", "calibration_slope", "sensitivity", "specificity")
+    metrics = METRICS
+
+    def __init__(self, classes: tuple[str, ...]) -> None:
+        self.classes = classes
+
+    def known(self, answer: ClassAnswer) -> Bool[np.ndarray, " sample"]:
+        """Which samples have a known class."""
+        return np.asarray(np.isfinite(answer.truth))
+
+    def truth(self, answer: ClassAnswer) -> Float[np.ndarray, "sample part"]:
+        """0 or 1."""
+        return answer.truth[:, None]
+
+    def check(self, answer: ClassAnswer, rows: np.ndarray, place: str) -> list[Finding]:
+        """Chances must lie between 0 and 1 and sum to 1."""
+        return check_chances(answer.probabilities, rows, place) + check_simplex(answer.probabilities, rows, place)
+
+    def case(self, test: Part, tune: Part | None) -> BinaryCase:
+        """Chances and the decisions at each fold's threshold."""
+        answer, fold = test.answer, test.layout.fold
+        scored = None if tune is None else _scored(tune)
+        chosen = choose(scored, np.unique(fold))
+        probability = answer.probabilities[:, 1].astype(np.float64)
+        return BinaryCase(
+            truth=answer.truth,
+            probability=probability,
+            raw=answer.raw[:, 1].astype(np.float64),
+            decision=chosen.decide(probability, fold),
+            threshold=np.array([chosen.by_fold[int(number)] for number in fold]),
+            fold=fold,
+            rule=chosen.rule,
+        )
+
+    def counts(self, answer: ClassAnswer, layout: Layout) -> Tested:
+        """Rows and how many of them are positive."""
+        base = tested(layout)
+        positives = int(answer.truth[first_of_rows(layout)].sum())
+        return Tested(base.rows, base.patients, base.folds, base.repeats, positives=positives)
+
+    def detail(self, judged: Judged) -> Detail:
+        """Calibration before and after, ROC and precision-recall curve, the thresholds, the two-by-two table."""
+        case: BinaryCase = judged.case
+        folds = np.unique(case.fold, return_index=True)[1]
+        return Detail(
+            calibration=_calibration(judged),
+            curves=Curves(
+                roc=judged.curve("roc", _roc, GRID),
+                precision_recall=judged.curve("precision_recall", _precision_recall, GRID),
+            ),
+            operating_point=OperatingPoint(case.rule, tuple(case.threshold[folds].tolist())),
+            confusion=_confusion(case.take(judged.once())),
+        )
+
+    def show(self, case: BinaryCase) -> Shown:
+        """Surprise at what happened; the classes in the user's words."""
+        names = np.array(self.classes or ("0", "1"), dtype=object)
+        answered = (case.probability > 0.5).astype(int)
+        return Shown(calibration.surprise(case.truth, case.probability), names[case.truth.astype(int)], names[answered])
+
+
+def _scored(tune: Part) -> ScoredSamples:
+    return ScoredSamples(tune.answer.probabilities[:, 1].astype(np.float64), tune.answer.truth, tune.layout.fold)
+
+
+def _roc(case: Any, weights: Weights | None) -> Figures:
+    return discrimination.roc_curve(case.truth, case.probability, GRID, weights)
+
+
+def _precision_recall(case: Any, weights: Weights | None) -> Figures:
+    return discrimination.precision_recall_curve(case.truth, case.probability, GRID, weights)
+
+
+def _calibration(judged: Judged) -> Calibration:
+    case: BinaryCase = judged.case
+    before = judged.estimates(BEFORE)
+    return Calibration(
+        before=before,
+        after={name: judged.estimate(name) for name in before},
+        curve=calibration.calibration_curve(case.truth, case.probability, judged.confidence),
+        curve_before=calibration.calibration_curve(case.truth, case.raw, judged.confidence),
+    )
+
+
+def _confusion(case: BinaryCase) -> tuple[tuple[int, ...], ...]:
+    table = np.zeros((2, 2), dtype=int)
+    np.add.at(table, (case.truth.astype(int), case.decision.astype(int)), 1)
+    return tuple(tuple(row) for row in table.tolist())

@@ -1,0 +1,231 @@
+"""How the choice of one among several classes is judged."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from polyclinic.answers.classes import ClassAnswer
+from polyclinic.errors import Finding
+from polyclinic.evidence.folds import Case, Layout
+from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.metric import Better, Metric
+from polyclinic.evidence.metrics import calibration, discrimination, multiclass, operating_point
+from polyclinic.evidence.records import Calibration, Curves, OperatingPoint, Tested
+from polyclinic.evidence.soundness import check_chances, check_simplex
+from polyclinic.evidence.weights import Figures, Weights, closed, opened
+
+GRID = np.linspace(0, 1, 101)
+
+
+@dataclass(frozen=True)
+class MulticlassCase(Case):
+    """Chance of each class, the true class by number, and the likeliest class."""
+
+    truth: Float[np.ndarray, " sample"]
+    probabilities: Float[np.ndarray, "sample klass"]
+    raw: Float[np.ndarray, "sample klass"]
+    decision: Float[np.ndarray, " sample"]
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.probabilities[0])
+
+
+def calibration_metrics(read: Callable[[MulticlassCase], Float[np.ndarray, "sample klass"]]) -> tuple[Metric, ...]:
+    """What is asked of chances, be they those before calibration or after."""
+
+    def of(plain: Any) -> Callable[[MulticlassCase, Weights | None], Figures]:
+        return lambda case, weights: plain(case.truth, read(case), weights)
+
+    lower = Better.LOWER
+    return (
+        Metric("brier_score", of(multiclass.brier_score), lower, "squared error of the chances, summed over classes"),
+        Metric("log_loss", of(multiclass.log_loss), lower, "penalty for being sure and wrong"),
+        Metric(
+            "expected_calibration_error",
+            of(multiclass.expected_calibration_error),
+            lower,
+            "mean distance between the chance of the likeliest class and how often it was right",
+            pooled=True,
+            raised=True,
+        ),
+    )
+
+
+def _chances(case: MulticlassCase) -> Float[np.ndarray, "sample klass"]:
+    return case.probabilities
+
+
+def _raw(case: MulticlassCase) -> Float[np.ndarray, "sample klass"]:
+    return case.raw
+
+
+def _macro(name: str, plain: Any, about: str) -> Metric:
+    return Metric(name, lambda case, w: plain(case.truth, case.probabilities, w), Better.HIGHER, about)
+
+
+def _on_decision(name: str, function: Any, about: str) -> Metric:
+    def figure(case: MulticlassCase, weights: Weights | None) -> Figures:
+        found: Figures = function(case.truth, case.decision, case.classes, weights)
+        return found
+
+    return Metric(name, figure, Better.HIGHER, about, pooled=True)
+
+
+def _accuracy(case: MulticlassCase, weights: Weights | None) -> Figures:
+    return operating_point.accuracy(case.truth, case.decision, weights)
+
+
+def _each_chance(name: str, function: Any, about: str) -> Metric:
+    """A metric of each class against the rest."""
+
+    def figures(case: MulticlassCase, weights: Weights | None) -> Figures:
+        found = multiclass.by_class(function, case.truth, case.probabilities, opened(weights, len(case.truth)))
+        return closed(found, weights)
+
+    return Metric(name, figures, Better.HIGHER, about)
+
+
+def _each_decision(name: str, function: Any, about: str) -> Metric:
+    """A metric of deciding for each class or against it."""
+
+    def figures(case: MulticlassCase, weights: Weights | None) -> Figures:
+        decided = multiclass.as_columns(case.decision, case.classes)
+        return closed(multiclass.by_class(function, case.truth, decided, opened(weights, len(case.truth))), weights)
+
+    return Metric(name, figures, Better.HIGHER, about, pooled=True)
+
+
+METRICS = (
+    _macro("macro_auroc", multiclass.macro_auroc, "AUROC of each class against the rest, averaged"),
+    _macro("macro_auprc", multiclass.macro_auprc, "average precision of each class, averaged"),
+    Metric("accuracy", _accuracy, Better.HIGHER, "share right when the likeliest class is taken", pooled=True),
+    _on_decision("balanced_accuracy", multiclass.balanced_accuracy, "share recognised of each class, averaged"),
+    _on_decision("macro_f1", multiclass.macro_f1, "F1 of each class, averaged"),
+    *calibration_metrics(_chances),
+)
+BEFORE = calibration_metrics(_raw)
+PER_CLASS = (
+    _each_chance("auroc", discrimination.auroc, "this class against the rest"),
+    _each_chance("auprc", discrimination.auprc, "this class against the rest"),
+    _each_decision("sensitivity", operating_point.sensitivity, "share of this class that is recognised"),
+    _each_decision("specificity", operating_point.specificity, "share of the others not taken for this class"),
+    _each_decision("ppv", operating_point.ppv, "share right of the answers that name this class"),
+    _each_decision("f1", operating_point.f1, "harmonic mean of sensitivity and PPV"),
+)
+
+
+class MulticlassForm(Form):
+    """Judges a ``ClassAnswer`` of three classes or more."""
+
+    word = "multiclass"
+    headline = ("macro_auroc", "accuracy", "macro_f1", "balanced_accuracy", "log_loss", "expected_calibration_error")
+    metrics = METRICS
+
+    def __init__(self, classes: tuple[str, ...]) -> None:
+        self.classes = classes
+        self._names = np.array(classes, dtype=object)
+
+    def known(self, answer: ClassAnswer) -> Bool[np.ndarray, " sample"]:
+        """Which samples have a known class."""
+        return np.asarray(np.isfinite(answer.truth))
+
+    def truth(self, answer: ClassAnswer) -> Float[np.ndarray, "sample part"]:
+        """Number of the true class."""
+        return answer.truth[:, None]
+
+    def check(self, answer: ClassAnswer, rows: np.ndarray, place: str) -> list[Finding]:
+        """Chances must lie between 0 and 1 and sum to 1."""
+        return check_chances(answer.probabilities, rows, place) + check_simplex(answer.probabilities, rows, place)
+
+    def case(self, test: Part, tune: Part | None) -> MulticlassCase:
+        """Chances, and the likeliest class as the decision: nothing is chosen."""
+        answer = test.answer
+        return MulticlassCase(
+            truth=answer.truth,
+            probabilities=answer.probabilities.astype(np.float64),
+            raw=answer.raw.astype(np.float64),
+            decision=answer.probabilities.argmax(axis=1).astype(np.float64),
+        )
+
+    def counts(self, answer: ClassAnswer, layout: Layout) -> Tested:
+        """Rows of each class."""
+        base = tested(layout)
+        number = np.bincount(answer.truth[first_of_rows(layout)].astype(int), minlength=len(answer.classes))
+        per_class = dict(zip(answer.classes, number.tolist(), strict=True))
+        return Tested(base.rows, base.patients, base.folds, base.repeats, per_class=per_class)
+
+    def detail(self, judged: Judged) -> Detail:
+        """Figures and curves of each class, calibration of the likeliest class, the table of confusions."""
+        curves = [_curves_of(judged, number) for number in range(len(self._names))]
+        per_class = dict(zip(self._names.tolist(), curves, strict=True))
+        return Detail(
+            calibration=_calibration(judged),
+            curves=Curves(
+                roc=judged.curve("roc", _macro_roc, GRID),
+                roc_per_class={name: c.roc for name, c in per_class.items() if c.roc},
+                precision_recall_per_class={n: c.precision_recall for n, c in per_class.items() if c.precision_recall},
+            ),
+            per_class=judged.each(tuple(self._names.tolist()), PER_CLASS),
+            operating_point=OperatingPoint("the likeliest class; nothing was chosen", ()),
+            confusion=_confusion(judged.case.take(judged.once())),
+        )
+
+    def show(self, case: MulticlassCase) -> Shown:
+        """Surprise at the true class; the classes in the user's words."""
+        loss = multiclass.surprise(case.truth, case.probabilities)
+        return Shown(loss, self._names[case.truth.astype(int)], self._names[case.decision.astype(int)])
+
+
+def _curves_of(judged: Judged, number: int) -> Curves:
+    """ROC and precision-recall curve of one class against the rest."""
+
+    def roc(case: MulticlassCase, weights: Weights | None) -> Figures:
+        return discrimination.roc_curve(
+            multiclass.one_or_rest(case.truth, number), case.probabilities[:, number], GRID, weights
+        )
+
+    def precision_recall(case: MulticlassCase, weights: Weights | None) -> Figures:
+        return discrimination.precision_recall_curve(
+            multiclass.one_or_rest(case.truth, number), case.probabilities[:, number], GRID, weights
+        )
+
+    return Curves(
+        roc=judged.curve("roc", roc, GRID),
+        precision_recall=judged.curve("precision_recall", precision_recall, GRID),
+    )
+
+
+def _macro_roc(case: MulticlassCase, weights: Weights | None) -> Figures:
+    """Sensitivity at each false-positive share, averaged over the classes that are there."""
+    drawn = opened(weights, len(case.truth))
+    curves = [
+        np.asarray(
+            discrimination.roc_curve(multiclass.one_or_rest(case.truth, k), case.probabilities[:, k], GRID, drawn)
+        )
+        for k in range(case.classes)
+    ]
+    stacked = np.stack(curves, axis=1)
+    means = [multiclass.mean_of_classes(stacked[:, :, point]) for point in range(len(GRID))]
+    return closed(np.stack(means, axis=1), weights)
+
+
+def _calibration(judged: Judged) -> Calibration:
+    case: MulticlassCase = judged.case
+    before = judged.estimates(BEFORE)
+    after = {name: judged.estimate(name) for name in before}
+    right = (case.decision == case.truth).astype(np.float64)
+    curve = calibration.calibration_curve(right, case.probabilities.max(axis=1), judged.confidence)
+    right_raw = (case.raw.argmax(axis=1) == case.truth).astype(np.float64)
+    curve_before = calibration.calibration_curve(right_raw, case.raw.max(axis=1), judged.confidence)
+    return Calibration(before, after, curve, curve_before)
+
+
+def _confusion(case: MulticlassCase) -> tuple[tuple[int, ...], ...]:
+    table = np.zeros((case.classes, case.classes), dtype=int)
+    np.add.at(table, (case.truth.astype(int), case.decision.astype(int)), 1)
+    return tuple(tuple(row) for row in table.tolist())

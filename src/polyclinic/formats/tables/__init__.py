@@ -1,0 +1,1 @@
+"""Table files: text and typed columns."""

@@ -1,0 +1,1 @@
+"""Who was answered what: the record of it, and the table that keeps it."""

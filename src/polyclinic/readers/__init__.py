@@ -1,1 +1,0 @@
-"""One file per file format: path to numpy array with units. No torch."""

@@ -1,0 +1,1 @@
+"""What was read of all rows, by sort: checks, hashes, summaries, pictures, cache. No torch."""

@@ -1,0 +1,79 @@
+"""Rows of a column of files that hold nothing to work with: unreadable ones and empty cells, as findings. No torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Int
+
+from polyclinic.errors import Finding, Severity
+from polyclinic.records.images.decoded import Problem
+
+
+@runtime_checkable
+class Column(Protocol):
+    """A column of files as read."""
+
+    @property
+    def entry(self) -> Int[np.ndarray, " sample"]:
+        """Which record each row has, -1 where it has none."""
+
+    @property
+    def problem(self) -> Sequence[Problem | None]:
+        """What is wrong with each row's file."""
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Findings about one sort of file.
+
+    Attributes:
+        noun: What the files hold, such as "image".
+        article: "a" or "an".
+    """
+
+    noun: str
+    article: str = "a"
+
+    def unusable(self, column: Column, place: str, severity: Severity) -> list[Finding]:
+        """One finding for each kind of fault, with all rows that have it.
+
+        Args:
+            column: The files as read.
+            place: Table and column.
+            severity: ERROR, or WARNING where such rows count as having none.
+        """
+        rows: dict[Problem, list[int]] = {}
+        for row, problem in enumerate(column.problem, start=1):
+            if problem is not None:
+                rows.setdefault(problem, []).append(row)
+        masked = f"Until then these rows count as having no {self.noun}."
+        after = masked if severity is Severity.WARNING else 'Or set missing = "allow" to go on without them.'
+        return [
+            Finding(
+                name=problem.name,
+                place=place,
+                rule=problem.rule,
+                found=f"{len(where)} of {len(column)} break this: {problem.found}",
+                remedy=f"{problem.remedy} {after}",
+                severity=severity,
+                rows=tuple(where),
+            )
+            for problem, where in rows.items()
+        ]
+
+    def absent(self, column: Column, place: str, severity: Severity) -> list[Finding]:
+        """Rows whose cell is empty."""
+        pairs = zip(column.entry, column.problem, strict=True)
+        empty = tuple(row for row, (entry, problem) in enumerate(pairs, start=1) if entry < 0 and problem is None)
+        if not empty:
+            return []
+        name, one = f"absent_{self.noun}", f"{self.article} {self.noun}"
+        found = f"{len(empty)} of {len(column)} have none"
+        if severity is Severity.NOTE:
+            return [Finding(name, place, f"rows without {one} are masked", found, "", severity, empty)]
+        remedy = f'Give every row {one}, or set missing = "allow".'
+        return [Finding(name, place, f"every row must have {one}", found, remedy, severity, empty)]

@@ -1,0 +1,1 @@
+"""Made-up records with a known signal."""

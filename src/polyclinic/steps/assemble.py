@@ -1,0 +1,263 @@
+"""Putting a study together with its cohort: which columns are whose, what the records hold, what is wrong with them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Int
+
+from polyclinic.cohort.findings import inspect
+from polyclinic.cohort.leaks import leaks
+from polyclinic.cohort.patient_groups import copies
+from polyclinic.cohort.rows import Split
+from polyclinic.cohort.split import divide
+from polyclinic.cohort.table import Cohort, leave_out, load
+from polyclinic.errors import CohortError, Finding, LeakError, MissingPackage, PolyclinicError, StudyError, stop_on
+from polyclinic.heads.base import Dense, Head
+from polyclinic.inputs.base import ColumnCells, Input, Located
+from polyclinic.study import catalogue
+from polyclinic.study.findings import idle, sift
+from polyclinic.study.rules import idle_requests
+from polyclinic.study.schema import Study
+from polyclinic.training.assembled import Assembled
+
+
+def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
+    """Load the cohort, bind its columns, read every record and every outcome.
+
+    Args:
+        study: As read.
+        folder: Folder of the study file, where relative paths start.
+        cache: Where decoded records may be kept, or None.
+
+    Raises:
+        StudyError: columns that the table lacks, or that two parts of the study claim.
+        CohortError: outcomes or records that cannot be used.
+        ReadError: files that cannot be read.
+    """
+    cohort = load(study.cohort, folder)
+    heads = {name: catalogue.find("heads", s.kind)(name, s.options) for name, s in study.targets.items()}
+    inputs = {name: catalogue.find("inputs", s.kind)(name, s.options) for name, s in study.inputs.items()}
+    inputs = face(inputs, heads)
+    columns = claim_columns(study, cohort, inputs, heads)
+    cohort = _with_outcome(cohort, heads)
+    targets = _read_targets(cohort, heads)
+    findings = [
+        *idle_requests(study),
+        *cohort.findings,
+        *inspect(cohort, _in_order(columns.values()), _in_order(head.columns() for head in heads.values())),
+    ]
+    stop_on(sift(findings, study.accept), CohortError)
+    records = read_records(cohort, inputs, columns, cache)
+    targets = _match(cohort, inputs, records, heads, targets, cache)
+    with users_rows(cohort.row):
+        for name, kind in inputs.items():
+            findings += _in_users_rows(kind.check(records[name]), cohort.row)
+        for name, head in heads.items():
+            findings += _in_users_rows(head.check(targets[name]), cohort.row)
+    findings = sift(findings, study.accept)
+    stop_on(findings, CohortError)
+    return Assembled(study, cohort, inputs, columns, records, heads, targets, tuple(findings), cache)
+
+
+def face(inputs: Mapping[str, Input], heads: Mapping[str, Head]) -> dict[str, Input]:
+    """The inputs, those told so on which a dense question is asked.
+
+    Raises:
+        StudyError: if there is no such input, or no such question can be asked on it.
+    """
+    dense = {name: head for name, head in heads.items() if isinstance(head, Dense)}
+    findings = [f for name, head in dense.items() for f in _ground_findings(name, head, inputs)]
+    stop_on([*findings, *(f for name, head in dense.items() for f in _leaning_findings(name, head, heads))], StudyError)
+    grounds = {head.options.on for head in dense.values()}
+    return {n: k.facing() if n in grounds and isinstance(k, Located) else k for n, k in inputs.items()}
+
+
+def _ground_findings(name: str, head: Dense, inputs: Mapping[str, Input]) -> list[Finding]:
+    place, on = f"[targets.{name}] on", head.options.on
+    if on not in inputs:
+        return [catalogue.unknown(place, "input", on, tuple(inputs))]
+    ground = inputs[on]
+    if isinstance(ground, Located) and ground.ground in head.grounds:
+        return []
+    wanted = " or ".join(f"{one}s" for one in head.grounds)
+    rule, remedy = f"must name an input that holds {wanted}", "Name another input, or ask another kind of question."
+    return [Finding("wrong_ground", place, rule, "it names one of another kind", remedy)]
+
+
+def _leaning_findings(name: str, head: Dense, heads: Mapping[str, Head]) -> list[Finding]:
+    """A question about what another one finds needs that other one, on the same input."""
+    if head.leans_on is None:
+        return []
+    other = heads.get(head.leans_on)
+    same_ground = isinstance(other, Dense) and other.options.on == head.options.on
+    if same_ground and type(other) is not type(head):
+        return []
+    rule, remedy = "must lean on a target that finds spans in the same text", 'Name a target of kind "tag".'
+    return [Finding("wrong_finder", f"[targets.{name}]", rule, "there is none of that name", remedy)]
+
+
+def _match(
+    cohort: Cohort,
+    inputs: Mapping[str, Input],
+    records: Mapping[str, Any],
+    heads: Mapping[str, Head],
+    targets: Mapping[str, Any],
+    cache: Path | None,
+) -> dict[str, Any]:
+    """The targets, those of dense questions held against the records that they are about; findings come together."""
+    matched, errors = dict(targets), list[PolyclinicError]()
+    asked = {head.options.on for head in heads.values() if isinstance(head, Dense)}
+    grounds = {name: kind for name, kind in inputs.items() if name in asked and isinstance(kind, Located)}
+    geometry = {name: kind.geometry(records[name]) for name, kind in grounds.items()}
+    for name, head in heads.items():
+        if not isinstance(head, Dense):
+            continue
+        try:
+            with users_rows(cohort.row):
+                found = head.match(targets[name], geometry[head.options.on], cohort.folder, cache)
+                matched[name] = head.see(found, partial(grounds[head.options.on].lit, records[head.options.on]))
+        except PolyclinicError as error:
+            errors.append(error)
+    if errors:
+        raise type(errors[0])([finding for error in errors for finding in error.findings])
+    return matched
+
+
+def claim_columns(
+    study: Study, cohort: Cohort, inputs: Mapping[str, Input], heads: Mapping[str, Head]
+) -> dict[str, tuple[str, ...]]:
+    """Which columns each input reads: those it names, and for "rest" those that nothing else uses."""
+    outcome = {column: f"[targets.{name}]" for name, head in heads.items() for column in head.columns()}
+    offered = dict.fromkeys(cohort.frame.columns)
+    taken = outcome.keys() | _roles(study) | {column for kind in inputs.values() for column in kind.columns(())}
+    rest = tuple(column for column in offered if column not in taken)
+    columns = {name: kind.columns(rest) for name, kind in inputs.items()}
+    findings = [
+        catalogue.unknown(place, f"column in {cohort.name}", column, tuple(offered))
+        for place, names in [
+            *((f"[inputs.{name}]", names) for name, names in columns.items()),
+            *((f"[targets.{name}]", head.columns()) for name, head in heads.items()),
+        ]
+        for column in names
+        if column not in offered
+    ]
+    for name, names in columns.items():
+        findings += [_also_outcome(name, c, outcome[c]) for c in names if c in outcome]
+        if not names:
+            remedy = "Name its columns."
+            findings.append(Finding("no_columns", f"[inputs.{name}]", "needs columns", "none are left", remedy))
+    stop_on(findings, StudyError)
+    return columns
+
+
+def _roles(study: Study) -> set[str]:
+    """Columns that say who, where, when and for what a row is: never an input of their own accord."""
+    cohort, split = study.cohort, study.split
+    group = split.by.removeprefix("group:") if split.by.startswith("group:") else None
+    return {c for c in (cohort.patient, cohort.site, cohort.date, split.column, group) if c is not None}
+
+
+def _also_outcome(name: str, column: str, target: str) -> Finding:
+    rule = "an input must not be the outcome"
+    return Finding(
+        "outcome_as_input", f'[inputs.{name}] column "{column}"', rule, f"{target} asks for it", "Leave it out."
+    )
+
+
+def _with_outcome(cohort: Cohort, heads: Mapping[str, Head]) -> Cohort:
+    """The cohort without the rows of which no outcome is known; they are counted in the flow chart."""
+    targets = _read_targets(cohort, heads)
+    known = np.logical_or.reduce([target.known for target in targets.values()])
+    return cohort if known.all() else leave_out(cohort, ~known, "outcome not known")
+
+
+def _read_targets(cohort: Cohort, heads: Mapping[str, Head]) -> dict[str, Any]:
+    with users_rows(cohort.row):
+        return {name: h.read_target(cohort.frame.select(h.columns()), cohort.name) for name, h in heads.items()}
+
+
+def read_records(
+    cohort: Cohort, inputs: Mapping[str, Input], columns: Mapping[str, tuple[str, ...]], cache: Path | None
+) -> dict[str, Any]:
+    """Read every record of every input; findings of all inputs come together.
+
+    Raises:
+        ReadError, CohortError: as the kinds do, with rows of the user's table.
+    """
+    records: dict[str, Any] = {}
+    errors: list[PolyclinicError] = []
+    for name, kind in inputs.items():
+        cells = ColumnCells(_select(cohort.frame, columns[name]), cohort.folder, cohort.name, cache)
+        try:
+            with users_rows(cohort.row):
+                records[name] = kind.read(cells)
+        except PolyclinicError as error:
+            errors.append(error)
+    if errors:
+        raise type(errors[0])([finding for error in errors for finding in error.findings])
+    return records
+
+
+def _select(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
+    return frame.select(columns)
+
+
+@contextmanager
+def users_rows(row: Int[np.ndarray, " row"]) -> Iterator[None]:
+    """Errors raised inside count rows of the frame; let them out with the rows of the user's table."""
+    try:
+        yield
+    except MissingPackage:
+        raise
+    except PolyclinicError as error:
+        raise type(error)(_in_users_rows(error.findings, row)) from error
+
+
+def _in_users_rows(findings: tuple[Finding, ...] | list[Finding], row: Int[np.ndarray, " row"]) -> list[Finding]:
+    return [replace(f, rows=tuple(int(row[r - 1]) for r in f.rows)) for f in findings]
+
+
+def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
+    """Draw the split, stratified on the first outcome, and look for leaks across it.
+
+    Raises:
+        CohortError: too few patients, or of a class.
+        LeakError: with all findings that the study does not accept.
+    """
+    study, cohort, kinds = assembled.study, assembled.cohort, assembled.inputs
+    first = next(iter(assembled.heads))
+    head = assembled.heads[first]
+    prints = {name: kind.fingerprints(assembled.records[name]) for name, kind in kinds.items()}
+    split = divide(
+        cohort,
+        study.split,
+        members=study.model.ensemble,
+        seed=study.study.seed,
+        groups=head.strata(assembled.targets[first]),
+        every_group=head.strata_are_classes,
+        together=copies(prints),
+    )
+    found = leaks(
+        cohort,
+        split,
+        outcome=cohort.frame.select(_in_order(h.columns() for h in assembled.heads.values())),
+        candidates=cohort.frame.select(_in_order(assembled.columns.values())),
+        fingerprints=prints,
+        properties={name: kind.properties(assembled.records[name]) for name, kind in kinds.items()},
+    )
+    found = [*split.findings, *found]
+    findings = sift(found, study.accept)
+    stop_on(findings, LeakError)
+    findings = [*assembled.findings, *findings]
+    return split, replace(assembled, findings=(*findings, *idle(findings, study.accept)))
+
+
+def _in_order(groups: Iterable[tuple[str, ...]]) -> list[str]:
+    """All names, each once, in the order of their first coming."""
+    return list(dict.fromkeys(name for names in groups for name in names))

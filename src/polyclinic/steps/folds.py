@@ -1,0 +1,164 @@
+"""Every fold of a study, one after another; what is done is kept, so that a killed run goes on from there."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from polyclinic.baselines.plain import answer_baselines
+from polyclinic.cohort.rows import Fold, Split
+from polyclinic.delivery.bundle import RunFolder
+from polyclinic.delivery.plan import EpochRecord, FitPlan, FitRecord, plan_kinds
+from polyclinic.delivery.weights import load_model, save_model
+from polyclinic.errors import Finding, Severity
+from polyclinic.formats.disk import write_file
+from polyclinic.predictions.record import Predictions, join
+from polyclinic.predictions.table import load, save
+from polyclinic.steps.fold import FoldPlan, Member, fit_name, run_fold
+from polyclinic.training.assembled import Assembled
+from polyclinic.training.fit import Fitted
+from polyclinic.training.progress import Progress
+from polyclinic.training.time_estimate import share_minutes
+from polyclinic.training.transfer import read_start
+
+
+@dataclass(frozen=True)
+class FoldAnswers:
+    """What a study came to, before it is judged.
+
+    Attributes:
+        ours: Our answers for the tune and test rows of every fold.
+        plain: Those of each plain model for the same rows.
+        plans: What each fit learned, by its name.
+        spent_s: Seconds of training, over all interruptions.
+        findings: What the user should know about the training.
+    """
+
+    ours: Predictions
+    plain: tuple[Predictions, ...]
+    plans: Mapping[str, FitPlan]
+    spent_s: float
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """One fold, as kept in the scratch folder."""
+
+    answers: tuple[Predictions, ...]
+    spent_s: float
+    findings: tuple[Finding, ...]
+
+
+def run_folds(assembled: Assembled, split: Split, work: RunFolder, progress: Progress) -> FoldAnswers:
+    """Train and ask every fold; folds that an earlier, interrupted run finished are read back.
+
+    Raises:
+        StudyError: if a setting cannot be followed.
+        BundleError: if what is done cannot be kept.
+    """
+    start = read_start(assembled.study.model)
+    kept: list[_Kept] = []
+    progress.start("folds", len(split.folds))
+    for number, fold in enumerate(split.folds):
+        spent = sum(one.spent_s for one in kept)
+        kept.append(_stored(work.scratch, fold) or _answer(assembled, split, number, work, start, spent, progress))
+        progress.advance()
+    progress.finish()
+    names = [fit_name(fold, member) for fold in split.folds for member in range(len(fold.members))]
+    models = [join(group) for group in zip(*(one.answers for one in kept), strict=True)]
+    return FoldAnswers(
+        ours=models[0],
+        plain=tuple(models[1:]),
+        plans={name: load_model(work.shown / "model", name, FitPlan)[0] for name in names},
+        spent_s=sum(one.spent_s for one in kept),
+        findings=_distinct(finding for one in kept for finding in one.findings),
+    )
+
+
+def _answer(
+    assembled: Assembled,
+    split: Split,
+    number: int,
+    work: RunFolder,
+    start: Mapping[str, Tensor] | None,
+    spent_s: float,
+    progress: Progress,
+) -> _Kept:
+    study, fold = assembled.study, split.folds[number]
+    before = sum(len(f.members) for f in split.folds[:number])
+    left = sum(len(f.members) for f in split.folds[number:])
+    plan = FoldPlan(
+        model=study.model,
+        training=study.training,
+        seed=study.study.seed,
+        start=start,
+        scratch=work.scratch,
+        cap_s=share_minutes(study.training.minutes, spent_s, left),
+        first=before,
+    )
+    ours, members = run_fold(assembled, fold, plan, progress)
+    plain = answer_baselines(assembled, fold, study.study.seed) if study.evidence.baselines else ()
+    for member in members:
+        save_model(work.shown / "model", member.name, _plan(assembled, member), member.fitted.model.state_dict())
+    spent = sum(member.fitted.spent_s for member in members)
+    findings = _distinct(finding for member in members for finding in member.fitted.findings)
+    kept = _Kept((ours, *plain), spent, findings)
+    _store(work.scratch, fold, kept)
+    return kept
+
+
+def _plan(assembled: Assembled, member: Member) -> FitPlan:
+    study = assembled.study
+    return FitPlan(
+        model=member.model,
+        columns=dict(assembled.columns),
+        inputs=plan_kinds(member.inputs, {name: section.kind for name, section in study.inputs.items()}),
+        heads=plan_kinds(member.heads, {name: section.kind for name, section in study.targets.items()}),
+        shift=member.shift,
+        record=_record(member.fitted),
+    )
+
+
+def _record(fitted: Fitted) -> FitRecord:
+    return FitRecord(
+        planned=fitted.planned,
+        done=fitted.done,
+        best=fitted.best,
+        ended=fitted.ended.value,
+        precision="bf16" if fitted.precision.half else "fp32",
+        weights=sum(weight.numel() for weight in fitted.model.parameters()),
+        history=tuple(EpochRecord(train_loss=e.train_loss, tune_loss=e.tune_loss) for e in fitted.history),
+    )
+
+
+def _paths(scratch: Path, fold: Fold) -> tuple[Path, Path]:
+    stem = f"fold-{fold.repeat}-{fold.number}"
+    return scratch / f"{stem}.parquet", scratch / f"{stem}.json"
+
+
+def _store(scratch: Path, fold: Fold, kept: _Kept) -> None:
+    """Keep a fold; the second file, written last, says that the first is whole."""
+    answers, facts = _paths(scratch, fold)
+    save(kept.answers, answers)
+    document = {"spent_s": kept.spent_s, "findings": [asdict(finding) for finding in kept.findings]}
+    write_file(facts, json.dumps(document).encode())
+
+
+def _stored(scratch: Path, fold: Fold) -> _Kept | None:
+    """A fold that is done, or None."""
+    answers, facts = _paths(scratch, fold)
+    if not facts.exists():
+        return None
+    document: dict[str, Any] = json.loads(facts.read_bytes())
+    findings = tuple(
+        Finding(**{**f, "severity": Severity(f["severity"]), "rows": tuple(f["rows"])}) for f in document["findings"]
+    )
+    return _Kept(tuple(load(answers)), document["spent_s"], findings)
+
+
+def _distinct(findings: Any) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(findings))

@@ -1,0 +1,106 @@
+"""A look at a study before anything is trained: everything that is wrong with it, and what a run would cost."""
+
+import resource
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyclinic.cohort.rows import Split
+from polyclinic.cohort.table import Step
+from polyclinic.errors import Finding, PolyclinicError, Severity
+from polyclinic.model import build
+from polyclinic.steps.assemble import assemble, divide_cohort
+from polyclinic.study.schema import Study
+from polyclinic.training.assembled import Assembled
+from polyclinic.training.fit import check_fit
+from polyclinic.training.precision import choose_precision
+from polyclinic.training.process_group import ALONE
+from polyclinic.training.ready import Ready
+from polyclinic.training.recipe import write_recipe
+from polyclinic.training.task import Task
+from polyclinic.training.timed_steps import rehearse
+from polyclinic.training.transfer import read_start, transfer
+
+_BYTES_PER_GIB = 2**30
+_ROOM = 1.2  # memory of a run over that of the rehearsal: evidence, baselines and report come on top
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What was found.
+
+    Attributes:
+        findings: All of them, accepted refusals as notes.
+        flow: The flow chart of patients, as far as it got.
+        parts: Sentences on the split and the model.
+        minutes: Estimate of the training time, or None where the study cannot run.
+        gib: Estimate of the memory in GiB, or None.
+    """
+
+    findings: tuple[Finding, ...]
+    flow: tuple[Step, ...]
+    parts: tuple[str, ...]
+    minutes: float | None = None
+    gib: float | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a run would be refused."""
+        return any(finding.severity in (Severity.ERROR, Severity.REFUSED) for finding in self.findings)
+
+
+def preflight(study: Study, folder: Path, cache: Path | None) -> Preflight:
+    """Assemble and divide the study, take a few throw-away steps, and tell; raises nothing that a user caused."""
+    try:
+        assembled = assemble(study, folder, cache)
+    except PolyclinicError as error:
+        return Preflight(error.findings, (), ())
+    try:
+        split, assembled = divide_cohort(assembled)
+    except PolyclinicError as error:
+        return Preflight((*assembled.findings, *error.findings), assembled.cohort.flow, ())
+    try:
+        return _cost(assembled, split)
+    except PolyclinicError as error:
+        return Preflight((*assembled.findings, *error.findings), assembled.cohort.flow, _parts(split))
+
+
+def _cost(assembled: Assembled, split: Split) -> Preflight:
+    study, rows = assembled.study, split.folds[0].members[0]
+    parts = assembled.inputs, assembled.records, assembled.heads, assembled.targets
+    ready = Ready.fit(*parts, rows.train, assembled.cache)
+    model = build(ready.inputs, ready.heads, study.model, study.study.seed)
+    if (start := read_start(study.model)) is not None:
+        transfer(model, start)
+    recipe = write_recipe(model, study.training, len(rows.train), points=ready.view_points())
+    check_fit(model, ready, rows, recipe, study.training.processes)
+    precision, slow = choose_precision(model, study.training)
+    precision.place(model)
+    pace = rehearse(Task(model, ready, rows, recipe, precision, study.study.seed, None, None), ALONE)
+    fits = sum(len(fold.members) for fold in split.folds)
+    minutes = pace.epoch_s * recipe.epochs * fits * (1 + study.training.search) / 60
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    told = (
+        f"A model of {weights:,} weights, {recipe.epochs} epochs at most, {fits} fits, "
+        f"in {'bf16' if precision.half else 'fp32'} on {precision.device}."
+    )
+    return Preflight(
+        findings=(*assembled.findings, *slow),
+        flow=assembled.cohort.flow,
+        parts=(*_parts(split), told),
+        minutes=minutes if study.training.minutes is None else min(minutes, study.training.minutes),
+        gib=_ROOM * _peak_bytes() / _BYTES_PER_GIB,
+    )
+
+
+def _parts(split: Split) -> tuple[str, ...]:
+    first = split.folds[0]
+    inner = first.members[0]
+    sizes = f"{len(inner.train)} rows train, {len(inner.tune)} tune, {len(first.test)} test"
+    return (f"Fold 1 of {len(split.folds)}: {sizes}.",)
+
+
+def _peak_bytes() -> int:
+    """Most memory that this process has held."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,39 @@
+"""A study bound to its cohort: what fits and plain models are given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from polyclinic.cohort.table import Cohort
+from polyclinic.errors import Finding
+from polyclinic.heads.base import Head
+from polyclinic.inputs.base import Input
+from polyclinic.study.schema import Study
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A study bound to its cohort: every record read, nothing learned yet.
+
+    Attributes:
+        study: As read.
+        cohort: The patients that take part: those with a known outcome that no exclusion met.
+        inputs: Kinds of input, not yet fitted, by the user's names.
+        columns: Columns that each input reads.
+        records: What each input read, all rows.
+        heads: Kinds of question, not yet fitted, by the user's names.
+        targets: The outcomes, all rows.
+        findings: Everything found, the accepted refusals as notes.
+        cache: Where records made ready may be kept, or None.
+    """
+
+    study: Study
+    cohort: Cohort
+    inputs: Mapping[str, Input]
+    columns: Mapping[str, tuple[str, ...]]
+    records: Mapping[str, Any]
+    heads: Mapping[str, Head]
+    targets: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+    cache: Path | None = None

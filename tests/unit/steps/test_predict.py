@@ -1,0 +1,74 @@
+"""Who is turned away when a model is asked about new patients."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+import polyclinic
+from polyclinic.errors import BundleError, CohortError
+from polyclinic.steps.predict import WrittenAnswers
+
+SETTINGS = {
+    "cohort": {"exclude": "sex = 'male'"},
+    "training": {"epochs": 2},
+    "model": {"size": "tiny"},
+    "evidence": {"resamples": 0, "baselines": False},
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("answering")
+    made = polyclinic.example_cohort(folder, {"labs": "tabular"}, {"sick": "classify"}, patients=160, settings=SETTINGS)
+    polyclinic.run(made.study, folder / "run")
+    return folder
+
+
+def ask(run, frame: pl.DataFrame) -> tuple[pl.DataFrame, WrittenAnswers]:
+    number = len(list(run.glob("new*.csv")))
+    table = run / f"new{number}.csv"
+    frame.write_csv(table)
+    predicted = polyclinic.predict(run / "run", table, run / f"answers-{number}.csv")
+    return pl.read_csv(predicted.out), predicted
+
+
+def test_patients_outside_the_criteria_get_a_reason(run):
+    cohort = pl.read_csv(run / "cohort.csv").head(30).drop("sick")
+    answers, _ = ask(run, cohort)
+    outside = answers["abstain"].fill_null("").str.contains("left out by the criteria").to_numpy()
+    assert np.array_equal(outside, (cohort["sex"] == "male").to_numpy())
+
+
+def test_also_when_that_is_everybody(run):
+    men = pl.read_csv(run / "cohort.csv").filter(pl.col("sex") == "male").head(5)
+    answers, _ = ask(run, men)
+    assert answers["abstain"].str.contains("left out by the criteria").all()
+
+
+def test_criteria_that_cannot_be_checked_are_told(run):
+    answers, predicted = ask(run, pl.read_csv(run / "cohort.csv").head(5).drop("sex"))
+    assert "criteria_unchecked" in {finding.name for finding in predicted.findings}
+    assert len(answers) == 5
+
+
+def test_the_chances_add_up_and_every_answer_names_its_patient(run):
+    cohort = pl.read_csv(run / "cohort.csv").head(12)
+    answers, _ = ask(run, cohort)
+    total = answers["probability_no"] + answers["probability_yes"]
+    np.testing.assert_allclose(total.to_numpy(), 1.0, rtol=1e-6)
+    assert answers["patient"].to_list() == cohort["patient_id"].to_list()
+    assert answers["row"].to_list() == list(range(1, 13))
+
+
+def test_a_column_that_the_model_needs(run):
+    cohort = pl.read_csv(run / "cohort.csv").head(5)
+    needed = next(name for name in cohort.columns if name.startswith("labs"))
+    with pytest.raises(CohortError, match=needed):
+        ask(run, cohort.drop(needed))
+
+
+def test_nothing_is_overwritten(run):
+    (run / "there.csv").write_text("mine", encoding="utf-8")
+    with pytest.raises(BundleError, match="overwrite nothing"):
+        polyclinic.predict(run / "run", run / "cohort.csv", run / "there.csv")
+    assert (run / "there.csv").read_text(encoding="utf-8") == "mine"
