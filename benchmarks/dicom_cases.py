@@ -32,9 +32,9 @@ from pydicom.uid import (
 )
 
 from polyclinic.errors import ReadError
-from polyclinic.formats.images import dicom
-from polyclinic.formats.scans import segmentation
-from polyclinic.formats.scans.read import read_volume
+from polyclinic.formats.dicom import pixels as dicom
+from polyclinic.formats.dicom import segmentation
+from polyclinic.formats.read_scan import read_volume
 
 SLICES, ROWS, COLUMNS = 8, 36, 40  # JPEG 2000 needs 32
 STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)

@@ -19,8 +19,8 @@ from PIL import Image
 
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.evidence.metrics.overlap import decide, judge_region
-from polyclinic.formats.images import raster
 from polyclinic.formats.packed import unpack
+from polyclinic.formats.pictures import raster
 from polyclinic.geometry import Marks
 from polyclinic.records.images import outlines as marked
 

@@ -28,8 +28,8 @@ from scipy.stats import pearsonr, spearmanr
 
 from polyclinic.evidence.metrics import instances
 from polyclinic.evidence.metrics.morphology import shapes
-from polyclinic.formats.images import raster
 from polyclinic.formats.packed import unpack
+from polyclinic.formats.pictures import raster
 from polyclinic.geometry import Marks
 from polyclinic.predictions.record import Predictions
 from polyclinic.records.images import outlines as marked

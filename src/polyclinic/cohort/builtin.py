@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from polyclinic.errors import CohortError, Finding, MissingPackage, PolyclinicError
-from polyclinic.formats.tables.fingerprint import file_fingerprint, frame_fingerprint
-from polyclinic.formats.tables.read import TypedTable
+from polyclinic.formats.columns.fingerprint import file_fingerprint, frame_fingerprint
+from polyclinic.formats.read_table import TypedTable
 from polyclinic.study.catalogue import unknown
 
 _METABRIC = (

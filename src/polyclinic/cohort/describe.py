@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float, Shaped
 
-from polyclinic.formats.tables.column_types import as_words
+from polyclinic.formats.columns.column_types import as_words
 
 MOST_LEVELS = 8
 FEWEST_OF_LEVEL = 5

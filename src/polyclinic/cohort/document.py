@@ -9,7 +9,7 @@ import polars as pl
 from polyclinic.cohort.describe import TableOne, table_one
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import Finding
-from polyclinic.formats.tables.column_types import as_words, pick
+from polyclinic.formats.columns.column_types import as_words, pick
 
 MOST_ROWS = 1000
 _MOST_GROUPS = 5

@@ -10,9 +10,9 @@ import tomli_w
 from polyclinic.cohort.guess import Roles, guess_roles
 from polyclinic.cohort.guess_target import TargetGuess, guess_target
 from polyclinic.errors import CohortError, Finding
-from polyclinic.formats.tables.encoding import likely_encoding
-from polyclinic.formats.tables.read import TypedTable, read_table
-from polyclinic.formats.tables.unpack import unpack
+from polyclinic.formats.read_table import TypedTable, read_table
+from polyclinic.formats.text.compressed import unpack
+from polyclinic.formats.text.encoding import likely_encoding
 
 SCHEMA_LINE = "#:schema ./study.schema.json"
 _FEW_PATIENTS = 1000

@@ -8,7 +8,7 @@ import polars as pl
 from jaxtyping import Bool
 
 from polyclinic.errors import CohortError, Finding, Severity
-from polyclinic.formats.tables.column_types import absent_column, counted
+from polyclinic.formats.columns.column_types import absent_column, counted
 
 _SAMPLED_ROWS = 20
 

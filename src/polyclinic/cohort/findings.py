@@ -12,8 +12,8 @@ from polyclinic.cohort.plausible import impossible, limits_of, zeros_stand_apart
 from polyclinic.cohort.table import Cohort
 from polyclinic.cohort.target_leakage import Classes, as_outcome
 from polyclinic.errors import Finding, Severity
-from polyclinic.formats.tables.column_types import counted, is_number_text, pick, shorten
-from polyclinic.formats.tables.fingerprint import column_digest
+from polyclinic.formats.columns.column_types import counted, is_number_text, pick, shorten
+from polyclinic.formats.columns.fingerprint import column_digest
 
 _MOSTLY_MISSING = 0.5
 _MOSTLY_NUMBERS = 0.8

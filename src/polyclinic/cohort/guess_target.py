@@ -9,7 +9,7 @@ import polars as pl
 
 from polyclinic.cohort.guess_place import DenseGuess, guess_dense
 from polyclinic.errors import CohortError, Finding
-from polyclinic.formats.tables.column_types import absent_column
+from polyclinic.formats.columns.column_types import absent_column
 
 _TIME = r".*(time|duration|follow[ _-]?up|survival|months|days|years|随访|生存|时间).*"
 _EVENT = r".*(event|died|death|dead|deceased|status|relapse|recurren|progression|censor|死亡|复发|结局).*"

@@ -10,7 +10,7 @@ from polyclinic.cohort.rows import Fold, Split
 from polyclinic.cohort.table import Cohort
 from polyclinic.cohort.target_leakage import Classes, Values, as_outcome, strength
 from polyclinic.errors import Finding, Severity
-from polyclinic.formats.tables.column_types import counted, shorten
+from polyclinic.formats.columns.column_types import counted, shorten
 
 # A single legitimate measure seldom reaches this: the best one of breast cytology has an area of .975.
 DISGUISE_AREA = 0.995

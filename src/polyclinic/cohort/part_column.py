@@ -6,7 +6,7 @@ from jaxtyping import Shaped
 
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import CohortError, Finding, Severity
-from polyclinic.formats.tables.column_types import absent_column, counted
+from polyclinic.formats.columns.column_types import absent_column, counted
 from polyclinic.study.schema import SplitSection
 
 _WORDS = {

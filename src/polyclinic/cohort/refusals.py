@@ -9,7 +9,7 @@ from polyclinic.cohort.patient_groups import People
 from polyclinic.cohort.rows import Fold
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
-from polyclinic.formats.tables.column_types import counted
+from polyclinic.formats.columns.column_types import counted
 from polyclinic.study.schema import SplitSection
 
 # Below this nothing can be learned and tested; a floor against nonsense, not a claim that ten patients are enough.

@@ -13,7 +13,7 @@ from polyclinic.cohort.patient_groups import People, joined, people
 from polyclinic.cohort.rows import Fold, Inner, Split, TestRows, TrainRows, TuneRows
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import CohortError, stop_on
-from polyclinic.formats.tables.column_types import absent_column
+from polyclinic.formats.columns.column_types import absent_column
 from polyclinic.study.schema import SplitSection
 
 _GROUP = "group:"

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Shaped
 
-from polyclinic.formats.tables.column_types import as_words
+from polyclinic.formats.columns.column_types import as_words
 
 MOST_VALUES = 12
 

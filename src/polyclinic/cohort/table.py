@@ -12,10 +12,10 @@ from polyclinic.cohort.builtin import read_builtin
 from polyclinic.cohort.exclusion import decide
 from polyclinic.cohort.strata import stratum
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
-from polyclinic.formats.tables.column_types import absent_column, as_words, counted
-from polyclinic.formats.tables.dates import index_dates
-from polyclinic.formats.tables.fingerprint import frame_fingerprint
-from polyclinic.formats.tables.read import TypedTable, read_table
+from polyclinic.formats.columns.column_types import absent_column, as_words, counted
+from polyclinic.formats.columns.dates import index_dates
+from polyclinic.formats.columns.fingerprint import frame_fingerprint
+from polyclinic.formats.read_table import TypedTable, read_table
 from polyclinic.study.schema import CohortSection
 
 ROW = "row"

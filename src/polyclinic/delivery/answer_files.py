@@ -21,9 +21,9 @@ from polyclinic.errors import BundleError, Finding, ReadError
 from polyclinic.evidence.metrics.morphology import table
 from polyclinic.evidence.metrics.overlap import decided
 from polyclinic.formats.disk import write_file, writing_to
+from polyclinic.formats.mask_files import write_mask
 from polyclinic.formats.packed import unpack
-from polyclinic.formats.scans.mask_files import write_mask
-from polyclinic.formats.scans.read import read_volume
+from polyclinic.formats.read_scan import read_volume
 from polyclinic.records.images.decoded import decode
 
 _AXES = {2: ("row", "column"), 3: ("i", "j", "k")}

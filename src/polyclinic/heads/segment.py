@@ -19,8 +19,8 @@ from polyclinic.decoding.window_stitching import Gathered
 from polyclinic.errors import CohortError, Finding, stop_on
 from polyclinic.evidence.metrics.overlap import decided, mean_probability
 from polyclinic.evidence.metrics.softening import ProbabilityRecord, choose, soften
+from polyclinic.formats.columns.column_types import paths
 from polyclinic.formats.packed import nothing, pack, unpack
-from polyclinic.formats.tables.column_types import paths
 from polyclinic.geometry import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
 from polyclinic.heads import base
 from polyclinic.layers.moved import moved

@@ -14,7 +14,7 @@ from torch import Generator, Tensor, nn
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
-from polyclinic.formats.tables.column_types import absent_column
+from polyclinic.formats.columns.column_types import absent_column
 from polyclinic.inputs.base import ColumnCells, Features, Input, Picture, bar_table, refuse_absent
 from polyclinic.layers.components import ComponentNetwork, principal_components
 from polyclinic.records.tables.variables import read_variables, row_hashes

@@ -15,7 +15,7 @@ from torch import Generator, Tensor, nn
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
-from polyclinic.formats.tables.column_types import path_findings
+from polyclinic.formats.columns.column_types import path_findings
 from polyclinic.geometry import Geometry, Known, Marks, Place
 from polyclinic.inputs.base import ColumnCells, Features, Located, Picture
 from polyclinic.layers.jitter3d import Jitter3d

@@ -15,10 +15,10 @@ from polyclinic.answers.mask import MaskAnswer
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.answer_files import Place, deposit_all, files_beside, files_of, publish, write_answer_files
 from polyclinic.errors import BundleError
+from polyclinic.formats.mask_files import read_mask
 from polyclinic.formats.packed import nothing, pack_all
-from polyclinic.formats.scans.mask_files import read_mask
-from polyclinic.formats.scans.read import read_volume
-from polyclinic.formats.scans.voxel_grid import laid_on
+from polyclinic.formats.read_scan import read_volume
+from polyclinic.formats.voxels.voxel_grid import laid_on
 
 AFFINE = np.array([[0, -2.0, 0, 40], [1.5, 0, 0, -7], [0, 0, 3.0, 11], [0, 0, 0, 1]])
 

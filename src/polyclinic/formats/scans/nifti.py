@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float, Integer
 
 from polyclinic.errors import MissingPackage, ReadError
-from polyclinic.formats.scans.payload import unpack
-from polyclinic.formats.scans.voxel_grid import (
+from polyclinic.formats.voxels.payload import unpack
+from polyclinic.formats.voxels.voxel_grid import (
     Raw,
     VolumeFacts,
     check_affine,

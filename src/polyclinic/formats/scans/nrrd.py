@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float
 
 from polyclinic.errors import ReadError
-from polyclinic.formats.scans.payload import beside, unpack
-from polyclinic.formats.scans.voxel_grid import (
+from polyclinic.formats.voxels.payload import beside, unpack
+from polyclinic.formats.voxels.voxel_grid import (
     TO_RAS,
     Raw,
     VolumeFacts,

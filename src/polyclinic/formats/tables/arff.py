@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from polyclinic.errors import CohortError, Finding
-from polyclinic.formats.tables.column_types import counted
-from polyclinic.formats.tables.delimited import Strings, refuse_duplicates
+from polyclinic.formats.columns.column_types import counted
+from polyclinic.formats.text.delimited import Strings, refuse_duplicates
 
 _WORD = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_WORD}|[^\s{{]+)\s*(.+)$", re.IGNORECASE)

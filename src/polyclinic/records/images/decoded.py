@@ -11,8 +11,9 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from polyclinic.errors import Finding, ReadError
-from polyclinic.formats.images import archive, dicom, raster
-from polyclinic.formats.images.frame import MOST_BYTES, FileProperties, Frame, refuse
+from polyclinic.formats.dicom import pixels as dicom
+from polyclinic.formats.pictures import archive, raster
+from polyclinic.formats.pictures.frame import MOST_BYTES, FileProperties, Frame, refuse
 from polyclinic.records.cache import RaggedArray, Record, keep
 
 _VERSION = f"decode 2 raster {raster.VERSION} dicom {dicom.VERSION} archive {archive.VERSION}"

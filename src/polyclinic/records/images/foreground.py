@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
-from polyclinic.formats.images.frame import Frame
+from polyclinic.formats.pictures.frame import Frame
 
 _CORNER = 40
 """The ground is looked at in the corners, a fortieth of each side: a field may be cut by the sides."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from jaxtyping import Float, UInt64
 
-from polyclinic.formats.images.frame import Frame
+from polyclinic.formats.pictures.frame import Frame
 from polyclinic.records.images.resize import fractions, is_plain, resized
 
 SAME = 0.05

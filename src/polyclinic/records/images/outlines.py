@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Shaped
 from PIL import Image
 
-from polyclinic.formats.images.frame import Frame
+from polyclinic.formats.pictures.frame import Frame
 from polyclinic.geometry import Marks
 from polyclinic.records.images.resize import resized
 from polyclinic.translations.phrase import Phrase

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Shaped
 
-from polyclinic.formats.images.frame import Frame
+from polyclinic.formats.pictures.frame import Frame
 from polyclinic.records.images.decoded import Decoded
 from polyclinic.records.images.stack import common_extent, has_colour
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
-from polyclinic.formats.images.frame import Frame
+from polyclinic.formats.pictures.frame import Frame
 from polyclinic.records.images.resize import resized
 
 _SIDE = 256

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Shaped, UInt8
 from PIL import Image
 
-from polyclinic.formats.images.frame import Frame
+from polyclinic.formats.pictures.frame import Frame
 
 LUMA = (0.299, 0.587, 0.114)
 """Weight of red, green and blue in grey. Source: ITU-R BT.601-7, section 2.5.1."""

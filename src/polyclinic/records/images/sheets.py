@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from polyclinic.formats.images.frame import Frame
+from polyclinic.formats.pictures.frame import Frame
 from polyclinic.geometry import GridGeometry, Lattice
 from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.images.decoded import Decoded

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from polyclinic.formats.images.frame import Frame
+from polyclinic.formats.pictures.frame import Frame
 from polyclinic.records.cache import keep
 from polyclinic.records.images.decoded import Decoded
 from polyclinic.records.images.resize import fractions, is_plain, recolour, resized, resized_bytes

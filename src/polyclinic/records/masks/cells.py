@@ -14,10 +14,10 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from polyclinic.errors import Finding, ReadError
-from polyclinic.formats.images import archive
-from polyclinic.formats.scans.mask_files import read_mask
-from polyclinic.formats.scans.read import Kept
-from polyclinic.formats.scans.voxel_grid import refuse
+from polyclinic.formats.mask_files import read_mask
+from polyclinic.formats.pictures import archive
+from polyclinic.formats.read_scan import Kept
+from polyclinic.formats.voxels.voxel_grid import refuse
 from polyclinic.geometry import Geometry, GridGeometry
 from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.images.decoded import Problem

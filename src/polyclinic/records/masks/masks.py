@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, UInt8
 
 from polyclinic.errors import CohortError, Finding, ReadError
-from polyclinic.formats.images import archive
-from polyclinic.formats.scans.mask_files import read_mask
-from polyclinic.formats.scans.read import Kept
-from polyclinic.formats.scans.voxel_grid import Mask, laid_on, refuse, steps_of
+from polyclinic.formats.mask_files import read_mask
+from polyclinic.formats.pictures import archive
+from polyclinic.formats.read_scan import Kept
+from polyclinic.formats.voxels.voxel_grid import Mask, laid_on, refuse, steps_of
 from polyclinic.geometry import GridGeometry
 from polyclinic.records.cache import RaggedArray, Record, keep
 

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from polyclinic.errors import Finding, ReadError, Severity
-from polyclinic.formats.images import archive
-from polyclinic.formats.scans.read import VERSION, Kept, content_digest, read_volume
-from polyclinic.formats.scans.voxel_grid import VolumeFacts, VoxelGrid
+from polyclinic.formats.pictures import archive
+from polyclinic.formats.read_scan import VERSION, Kept, content_digest, read_volume
+from polyclinic.formats.voxels.voxel_grid import VolumeFacts, VoxelGrid
 from polyclinic.geometry import GridGeometry
 from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.images.decoded import Problem

@@ -5,7 +5,7 @@ import pytest
 
 from cases import made
 from polyclinic.errors import ReadError
-from polyclinic.formats.scans.read import read_volume
+from polyclinic.formats.read_scan import read_volume
 
 ITK = made.SimpleITK
 VALUES = np.random.default_rng(4).integers(-900, 3000, (5, 7, 6)).astype(np.int16)

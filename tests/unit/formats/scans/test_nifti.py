@@ -9,8 +9,8 @@ import pytest
 
 from cases import made
 from polyclinic.errors import ReadError
+from polyclinic.formats.read_scan import read_volume
 from polyclinic.formats.scans import nifti
-from polyclinic.formats.scans.read import read_volume
 
 nib = pytest.importorskip("nibabel")
 

@@ -1,8 +1,8 @@
 import pytest
 
 from polyclinic.errors import CohortError
+from polyclinic.formats.columns.column_types import type_columns
 from polyclinic.formats.tables.arff import read_arff
-from polyclinic.formats.tables.column_types import type_columns
 
 HEADER = """% a comment
 @RELATION 'heart disease'

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from polyclinic.formats.images import raster
+from polyclinic.formats.pictures import raster
 from polyclinic.records.images.features import NAMES, describe
 from polyclinic.records.images.png import draw
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from polyclinic.formats.images.frame import FileProperties, Frame
+from polyclinic.formats.pictures.frame import FileProperties, Frame
 from polyclinic.records.images.foreground import lit
 
 DOWN, ACROSS = np.indices((120, 160))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from polyclinic.formats.images import raster
+from polyclinic.formats.pictures import raster
 from polyclinic.records.images.likeness import SAME, difference, fingerprints
 
 

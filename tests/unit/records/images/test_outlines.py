@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from polyclinic.formats.images.frame import FileProperties, Frame
+from polyclinic.formats.pictures.frame import FileProperties, Frame
 from polyclinic.geometry import Marks
 from polyclinic.records.images import outlines as marked
 

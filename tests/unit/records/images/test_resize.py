@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from polyclinic.formats.images.frame import FileProperties, Frame
+from polyclinic.formats.pictures.frame import FileProperties, Frame
 from polyclinic.records.images.resize import fractions, is_plain, recolour, resized, resized_bytes
 
 FACTS = FileProperties("PNG", "L", 8, 1, 1, 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from polyclinic.formats.scans.voxel_grid import VolumeFacts
+from polyclinic.formats.voxels.voxel_grid import VolumeFacts
 from polyclinic.geometry import GridGeometry, Marks
 from polyclinic.records.scans.scans import Scan
 from polyclinic.records.scans.slices import choose_slice, draw_marks, draw_png

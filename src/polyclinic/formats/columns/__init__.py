@@ -1,0 +1,1 @@
+"""Columns of a table: from text to types, and their fingerprints."""

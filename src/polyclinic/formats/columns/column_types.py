@@ -1,0 +1,141 @@
+"""Columns of a table: from text to numbers, dates and categories, by a rule that looks at the whole column."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+import numpy as np
+import polars as pl
+from jaxtyping import Shaped
+
+from polyclinic.errors import Finding
+from polyclinic.formats.columns.dates import plain_dates
+
+_INTEGER = r"^[+-]?(0|[1-9][0-9]{0,17})$"
+_NUMBER = r"^[+-]?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_TRUTH = r"^(?i)(true|false)$"
+_YEAR_FIRST = r"^[0-9]{4}[-/年]"
+_GLANCE = 1000
+
+_KINDS = (
+    (_INTEGER, pl.all().str.strip_prefix("+").cast(pl.Int64)),
+    (_NUMBER, pl.all().str.strip_prefix("+").cast(pl.Float64)),
+    (_TRUTH, pl.all().str.to_lowercase() == "true"),
+)
+
+
+def type_columns(frame: pl.DataFrame, missing_values: Sequence[str]) -> pl.DataFrame:
+    """The same table with each column of text as what all of its known cells are.
+
+    In this order: integer, number, true/false, date, date and time, text. A number that begins with 0, such as an
+    identifier "007", makes its column text. Cells are stripped of blanks; those in ``missing_values`` become missing.
+    """
+    clean = strip(frame, missing_values)
+    text = pl.DataFrame([c for c in clean if c.dtype == pl.String and c.null_count() < len(c)])
+    found: dict[str, pl.Series] = {}
+    for pattern, convert in _KINDS:
+        fitting = _fitting(pl.DataFrame([c for c in text if c.name not in found]), pattern)
+        found |= {column.name: column for column in fitting.select(convert)} if fitting.width else {}
+    maybe = _fitting(pl.DataFrame([c for c in text if c.name not in found]), _YEAR_FIRST)
+    found |= {c.name: dates for c in maybe if (dates := plain_dates(c)) is not None}
+    return pl.DataFrame([found.get(column.name, column) for column in clean])
+
+
+def strip(frame: pl.DataFrame, missing_values: Sequence[str]) -> pl.DataFrame:
+    """The same table with text stripped of blanks, and what means "not known" as missing."""
+    unknown = ["", *missing_values]
+    text = pl.col(pl.String).str.strip_chars()
+    real = pl.col(pl.Float32, pl.Float64).fill_nan(None)
+    return frame.with_columns(pl.when(text.is_in(unknown)).then(None).otherwise(text).name.keep(), real)
+
+
+def plain_types(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same table with the many types of parquet and arrow as the few that the house works with."""
+    return pl.DataFrame([_plain(column) for column in frame])
+
+
+def is_number_text(values: pl.Series) -> pl.Series:
+    """Which cells of a column of text are numbers; null where missing."""
+    return values.str.contains(_NUMBER)
+
+
+def pick(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """Some columns by their very names: polars' own ``select`` takes a name such as "*" or "^a$" for a pattern."""
+    return pl.DataFrame([frame[name] for name in dict.fromkeys(names)])
+
+
+def as_words(column: pl.Series) -> Shaped[np.ndarray, " row"]:
+    """A column as an array of text, "" where not known; 1.0 is written as 1 in a column of whole numbers."""
+    whole = column.dtype.is_float() and bool((column.drop_nulls() % 1 == 0).all())
+    text = (column.cast(pl.Int64) if whole else column).cast(pl.String)
+    return np.asarray(text.fill_null("").to_list(), dtype=np.str_)
+
+
+def absent_column(place: str, name: str, columns: Sequence[str]) -> Finding:
+    """The finding for a column that the study names and the table lacks, with the nearest one that is there."""
+    near = get_close_matches(name, columns, n=1, cutoff=0.5)
+    same = [column for column in columns if column.lower() == name.lower()]
+    hint = f'Did you mean "{(same or near)[0]}"? ' if same or near else ""
+    return Finding(
+        name="unknown_column",
+        place=place,
+        rule="must name a column of the table",
+        found=f'there is no column "{name}"',
+        remedy=f"{hint}The table has: {shorten(columns)}.",
+    )
+
+
+def path_findings(frame: pl.DataFrame, column: str, key: str, table: str, what: str) -> list[Finding]:
+    """What keeps a column from naming files: it is not there, or holds no text.
+
+    Args:
+        frame: The table.
+        column: Name of the column.
+        key: Place in the study file that names it.
+        table: The user's word for the table.
+        what: What the files hold, such as "images".
+    """
+    if column not in frame.columns:
+        return [absent_column(key, column, frame.columns)]
+    if frame[column].dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        place, rule = f'{table} column "{column}"', f"a column of {what} must hold paths"
+        return [Finding("not_paths", place, rule, "it does not hold text", "Name the column of paths.")]
+    return []
+
+
+def paths(frame: pl.DataFrame, columns: Sequence[str]) -> tuple[tuple[str | None, ...], ...]:
+    """The trimmed cells of some columns by row, None where empty."""
+    trimmed = [frame[column].cast(pl.String).str.strip_chars().to_list() for column in columns]
+    return tuple(tuple(cell or None for cell in row) for row in zip(*trimmed, strict=True))
+
+
+def counted(many: int, noun: str) -> str:
+    """A number with its noun: "1 row", "1,200 rows"."""
+    return f"{many:,} {noun}{'' if many == 1 else 's'}"
+
+
+def shorten(names: Iterable[str], most: int = 12) -> str:
+    """Names for a message: the first few and how many more."""
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
+
+
+def _fitting(text: pl.DataFrame, pattern: str) -> pl.DataFrame:
+    """The columns whose every known cell fits; a glance at the first ones spares most columns the whole look."""
+    for many in (_GLANCE, text.height):
+        if text.width:
+            fits = text.head(many).select(pl.all().str.contains(pattern).all()).row(0)
+            text = pl.DataFrame([column for column, fit in zip(text, fits, strict=True) if fit])
+    return text
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    kind = column.dtype
+    if isinstance(kind, (pl.Categorical, pl.Enum)):
+        return column.cast(pl.String)
+    if isinstance(kind, pl.Decimal):
+        return column.cast(pl.Float64)
+    if isinstance(kind, pl.Datetime):
+        moment = column if kind.time_zone is None else column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return moment.cast(pl.Datetime("us"))
+    return column.cast(pl.String) if kind == pl.Null else column

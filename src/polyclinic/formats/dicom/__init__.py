@@ -1,0 +1,1 @@
+"""DICOM: pixels, series, frames, segmentations."""

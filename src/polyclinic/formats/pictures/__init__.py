@@ -1,0 +1,1 @@
+"""Decoded pictures: what a picture is, and Pillow as reader."""

@@ -1,0 +1,1 @@
+"""Tables that are text: out of their compression, encoding and records."""
