@@ -1,4 +1,4 @@
-"""Synthetic pictures for tests, tutorials and ``example_cohort``: noise with two spots, one of which tells. No torch."""
+"""Synthetic pictures for tests, tutorials and ``example_cohort``: noise with two spots, one tells. No torch."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Synthetic scans as NIfTI files, with a ball in a known place: tests, tutorials and ``example_cohort`` live on them."""
+"""Synthetic scans as NIfTI files, with a ball in a known place; tests, tutorials, ``example_cohort`` use them."""
 
 import gzip
 import struct
