@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from jaxtyping import Int
@@ -10,7 +10,13 @@ from jaxtyping import Int
 
 @dataclass(frozen=True)
 class Answer:
-    """Base of the forms of answer. Every array has one entry per sample, in the same order; NaN = not known."""
+    """Base of the forms of answer. Every array has one entry per sample, in the same order; NaN = not known.
+
+    Attributes:
+        form: The form's word: the name of its file here, and of those that judge and deliver it.
+    """
+
+    form: ClassVar[str]
 
     def __len__(self) -> int:
         return len(cast(np.ndarray, getattr(self, fields(self)[-1].name)))

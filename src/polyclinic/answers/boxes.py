@@ -1,6 +1,7 @@
 """Objects as boxes."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -20,6 +21,7 @@ class BoxAnswer(Answer):
         truth: Packed float32 "box 1+2*dim": class, corners; empty = not known.
     """
 
+    form: ClassVar[str] = "boxes"
     classes: tuple[str, ...]
     unit: str
     thresholds: Float[np.ndarray, "sample klass"]

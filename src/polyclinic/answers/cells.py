@@ -1,6 +1,7 @@
 """Objects one by one, as numbers on a grid."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -20,6 +21,7 @@ class CellsAnswer(Answer):
         truth: Packed int32 "*grid"; empty = not known.
     """
 
+    form: ClassVar[str] = "cells"
     unit: str
     spacing: Float[np.ndarray, "sample dim"]
     scores: Shaped[np.ndarray, " sample"]

@@ -1,6 +1,7 @@
 """One of several classes."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -19,6 +20,7 @@ class ClassAnswer(Answer):
         truth: Class index as a float, NaN where not known.
     """
 
+    form: ClassVar[str] = "classes"
     classes: tuple[str, ...]
     probabilities: Float[np.ndarray, "sample klass"]
     raw: Float[np.ndarray, "sample klass"]

@@ -1,6 +1,7 @@
 """Several yes-or-no labels at once."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -19,6 +20,7 @@ class LabelsAnswer(Answer):
         truth: 0, 1 or NaN.
     """
 
+    form: ClassVar[str] = "labels"
     labels: tuple[str, ...]
     probabilities: Float[np.ndarray, "sample label"]
     raw: Float[np.ndarray, "sample label"]

@@ -1,6 +1,7 @@
 """Regions of a picture or a scan, point by point."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -26,6 +27,7 @@ class MaskAnswer(Answer):
         truth: Packed uint8 "region *grid", 0 or 1.
     """
 
+    form: ClassVar[str] = "mask"
     regions: tuple[str, ...]
     exclusive: bool
     unit: str

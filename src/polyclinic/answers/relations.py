@@ -1,6 +1,7 @@
 """Relations between two stretches of a text."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Shaped
@@ -18,5 +19,6 @@ class RelationAnswer(Answer):
             (-1 = not known), predicted type, probability of each type.
     """
 
+    form: ClassVar[str] = "relations"
     types: tuple[str, ...]
     pairs: Shaped[np.ndarray, " sample"]

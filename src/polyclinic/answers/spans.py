@@ -1,6 +1,7 @@
 """Stretches of a text."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Shaped
@@ -19,6 +20,7 @@ class SpanAnswer(Answer):
         truth: Packed float64 "span 5": start, end, label, 1 if the training rows hold this mention, assertion.
     """
 
+    form: ClassVar[str] = "spans"
     labels: tuple[str, ...]
     assertions: tuple[str, ...]
     predicted: Shaped[np.ndarray, " sample"]

@@ -1,6 +1,7 @@
 """Time to an event that may be censored."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -21,6 +22,7 @@ class SurvivalAnswer(Answer):
         time: Follow-up, above 0.
     """
 
+    form: ClassVar[str] = "survival"
     unit: str
     risk: Float[np.ndarray, " sample"]
     times: Float[np.ndarray, "sample point"]

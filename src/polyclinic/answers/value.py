@@ -1,6 +1,7 @@
 """A number."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -18,6 +19,7 @@ class ValueAnswer(Answer):
         truth: The measured number.
     """
 
+    form: ClassVar[str] = "value"
     unit: str
     value: Float[np.ndarray, " sample"]
     truth: Float[np.ndarray, " sample"]

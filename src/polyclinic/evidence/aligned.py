@@ -6,8 +6,7 @@ from jaxtyping import Int
 from polyclinic.answers.base import Answer
 from polyclinic.errors import EvidenceError, Finding, stop_on
 from polyclinic.evidence.folds import Layout, lay_out
-from polyclinic.evidence.forms.base import Form, Part
-from polyclinic.evidence.forms.registry import form_of
+from polyclinic.evidence.forms.base import Judge, Part, judge_of
 from polyclinic.evidence.soundness import broken
 from polyclinic.predictions.record import Predictions, Samples
 
@@ -23,7 +22,7 @@ class Judgeable:
         """
         self.model = predictions.model
         self.target = target
-        self.form: Form = form_of(predictions.answers[target])
+        self.form: Judge = judge_of(predictions.answers[target])
         index = {part: self._known(predictions, part) for part in ("test", "tune")}
         if len(index["test"]) == 0:
             raise EvidenceError(_nothing_to_judge(self.model, target))

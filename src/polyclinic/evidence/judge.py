@@ -6,7 +6,7 @@ import numpy as np
 
 from polyclinic.evidence.aligned import Judgeable
 from polyclinic.evidence.folds import assess
-from polyclinic.evidence.forms.base import Form, Judged, Shown
+from polyclinic.evidence.forms.base import Judge, Judged, Shown
 from polyclinic.evidence.intervals import difference, draw
 from polyclinic.evidence.metric import Better
 from polyclinic.evidence.records import Baseline, BestBaseline, Cases, Evidence, Mistake, TargetEvidence
@@ -101,7 +101,7 @@ def _against(ours: Judged, other: Judgeable, settings: EvidenceSection, seed: in
     )
 
 
-def _best_on_tune(plain: Mapping[str, Judgeable], form: Form) -> str | None:
+def _best_on_tune(plain: Mapping[str, Judgeable], form: Judge) -> str | None:
     """The plain model with the best first headline figure on tune rows; the first named where nothing tells."""
     metric = form.metric(form.headline[0])
     sign = 1.0 if metric.better is Better.HIGHER else -1.0
@@ -132,7 +132,7 @@ def _verdict(model: Judgeable, judged: Judged, best: str | None, baselines: Mapp
     )
 
 
-def _in_order(form: Form, judged: Judged) -> tuple[list[Mistake], list[Mistake]]:
+def _in_order(form: Judge, judged: Judged) -> tuple[list[Mistake], list[Mistake]]:
     """Rows from the best to the worst, by the mean over repetitions; of the first one the answer is shown.
 
     The second list leaves out the rows where there is nothing to see.

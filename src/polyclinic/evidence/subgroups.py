@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from polyclinic.evidence.folds import assess
-from polyclinic.evidence.forms.base import Form, Judged
+from polyclinic.evidence.forms.base import Judge, Judged
 from polyclinic.evidence.intervals import estimate
 from polyclinic.evidence.records import Subgroup
 from polyclinic.predictions.record import Samples
@@ -33,7 +33,7 @@ def levels(samples: Samples) -> tuple[Level, ...]:
     return tuple(level for name, values in columns.items() for level in _levels_of(name, values))
 
 
-def judge_subgroups(form: Form, judged: Judged, found: tuple[Level, ...]) -> tuple[Subgroup, ...]:
+def judge_subgroups(form: Judge, judged: Judged, found: tuple[Level, ...]) -> tuple[Subgroup, ...]:
     """The headline figures of each subgroup, on the same draws of patients."""
     metrics = [form.metric(name) for name in form.headline]
     subgroups = []

@@ -1,54 +1,75 @@
-"""Which kinds exist. The folder is the registry: the word in the study file is the file name.
+"""Which kinds and forms exist. The folder is the registry: the word in the study file is the file name.
 
-Listing reads file names and entry points and imports nothing; asking for one kind imports that one file.
+Listing reads file names and entry points and imports nothing; asking for one imports that one file.
 """
 
 import pkgutil
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module, util
 from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
 from typing import Any, Literal
 
 from polyclinic.errors import Finding, StudyError
 
-Axis = Literal["inputs", "heads"]
+Axis = Literal["inputs", "heads", "answers", "evidence.forms", "delivery.forms", "metrics", "formats", "networks"]
+"""Along these the house grows; an installed package adds to one with an entry point of its group (``Growth.group``)."""
 
 _MOST_LISTED = 40
-_WORDS: dict[Axis, str] = {"inputs": "input kind", "heads": "target kind"}
-_BASES: dict[Axis, str] = {"inputs": "Input", "heads": "Head"}
+"""Words on offer in a message: more than there are kinds, fewer than the columns of a wide table. A round number."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How what stands along one axis is found.
+
+    Attributes:
+        word: What one of them is called in a message.
+        base: The class in the ``base.py`` of the axis that each of our files has one of; "" where there is no folder
+            and only installed packages add to the axis.
+        group: The entry points of installed packages.
+    """
+
+    word: str
+    base: str
+    group: str
+
+
+AXES: dict[Axis, Growth] = {
+    "inputs": Growth("input kind", "Input", "polyclinic.inputs"),
+    "heads": Growth("target kind", "Head", "polyclinic.heads"),
+    "answers": Growth("form of answer", "Answer", "polyclinic.answers"),
+    "evidence.forms": Growth("form of answer that can be judged", "Judge", "polyclinic.evidence_forms"),
+    "delivery.forms": Growth("form of answer that can be delivered", "Delivery", "polyclinic.delivery_forms"),
+    "metrics": Growth("metric of an installed package", "", "polyclinic.metrics"),
+    "formats": Growth("file format", "", "polyclinic.formats"),
+    "networks": Growth("network of an installed package", "", "polyclinic.networks"),
+}
 
 
 @cache
 def names(axis: Axis) -> tuple[str, ...]:
-    """All kinds on offer along ``axis``, sorted: our own files and those of installed packages."""
-    spec = util.find_spec(f"polyclinic.{axis}")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    ours = {module.name for module in pkgutil.iter_modules(spec.submodule_search_locations)} - {"base"}
-    return tuple(sorted(ours | set(_plugins(axis))))
+    """All that is on offer along ``axis``, sorted: our own files and those of installed packages."""
+    return tuple(sorted(_files(axis) | set(_plugins(axis))))
 
 
 @cache
-def find(axis: Axis, kind: str) -> Any:
-    """The one public class that the file of ``kind`` defines.
+def find(axis: Axis, name: str) -> Any:
+    """The one public class that the file of ``name`` defines, or what an installed package offers by that name.
 
     Raises:
-        StudyError: if there is no such kind; the message suggests the nearest one.
+        StudyError: if there is no such name; the message suggests the nearest one.
     """
-    if kind not in names(axis):
-        raise StudyError(unknown(f"[{axis}]", _WORDS[axis], kind, names(axis)))
-    plugin = _plugins(axis).get(kind)
+    if name not in names(axis):
+        raise StudyError(unknown(f"[{axis}]", AXES[axis].word, name, names(axis)))
+    plugin = _plugins(axis).get(name)
     if plugin is not None:
         return plugin.load()
-    module = import_module(f"polyclinic.{axis}.{kind}")
-    base: type = getattr(import_module(f"polyclinic.{axis}.base"), _BASES[axis])
-    found = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
-    ]
-    assert len(found) == 1, f"{module.__name__} must define exactly one kind"
+    base: type = getattr(import_module(f"polyclinic.{axis}.base"), AXES[axis].base)
+    found = _classes(import_module(f"polyclinic.{axis}.{name}"), base)
+    assert len(found) == 1, f"polyclinic.{axis}.{name} must define exactly one {base.__name__}"
     return found[0]
 
 
@@ -73,6 +94,30 @@ def _listed(offered: tuple[str, ...]) -> str:
     return f"{', '.join(offered[:_MOST_LISTED])} and {len(offered) - _MOST_LISTED} more"
 
 
+@cache
+def _files(axis: Axis) -> frozenset[str]:
+    """The files of the axis' own folder; a kind that needs several files is a folder in it."""
+    if not AXES[axis].base:
+        return frozenset()
+    spec = util.find_spec(f"polyclinic.{axis}")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    return frozenset(module.name for module in pkgutil.iter_modules(spec.submodule_search_locations)) - {"base"}
+
+
+def _classes(module: ModuleType, base: type) -> list[type]:
+    """The public classes of that base which the module, or a file of its folder, defines."""
+    return [
+        value
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, base)
+        and not name.startswith("_")
+        and f"{value.__module__}.".startswith(f"{module.__name__}.")
+    ]
+
+
+@cache
 def _plugins(axis: Axis) -> dict[str, EntryPoint]:
-    """Kinds that installed packages offer, by name. They are loaded only when asked for, and then loudly."""
-    return {point.name: point for point in entry_points(group=f"polyclinic.{axis}")}
+    """What installed packages offer, by name. It is loaded only when asked for, and then loudly."""
+    return {point.name: point for point in entry_points(group=AXES[axis].group)}

@@ -3,8 +3,8 @@ import pytest
 
 from polyclinic.evidence import folds
 from polyclinic.evidence.folds import Layout, assess, lay_out
+from polyclinic.evidence.forms.classes.binary import BinaryCase
 from polyclinic.evidence.intervals import draw
-from polyclinic.evidence.judged_classes.binary import BinaryCase
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics.discrimination import auroc
 from polyclinic.predictions.record import Samples

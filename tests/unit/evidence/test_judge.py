@@ -7,9 +7,9 @@ from sklearn.metrics import roc_auc_score
 
 from polyclinic.answers.base import Answer
 from polyclinic.answers.classes import ClassAnswer
-from polyclinic.errors import EvidenceError
-from polyclinic.evidence.forms.registry import form_of
-from polyclinic.evidence.forms.value import ValueForm
+from polyclinic.errors import EvidenceError, StudyError
+from polyclinic.evidence.forms.base import judge_of
+from polyclinic.evidence.forms.value import ValueJudge
 from polyclinic.evidence.judge import judge
 from polyclinic.study.schema import EvidenceSection
 
@@ -249,21 +249,20 @@ def test_a_plain_model_of_other_rows_is_refused(make):
         judge(ours, [plain.take(np.arange(len(plain.samples) - 200))], BARE, seed=1)
 
 
-def test_a_form_that_nobody_registered_is_refused():
+def test_a_form_that_nobody_judges_is_refused():
     class Odd(Answer):
-        pass
+        form = "odd"
 
-    with pytest.raises(EvidenceError, match="no form is registered"):
-        form_of(Odd())
+    with pytest.raises(StudyError, match='no form of answer that can be judged "odd"'):
+        judge_of(Odd())
 
 
-def test_a_plug_in_may_register_a_form():
+def test_an_answer_of_a_plug_in_that_is_one_of_ours_is_judged_like_it():
     class Graded(ClassAnswer):
         pass
 
-    marker = form_of(ClassAnswer(("a", "b"), *[np.zeros((0, 2))] * 2, np.zeros(0)))
-    form_of.register(Graded, lambda answer: marker)
-    assert form_of(Graded(("a", "b"), *[np.zeros((0, 2))] * 2, np.zeros(0))) is marker
+    graded = Graded(("a", "b"), *[np.zeros((0, 2))] * 2, np.zeros(0))
+    assert judge_of(graded).word == "binary"
 
 
 def test_subgroups_are_judged_by_themselves(make):
@@ -287,7 +286,7 @@ def test_the_best_the_middle_and_the_worst_case(make):
 
 def test_rows_with_nothing_to_see_are_passed_over(make, monkeypatch):
     ours = make("value", n=60, folds=1, repeats=1)[0]
-    form, plain = ValueForm, ValueForm.show
+    form, plain = ValueJudge, ValueJudge.show
     nothing = lambda self, case: replace(plain(self, case), empty=np.abs(case.value - case.truth) < 0.3)  # noqa: E731
     monkeypatch.setattr(form, "show", nothing)
     assert judge(ours, [], BARE, seed=1).targets["outcome"].cases.best.loss >= 0.3

@@ -11,8 +11,7 @@ import torch
 from polyclinic.cohort.rows import Inner, TestRows, TrainRows, TuneRows
 from polyclinic.errors import CohortError, ReadError, Severity
 from polyclinic.evidence.folds import Layout
-from polyclinic.evidence.forms.base import Part
-from polyclinic.evidence.forms.registry import form_of
+from polyclinic.evidence.forms.base import Part, judge_of
 from polyclinic.formats.packed import unpack
 from polyclinic.geometry import GridGeometry, GridKnown, Lattice, identity
 from polyclinic.heads.base import objects
@@ -71,7 +70,7 @@ def cell(*boxes, label="spot"):
 def test_squares_are_found_where_they_are(trained):
     head, target, raws = trained
     answer = head.decode(raws, target)
-    form = form_of(answer)
+    form = judge_of(answer)
     layout = Layout(np.arange(8), np.arange(8), np.zeros(8, dtype=int), np.zeros(8, dtype=int))
     case = form.case(Part(answer, layout), None)
     assert float(form.metric("map_50").function(case, None)) > 0.7

@@ -11,7 +11,7 @@ from PIL import Image
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, ReadError
-from polyclinic.evidence.forms.registry import form_of
+from polyclinic.evidence.forms.base import judge_of
 from polyclinic.evidence.metrics.overlap import decided
 from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import GridGeometry, Lattice, identity
@@ -318,7 +318,7 @@ def test_exclusive_regions_need_no_threshold(tmp_path):
     raws = objects([said_of(one, doubt=90) for one in truth])
     answer = head.calibrate(raws, target, "auto").decode(raws, target)
     assert (head.marks(answer, 0).predicted == truth[0]).all()
-    assert form_of(answer).headline[0] == "dice"
+    assert judge_of(answer).headline[0] == "dice"
 
 
 def test_several_fits_are_averaged(tmp_path):
@@ -338,7 +338,7 @@ def test_spacing_and_unit_are_those_of_the_scans(tmp_path):
     answer = head.decode(objects([gatherer.close(), None]), target)
     assert answer.unit == "mm"
     assert answer.spacing[0].tolist() == [2, 1, 3]
-    assert form_of(answer).known(answer).tolist() == [True, False]
+    assert judge_of(answer).known(answer).tolist() == [True, False]
 
 
 def test_doubts_are_notes(tmp_path):

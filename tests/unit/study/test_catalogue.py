@@ -3,7 +3,10 @@ import sys
 
 import pytest
 
+from polyclinic.answers import base as answers
+from polyclinic.delivery.forms import base as delivery
 from polyclinic.errors import StudyError
+from polyclinic.evidence.forms import base as evidence
 from polyclinic.heads import base as heads
 from polyclinic.inputs import base as inputs
 from polyclinic.study import catalogue
@@ -15,7 +18,16 @@ def test_kinds_are_the_files_of_the_folder():
     assert "base" not in catalogue.names("inputs") + catalogue.names("heads")
 
 
-@pytest.mark.parametrize(("axis", "base"), [("inputs", inputs.Input), ("heads", heads.Head)])
+BASES = {
+    "inputs": inputs.Input,
+    "heads": heads.Head,
+    "answers": answers.Answer,
+    "evidence.forms": evidence.Judge,
+    "delivery.forms": delivery.Delivery,
+}
+
+
+@pytest.mark.parametrize(("axis", "base"), BASES.items())
 def test_a_kind_is_the_one_class_of_its_file(axis, base):
     for name in catalogue.names(axis):
         kind = catalogue.find(axis, name)

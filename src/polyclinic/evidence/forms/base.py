@@ -1,25 +1,24 @@
 """What every form of answer (a class, labels, a number, a course over time) says about how it is judged.
 
-A plug-in with a new form of answer registers it, as ``forms.py`` does for ours:
-``form_of.register(NewAnswer, lambda answer: NewForm())``.
+The judge of a form is found by the form's word, the name of its file here, or offered by an installed package.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import singledispatch
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
 
 from polyclinic.answers.base import Answer
-from polyclinic.errors import EvidenceError, Finding
+from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout, assess
 from polyclinic.evidence.intervals import Estimate, Sampled, estimate, limits, pick
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.records import Calibration, Curve, Curves, Estimates, OperatingPoint, Tested
 from polyclinic.evidence.weights import Figures, Weights
+from polyclinic.study import catalogue
 
 Draws = UInt8[np.ndarray, "resample patient"]
 
@@ -112,11 +111,11 @@ class Shown:
     empty: Bool[np.ndarray, " sample"] | None = None
 
 
-class Form(ABC):
+class Judge(ABC):
     """How one form of answer is judged.
 
     Attributes:
-        word: The form's name in ``evidence.json``.
+        word: The form's name in ``evidence.json``: the name of its file, or what else the field says.
         headline: Names of the metrics to show first, the most important one first: it decides the verdict.
         metrics: All metrics, each a function of the form's case.
         line: The curve by which models are compared beside the headline, or None.
@@ -129,6 +128,11 @@ class Form(ABC):
     classes: tuple[str, ...] | None = None
     labels: tuple[str, ...] | None = None
     unit: str | None = None
+
+    @classmethod
+    @abstractmethod
+    def of(cls, answer: Any) -> "Judge":
+        """The judge of answers like this one, with its names and unit."""
 
     @abstractmethod
     def known(self, answer: Any) -> Bool[np.ndarray, " sample"]:
@@ -163,22 +167,14 @@ class Form(ABC):
         return next(metric for metric in self.metrics if metric.name == name)
 
 
-@singledispatch
-def form_of(answer: Answer) -> Form:
-    """The form that judges this answer.
+def judge_of(answer: Answer) -> Judge:
+    """What judges this answer.
 
     Raises:
-        EvidenceError: if nothing has registered for it.
+        StudyError: if no file and no installed package judges its form.
     """
-    raise EvidenceError(
-        Finding(
-            name="unknown_form",
-            place="predictions",
-            rule="every answer must have a form that can be judged",
-            found=f"no form is registered for {type(answer).__name__}",
-            remedy="Register one with polyclinic.evidence.forms.base.form_of.register.",
-        )
-    )
+    judge: type[Judge] = catalogue.find("evidence.forms", answer.form)
+    return judge.of(answer)
 
 
 def tested(layout: Layout) -> Tested:

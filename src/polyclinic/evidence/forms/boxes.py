@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Shaped
 from polyclinic.answers.boxes import BoxAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import ComparedCurve, Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import ComparedCurve, Detail, Judge, Judged, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import detection
 from polyclinic.evidence.metrics.calibration import calibration_curve, expected_calibration_error
@@ -196,7 +196,7 @@ _CALIBRATION = Metric(
 )
 
 
-class BoxForm(Form):
+class BoxJudge(Judge):
     """Judges a ``BoxAnswer``."""
 
     word = "boxes"
@@ -213,6 +213,11 @@ class BoxForm(Form):
             self._base = 0
             self.metrics = (IN_SCANS, *METRICS)
             self.headline = ("map_10", *self.headline[1:])
+
+    @classmethod
+    def of(cls, answer: BoxAnswer) -> "BoxJudge":
+        """The judge of answers like this one."""
+        return cls(answer.classes, _axes(answer))
 
     def known(self, answer: BoxAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have known boxes; that there is none is known too."""
@@ -312,7 +317,7 @@ def _curve(judged: Judged, klass: int) -> Curve:
     return judged.curve("precision_recall", read, GRID)
 
 
-def axes_of(answer: BoxAnswer) -> int:
+def _axes(answer: BoxAnswer) -> int:
     """Axes of the boxes of an answer: 2 in pictures, 3 in volumes."""
     entries = [unpack(content).shape[1] for content in answer.predicted if content]
     return (entries[0] - 2) // 2 if entries else 2

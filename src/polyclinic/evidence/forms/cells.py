@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.cells import CellsAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import instances
 from polyclinic.evidence.metrics.calibration import CurvePoint, wilson_interval
@@ -181,7 +181,7 @@ METRICS = (
 )
 
 
-class CellsForm(Form):
+class CellsJudge(Judge):
     """Judges a ``CellsAnswer``."""
 
     word = "cells"
@@ -190,6 +190,11 @@ class CellsForm(Form):
 
     def __init__(self, unit: str) -> None:
         self.unit = unit
+
+    @classmethod
+    def of(cls, answer: CellsAnswer) -> "CellsJudge":
+        """The judge of answers like this one."""
+        return cls(answer.unit)
 
     def known(self, answer: CellsAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have true cells drawn, or are known to have none."""

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.labels import LabelsAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, multilabel, operating_point
 from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
@@ -106,7 +106,7 @@ PER_LABEL = (
 )
 
 
-class LabelsForm(Form):
+class LabelsJudge(Judge):
     """Judges a ``LabelsAnswer``."""
 
     word = "multilabel"
@@ -116,6 +116,11 @@ class LabelsForm(Form):
     def __init__(self, labels: tuple[str, ...]) -> None:
         self.labels = labels
         self._names = labels
+
+    @classmethod
+    def of(cls, answer: LabelsAnswer) -> "LabelsJudge":
+        """The judge of answers like this one."""
+        return cls(answer.labels)
 
     def known(self, answer: LabelsAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have at least one known label."""

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, UInt8
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import levels
 from polyclinic.evidence.metrics.overlap import CERTAIN, Overlap, decide, judge_region
@@ -204,7 +204,7 @@ PER_REGION = tuple(figure.metric(_all) for figure in _FIGURES)
 AFTER = ("brier_score", "expected_calibration_error")
 
 
-class MasksForm(Form):
+class MaskJudge(Judge):
     """Judges a ``MaskAnswer``."""
 
     word = "mask"
@@ -216,6 +216,11 @@ class MasksForm(Form):
         self.unit = unit
         self._names, self._dim = regions, dim
         self._size_unit, self._per_unit = _size_unit(unit, dim)
+
+    @classmethod
+    def of(cls, answer: MaskAnswer) -> "MaskJudge":
+        """The judge of answers like this one."""
+        return cls(answer.regions, answer.unit, answer.spacing.shape[1])
 
     def known(self, answer: MaskAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have a true mask and an answer: a record that is absent has none."""

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.relations import RelationAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Layout
-from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import relations
 from polyclinic.evidence.metrics.calibration import calibration_curve
@@ -60,7 +60,7 @@ PER_TYPE = (
 )
 
 
-class RelationForm(Form):
+class RelationJudge(Judge):
     """Judges a ``RelationAnswer``."""
 
     word = "relations"
@@ -70,6 +70,11 @@ class RelationForm(Form):
     def __init__(self, types: tuple[str, ...]) -> None:
         self.labels = types[1:]
         self._types = types
+
+    @classmethod
+    def of(cls, answer: RelationAnswer) -> "RelationJudge":
+        """The judge of answers like this one."""
+        return cls(answer.types)
 
     def known(self, answer: RelationAnswer) -> Bool[np.ndarray, " sample"]:
         """Which texts have a known truth: one without any pair has."""

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Shaped
 from polyclinic.answers.spans import SpanAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import spans
 from polyclinic.evidence.metrics.calibration import calibration_curve, expected_calibration_error
@@ -117,7 +117,7 @@ _CALIBRATION = Metric(
 )
 
 
-class SpanForm(Form):
+class SpanJudge(Judge):
     """Judges a ``SpanAnswer``."""
 
     word = "spans"
@@ -130,6 +130,11 @@ class SpanForm(Form):
         self._names = labels
         if assertions:
             self.metrics = (*METRICS, ASSERTION)
+
+    @classmethod
+    def of(cls, answer: SpanAnswer) -> "SpanJudge":
+        """The judge of answers like this one."""
+        return cls(answer.labels, answer.assertions)
 
     def known(self, answer: SpanAnswer) -> Bool[np.ndarray, " sample"]:
         """Which texts have known spans; that there is none is known too."""

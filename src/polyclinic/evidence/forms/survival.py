@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.intervals import limits
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import concordance, survival
@@ -79,7 +79,7 @@ METRICS = (
 )
 
 
-class SurvivalForm(Form):
+class SurvivalJudge(Judge):
     """Judges a ``SurvivalAnswer``."""
 
     word = "survival"
@@ -88,6 +88,11 @@ class SurvivalForm(Form):
 
     def __init__(self, unit: str) -> None:
         self.unit = unit
+
+    @classmethod
+    def of(cls, answer: SurvivalAnswer) -> "SurvivalJudge":
+        """The judge of answers like this one."""
+        return cls(answer.unit)
 
     def known(self, answer: SurvivalAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have a known follow-up."""

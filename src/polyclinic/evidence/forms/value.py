@@ -10,7 +10,7 @@ from scipy.stats import norm
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, tested
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import regression
 from polyclinic.evidence.records import Calibration, Curves, Tested
@@ -42,7 +42,7 @@ METRICS = (
 )
 
 
-class ValueForm(Form):
+class ValueJudge(Judge):
     """Judges a ``ValueAnswer``."""
 
     word = "value"
@@ -51,6 +51,11 @@ class ValueForm(Form):
 
     def __init__(self, unit: str) -> None:
         self.unit = unit
+
+    @classmethod
+    def of(cls, answer: ValueAnswer) -> "ValueJudge":
+        """The judge of answers like this one."""
+        return cls(answer.unit)
 
     def known(self, answer: ValueAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have a measured number."""

@@ -6,7 +6,7 @@ import pytest
 from polyclinic.answers.boxes import BoxAnswer
 from polyclinic.evidence.folds import Layout, assess
 from polyclinic.evidence.forms.base import Judged, Part
-from polyclinic.evidence.forms.boxes import FROC_RATES, BoxForm
+from polyclinic.evidence.forms.boxes import FROC_RATES, BoxJudge
 from polyclinic.evidence.intervals import draw
 from polyclinic.evidence.judge import judge
 from polyclinic.evidence.metrics.detection import RATES
@@ -50,7 +50,7 @@ def figures(form, made, resamples=0):
 
 
 def test_figures_by_hand():
-    form = BoxForm(NAMES)
+    form = BoxJudge(NAMES)
     _, _, found = figures(form, answer(PREDICTED, TRUTH))
     # red: hit .9, hit .7, miss .6, hit .4, of 3; white: hit .8, miss .3, of 1
     assert found["map_50"].value == pytest.approx(((1 / 3 + 1 / 3 + 1 / 3 * 3 / 4) + 1) / 2)
@@ -62,7 +62,7 @@ def test_figures_by_hand():
 
 
 def test_details_and_what_is_shown():
-    form, made = BoxForm(NAMES), answer(PREDICTED, TRUTH)
+    form, made = BoxJudge(NAMES), answer(PREDICTED, TRUTH)
     case, draws, found = figures(form, made, 20)
     detail = form.detail(Judged(case, layout(3), draws, 0.95, found))
     assert detail.per_class["white"]["average_precision_50"].value == 1.0
@@ -77,7 +77,7 @@ def test_details_and_what_is_shown():
 
 
 def test_the_froc_curve_passes_through_the_rates_of_cpm():
-    form, made = BoxForm(NAMES), answer(PREDICTED, TRUTH)
+    form, made = BoxJudge(NAMES), answer(PREDICTED, TRUTH)
     case, draws, found = figures(form, made, 20)
     curve = form.detail(Judged(case, layout(3), draws, 0.95, found)).curves.froc
     at = np.searchsorted(FROC_RATES, RATES)
@@ -108,11 +108,11 @@ def test_the_curve_of_a_plain_model_stands_beside_ours():
 def test_unknown_is_not_the_same_as_none():
     made = answer(PREDICTED, TRUTH)
     made.truth[0] = nothing(1)[0]
-    assert BoxForm(NAMES).known(made).tolist() == [False, True, True]
+    assert BoxJudge(NAMES).known(made).tolist() == [False, True, True]
 
 
 def test_nothing_found_at_all():
-    form = BoxForm(NAMES)
+    form = BoxJudge(NAMES)
     case, draws, found = figures(form, answer([[], [], []], TRUTH), 5)
     assert found["map_50"].value == 0
     assert form.detail(Judged(case, layout(3), draws, 0.95, found)).calibration.curve == ()
@@ -120,7 +120,7 @@ def test_nothing_found_at_all():
 
 def test_impossible_answers_are_named_by_row():
     wrong = [[[1.5, 0, 0, 0, 1, 1]], [[0.5, 7, 0, 0, 1, 1]], [[0.5, 0, 9, 9, 1, 1]]]
-    found = BoxForm(NAMES).check(answer(wrong, TRUTH), np.array([4, 5, 6]), "predictions")
+    found = BoxJudge(NAMES).check(answer(wrong, TRUTH), np.array([4, 5, 6]), "predictions")
     assert [(f.name, f.rows) for f in found] == [
         ("impossible_score", (4,)),
         ("unknown_class", (5,)),
@@ -128,14 +128,14 @@ def test_impossible_answers_are_named_by_row():
     ]
     right = answer(PREDICTED, TRUTH)
     right.truth[0] = nothing(1)[0]
-    assert not BoxForm(NAMES).check(right, np.arange(3), "predictions")
+    assert not BoxJudge(NAMES).check(right, np.arange(3), "predictions")
 
 
 def test_boxes_of_scans_hit_at_a_tenth():
     truth = pack_all([np.array([[0, 0, 0, 0, 4, 4, 4]], dtype=np.float32)])
     predicted = pack_all([np.array([[0.9, 0, 0, 0, 2, 4, 4, 6]], dtype=np.float32)])  # overlap 1/3
     made = BoxAnswer(("nodule",), "px", np.full((1, 1), 0.5), predicted, truth)
-    form = BoxForm(("nodule",), 3)
+    form = BoxJudge(("nodule",), 3)
     _, _, found = figures(form, made)
     assert form.headline[0] == "map_10"
     assert (found["map_10"].value, found["map_50"].value, found["object_sensitivity"].value) == (1.0, 0.0, 1.0)
@@ -151,6 +151,6 @@ def test_a_thousand_resamples_take_seconds():
         truth.append(there)
         predicted.append(np.concatenate([rng.random((60, 1)), guesses], axis=1))
     start = time.process_time()
-    _, _, found = figures(BoxForm(NAMES), answer(predicted, truth), 1000)
+    _, _, found = figures(BoxJudge(NAMES), answer(predicted, truth), 1000)
     assert np.isfinite(found["map_50_95"].resampled).all()
     assert time.process_time() - start < 10

@@ -7,9 +7,8 @@ from known.drawn_masks import balls
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.errors import EvidenceError
 from polyclinic.evidence.folds import lay_out
-from polyclinic.evidence.forms.base import Part
-from polyclinic.evidence.forms.mask import MasksForm
-from polyclinic.evidence.forms.registry import form_of
+from polyclinic.evidence.forms.base import Part, judge_of
+from polyclinic.evidence.forms.mask import MaskJudge
 from polyclinic.evidence.judge import judge
 from polyclinic.formats.packed import nothing, pack, pack_all, unpack
 from polyclinic.predictions.record import Predictions, Samples
@@ -91,7 +90,7 @@ def test_the_better_model_wins_and_the_worst_record_is_named():
 
 def test_sizes_are_in_millilitres():
     answer = masks(0.0)
-    case = form_of(answer).case(_part(answer), None)
+    case = judge_of(answer).case(_part(answer), None)
     points = unpack(answer.truth[0])[0].sum()
     assert case.size[0, 0] == pytest.approx(points * 1.5 * 0.5 * 0.5 / 1000)
 
@@ -159,8 +158,8 @@ def test_probabilities_that_exceed_one_are_refused():
 def test_records_without_truth_are_left_out():
     answer = masks(0.0)
     answer.truth[0] = b""
-    form = form_of(answer)
-    assert isinstance(form, MasksForm)
+    form = judge_of(answer)
+    assert isinstance(form, MaskJudge)
     assert form.known(answer).tolist() == [False] + [True] * (ROWS - 1)
     assert evidence(answer).counts.rows == ROWS - 1
 

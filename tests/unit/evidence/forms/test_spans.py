@@ -3,9 +3,8 @@ import pytest
 
 from polyclinic.answers.spans import SpanAnswer
 from polyclinic.evidence.folds import Layout, assess
-from polyclinic.evidence.forms.base import Judged, Part
-from polyclinic.evidence.forms.registry import form_of
-from polyclinic.evidence.forms.spans import SpanForm
+from polyclinic.evidence.forms.base import Judged, Part, judge_of
+from polyclinic.evidence.forms.spans import SpanJudge
 from polyclinic.evidence.intervals import draw, estimate
 from polyclinic.formats.packed import nothing, pack_all
 
@@ -43,7 +42,7 @@ def figures(form, made, resamples=0):
 
 
 def test_figures_by_hand():
-    form = form_of(answer())
+    form = judge_of(answer())
     found = {name: float(value.value) for name, value in figures(form, answer())[2].items()}
     # Exact: 2 of 5 predicted, 2 of 4 true. Part: 3 of 5 predicted, 3 of 4 true (the wrong label touches nothing).
     assert found["entity_precision"] == pytest.approx(2 / 5)
@@ -58,22 +57,22 @@ def test_figures_by_hand():
 
 def test_unknown_texts_are_not_judged_and_empty_ones_are():
     made = SpanAnswer(LABELS, (), packed(PREDICTED), np.concatenate([packed(TRUTH)[:2], nothing(1)]))
-    assert SpanForm(LABELS).known(made).tolist() == [True, True, False]
-    assert SpanForm(LABELS).known(answer()).all()
+    assert SpanJudge(LABELS).known(made).tolist() == [True, True, False]
+    assert SpanJudge(LABELS).known(answer()).all()
 
 
 def test_nothing_true_and_nothing_predicted_is_no_figure():
-    found = figures(SpanForm(LABELS), answer([[]], [[]]))[2]
+    found = figures(SpanJudge(LABELS), answer([[]], [[]]))[2]
     assert np.isnan(found["entity_f1"].value)
 
 
 def test_predicted_where_nothing_is_counts_as_nought():
-    found = figures(SpanForm(LABELS), answer(PREDICTED[2:], [[]]))[2]
+    found = figures(SpanJudge(LABELS), answer(PREDICTED[2:], [[]]))[2]
     assert found["entity_f1"].value == 0
 
 
 def test_resamples_of_patients_equal_texts_repeated():
-    form = SpanForm(LABELS)
+    form = SpanJudge(LABELS)
     case, draws, found = figures(form, answer(), resamples=20)
     for number in range(20):
         again = np.repeat(np.arange(3), draws[number])
@@ -84,7 +83,7 @@ def test_resamples_of_patients_equal_texts_repeated():
 
 
 def test_details_by_label_and_calibration():
-    form = SpanForm(LABELS)
+    form = SpanJudge(LABELS)
     case, draws, found = figures(form, answer(), resamples=5)
     detail = form.detail(Judged(case, layout(3), draws, 0.95, found))
     assert detail.per_class["drug"]["entity_f1"].value == pytest.approx(0.5)
@@ -96,12 +95,12 @@ def test_details_by_label_and_calibration():
 
 
 def test_counts_name_every_label():
-    assert SpanForm(LABELS).counts(answer(), layout(3)).per_class == {"drug": 2, "disease": 2}
+    assert SpanJudge(LABELS).counts(answer(), layout(3)).per_class == {"drug": 2, "disease": 2}
 
 
 def test_spans_within_spans_are_told_apart():
     truth = [[[0, 10, DISEASE, 0, -1], [0, 4, DISEASE, 0, -1]]]
-    found = figures(SpanForm(LABELS), answer([[[0, 4, DISEASE, 0.5, -1]]], truth))[2]
+    found = figures(SpanJudge(LABELS), answer([[[0, 4, DISEASE, 0.5, -1]]], truth))[2]
     assert found["entity_recall"].value == 0.5
 
 
@@ -115,6 +114,6 @@ def test_spans_within_spans_are_told_apart():
 )
 def test_impossible_answers_are_named_by_row(wrong, name):
     made = answer([PREDICTED[0], [wrong], []])
-    (finding,) = SpanForm(LABELS).check(made, np.array([1, 2, 3]), "here")
+    (finding,) = SpanJudge(LABELS).check(made, np.array([1, 2, 3]), "here")
     assert finding.name == name
     assert finding.rows == (2,)

@@ -6,7 +6,7 @@ from sklearn import metrics
 
 from polyclinic.answers.relations import RelationAnswer
 from polyclinic.errors import EvidenceError
-from polyclinic.evidence.forms.registry import form_of
+from polyclinic.evidence.forms.base import judge_of
 from polyclinic.evidence.judge import judge
 from polyclinic.evidence.metrics import relations as rel
 from polyclinic.formats.packed import nothing, pack_all
@@ -79,7 +79,7 @@ def test_texts_without_pairs_are_known_and_texts_without_truth_are_not():
     unknown = np.array([[0, 1, 5, 6, -1, 1, 0.1, 0.8, 0.1]])
     packed = np.concatenate([pack_all([empty, unknown]), nothing(1)])
     answer = RelationAnswer(TYPES, packed)
-    assert form_of(answer).known(answer).tolist() == [True, False, False]
+    assert judge_of(answer).known(answer).tolist() == [True, False, False]
     assert np.isnan(rel.micro_f1(rel.count(packed, 3)))
 
 

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from polyclinic.answers.classes import ClassAnswer
-from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.classes.chances import ChancesJudge
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, operating_point
 from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
 from polyclinic.evidence.records import Calibration, Curves, OperatingPoint, Tested
-from polyclinic.evidence.soundness import check_chances, check_simplex
 from polyclinic.evidence.weights import Figures, Weights
 
 GRID = np.linspace(0, 1, 101)
@@ -110,27 +109,12 @@ METRICS = (
 BEFORE = calibration_metrics(_raw)
 
 
-class BinaryForm(Form):
+class BinaryJudge(ChancesJudge):
     """Judges a ``ClassAnswer`` of two classes; the second is the positive one."""
 
     word = "binary"
     headline = ("auroc", "auprc", "brier_score", "calibration_slope", "sensitivity", "specificity")
     metrics = METRICS
-
-    def __init__(self, classes: tuple[str, ...]) -> None:
-        self.classes = classes
-
-    def known(self, answer: ClassAnswer) -> Bool[np.ndarray, " sample"]:
-        """Which samples have a known class."""
-        return np.asarray(np.isfinite(answer.truth))
-
-    def truth(self, answer: ClassAnswer) -> Float[np.ndarray, "sample part"]:
-        """0 or 1."""
-        return answer.truth[:, None]
-
-    def check(self, answer: ClassAnswer, rows: np.ndarray, place: str) -> list[Finding]:
-        """Chances must lie between 0 and 1 and sum to 1."""
-        return check_chances(answer.probabilities, rows, place) + check_simplex(answer.probabilities, rows, place)
 
     def case(self, test: Part, tune: Part | None) -> BinaryCase:
         """Chances and the decisions at each fold's threshold."""

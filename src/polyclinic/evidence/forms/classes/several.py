@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from polyclinic.answers.classes import ClassAnswer
-from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Form, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.classes.chances import ChancesJudge
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, multiclass, operating_point
 from polyclinic.evidence.records import Calibration, Curves, OperatingPoint, Tested
-from polyclinic.evidence.soundness import check_chances, check_simplex
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
 
 GRID = np.linspace(0, 1, 101)
@@ -119,28 +118,12 @@ PER_CLASS = (
 )
 
 
-class MulticlassForm(Form):
+class MulticlassJudge(ChancesJudge):
     """Judges a ``ClassAnswer`` of three classes or more."""
 
     word = "multiclass"
     headline = ("macro_auroc", "accuracy", "macro_f1", "balanced_accuracy", "log_loss", "expected_calibration_error")
     metrics = METRICS
-
-    def __init__(self, classes: tuple[str, ...]) -> None:
-        self.classes = classes
-        self._names = np.array(classes, dtype=object)
-
-    def known(self, answer: ClassAnswer) -> Bool[np.ndarray, " sample"]:
-        """Which samples have a known class."""
-        return np.asarray(np.isfinite(answer.truth))
-
-    def truth(self, answer: ClassAnswer) -> Float[np.ndarray, "sample part"]:
-        """Number of the true class."""
-        return answer.truth[:, None]
-
-    def check(self, answer: ClassAnswer, rows: np.ndarray, place: str) -> list[Finding]:
-        """Chances must lie between 0 and 1 and sum to 1."""
-        return check_chances(answer.probabilities, rows, place) + check_simplex(answer.probabilities, rows, place)
 
     def case(self, test: Part, tune: Part | None) -> MulticlassCase:
         """Chances, and the likeliest class as the decision: nothing is chosen."""
@@ -161,8 +144,8 @@ class MulticlassForm(Form):
 
     def detail(self, judged: Judged) -> Detail:
         """Figures and curves of each class, calibration of the likeliest class, the table of confusions."""
-        curves = [_curves_of(judged, number) for number in range(len(self._names))]
-        per_class = dict(zip(self._names.tolist(), curves, strict=True))
+        curves = [_curves_of(judged, number) for number in range(len(self.classes))]
+        per_class = dict(zip(self.classes, curves, strict=True))
         return Detail(
             calibration=_calibration(judged),
             curves=Curves(
@@ -170,7 +153,7 @@ class MulticlassForm(Form):
                 roc_per_class={name: c.roc for name, c in per_class.items() if c.roc},
                 precision_recall_per_class={n: c.precision_recall for n, c in per_class.items() if c.precision_recall},
             ),
-            per_class=judged.each(tuple(self._names.tolist()), PER_CLASS),
+            per_class=judged.each(self.classes, PER_CLASS),
             operating_point=OperatingPoint("the likeliest class; nothing was chosen", ()),
             confusion=_confusion(judged.case.take(judged.once())),
         )
@@ -178,7 +161,8 @@ class MulticlassForm(Form):
     def show(self, case: MulticlassCase) -> Shown:
         """Surprise at the true class; the classes in the user's words."""
         loss = multiclass.surprise(case.truth, case.probabilities)
-        return Shown(loss, self._names[case.truth.astype(int)], self._names[case.decision.astype(int)])
+        names = np.array(self.classes, dtype=object)
+        return Shown(loss, names[case.truth.astype(int)], names[case.decision.astype(int)])
 
 
 def _curves_of(judged: Judged, number: int) -> Curves:

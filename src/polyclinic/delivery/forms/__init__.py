@@ -1,0 +1,1 @@
+"""How each form of answer is delivered: as columns, files and figures. One file per form."""

@@ -1,0 +1,58 @@
+"""What every form of answer says about how it is delivered for new patients."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool
+
+Column = pl.Series | np.ndarray | list[str] | list[str | None] | list[list[float]]
+
+
+@dataclass(frozen=True)
+class AnswerFiles:
+    """Where the files of one answer belong, and what they are about.
+
+    Attributes:
+        folder: Folder of the files.
+        stem: Start of their names: row and target, nothing of the patient.
+        source: The record's own file or folder, or ``file.npz#array[index]``; None where there is none.
+    """
+
+    folder: Path
+    stem: str
+    source: str | None
+
+    def path(self, ending: str) -> Path:
+        """The path of one of the files."""
+        return self.folder / f"{self.stem}{ending}"
+
+
+class Delivery(ABC):
+    """How one form of answer is delivered. It is found by the form's word and holds nothing."""
+
+    @abstractmethod
+    def columns(self, answer: Any, tune: Any, confidence: float) -> Mapping[str, Column]:
+        """The answer as columns of the table of new patients.
+
+        Args:
+            answer: For the new patients.
+            tune: Of the same model for tune rows, with the truth: intervals are calibrated on them.
+            confidence: Share of patients whose truth an interval or a set shall hold.
+        """
+
+    def torn(self, answer: Any, tune: Any, confidence: float) -> Bool[np.ndarray, " sample"]:
+        """Where the model cannot choose between answers. Most forms never say so."""
+        return np.zeros(len(answer), dtype=bool)
+
+    def silent(self, answer: Any) -> Bool[np.ndarray, " sample"]:
+        """Where nothing was asked, so that nothing is answered."""
+        return np.zeros(len(answer), dtype=bool)
+
+    def files(self, answer: Any, position: int, files: AnswerFiles) -> tuple[str, ...]:
+        """Write one row's answer as files; their names. Most forms have none."""
+        return ()

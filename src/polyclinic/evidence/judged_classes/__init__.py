@@ -1,1 +1,0 @@
-"""One of two classes, and one of several: how each is judged."""
