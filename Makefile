@@ -10,10 +10,10 @@ run: $(STAMP)            ## install, then run the built-in study on real patient
 	$(BIN)/polyclinic demo --resume
 
 test: lint               ## everything
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 check: lint              ## the quick part, under 2 minutes
-	$(BIN)/pytest -q -m "not slow"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
 
 lint: $(STAMP)
 	$(BIN)/ruff check src tests benchmarks docs
@@ -23,6 +23,7 @@ lint: $(STAMP)
 
 docs: $(STAMP)           ## write the pages that come from the code
 	$(BIN)/python docs/reference/write.py
+	$(BIN)/python docs/reference/structure.py
 
 install: $(STAMP)
 

@@ -13,6 +13,7 @@ Names are imported when they are first used, so that `polyclinic --help` need no
 
 import os
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 # Threads that wait for work must not spin: beside another busy process, small networks measured 12 times slower so.
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
         run,
     )
 
-__version__ = "0.1.0"
+__version__ = version("polyclinic")
 
 __all__ = [
     "Finding",

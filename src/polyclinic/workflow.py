@@ -6,13 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
-from polyclinic import __version__
 from polyclinic.cohort.draft import draft
 from polyclinic.cohort.rows import Split
 from polyclinic.delivery import bundle as bundles
@@ -88,7 +88,7 @@ def run(study: Path | str, out: Path | None = None, *, resume: bool = False, pro
         evidence = judge_answers(answered.ours, answered.plain, asked.evidence, asked.study.seed).document()
         write_bundle(FinishedRun(assembled, split, answered, evidence, out), work.shown)
         write_log(work.shown, _events(began, answered.spent_s, work.resumed))
-        bundles.publish(work, __version__)
+        bundles.publish(work, version("polyclinic"))
     return Done(out, evidence, (*assembled.findings, *answered.findings))
 
 
@@ -227,7 +227,7 @@ def _judged(evidence: dict[str, Any], out: Path | None) -> Evidence:
 
 def _events(began: str, spent_s: float, resumed: bool) -> list[dict[str, Any]]:
     return [
-        {"time": began, "event": "resumed" if resumed else "began", "polyclinic": __version__},
+        {"time": began, "event": "resumed" if resumed else "began", "polyclinic": version("polyclinic")},
         {"time": _now(), "event": "finished", "training_s": round(spent_s, 1)},
     ]
 
