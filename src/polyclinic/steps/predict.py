@@ -12,14 +12,13 @@ import polars as pl
 from jaxtyping import Bool, Float
 
 from polyclinic.answers.base import Answer
-from polyclinic.answers.relations import RelationAnswer
 from polyclinic.cohort.exclusion import decide
 from polyclinic.cohort.rows import TestRows
 from polyclinic.cohort.table import Cohort
 from polyclinic.cohort.table import load as load_cohort
-from polyclinic.delivery.answer_columns import answer_columns
-from polyclinic.delivery.answer_files import deposit_all, files_beside, files_of, publish, refuse_folder
+from polyclinic.delivery.answer_files import files_beside, files_of, publish, refuse_folder, write_files
 from polyclinic.delivery.bundle import Bundle
+from polyclinic.delivery.forms.base import delivery_of
 from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.weights import fits, load_model
 from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_on
@@ -115,7 +114,7 @@ def predict_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | N
 def _with_files(frame: pl.DataFrame, cohort: Cohort, asked: "_Asked", folder: Path) -> pl.DataFrame:
     """The answers to one question with a column that names their files, where they have any."""
     name = frame["target"][0]
-    names = deposit_all(name, asked.answers[name], cohort.row.tolist(), asked.sources[name], folder)
+    names = write_files(name, asked.answers[name], cohort.row.tolist(), asked.sources[name], folder)
     return frame.with_columns(file=pl.Series([one or None for one in names])) if any(names) else frame
 
 
@@ -279,8 +278,10 @@ def _frame(
     asked: _Asked,
     within: Bool[np.ndarray, " sample"],
 ) -> pl.DataFrame:
-    columns, torn = answer_columns(answer, tune, confidence)
-    silent = asked.grounded[target] & _silent(answer)
+    delivery = delivery_of(answer)
+    columns = delivery.columns(answer, tune, confidence)
+    torn = delivery.torn(answer, tune, confidence)
+    silent = asked.grounded[target] & delivery.silent(answer)
     reasons = [
         (~asked.present, _ABSENT),
         (asked.present & ~asked.grounded[target], _NO_GROUND),
@@ -290,13 +291,6 @@ def _frame(
     abstain = ["; ".join(words for mask, words in reasons if mask[i]) for i in range(len(cohort))]
     head = {"row": cohort.row, "patient": cohort.patient, "target": np.full(len(cohort), target)}
     return pl.DataFrame({**head, **columns, "shift": asked.shift, "abstain": abstain})
-
-
-def _silent(answer: Answer) -> Bool[np.ndarray, " sample"]:
-    """Of whom nothing is said although the record is there: what is asked about was not told."""
-    if not isinstance(answer, RelationAnswer):
-        return np.zeros(len(answer), dtype=bool)
-    return np.array([not packed for packed in answer.pairs], dtype=bool)
 
 
 def _encode(answers: pl.DataFrame, out: Path) -> bytes:

@@ -5,15 +5,20 @@ import json
 import numpy as np
 import pytest
 
+from polyclinic.answers.base import Answer
 from polyclinic.answers.boxes import BoxAnswer
 from polyclinic.answers.cells import CellsAnswer
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.answers.relations import RelationAnswer
 from polyclinic.answers.spans import SpanAnswer
-from polyclinic.delivery.answer_columns import answer_columns
+from polyclinic.delivery.forms.base import Columns, delivery_of
 from polyclinic.formats.packed import nothing, pack, pack_all
 
 MANY = 60
+
+
+def answer_columns(answer: Answer, tune: Answer, confidence: float) -> Columns:
+    return delivery_of(answer).columns(answer, tune, confidence)
 
 
 def scans(sizes: list[int | None], truth: list[int] | None = None, spacing: float = 2.0, dim: int = 3) -> MaskAnswer:
@@ -35,24 +40,24 @@ def scans(sizes: list[int | None], truth: list[int] | None = None, spacing: floa
 
 def test_volumes_are_in_ml_with_an_interval_learned_from_tune_rows():
     tune = scans([100] * MANY, [90 + n % 11 for n in range(MANY)])
-    columns, torn = answer_columns(scans([100, None, 0]), tune, 0.9)
+    columns = answer_columns(scans([100, None, 0]), tune, 0.9)
     assert columns["points_lesion"].to_list() == [100, None, 0]
     assert columns["volume_lesion_ml"].to_list() == [pytest.approx(0.8), None, 0.0]
     assert columns["volume_lesion_ml_low"].to_list() == [pytest.approx(0.8 - 0.08), None, 0.0]
     assert columns["volume_lesion_ml_high"][0] == pytest.approx(0.8 + 0.08)
-    assert not torn.any()
+    assert not delivery_of(tune).torn(tune, tune, 0.9).any()
 
 
 def test_sizes_in_pictures_are_areas_and_without_spacing_points():
-    columns, _ = answer_columns(scans([10], dim=2), scans([10] * MANY, [10] * MANY, dim=2), 0.9)
+    columns = answer_columns(scans([10], dim=2), scans([10] * MANY, [10] * MANY, dim=2), 0.9)
     assert columns["area_lesion_mm2"].to_list() == [40.0]
     unknown = scans([10], spacing=np.nan)
-    columns, _ = answer_columns(unknown, scans([10] * MANY, [10] * MANY, spacing=np.nan), 0.9)
+    columns = answer_columns(unknown, scans([10] * MANY, [10] * MANY, spacing=np.nan), 0.9)
     assert list(columns) == ["points_lesion"]
 
 
 def test_no_promise_from_a_handful_of_tune_rows():
-    columns, _ = answer_columns(scans([10]), scans([10, 12], [10, 10]), 0.95)
+    columns = answer_columns(scans([10]), scans([10, 12], [10, 10]), 0.95)
     assert columns["volume_lesion_ml_low"].to_list() == [None]
 
 
@@ -66,7 +71,7 @@ def boxes(scores: list[list[float] | None], objects: int) -> BoxAnswer:
 
 
 def test_boxes_are_counted_above_their_threshold():
-    columns, _ = answer_columns(boxes([[0.9, 0.5, 0.1], [], None], 0), boxes([[0.9]] * MANY, 2), 0.9)
+    columns = answer_columns(boxes([[0.9, 0.5, 0.1], [], None], 0), boxes([[0.9]] * MANY, 2), 0.9)
     assert columns["count_nodule"].to_list() == [2, 0, None]
     assert columns["count_nodule_low"].to_list() == [1, 0, None]
     assert columns["count_nodule_high"].to_list() == [3, 1, None]
@@ -83,17 +88,17 @@ def cells(spacing: float) -> CellsAnswer:
 
 
 def test_cells_are_counted_and_measured():
-    columns, _ = answer_columns(cells(0.5), cells(0.5), 0.9)
+    columns = answer_columns(cells(0.5), cells(0.5), 0.9)
     assert columns["cells"].to_list() == [2, 0]
     assert columns["mean_area_um2"].to_list() == [1.5, None]
-    assert "mean_area_px2" in answer_columns(cells(np.nan), cells(np.nan), 0.9)[0]
+    assert "mean_area_px2" in answer_columns(cells(np.nan), cells(np.nan), 0.9)
 
 
 def test_spans_are_a_list_that_a_program_reads():
     found = nothing(2)
     found[0] = pack(np.array([[3, 9, 1, 0.87654321, 0], [12, 20, 0, 0.5, -1]]))
     answer = SpanAnswer(("drug", "disease"), ("negated",), found, nothing(2))
-    columns, _ = answer_columns(answer, answer, 0.9)
+    columns = answer_columns(answer, answer, 0.9)
     assert json.loads(columns["spans"][0]) == [
         {"start": 3, "end": 9, "label": "disease", "confidence": 0.8765, "assertion": "negated"},
         {"start": 12, "end": 20, "label": "drug", "confidence": 0.5},
@@ -105,7 +110,7 @@ def test_spans_are_a_list_that_a_program_reads():
 def test_relations_leave_out_what_is_not_related():
     pairs = np.array([[0, 3, 5, 9, -1, 1, 0.2, 0.8], [0, 3, 11, 14, -1, 0, 0.9, 0.1]])
     answer = RelationAnswer(("none", "treats"), pack_all([pairs]))
-    columns, _ = answer_columns(answer, answer, 0.9)
+    columns = answer_columns(answer, answer, 0.9)
     assert json.loads(columns["relations"][0]) == [
         {"head": [0, 3], "tail": [5, 9], "type": "treats", "confidence": 0.8}
     ]

@@ -4,13 +4,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 from jaxtyping import Bool
 
+from polyclinic.answers.base import Answer
+from polyclinic.study import catalogue
+
 Column = pl.Series | np.ndarray | list[str] | list[str | None] | list[list[float]]
+Columns = Mapping[str, Column]
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,16 @@ class AnswerFiles:
 
 
 class Delivery(ABC):
-    """How one form of answer is delivered. It is found by the form's word and holds nothing."""
+    """How one form of answer is delivered. It is found by the form's word and holds nothing.
+
+    Attributes:
+        words: What ``evidence.json`` may call the form, where that is not the form's own word.
+    """
+
+    words: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def columns(self, answer: Any, tune: Any, confidence: float) -> Mapping[str, Column]:
+    def columns(self, answer: Any, tune: Any, confidence: float) -> Columns:
         """The answer as columns of the table of new patients.
 
         Args:
@@ -56,3 +66,28 @@ class Delivery(ABC):
     def files(self, answer: Any, position: int, files: AnswerFiles) -> tuple[str, ...]:
         """Write one row's answer as files; their names. Most forms have none."""
         return ()
+
+
+def delivery_of(answer: Answer) -> Delivery:
+    """How this answer is delivered.
+
+    Raises:
+        StudyError: if no file and no installed package delivers its form.
+    """
+    return _delivery(answer.form)
+
+
+def delivery_by_word(word: str) -> Delivery:
+    """How answers are delivered that ``evidence.json`` calls by this word.
+
+    Raises:
+        StudyError: if there is no such form.
+    """
+    forms = catalogue.names("delivery.forms")
+    named = (form for form in forms if form == word or word in catalogue.find("delivery.forms", form).words)
+    return _delivery(next(named, word))
+
+
+def _delivery(form: str) -> Delivery:
+    delivery: type[Delivery] = catalogue.find("delivery.forms", form)
+    return delivery()

@@ -1,0 +1,66 @@
+"""Objects as boxes, for new patients: how many of each class, and the boxes as JSON."""
+
+import json
+
+import numpy as np
+from jaxtyping import Float
+
+from polyclinic.answers.boxes import BoxAnswer
+from polyclinic.delivery.forms.base import AnswerFiles, Column, Columns, Delivery
+from polyclinic.delivery.number_columns import counted, known
+from polyclinic.evidence.conformal import half_width
+from polyclinic.formats.disk import write_file
+from polyclinic.formats.packed import unpack
+
+_AXES = {2: ("row", "column"), 3: ("i", "j", "k")}
+
+
+class BoxDelivery(Delivery):
+    """Delivers a ``BoxAnswer``."""
+
+    def columns(self, answer: BoxAnswer, tune: BoxAnswer, confidence: float) -> Columns:
+        """How many boxes of each class count, with an interval, and the highest score."""
+        counts, best = _boxes(answer)
+        tune_counts, _ = _boxes(tune)
+        columns: dict[str, Column] = {}
+        for k, name in enumerate(answer.classes):
+            true = [np.nan if not t else np.count_nonzero(unpack(t)[:, 0] == k) for t in tune.truth]
+            half = half_width(tune_counts[:, k], np.array(true, dtype=np.float64), confidence)
+            columns |= counted(f"count_{name}", counts[:, k], half)
+            columns[f"highest_{name}"] = known(best[:, k])
+        return columns
+
+    def files(self, answer: BoxAnswer, position: int, files: AnswerFiles) -> tuple[str, ...]:
+        """All boxes, with the thresholds above which they count."""
+        if not answer.predicted[position]:
+            return ()
+        boxes = unpack(answer.predicted[position])
+        dim = (boxes.shape[1] - 2) // 2
+        thresholds = dict(zip(answer.classes, answer.thresholds[position].tolist(), strict=True))
+        found = [_box(box, dim, answer.classes[int(box[1])], answer.thresholds[position]) for box in boxes]
+        document = {"unit": answer.unit, "axes": _AXES[dim], "thresholds": thresholds, "boxes": found}
+        write_file(files.path(".json"), f"{json.dumps(document, ensure_ascii=False, indent=1)}\n".encode())
+        return (files.path(".json").name,)
+
+
+def _boxes(answer: BoxAnswer) -> tuple[Float[np.ndarray, "sample klass"], Float[np.ndarray, "sample klass"]]:
+    """How many boxes of each class reach its threshold, and the highest score; NaN where nothing is known."""
+    shape = (len(answer), len(answer.classes))
+    counts, best = np.full(shape, np.nan), np.full(shape, np.nan)
+    for position, content in enumerate(answer.predicted):
+        if not content:
+            continue
+        boxes = unpack(content)
+        for k in range(len(answer.classes)):
+            scores = boxes[boxes[:, 1] == k, 0]
+            counts[position, k] = np.count_nonzero(scores >= answer.thresholds[position, k])
+            best[position, k] = scores.max(initial=0.0)
+    return counts, best
+
+
+def _box(
+    box: Float[np.ndarray, " entry"], dim: int, word: str, thresholds: Float[np.ndarray, " klass"]
+) -> dict[str, object]:
+    low, high = (np.round(part.astype(np.float64), 2).tolist() for part in (box[2 : 2 + dim], box[2 + dim :]))
+    found = bool(box[0] >= thresholds[int(box[1])])
+    return {"class": word, "score": round(float(box[0]), 4), "counted": found, "low": low, "high": high}

@@ -1,0 +1,41 @@
+"""Relations between stretches of a text, for new patients: how many of each type, and all of them as JSON."""
+
+import json
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from polyclinic.answers.relations import RelationAnswer
+from polyclinic.delivery.forms.base import Column, Columns, Delivery
+from polyclinic.delivery.number_columns import counts
+from polyclinic.evidence.metrics.relations import FIRST_CHANCE, PREDICTED
+from polyclinic.formats.packed import unpack
+
+
+class RelationDelivery(Delivery):
+    """Delivers a ``RelationAnswer``."""
+
+    def columns(self, answer: RelationAnswer, tune: RelationAnswer, confidence: float) -> Columns:
+        """How many relations there are of each type, and a list of them."""
+        found = [unpack(content) if content else None for content in answer.pairs]
+        columns: dict[str, Column] = {
+            f"count_{name}": counts([np.nan if p is None else float(np.sum(p[:, PREDICTED] == k)) for p in found])
+            for k, name in enumerate(answer.types)
+            if k
+        }
+        columns["relations"] = [
+            None if pairs is None else json.dumps([_relation(p, answer) for p in pairs if p[PREDICTED] > 0])
+            for pairs in found
+        ]
+        return columns
+
+    def silent(self, answer: RelationAnswer) -> Bool[np.ndarray, " sample"]:
+        """Of whom no pair of entities was given."""
+        return np.array([not packed for packed in answer.pairs], dtype=bool)
+
+
+def _relation(pair: Float[np.ndarray, " column"], answer: RelationAnswer) -> dict[str, object]:
+    kind = int(pair[PREDICTED])
+    head, tail = ([int(end) for end in pair[first : first + 2]] for first in (0, 2))
+    confidence = round(float(pair[FIRST_CHANCE + kind]), 4)
+    return {"head": head, "tail": tail, "type": answer.types[kind], "confidence": confidence}

@@ -1,0 +1,32 @@
+"""Stretches of a text, for new patients: how many of each label, and all of them as JSON."""
+
+import json
+
+import numpy as np
+from jaxtyping import Float
+
+from polyclinic.answers.spans import SpanAnswer
+from polyclinic.delivery.forms.base import Column, Columns, Delivery
+from polyclinic.delivery.number_columns import counts
+from polyclinic.formats.packed import unpack
+
+
+class SpanDelivery(Delivery):
+    """Delivers a ``SpanAnswer``."""
+
+    def columns(self, answer: SpanAnswer, tune: SpanAnswer, confidence: float) -> Columns:
+        """How many spans there are of each label, and a list of them."""
+        found = [unpack(content) if content else None for content in answer.predicted]
+        columns: dict[str, Column] = {
+            f"count_{name}": counts([np.nan if s is None else float(np.sum(s[:, 2] == k)) for s in found])
+            for k, name in enumerate(answer.labels)
+        }
+        columns["spans"] = [None if spans is None else json.dumps([_span(s, answer) for s in spans]) for spans in found]
+        return columns
+
+
+def _span(span: Float[np.ndarray, " 5"], answer: SpanAnswer) -> dict[str, object]:
+    start, end, label, confidence, assertion = span.tolist()
+    found: dict[str, object] = {"start": int(start), "end": int(end), "label": answer.labels[int(label)]}
+    found["confidence"] = round(confidence, 4)
+    return found | ({"assertion": answer.assertions[int(assertion)]} if assertion >= 0 else {})
