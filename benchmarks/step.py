@@ -97,7 +97,7 @@ def prepare(folder: Path, rows: int, kind: str) -> Bench:
     order = np.random.default_rng(1).permutation(rows)
     parts = [np.sort(part) for part in np.split(order, [rows * 7 // 10, rows * 8 // 10])]
     inner = Inner(TrainRows(parts[0]), TuneRows(parts[1]))
-    ready = Ready.fit(assembled.inputs, assembled.records, assembled.heads, assembled.targets, inner.train)
+    ready = Ready.fit(assembled.inputs, assembled.records, assembled.questions, inner.train)
     return Bench(ready, inner, TestRows(parts[2]))
 
 
@@ -141,7 +141,7 @@ def timed(step: Callable[[Batch], float], batches: list[Batch]) -> float:
 
 def auroc(bench: Bench, model: Model) -> float:
     outputs = evaluate(model, bench.ready, bench.test).by_target["sick"]
-    return float(roc_auc_score(bench.ready.targets["sick"].truth[bench.test.index], outputs.mean(axis=(1, 2))))
+    return float(roc_auc_score(bench.ready.questions["sick"].target.truth[bench.test.index], outputs.mean(axis=(1, 2))))
 
 
 @contextmanager

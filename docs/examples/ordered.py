@@ -17,7 +17,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding import recalibration
 from polyclinic.decoding.recalibration import Recalibration, two_sided
 from polyclinic.errors import CohortError, Finding, stop_on
-from polyclinic.heads.base import Head, Readout, Target, unknown_outcomes
+from polyclinic.heads.base import Global, Readout, Target, unknown_outcomes
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
 
@@ -54,7 +54,7 @@ class GradeTensors(TargetTensors):
 
 
 @final
-class Ordered(Head):
+class Ordered(Global):
     """A grade as a probability for each, by asking for every grade: is it worse than that?
 
     One output per grade but the highest, the log odds of lying above it.

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from polyclinic.fusion import Fusion
-from polyclinic.heads.base import Dense, Head
+from polyclinic.heads.base import Dense, Global, Head
 from polyclinic.inputs.base import Input, Located
 from polyclinic.layers.naming import key
 from polyclinic.study.schema import ModelSection, Size
@@ -69,11 +69,12 @@ class Model(nn.Module):
 
 
 def _layer(kind: Head, inputs: Mapping[str, Input], width: int, members: int, size: Size) -> nn.Module:
-    if not isinstance(kind, Dense):
-        return kind.layer(width, members)
-    ground = inputs[kind.options.on]
-    assert isinstance(ground, Located)
-    return kind.map_layer(ground.sight(size))
+    if isinstance(kind, Dense):
+        ground = inputs[kind.ground]
+        assert isinstance(ground, Located)
+        return kind.map_layer(ground.sight(size))
+    assert isinstance(kind, Global), "a question is about the patient or about places"
+    return kind.layer(width, members)
 
 
 def build(inputs: Mapping[str, Input], heads: Mapping[str, Head], section: ModelSection, seed: int) -> Model:

@@ -11,7 +11,7 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.geometry import GridGeometry, Lattice
-from polyclinic.heads.base import Dense, objects
+from polyclinic.heads.base import Dense, Question, objects
 from polyclinic.inputs.base import ColumnCells, Located
 from polyclinic.model import build
 from polyclinic.predictions.record import Predictions, Samples
@@ -63,7 +63,7 @@ def open_case(word: str, question: str, folder: Path, absent: tuple[int, ...] = 
     records = kind.read(ColumnCells(frame.select(kind.columns(tuple(frame.columns))), folder, "cohort.csv"))
     target = head.read_target(outcome, "cohort.csv")
     target = head.match(target, kind.geometry(records), folder, None)
-    ready = Ready.fit({"seen": kind}, {"seen": records}, {"asked": head}, {"asked": target}, TRAIN)
+    ready = Ready.fit({"seen": kind}, {"seen": records}, {"asked": Question(head, target)}, TRAIN)
     return Case(records, outcome, head, ready)
 
 
@@ -84,8 +84,8 @@ def network(ready: Ready) -> torch.nn.Module:
 def answer_of(case: Case):
     ready = case.ready
     said = evaluate(network(ready).eval(), ready, TrainRows(np.arange(ROWS)))
-    head = ready.heads["asked"].calibrate(said.by_target["asked"], ready.targets["asked"], "auto")
-    return head, said.by_target["asked"], head.decode(said.by_target["asked"], ready.targets["asked"])
+    head = ready.heads["asked"].calibrate(said.by_target["asked"], ready.questions["asked"].target, "auto")
+    return head, said.by_target["asked"], head.decode(said.by_target["asked"], ready.questions["asked"].target)
 
 
 def test_every_option_has_a_line_of_help(case):
@@ -151,7 +151,7 @@ def test_one_loss_for_each_row_and_gradients_for_every_weight(case):
 
 def test_an_unknown_outcome_adds_nothing(pair, tmp_path):
     ready = open_case(*pair, tmp_path, unknown=2).ready
-    assert not ready.targets["asked"].known[2]
+    assert not ready.questions["asked"].target.known[2]
     batch = ready.batch(BATCH, torch.Generator().manual_seed(1))
     loss = ready.heads["asked"].loss(network(ready)(batch.inputs).outputs["asked"], batch.targets["asked"])
     assert loss[2] == 0
@@ -190,7 +190,7 @@ def test_the_average_of_equal_answers_is_that_answer(case):
 def test_the_plans_survive_json(case):
     head, raws, answer = answer_of(case)
     plan = type(head.plan).model_validate_json(head.plan.model_dump_json())
-    same(type(head)("asked", head.options, plan).decode(raws, case.ready.targets["asked"]), answer)
+    same(type(head)("asked", head.options, plan).decode(raws, case.ready.questions["asked"].target), answer)
     kind = case.ready.inputs["seen"]
     plan = type(kind.plan).model_validate_json(kind.plan.model_dump_json())
     assert plan == kind.plan

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from polyclinic.cohort.rows import Inner, Rows, TrainRows
-from polyclinic.heads.base import Head, Target
+from polyclinic.heads.base import Global, Target
 from polyclinic.heads.classify import ClassTarget
 from polyclinic.heads.multilabel import LabelsTarget
 from polyclinic.heads.regress import ValueTarget
@@ -70,7 +70,7 @@ def intervals_for(rows: int) -> int:
 
 
 @singledispatch
-def grow(target: Target, head: Head, features: Features, rows: Inner, seed: int) -> Boosted | None:
+def grow(target: Target, head: Global, features: Features, rows: Inner, seed: int) -> Boosted | None:
     """Trees for a question, or None for a kind of question that has none; a plug-in registers its own.
 
     Args:
@@ -84,20 +84,20 @@ def grow(target: Target, head: Head, features: Features, rows: Inner, seed: int)
 
 
 @grow.register
-def _grow_classes(target: ClassTarget, head: Head, features: Features, rows: Inner, seed: int) -> Boosted:
+def _grow_classes(target: ClassTarget, head: Global, features: Features, rows: Inner, seed: int) -> Boosted:
     codes = Codes.learn(features, rows.train)
     truth = np.where(target.known, target.truth, np.nan)
     return _Classes(codes, _classify(_lesson(codes, features, rows, truth), len(target.classes), seed))
 
 
 @grow.register
-def _grow_labels(target: LabelsTarget, head: Head, features: Features, rows: Inner, seed: int) -> Boosted:
+def _grow_labels(target: LabelsTarget, head: Global, features: Features, rows: Inner, seed: int) -> Boosted:
     codes = Codes.learn(features, rows.train)
     return _Labels(codes, tuple(_classify(_lesson(codes, features, rows, truth), 2, seed) for truth in target.truth.T))
 
 
 @grow.register
-def _grow_value(target: ValueTarget, head: Head, features: Features, rows: Inner, seed: int) -> Boosted:
+def _grow_value(target: ValueTarget, head: Global, features: Features, rows: Inner, seed: int) -> Boosted:
     codes = Codes.learn(features, rows.train)
     tensors = head.collate(target, np.arange(len(target.known)))
     truth = tensors.truth.numpy().astype(np.float64)  # type: ignore[attr-defined]
@@ -107,7 +107,7 @@ def _grow_value(target: ValueTarget, head: Head, features: Features, rows: Inner
 
 
 @grow.register
-def _grow_hazard(target: SurvivalTarget, head: Head, features: Features, rows: Inner, seed: int) -> Boosted:
+def _grow_hazard(target: SurvivalTarget, head: Global, features: Features, rows: Inner, seed: int) -> Boosted:
     codes, edges = Codes.learn(features, rows.train), np.asarray(head.plan.edges)
     plain = _lesson(codes, features, rows, np.where(target.known, np.arange(len(target.known)), np.nan))
     (seen, truth, weight), (judged, wanted, importance) = (

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from polyclinic.cohort.rows import Fold, Inner
+from polyclinic.cohort.rows import Fold, Inner, TestRows
 from polyclinic.geometry import Place
-from polyclinic.heads.base import Dense, objects
+from polyclinic.heads.base import Dense, Question, dense_questions, objects
 from polyclinic.inputs.base import Located
 from polyclinic.predictions.record import Predictions
 from polyclinic.training.assembled import Assembled
@@ -74,39 +74,42 @@ def answer_dense(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predictio
     As elsewhere, one model is trained per member on that member's training rows, answers are calibrated on tune rows
     and averaged.
     """
-    dense = {name: head for name, head in assembled.heads.items() if isinstance(head, Dense)}
     answered = (
-        _answer(name, head, sort, assembled, fold, seed) for name, head in dense.items() for sort in dense_sorts(head)
+        _answer(question, sort, assembled, fold, seed)
+        for question in dense_questions(assembled.questions).values()
+        for sort in dense_sorts(question.head)
     )
     return tuple(predictions for predictions in answered if predictions is not None)
 
 
-def _answer(name: str, head: Dense, sort: DenseSort, assembled: Assembled, fold: Fold, seed: int) -> Predictions | None:
-    heads = {name: head.fit(assembled.targets[name], fold.members[0].train)}
-    said = [_ask(name, heads[name], sort, assembled, fold, rows, seed) for rows in fold.members]
+def _answer(
+    question: Question[Dense], sort: DenseSort, assembled: Assembled, fold: Fold, seed: int
+) -> Predictions | None:
+    fitted = question.fit(fold.members[0].train)
+    said = [_ask(fitted, sort, assembled, rows, fold.test, seed) for rows in fold.members]
     whole = [one for one in said if one is not None]
     if len(whole) < len(said):
         return None
-    calibrated = calibrate_members(heads, assembled.targets, whole, assembled.study.training.calibration)
-    return average_members(sort.name, assembled.cohort, fold, calibrated, assembled.targets, whole)
+    calibrated = calibrate_members({question.name: fitted}, whole, assembled.study.training.calibration)
+    return average_members(sort.name, assembled.cohort, fold, calibrated, whole)
 
 
 def _ask(
-    name: str, head: Dense, sort: DenseSort, assembled: Assembled, fold: Fold, rows: Inner, seed: int
+    question: Question[Dense], sort: DenseSort, assembled: Assembled, rows: Inner, test: TestRows, seed: int
 ) -> MemberOutputs | None:
-    on = head.options.on
+    name, on = question.name, question.head.ground
     kind = assembled.inputs[on].fit(assembled.records[on], rows.train)
     assert isinstance(kind, Located)
-    ready = Ready.of({on: kind}, assembled.records, {name: head}, assembled.targets, assembled.cache)
+    ready = Ready.of({on: kind}, assembled.records, {name: question}, assembled.cache)
 
     def values(row: int) -> Any:
         return kind.values(ready.columns[on], row)
 
-    answers = sort.fit(PlainQuestion(head, ready.placed[name], ready.places[on], values, rows, seed))
+    answers = sort.fit(PlainQuestion(question.head, ready.placed[name], ready.places[on], values, rows, seed))
     if answers is None:
         return None
-    tune, test = (_outputs(name, ready.places[on], answers, index) for index in (rows.tune.index, fold.test.index))
-    return MemberOutputs(tune, test, np.full(len(rows.tune), np.nan), np.full(len(fold.test), np.nan))
+    asked = [_outputs(name, ready.places[on], answers, index) for index in (rows.tune.index, test.index)]
+    return MemberOutputs(asked[0], asked[1], np.full(len(rows.tune), np.nan), np.full(len(test), np.nan))
 
 
 def _outputs(name: str, places: Sequence[Place | None], answers: Answers, index: Int[np.ndarray, " row"]) -> Outputs:

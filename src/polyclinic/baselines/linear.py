@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from polyclinic.baselines.design import Design, Matrix
 from polyclinic.cohort.rows import Inner
-from polyclinic.heads.base import Head
+from polyclinic.heads.base import Global
 from polyclinic.inputs.base import Features
 from polyclinic.tensors import TargetTensors
 
@@ -45,7 +45,7 @@ class Linear:
         return _apply(self.design.columns(features, rows.index), self.weights)[:, None, :]
 
 
-def fit_linear(head: Head, target: Any, features: Features, rows: Inner, outputs: int) -> Linear:
+def fit_linear(head: Global, target: Any, features: Features, rows: Inner, outputs: int) -> Linear:
     """The linear model with the least loss on the training rows.
 
     The penalty is chosen by the loss on the tune rows; with more than 20,000 training rows, where it matters little,
@@ -66,7 +66,7 @@ def fit_linear(head: Head, target: Any, features: Features, rows: Inner, outputs
     return Linear(design, _choose(head, target, features, rows, design, outputs))
 
 
-def _choose(head: Head, target: Any, features: Features, rows: Inner, design: Design, outputs: int) -> Weights:
+def _choose(head: Global, target: Any, features: Features, rows: Inner, design: Design, outputs: int) -> Weights:
     """Try the penalties from strong to weak, each from where the last one ended."""
     columns, truth = design.columns(features, rows.train.index), head.collate(target, rows.train.index)
     judged, wanted = design.columns(features, rows.tune.index), head.collate(target, rows.tune.index)
@@ -80,7 +80,7 @@ def _choose(head: Head, target: Any, features: Features, rows: Inner, design: De
     return best
 
 
-def _minimise(head: Head, columns: Matrix, truth: TargetTensors, inverse: float, start: Weights) -> Weights:
+def _minimise(head: Global, columns: Matrix, truth: TargetTensors, inverse: float, start: Weights) -> Weights:
     arguments = (head, columns, truth, 1.0 / (inverse * columns.shape[0]), start.shape)
     options = {"maxiter": _STEPS, "gtol": 1e-6, "ftol": 1e-10}
     found = minimize(_objective, start.ravel(), args=arguments, jac=True, method="L-BFGS-B", options=options)
@@ -90,7 +90,7 @@ def _minimise(head: Head, columns: Matrix, truth: TargetTensors, inverse: float,
 
 def _objective(
     flat: Float[np.ndarray, " weight"],
-    head: Head,
+    head: Global,
     columns: Matrix,
     truth: TargetTensors,
     penalty: float,
@@ -105,7 +105,7 @@ def _objective(
 
 
 def _loss(
-    head: Head, outputs: Float[np.ndarray, "row out"], truth: TargetTensors
+    head: Global, outputs: Float[np.ndarray, "row out"], truth: TargetTensors
 ) -> tuple[float, Float[np.ndarray, "row out"]]:
     """Mean loss, and its slope by output."""
     tensor = torch.from_numpy(outputs).requires_grad_()

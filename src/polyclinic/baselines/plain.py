@@ -13,7 +13,7 @@ from polyclinic.baselines.design import merge
 from polyclinic.baselines.linear import fit_linear
 from polyclinic.baselines.sorts import answer_dense
 from polyclinic.cohort.rows import Fold, Inner, Rows
-from polyclinic.heads.base import Dense, Head
+from polyclinic.heads.base import Global, Head, Question, global_questions
 from polyclinic.heads.classify import Classify
 from polyclinic.heads.multilabel import Multilabel
 from polyclinic.heads.regress import Regress
@@ -52,8 +52,8 @@ class Sort:
     """
 
     name: str
-    adapt: Callable[[Head, int], Head]
-    fit: Callable[[Head, Any, Features, Inner, int], PlainModel | None]
+    adapt: Callable[[Global, int], Global]
+    fit: Callable[[Global, Any, Features, Inner, int], PlainModel | None]
 
 
 def answer_baselines(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predictions, ...]:
@@ -75,13 +75,13 @@ def answer_baselines(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predi
 
 def _answer_features(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predictions, ...]:
     """Those that look at plain features, for every target that is not dense."""
-    heads = {name: head for name, head in assembled.heads.items() if not isinstance(head, Dense)}
-    if not heads:
+    questions = global_questions(assembled.questions)
+    if not questions:
         return ()
-    assembled = replace(assembled, heads=heads)
+    assembled = replace(assembled, questions=questions)
     features = merge([kind.summarise(assembled.records[name]) for name, kind in assembled.inputs.items()])
     sorts = (
-        Sort(_linear_name(assembled.heads, features), _as_linear, _fit_linear),
+        Sort(_linear_name(questions, features), _as_linear, _fit_linear),
         Sort("gradient boosting", _as_boosted, _fit_boosted),
     )
     answered = (_answer(sort, assembled, fold, features, seed) for sort in sorts)
@@ -89,20 +89,22 @@ def _answer_features(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predi
 
 
 def _answer(sort: Sort, assembled: Assembled, fold: Fold, features: Features, seed: int) -> Predictions | None:
-    targets, first = assembled.targets, fold.members[0].train
-    heads = {name: sort.adapt(h, len(first)).fit(targets[name], first) for name, h in assembled.heads.items()}
-    said = [_ask(sort, heads, targets, features, fold, rows, seed) for rows in fold.members]
+    first = fold.members[0].train
+    questions = {
+        name: replace(question, head=sort.adapt(question.head, len(first))).fit(first)
+        for name, question in global_questions(assembled.questions).items()
+    }
+    said = [_ask(sort, questions, features, fold, rows, seed) for rows in fold.members]
     if any(one is None for one in said):
         return None
     whole = [one for one in said if one is not None]
-    calibrated = calibrate_members(heads, targets, whole, assembled.study.training.calibration)
-    return average_members(sort.name, assembled.cohort, fold, calibrated, targets, whole)
+    calibrated = calibrate_members(questions, whole, assembled.study.training.calibration)
+    return average_members(sort.name, assembled.cohort, fold, calibrated, whole)
 
 
 def _ask(
     sort: Sort,
-    heads: Mapping[str, Head],
-    targets: Mapping[str, Any],
+    questions: Mapping[str, Question[Global]],
     features: Features,
     fold: Fold,
     rows: Inner,
@@ -111,8 +113,8 @@ def _ask(
     """One model per target, trained and asked; None where a target has none of this sort."""
     tune: dict[str, Float[np.ndarray, "sample member out"]] = {}
     test: dict[str, Float[np.ndarray, "sample member out"]] = {}
-    for name, head in heads.items():
-        model = sort.fit(head, targets[name], features, rows, seed)
+    for name, question in questions.items():
+        model = sort.fit(question.head, question.target, features, rows, seed)
         if model is None:
             return None
         tune[name], test[name] = model.outputs(features, rows.tune), model.outputs(features, fold.test)
@@ -124,33 +126,33 @@ def _outputs(rows: Rows, by_target: Mapping[str, Float[np.ndarray, "sample membe
     return Outputs(rows.index, by_target, np.zeros((len(rows), 0), dtype=np.float32))
 
 
-def _linear_name(heads: Mapping[str, Head], features: Features) -> str:
-    names = {_LINEAR_NAMES.get(type(head), "linear regression") for head in heads.values()}
+def _linear_name(questions: Mapping[str, Question[Global]], features: Features) -> str:
+    names = {_LINEAR_NAMES.get(type(question.head), "linear regression") for question in questions.values()}
     name = names.pop() if len(names) == 1 else "linear models"
     return f"TF-IDF + {name}" if features.texts else name
 
 
-def _as_linear(head: Head, rows: int) -> Head:
+def _as_linear(head: Global, rows: int) -> Global:
     """Survival is asked as Cox's model does."""
     return _changed(head, method="cox") if isinstance(head, Survive) else head
 
 
-def _as_boosted(head: Head, rows: int) -> Head:
+def _as_boosted(head: Global, rows: int) -> Global:
     """Survival is asked by interval, in as many as the trees can afford."""
     if not isinstance(head, Survive):
         return head
     return _changed(head, method="hazard", cuts=min(head.options.cuts, intervals_for(rows)))
 
 
-def _changed(head: Head, **options: Any) -> Head:
+def _changed(head: Global, **options: Any) -> Global:
     return type(head)(head.name, head.options.model_copy(update=options), head.plan)
 
 
-def _fit_linear(head: Head, target: Any, features: Features, rows: Inner, seed: int) -> PlainModel:
+def _fit_linear(head: Global, target: Any, features: Features, rows: Inner, seed: int) -> PlainModel:
     nothing = torch.zeros(1, 1, 1)
     outputs = head.layer(1)(Fused(nothing, nothing, torch.ones(1, 1, dtype=torch.bool), None, {})).shape[2]
     return fit_linear(head, target, features, rows, outputs)
 
 
-def _fit_boosted(head: Head, target: Any, features: Features, rows: Inner, seed: int) -> PlainModel | None:
+def _fit_boosted(head: Global, target: Any, features: Features, rows: Inner, seed: int) -> PlainModel | None:
     return grow(target, head, features, rows, seed)

@@ -47,7 +47,7 @@ def columns_of(pairs: Int[np.ndarray, "pair 4"]) -> Float[np.ndarray, "pair 3"]:
 @dense_sorts.register
 def _(head: Relate) -> tuple[DenseSort, ...]:
     """None where stretches must be found first: with the true ones a plain model would have an unfair start."""
-    return () if head.leans_on is not None else (DenseSort("TF-IDF + logistic regression", _fit),)
+    return () if head.finder is not None else (DenseSort("TF-IDF + logistic regression", _fit),)
 
 
 def _fit(question: PlainQuestion) -> Answers | None:

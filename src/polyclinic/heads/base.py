@@ -1,10 +1,10 @@
 """What every kind of question promises. A kind is one final class in one file of this folder (or of a plug-in)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self, final, runtime_checkable
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -69,9 +69,8 @@ class Head(ABC):
 
         target  = kind.read_target(frame, table)       # all rows
         fitted  = kind.fit(target, train)               # classes, scale, time grid: from training rows only
-        output  = fitted.layer(width)(fused)            # "batch member out"
-        losses  = fitted.loss(output, fitted.collate(target, index))          # one per row
-        fitted  = fitted.calibrate(outputs, target, tune, method)             # on tune rows only
+        losses  = fitted.loss(output, tensors)          # one per row
+        fitted  = fitted.calibrate(outputs, target, method)                   # those of tune rows only
         answer  = fitted.decode(outputs, target)        # calibrated, averaged over members
     """
 
@@ -88,6 +87,16 @@ class Head(ABC):
         self.options = options
         self.plan = plan
 
+    @property
+    def ground(self) -> str | None:
+        """Name of the input that the question is asked on; None where it is asked of all inputs together."""
+        return None
+
+    @property
+    def finder(self) -> str | None:
+        """Name of the target that finds what this one is about in tests and new patients; None where none does."""
+        return None
+
     @abstractmethod
     def columns(self) -> tuple[str, ...]:
         """Columns of the table that hold the outcome; no input may use them."""
@@ -100,6 +109,14 @@ class Head(ABC):
             CohortError: with all findings: no known outcome, one class only, impossible times, and so on.
         """
 
+    def read_new(self, frame: pl.DataFrame, table: str) -> Any:
+        """What a table of new patients says of what is asked about each; None where nothing has to be said."""
+        return None
+
+    def check_new(self, target: Any) -> list[Finding]:
+        """What is doubtful about what a table of new patients says of what is asked."""
+        return []
+
     @abstractmethod
     def strata(self, target: Any) -> Int[np.ndarray, " sample"]:
         """Group of each row by outcome, for stratified splits; -1 where the outcome is not known."""
@@ -107,18 +124,6 @@ class Head(ABC):
     @abstractmethod
     def fit(self, target: Any, rows: TrainRows) -> Self:
         """The same head with the constants learned from training rows only."""
-
-    @abstractmethod
-    def layer(self, width: int, members: int = 1) -> nn.Module:
-        """A module from ``Fused`` to ``Float[Tensor, "batch member out"]``.
-
-        With ``members`` above 1 each member has weights of its own and ``Fused`` must have as many; with 1 the
-        same weights serve however many members come.
-        """
-
-    @abstractmethod
-    def collate(self, target: Any, index: Int[np.ndarray, " batch"]) -> TargetTensors:
-        """Some rows of the target as tensors."""
 
     @abstractmethod
     def loss(self, output: Float[Tensor, "batch ..."], target: Any, smoothing: float = 0.0) -> Float[Tensor, " batch"]:
@@ -160,6 +165,28 @@ class Head(ABC):
     def check(self, target: Any) -> list[Finding]:
         """What is doubtful about the outcome. Raises nothing."""
         return []
+
+
+class Global(Head):
+    """A question about the patient as a whole: one answer for each row.
+
+    Its life within a study, beside what every head has::
+
+        output  = fitted.layer(width)(fused)            # "batch member out"
+        losses  = fitted.loss(output, fitted.collate(target, index))          # one per row
+    """
+
+    @abstractmethod
+    def layer(self, width: int, members: int = 1) -> nn.Module:
+        """A module from ``Fused`` to ``Float[Tensor, "batch member out"]``.
+
+        With ``members`` above 1 each member has weights of its own and ``Fused`` must have as many; with 1 the
+        same weights serve however many members come.
+        """
+
+    @abstractmethod
+    def collate(self, target: Any, index: Int[np.ndarray, " batch"]) -> TargetTensors:
+        """Some rows of the target as tensors."""
 
     @classmethod
     @abstractmethod
@@ -211,6 +238,12 @@ class Dense(Head):
     """Whether the output for a mirrored window, mirrored back, is an answer for the window: nothing in it has a
     direction, and the gatherer averages what it is given for one place."""
 
+    @property
+    def ground(self) -> str:
+        """Name of the input that the question is asked on."""
+        on: str = self.options.on
+        return on
+
     @abstractmethod
     def match(self, target: Any, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None) -> Any:
         """The target with its files read and held against the records that it is about, all rows.
@@ -242,22 +275,9 @@ class Dense(Head):
     def gatherer(self, place: Place) -> Gatherer:
         """An empty gatherer for one record."""
 
-    @property
-    def leans_on(self) -> str | None:
-        """Name of the target whose answer says what is asked about a new patient; None where none does."""
-        return None
-
-    def ask_new(self, frame: pl.DataFrame, table: str) -> Any:
-        """What a table of new patients says of what is asked about each; None where nothing has to be said."""
-        return None
-
     def see(self, target: Any, lit: Callable[[int], Bool[np.ndarray, "*grid"] | None]) -> Any:
         """The matched target, with what the pixels themselves tell of where to look; ``lit`` is that of a row."""
         return target
-
-    def check_new(self, target: Any) -> list[Finding]:
-        """What is doubtful about what a table of new patients says of what is asked."""
-        return []
 
     def decode_found(self, raws: Shaped[np.ndarray, " sample"], target: Any, found: Any) -> Answer:
         """As ``decode``, where what is asked about was found by the target that this one leans on."""
@@ -279,23 +299,6 @@ class Dense(Head):
     ) -> tuple[pl.DataFrame, dict[str, Any]]:
         """Synthetic outcome columns, and files under ``folder``, that tell what is to be found; keys without ``on``."""
 
-    @final
-    def layer(self, width: int, members: int = 1) -> nn.Module:
-        """Not for dense questions: they have ``map_layer``."""
-        raise TypeError("a dense question has map_layer")
-
-    @final
-    def collate(self, target: Any, index: Int[np.ndarray, " batch"]) -> TargetTensors:
-        """Not for dense questions: they have ``collate_moved``."""
-        raise TypeError("a dense question has collate_moved")
-
-    @classmethod
-    def example(
-        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
-        """Not for dense questions: they have ``example_on``."""
-        raise TypeError("a dense question has example_on")
-
 
 def objects(raws: Sequence[Any]) -> Shaped[np.ndarray, " sample"]:
     """One object per sample, as ``calibrate`` and ``decode`` of a dense question take them."""
@@ -303,3 +306,63 @@ def objects(raws: Sequence[Any]) -> Shaped[np.ndarray, " sample"]:
     for position, raw in enumerate(raws):
         array[position] = raw
     return array
+
+
+Kind = TypeVar("Kind", bound=Head, covariant=True)
+
+
+@dataclass(frozen=True)
+class Question(Generic[Kind]):
+    """A head bound to its target: what is asked, and what is known of it, row by row.
+
+    Attributes:
+        head: The kind of question, fitted or not yet.
+        target: The outcomes; of new patients what their table says of what is asked, or None.
+    """
+
+    head: Kind
+    target: Any
+
+    @property
+    def name(self) -> str:
+        """The user's word for it."""
+        return self.head.name
+
+    @property
+    def ground(self) -> str | None:
+        """Name of the input that the question is asked on; None where it is asked of all inputs together."""
+        return self.head.ground
+
+    @property
+    def finder(self) -> str | None:
+        """Name of the question whose answers say what this one is about; None where none does."""
+        return self.head.finder
+
+    def fit(self, rows: TrainRows) -> Self:
+        """The same with the constants learned from training rows."""
+        return replace(self, head=self.head.fit(self.target, rows))
+
+    def take(self, index: Int[np.ndarray, " row"]) -> Self:
+        """The same about some rows."""
+        return self if self.target is None else replace(self, target=self.head.take(self.target, index))
+
+    def calibrate(self, outputs: Shaped[np.ndarray, "sample ..."], method: str) -> Self:
+        """The same with a correction learned from these rows, which must be tune rows."""
+        return replace(self, head=self.head.calibrate(outputs, self.target, method))
+
+    def decode(self, outputs: Shaped[np.ndarray, "sample ..."], found: Answer | None = None) -> Answer:
+        """The answers of these rows; ``found`` are those of the finder."""
+        if found is not None and isinstance(self.head, Dense):
+            return self.head.decode_found(outputs, self.target, found)
+        return self.head.decode(outputs, self.target)
+
+
+def global_questions(questions: Mapping[str, Question[Head]]) -> dict[str, Question[Global]]:
+    """Those about the patient as a whole."""
+    return {n: cast(Question[Global], q) for n, q in questions.items() if isinstance(q.head, Global)}
+
+
+def dense_questions(questions: Mapping[str, Question[Head]], ground: str | None = None) -> dict[str, Question[Dense]]:
+    """Those about places, on one ``ground`` or on all."""
+    dense = {n: cast(Question[Dense], q) for n, q in questions.items() if isinstance(q.head, Dense)}
+    return {name: question for name, question in dense.items() if ground in (None, question.ground)}

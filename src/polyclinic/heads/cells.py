@@ -143,7 +143,7 @@ class Cells(base.Dense):
         none, pixel = np.zeros(len(paths), dtype=np.int64), pixel_lengths(self.options.pixel_um, frame, table)
         return CellsTarget(known, paths, nothing(len(paths)), none, none, none, pixel)
 
-    def ask_new(self, frame: pl.DataFrame, table: str) -> CellsTarget | None:
+    def read_new(self, frame: pl.DataFrame, table: str) -> CellsTarget | None:
         """The length of a pixel in pictures of new patients, where the table has a column of it."""
         pixel = self.options.pixel_um
         if not isinstance(pixel, str) or pixel not in frame.columns:

@@ -70,7 +70,7 @@ class ClassTensors(TargetTensors):
     truth: Int[Tensor, " batch"]
 
 
-class Classify(base.Head):
+class Classify(base.Global):
     """Which of several classes a patient belongs to, as a probability for each.
 
     Two classes have one output, the log odds of the positive one; more have one output each. Probabilities are

@@ -56,7 +56,7 @@ class LabelsTensors(TargetTensors):
     mask: Bool[Tensor, "batch label"]
 
 
-class Multilabel(base.Head):
+class Multilabel(base.Global):
     """Which of several findings a patient has, as a probability for each; findings may go together.
 
     One output per label, its log odds. Each label's probability is corrected by itself on tune rows.

@@ -69,7 +69,7 @@ class ValueTensors(TargetTensors):
     truth: Float[Tensor, " batch"]
 
 
-class Regress(base.Head):
+class Regress(base.Global):
     """How large a number will be; the answer is the mean to expect, in the user's unit.
 
     One output: the number in standard deviations from the mean of the training rows, after the logarithm if asked.

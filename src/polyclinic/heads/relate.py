@@ -141,12 +141,12 @@ class Relate(Dense):
         return (self.options.column,) if spans is None else (self.options.column, spans)
 
     @property
-    def leans_on(self) -> str | None:
+    def finder(self) -> str | None:
         """The target that finds the stretches in new texts."""
         target: str | None = self.options.spans_from
         return target
 
-    def ask_new(self, frame: pl.DataFrame, table: str) -> RelationTarget | None:
+    def read_new(self, frame: pl.DataFrame, table: str) -> RelationTarget | None:
         """The stretches of new patients' texts, where the table lists them; their relations are not known."""
         spans = self.options.spans
         if spans is None or spans not in frame.columns:

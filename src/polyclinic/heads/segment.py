@@ -192,7 +192,7 @@ class Segment(base.Dense):
         field = fields.read(target.within, grids, folder, cache, place) if target.within else None
         return replace(target, known=drawn.entry >= 0, geometry=grids, drawn=drawn, field=field)
 
-    def ask_new(self, frame: pl.DataFrame, table: str) -> MaskTarget | None:
+    def read_new(self, frame: pl.DataFrame, table: str) -> MaskTarget | None:
         """The fields of view of new patients, where the study looks within such; those that are lacking too."""
         within, nobody = self.options.within, ((None,),) * len(frame)
         if within is None:

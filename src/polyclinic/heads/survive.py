@@ -94,7 +94,7 @@ class SurvivalTensors(TargetTensors):
     happened: Float[Tensor, "batch interval"]
 
 
-class Survive(base.Head):
+class Survive(base.Global):
     """When an event will happen, as a curve of the chance to be free of it and one number for the risk.
 
     Method "hazard": one output per interval, the log odds of the event in it. The risk is the logarithm of the

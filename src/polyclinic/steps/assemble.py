@@ -18,7 +18,7 @@ from polyclinic.cohort.rows import Split
 from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort, leave_out, load
 from polyclinic.errors import CohortError, Finding, LeakError, MissingPackage, PolyclinicError, StudyError, stop_on
-from polyclinic.heads.base import Dense, Head
+from polyclinic.heads.base import Dense, Head, Question, dense_questions
 from polyclinic.inputs.base import ColumnCells, Input, Located
 from polyclinic.study import catalogue
 from polyclinic.study.findings import idle, sift
@@ -46,7 +46,7 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
     inputs = face(inputs, heads)
     columns = claim_columns(study, cohort, inputs, heads)
     cohort = _with_outcome(cohort, heads)
-    targets = _read_targets(cohort, heads)
+    questions = _read_targets(cohort, heads)
     findings = [
         *idle_requests(study),
         *cohort.findings,
@@ -54,15 +54,15 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
     ]
     stop_on(sift(findings, study.accept), CohortError)
     records = read_records(cohort, inputs, columns, cache)
-    targets = _match(cohort, inputs, records, heads, targets, cache)
+    questions |= match_targets(cohort, inputs, records, questions, cache)
     with users_rows(cohort.row):
         for name, kind in inputs.items():
             findings += _in_users_rows(kind.check(records[name]), cohort.row)
-        for name, head in heads.items():
-            findings += _in_users_rows(head.check(targets[name]), cohort.row)
+        for question in questions.values():
+            findings += _in_users_rows(question.head.check(question.target), cohort.row)
     findings = sift(findings, study.accept)
     stop_on(findings, CohortError)
-    return Assembled(study, cohort, inputs, columns, records, heads, targets, tuple(findings), cache)
+    return Assembled(study, cohort, inputs, columns, records, questions, tuple(findings), cache)
 
 
 def face(inputs: Mapping[str, Input], heads: Mapping[str, Head]) -> dict[str, Input]:
@@ -71,15 +71,16 @@ def face(inputs: Mapping[str, Input], heads: Mapping[str, Head]) -> dict[str, In
     Raises:
         StudyError: if there is no such input, or no such question can be asked on it.
     """
-    dense = {name: head for name, head in heads.items() if isinstance(head, Dense)}
-    findings = [f for name, head in dense.items() for f in _ground_findings(name, head, inputs)]
-    stop_on([*findings, *(f for name, head in dense.items() for f in _leaning_findings(name, head, heads))], StudyError)
-    grounds = {head.options.on for head in dense.values()}
+    dense = [head for head in heads.values() if isinstance(head, Dense)]
+    findings = [finding for head in dense for finding in _ground_findings(head, inputs)]
+    stop_on([*findings, *(finding for head in dense for finding in _finder_findings(head, heads))], StudyError)
+    grounds = {head.ground for head in dense}
     return {n: k.facing() if n in grounds and isinstance(k, Located) else k for n, k in inputs.items()}
 
 
-def _ground_findings(name: str, head: Dense, inputs: Mapping[str, Input]) -> list[Finding]:
-    place, on = f"[targets.{name}] on", head.options.on
+def _ground_findings(head: Dense, inputs: Mapping[str, Input]) -> list[Finding]:
+    place = f"[targets.{head.name}] on"
+    on = head.ground
     if on not in inputs:
         return [catalogue.unknown(place, "input", on, tuple(inputs))]
     ground = inputs[on]
@@ -90,38 +91,41 @@ def _ground_findings(name: str, head: Dense, inputs: Mapping[str, Input]) -> lis
     return [Finding("wrong_ground", place, rule, "it names one of another kind", remedy)]
 
 
-def _leaning_findings(name: str, head: Dense, heads: Mapping[str, Head]) -> list[Finding]:
+def _finder_findings(head: Dense, heads: Mapping[str, Head]) -> list[Finding]:
     """A question about what another one finds needs that other one, on the same input."""
-    if head.leans_on is None:
+    if head.finder is None:
         return []
-    other = heads.get(head.leans_on)
-    same_ground = isinstance(other, Dense) and other.options.on == head.options.on
-    if same_ground and type(other) is not type(head):
+    other = heads.get(head.finder)
+    if other is not None and other.ground == head.ground and type(other) is not type(head):
         return []
     rule, remedy = "must lean on a target that finds spans in the same text", 'Name a target of kind "tag".'
-    return [Finding("wrong_finder", f"[targets.{name}]", rule, "there is none of that name", remedy)]
+    return [Finding("wrong_finder", f"[targets.{head.name}]", rule, "there is none of that name", remedy)]
 
 
-def _match(
+def match_targets(
     cohort: Cohort,
     inputs: Mapping[str, Input],
     records: Mapping[str, Any],
-    heads: Mapping[str, Head],
-    targets: Mapping[str, Any],
+    questions: Mapping[str, Question[Head]],
     cache: Path | None,
-) -> dict[str, Any]:
-    """The targets, those of dense questions held against the records that they are about; findings come together."""
-    matched, errors = dict(targets), list[PolyclinicError]()
-    asked = {head.options.on for head in heads.values() if isinstance(head, Dense)}
+) -> dict[str, Question[Head]]:
+    """The dense questions, their targets held against the records that they are about; findings come together.
+
+    Raises:
+        CohortError, ReadError: as the kinds do, with rows of the user's table.
+    """
+    dense = dense_questions(questions)
+    asked = {question.head.ground for question in dense.values()}
     grounds = {name: kind for name, kind in inputs.items() if name in asked and isinstance(kind, Located)}
     geometry = {name: kind.geometry(records[name]) for name, kind in grounds.items()}
-    for name, head in heads.items():
-        if not isinstance(head, Dense):
-            continue
+    matched: dict[str, Question[Head]] = {}
+    errors: list[PolyclinicError] = []
+    for name, question in dense.items():
+        head, on = question.head, question.head.ground
         try:
             with users_rows(cohort.row):
-                found = head.match(targets[name], geometry[head.options.on], cohort.folder, cache)
-                matched[name] = head.see(found, partial(grounds[head.options.on].lit, records[head.options.on]))
+                found = head.match(question.target, geometry[on], cohort.folder, cache)
+                matched[name] = replace(question, target=head.see(found, partial(grounds[on].lit, records[on])))
         except PolyclinicError as error:
             errors.append(error)
     if errors:
@@ -172,14 +176,14 @@ def _also_outcome(name: str, column: str, target: str) -> Finding:
 
 def _with_outcome(cohort: Cohort, heads: Mapping[str, Head]) -> Cohort:
     """The cohort without the rows of which no outcome is known; they are counted in the flow chart."""
-    targets = _read_targets(cohort, heads)
-    known = np.logical_or.reduce([target.known for target in targets.values()])
+    known = np.logical_or.reduce([question.target.known for question in _read_targets(cohort, heads).values()])
     return cohort if known.all() else leave_out(cohort, ~known, "outcome not known")
 
 
-def _read_targets(cohort: Cohort, heads: Mapping[str, Head]) -> dict[str, Any]:
+def _read_targets(cohort: Cohort, heads: Mapping[str, Head]) -> dict[str, Question[Head]]:
     with users_rows(cohort.row):
-        return {name: h.read_target(cohort.frame.select(h.columns()), cohort.name) for name, h in heads.items()}
+        targets = {name: h.read_target(cohort.frame.select(h.columns()), cohort.name) for name, h in heads.items()}
+    return {name: Question(head, targets[name]) for name, head in heads.items()}
 
 
 def read_records(
@@ -231,22 +235,21 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
         LeakError: with all findings that the study does not accept.
     """
     study, cohort, kinds = assembled.study, assembled.cohort, assembled.inputs
-    first = next(iter(assembled.heads))
-    head = assembled.heads[first]
+    first = next(iter(assembled.questions.values()))
     prints = {name: kind.fingerprints(assembled.records[name]) for name, kind in kinds.items()}
     split = divide(
         cohort,
         study.split,
         members=study.model.ensemble,
         seed=study.study.seed,
-        groups=head.strata(assembled.targets[first]),
-        every_group=head.strata_are_classes,
+        groups=first.head.strata(first.target),
+        every_group=first.head.strata_are_classes,
         together=copies(prints),
     )
     found = leaks(
         cohort,
         split,
-        outcome=cohort.frame.select(_in_order(h.columns() for h in assembled.heads.values())),
+        outcome=cohort.frame.select(_in_order(q.head.columns() for q in assembled.questions.values())),
         candidates=cohort.frame.select(_in_order(assembled.columns.values())),
         fingerprints=prints,
         properties={name: kind.properties(assembled.records[name]) for name, kind in kinds.items()},

@@ -75,13 +75,13 @@ class Member:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """A member before the calibration, and what it said."""
+class _MemberRun:
+    """A member before the calibration, and its outputs."""
 
     inputs: Mapping[str, Input]
     fitted: Fitted
     shift: ShiftReference
-    said: MemberOutputs
+    outputs: MemberOutputs
 
 
 def run_fold(
@@ -95,15 +95,16 @@ def run_fold(
     Raises:
         StudyError, BundleError: as ``fit`` does.
     """
-    targets = assembled.targets
-    heads = {name: head.fit(targets[name], fold.members[0].train) for name, head in assembled.heads.items()}
-    plan = _searched(assembled, heads, fold, plan, progress)
-    runs = [_run_member(assembled, heads, fold, number, plan, progress) for number in range(len(fold.members))]
-    said = [run.said for run in runs]
-    calibrated = calibrate_members(heads, targets, said, plan.training.calibration)
-    answers = average_members("polyclinic", assembled.cohort, fold, calibrated, targets, said)
+    first = fold.members[0].train
+    assembled = replace(assembled, questions={name: q.fit(first) for name, q in assembled.questions.items()})
+    plan = _searched(assembled, fold, plan, progress)
+    runs = [_run_member(assembled, fold, number, plan, progress) for number in range(len(fold.members))]
+    outputs = [run.outputs for run in runs]
+    calibrated = calibrate_members(assembled.questions, outputs, plan.training.calibration)
+    answers = average_members("polyclinic", assembled.cohort, fold, calibrated, outputs)
+    heads = {name: question.head for name, question in calibrated.items()}
     members = tuple(
-        Member(fit_name(fold, number), run.inputs, calibrated, plan.model, run.fitted, run.shift)
+        Member(fit_name(fold, number), run.inputs, heads, plan.model, run.fitted, run.shift)
         for number, run in enumerate(runs)
     )
     return answers, members
@@ -114,14 +115,12 @@ def fit_name(fold: Fold, member: int) -> str:
     return f"{fold.repeat}-{fold.number}-{member}"
 
 
-def _searched(
-    assembled: Assembled, heads: Mapping[str, Head], fold: Fold, plan: FoldPlan, progress: Progress
-) -> FoldPlan:
+def _searched(assembled: Assembled, fold: Fold, plan: FoldPlan, progress: Progress) -> FoldPlan:
     """The plan with the settings that did best on the first member's tune rows, where the study asks for a search."""
     if not plan.training.search:
         return plan
     rows = fold.members[0]
-    ready = _make_ready(assembled, heads, rows)
+    ready = _make_ready(assembled, rows)
     seed = derive(plan.seed, fold.repeat, fold.number)
     folder = plan.scratch / f"search-{fold.repeat}-{fold.number}"
     trials = plan.training.search
@@ -131,19 +130,17 @@ def _searched(
     return replace(plan, model=chosen.model, training=chosen.training, cap_s=share)
 
 
-def _make_ready(assembled: Assembled, heads: Mapping[str, Head], rows: Inner) -> Ready:
-    """Records made ready with constants from training rows."""
+def _make_ready(assembled: Assembled, rows: Inner) -> Ready:
+    """Records made ready with constants from training rows; the questions are fitted already."""
     inputs = {name: kind.fit(assembled.records[name], rows.train) for name, kind in assembled.inputs.items()}
-    return Ready.of(inputs, assembled.records, heads, assembled.targets, assembled.cache)
+    return Ready.of(inputs, assembled.records, assembled.questions, assembled.cache)
 
 
-def _run_member(
-    assembled: Assembled, heads: Mapping[str, Head], fold: Fold, number: int, plan: FoldPlan, progress: Progress
-) -> _Run:
+def _run_member(assembled: Assembled, fold: Fold, number: int, plan: FoldPlan, progress: Progress) -> _MemberRun:
     rows = fold.members[number]
-    ready = _make_ready(assembled, heads, rows)
+    ready = _make_ready(assembled, rows)
     seed = derive(plan.seed, fold.repeat, fold.number, number)
-    model = build(ready.inputs, heads, plan.model, seed)
+    model = build(ready.inputs, ready.heads, plan.model, seed)
     if plan.start is not None:
         transfer(model, plan.start)
     fitted = fit(
@@ -161,8 +158,8 @@ def _run_member(
     tune, test = evaluate(fitted.model, ready, rows.tune), evaluate(fitted.model, ready, fold.test)
     known = evaluate(fitted.model, ready, TrainRows(_some(rows.train, seed, most)), mirrored=False).summary
     shift = learn_shift(known, tune.summary)
-    said = MemberOutputs(tune, test, shift_score(shift, tune.summary), shift_score(shift, test.summary))
-    return _Run(ready.inputs, fitted, shift, said)
+    outputs = MemberOutputs(tune, test, shift_score(shift, tune.summary), shift_score(shift, test.summary))
+    return _MemberRun(ready.inputs, fitted, shift, outputs)
 
 
 def _some(rows: TrainRows, seed: int, most: int) -> Int[np.ndarray, " row"]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,14 +22,14 @@ from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.weights import fits, load_model
 from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_on
 from polyclinic.evidence.shift import shift_score
-from polyclinic.heads.base import Dense, Head
-from polyclinic.inputs.base import Input, Located
+from polyclinic.heads.base import Head, Question
 from polyclinic.model import build
 from polyclinic.predictions.table import load as load_predictions
-from polyclinic.steps.assemble import read_records, users_rows
+from polyclinic.steps.assemble import match_targets, read_records, users_rows
 from polyclinic.study import catalogue
 from polyclinic.study.read import read_study
 from polyclinic.study.schema import CohortSection
+from polyclinic.training.ensemble import answer_together
 from polyclinic.training.outputs import Outputs, evaluate
 from polyclinic.training.ready import Ready
 
@@ -152,108 +151,73 @@ def _within(section: CohortSection, cohort: Cohort) -> tuple[Bool[np.ndarray, " 
 
 
 def _ask(bundle: Bundle, names: tuple[str, ...], cohort: Cohort, cache: Path | None) -> _Asked:
-    said = [_ask_one(bundle, name, cohort, cache) for name in names]
-    heads = said[0].heads
-    alone = [target for target, head in heads.items() if _leans_on(head) is None]
-    averages = {t: heads[t].average(tuple(one.decode(t, None) for one in said)) for t in alone}
-    for target, head in heads.items():
-        if target not in averages:  # every network is asked about the same stretches: those that all of them found
-            found = averages[str(_leans_on(head))]
-            averages[target] = head.average(tuple(one.decode(target, found) for one in said))
+    fits = [_ask_one(bundle, name, cohort, cache) for name in names]
+    questions, ready = fits[0].questions, fits[0].ready
     return _Asked(
-        answers={target: averages[target] for target in heads},
-        shift=np.mean([one.shift for one in said], axis=0),
-        present=np.logical_or.reduce([one.ready.present(np.arange(len(cohort))) for one in said]),
-        findings=tuple(dict.fromkeys(finding for one in said for finding in one.findings)),
-        sources={target: _sources(head, said[0], cohort) for target, head in heads.items()},
-        grounded={target: _grounded(head, said[0].ready, len(cohort)) for target, head in heads.items()},
+        answers=answer_together([(fit.questions, fit.outputs) for fit in fits]),
+        shift=np.mean([fit.shift for fit in fits], axis=0),
+        present=np.logical_or.reduce([fit.ready.present(np.arange(len(cohort))) for fit in fits]),
+        findings=tuple(dict.fromkeys(finding for fit in fits for finding in fit.findings)),
+        sources={name: _sources(question.head, ready, cohort) for name, question in questions.items()},
+        grounded={name: _grounded(question.ground, ready, len(cohort)) for name, question in questions.items()},
     )
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What one network said about the rows of a table, not yet calibrated."""
+class _FitOutputs:
+    """What one network puts out for the rows of a table, not yet calibrated.
 
-    plan: FitPlan
+    Attributes:
+        ready: The new patients.
+        questions: Fitted and calibrated, each with what the table itself says of what is asked.
+        outputs: Of the network.
+        shift: How far each patient lies from the training patients.
+        findings: Seen in the table.
+    """
+
     ready: Ready
-    questions: Mapping[str, Any]
+    questions: Mapping[str, Question[Head]]
     outputs: Outputs
     shift: Float[np.ndarray, " sample"]
     findings: tuple[Finding, ...]
 
-    @property
-    def heads(self) -> Mapping[str, Head]:
-        return self.ready.heads
 
-    def decode(self, target: str, found: Answer | None) -> Answer:
-        """The answers to one question; ``found`` are those to the question that it leans on."""
-        head, output = self.heads[target], self.outputs.by_target[target]
-        if isinstance(head, Dense) and found is not None:
-            return head.decode_found(output, self.questions.get(target), found)
-        return head.decode(output, self.questions.get(target))
-
-
-def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _Said:
+def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _FitOutputs:
     plan, weights = load_model(bundle.folder / "model", name, FitPlan)
     _refuse_absent(plan, cohort)
     inputs, heads = revive_inputs(plan.inputs), revive_heads(plan.heads)
     records = read_records(cohort, inputs, plan.columns, cache)
     with users_rows(cohort.row):
         findings = [f for n, kind in inputs.items() for f in kind.check(records[n])]
-        questions = _questions(cohort, inputs, records, heads, cache)
-        findings += [f for name, asked in questions.items() for f in _doubts(heads[name], asked)]
+        asked = {n: Question(head, head.read_new(cohort.frame, cohort.name)) for n, head in heads.items()}
+        given = {n: question for n, question in asked.items() if question.target is not None}
+        matched = match_targets(cohort, inputs, records, given, cache)
+        findings += [f for question in matched.values() for f in question.head.check_new(question.target)]
     stop_on([f for f in findings if f.severity is Severity.ERROR], CohortError)
     model = build(inputs, heads, plan.model, seed=0)
     model.load_state_dict(weights)
-    ready = Ready.of(inputs, records, heads, {}, cache)
+    ready = Ready.of(inputs, records, {n: Question(head, None) for n, head in heads.items()}, cache)
     outputs = evaluate(model.eval(), ready, TestRows(np.arange(len(cohort))))
     shift = shift_score(plan.shift, outputs.summary)
-    return _Said(plan, ready, questions, outputs, shift, (*cohort.findings, *findings))
+    return _FitOutputs(ready, asked | matched, outputs, shift, (*cohort.findings, *findings))
 
 
-def _questions(
-    cohort: Cohort,
-    inputs: Mapping[str, Input],
-    records: Mapping[str, Any],
-    heads: Mapping[str, Head],
-    cache: Path | None,
-) -> dict[str, Any]:
-    """What the table itself asks about each new patient, such as the stretches of a text that may be related."""
-    asked: dict[str, Any] = {}
-    for name, head in heads.items():
-        question = head.ask_new(cohort.frame, cohort.name) if isinstance(head, Dense) else None
-        if isinstance(head, Dense) and question is not None:
-            ground, seen = inputs[head.options.on], records[head.options.on]
-            assert isinstance(ground, Located), "the study was read: dense questions stand on places"
-            matched = head.match(question, ground.geometry(seen), cohort.folder, cache)
-            asked[name] = head.see(matched, partial(ground.lit, seen))
-    return asked
-
-
-def _doubts(head: Head, question: Any) -> list[Finding]:
-    return head.check_new(question) if isinstance(head, Dense) else []
-
-
-def _leans_on(head: Head) -> str | None:
-    return head.leans_on if isinstance(head, Dense) else None
-
-
-def _sources(head: Head, said: _Said, cohort: Cohort) -> list[str | None]:
+def _sources(head: Head, ready: Ready, cohort: Cohort) -> list[str | None]:
     """The file of the record that each answer is about; None where it is no file."""
     column = None
-    if isinstance(head, Dense) and "text" not in head.grounds:
-        column = getattr(said.ready.inputs[head.options.on].options, "column", None)  # a plug-in may have none
+    if head.ground is not None and ready.grounds[head.ground].ground != "text":
+        column = getattr(ready.inputs[head.ground].options, "column", None)  # a plug-in may have none
     if column not in cohort.frame.columns:
         return [None] * len(cohort)
     cells = cohort.frame[column].cast(pl.String).to_list()
     return [None if not cell else str(cohort.folder / cell) for cell in cells]
 
 
-def _grounded(head: Head, ready: Ready, samples: int) -> Bool[np.ndarray, " sample"]:
+def _grounded(ground: str | None, ready: Ready, samples: int) -> Bool[np.ndarray, " sample"]:
     """Who has the record that the question is asked on; everybody where it is asked of all records together."""
-    if not isinstance(head, Dense):
+    if ground is None:
         return np.ones(samples, dtype=bool)
-    return np.array([place is not None for place in ready.places[head.options.on]], dtype=bool)
+    return np.array([place is not None for place in ready.places[ground]], dtype=bool)
 
 
 def _refuse_absent(plan: FitPlan, cohort: Cohort) -> None:

@@ -25,7 +25,7 @@ from polyclinic.delivery.material import EpochLosses, FitHistory, Material, Part
 from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.report import publish_report
 from polyclinic.formats.disk import write_file
-from polyclinic.heads.base import Dense
+from polyclinic.heads.base import Dense, dense_questions
 from polyclinic.inputs.base import Located, Picture
 from polyclinic.predictions.record import Samples
 from polyclinic.predictions.table import save
@@ -74,7 +74,7 @@ def write_bundle(told: FinishedRun, folder: Path) -> None:
         told.assembled.cohort,
         findings=(*told.assembled.findings, *told.answered.findings),
         columns=[name for names in told.assembled.columns.values() for name in names],
-        outcome=[name for head in told.assembled.heads.values() for name in head.columns()],
+        outcome=[name for question in told.assembled.questions.values() for name in question.head.columns()],
     )
     write_file(folder / "cohort.json", _json(cohort))
     write_file(folder / "study.toml", write_study(study).encode())
@@ -160,7 +160,7 @@ def _history(name: str, plan: FitPlan) -> FitHistory:
 
 
 def _dense(told: FinishedRun) -> dict[str, Dense]:
-    return {name: head for name, head in told.assembled.heads.items() if isinstance(head, Dense)}
+    return {name: question.head for name, question in dense_questions(told.assembled.questions).items()}
 
 
 def _pictures(told: FinishedRun) -> dict[int, tuple[Picture, ...]]:
@@ -180,7 +180,7 @@ def _marked(told: FinishedRun, name: str, head: Dense) -> dict[int, Picture]:
     """The cases and the worst mistakes of a dense question, with the answer and the truth drawn on each record."""
     target, position = told.evidence["targets"].get(name, {}), _positions(told)
     shown = [*(target.get("cases") or {}).values(), *target.get("worst", ())]
-    ground, records = told.assembled.inputs[head.options.on], told.assembled.records[head.options.on]
+    ground, records = told.assembled.inputs[head.ground], told.assembled.records[head.ground]
     test = told.answered.ours.part("test")
     pictures: dict[int, Picture] = {}
     for row in sorted({int(one["row"]) for one in shown} & position.keys()):

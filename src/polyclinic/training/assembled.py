@@ -7,7 +7,7 @@ from typing import Any
 
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import Finding
-from polyclinic.heads.base import Head
+from polyclinic.heads.base import Head, Question
 from polyclinic.inputs.base import Input
 from polyclinic.study.schema import Study
 
@@ -22,8 +22,7 @@ class Assembled:
         inputs: Kinds of input, not yet fitted, by the user's names.
         columns: Columns that each input reads.
         records: What each input read, all rows.
-        heads: Kinds of question, not yet fitted, by the user's names.
-        targets: The outcomes, all rows.
+        questions: Kinds of question, not yet fitted, each with its outcomes of all rows, by the user's names.
         findings: Everything found, the accepted refusals as notes.
         cache: Where records made ready may be kept, or None.
     """
@@ -33,7 +32,6 @@ class Assembled:
     inputs: Mapping[str, Input]
     columns: Mapping[str, tuple[str, ...]]
     records: Mapping[str, Any]
-    heads: Mapping[str, Head]
-    targets: Mapping[str, Any]
+    questions: Mapping[str, Question[Head]]
     findings: tuple[Finding, ...]
     cache: Path | None = None

@@ -1,8 +1,7 @@
 """Several fits of one fold as one: calibrated together on tune rows, averaged on the rest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -10,9 +9,11 @@ from jaxtyping import Float, Shaped
 from polyclinic.answers.base import Answer
 from polyclinic.cohort.rows import Fold, Rows
 from polyclinic.cohort.table import Cohort
-from polyclinic.heads.base import Dense, Head
+from polyclinic.heads.base import Head, Question
 from polyclinic.predictions.record import Predictions, Samples, join
 from polyclinic.training.outputs import Outputs
+
+Questions = Mapping[str, Question[Head]]
 
 
 @dataclass(frozen=True)
@@ -30,25 +31,19 @@ class MemberOutputs:
     test_shift: Float[np.ndarray, " test"]
 
 
-def calibrate_members(
-    heads: Mapping[str, Head], targets: Mapping[str, Any], said: Sequence[MemberOutputs], method: str
-) -> dict[str, Head]:
-    """The heads with one correction that serves all fits, learned from the tune rows of all of them."""
+def calibrate_members(questions: Questions, said: Sequence[MemberOutputs], method: str) -> dict[str, Question[Head]]:
+    """The questions with one correction that serves all fits, learned from the tune rows of all of them."""
     index = np.concatenate([one.tune.rows for one in said])
-    calibrated: dict[str, Head] = {}
-    for name, head in heads.items():
+    calibrated: dict[str, Question[Head]] = {}
+    for name, question in questions.items():
         outputs: Shaped[np.ndarray, "sample ..."] = np.concatenate([one.tune.by_target[name] for one in said])
-        calibrated[name] = head.calibrate(outputs, head.take(targets[name], index), method)
+        corrected = question.take(index).calibrate(outputs, method)
+        calibrated[name] = replace(question, head=corrected.head)
     return calibrated
 
 
 def average_members(
-    model: str,
-    cohort: Cohort,
-    fold: Fold,
-    heads: Mapping[str, Head],
-    targets: Mapping[str, Any],
-    said: Sequence[MemberOutputs],
+    model: str, cohort: Cohort, fold: Fold, questions: Questions, said: Sequence[MemberOutputs]
 ) -> Predictions:
     """Answers for tune and test rows, averaged over the fits.
 
@@ -58,17 +53,17 @@ def average_members(
         model: Name of the model for the predictions.
         cohort: Who the rows are.
         fold: Whose fits these are.
-        heads: Calibrated kinds of question.
-        targets: The outcomes, all rows.
+        questions: Calibrated, with the outcomes of all rows.
         said: What each fit of the fold said.
     """
     groups = [said] if same_tune_rows(fold) else [[one] for one in said]
     parts = []
     for group in groups:
-        rows, shift = group[0].tune.rows, np.mean([one.tune_shift for one in group], axis=0)
-        answers = _average(heads, targets, [one.tune for one in group])
+        rows = group[0].tune.rows
+        shift = np.mean([one.tune_shift for one in group], axis=0)
+        answers = _average(questions, [one.tune for one in group])
         parts.append(Predictions(model, samples_of(cohort, Rows(rows), "tune", fold), answers, shift))
-    answers = _average(heads, targets, [one.test for one in said])
+    answers = _average(questions, [one.test for one in said])
     shift = np.mean([one.test_shift for one in said], axis=0)
     parts.append(Predictions(model, samples_of(cohort, fold.test, "test", fold), answers, shift))
     return join(parts)
@@ -94,19 +89,22 @@ def same_tune_rows(fold: Fold) -> bool:
     return all(np.array_equal(first, member.tune.index) for member in fold.members)
 
 
-def _average(heads: Mapping[str, Head], targets: Mapping[str, Any], outputs: Sequence[Outputs]) -> dict[str, Answer]:
-    """What several fits say about the same rows; questions that lean on another are asked about what that one found."""
+def _average(questions: Questions, outputs: Sequence[Outputs]) -> dict[str, Answer]:
+    """What several fits say about the same rows."""
+    here = {name: question.take(outputs[0].rows) for name, question in questions.items()}
+    return answer_together([(here, one) for one in outputs])
+
+
+def answer_together(fits: Sequence[tuple[Questions, Outputs]]) -> dict[str, Answer]:
+    """The answers of several fits about the same rows, averaged.
+
+    What another question finds is asked about once that one is answered: all fits are asked about what they found
+    together.
+    """
+    questions = fits[0][0]
     answers: dict[str, Answer] = {}
-    for name, head in sorted(heads.items(), key=lambda item: _found_by(item[1], heads) is not None):
-        truth, found = head.take(targets[name], outputs[0].rows), _found_by(head, heads)
-        if found is None or not isinstance(head, Dense):
-            answers[name] = head.average(tuple(head.decode(one.by_target[name], truth) for one in outputs))
-        else:
-            said = tuple(head.decode_found(one.by_target[name], truth, answers[found]) for one in outputs)
-            answers[name] = head.average(said)
-    return {name: answers[name] for name in heads}
-
-
-def _found_by(head: Head, heads: Mapping[str, Head]) -> str | None:
-    """The target whose answer says what this one is asked about, where that is answered too."""
-    return head.leans_on if isinstance(head, Dense) and head.leans_on in heads else None
+    for name, question in sorted(questions.items(), key=lambda item: item[1].finder in questions):
+        found = answers.get(question.finder) if question.finder else None
+        each = tuple(asked[name].decode(outputs.by_target[name], found) for asked, outputs in fits)
+        answers[name] = question.head.average(each)
+    return {name: answers[name] for name in questions}

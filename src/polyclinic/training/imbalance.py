@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from polyclinic.cohort.rows import Rows, TrainRows
 from polyclinic.errors import Finding, Severity
-from polyclinic.heads.base import Head
+from polyclinic.heads.base import Head, Question
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import Imbalance
 
@@ -75,14 +74,13 @@ def check_imbalance(ready: Ready, rows: TrainRows, imbalance: Imbalance) -> list
 
 
 def _balance(ready: Ready, rows: Rows) -> Weights:
-    size = {name: len(target.known) for name, target in ready.targets.items()}
-    found = {name: _of_head(head, ready.targets[name], rows) for name, head in ready.heads.items()}
-    return Weights({name: _spread(w, rows, size[name]) for name, w in found.items() if w is not None})
+    found = {name: (_weights(q, rows), len(q.target.known)) for name, q in ready.questions.items()}
+    return Weights({name: _spread(w, rows, size) for name, (w, size) in found.items() if w is not None})
 
 
-def _of_head(head: Head, target: Any, rows: Rows) -> Float[np.ndarray, " row"] | None:
+def _weights(question: Question[Head], rows: Rows) -> Float[np.ndarray, " row"] | None:
     # The weights of tune rows come from tune rows: nothing is learned from them, so the type is only lent.
-    return head.balance(target, rows if isinstance(rows, TrainRows) else TrainRows(rows.index))
+    return question.head.balance(question.target, rows if isinstance(rows, TrainRows) else TrainRows(rows.index))
 
 
 def _spread(weights: Float[np.ndarray, " row"], rows: Rows, size: int) -> Float[np.ndarray, " sample"]:
@@ -92,6 +90,6 @@ def _spread(weights: Float[np.ndarray, " row"], rows: Rows, size: int) -> Float[
 
 
 def _joint(ready: Ready, rows: TrainRows) -> Float[np.ndarray, " row"] | None:
-    found = [_of_head(head, ready.targets[name], rows) for name, head in ready.heads.items()]
+    found = [_weights(question, rows) for question in ready.questions.values()]
     given = [weights for weights in found if weights is not None]
     return np.mean(given, axis=0) if given else None

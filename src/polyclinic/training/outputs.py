@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int, Shaped
 
 from polyclinic.cohort.rows import Rows
-from polyclinic.heads.base import Dense, Gatherer, objects
+from polyclinic.heads.base import Gatherer, global_questions, objects
 from polyclinic.inputs.base import Located
 from polyclinic.layers.mirrors import backwards
 from polyclinic.model import Answers, Model
@@ -63,7 +63,7 @@ def evaluate(
         return _through_windows(model, ready, rows, precision, mirrored)
     size = step_rows(model)
     steps = [_run(model, ready, part, size if steady else 0, precision) for part in _parts(rows.index, size)]
-    by_target = {name: np.concatenate([step.by_target[name] for step in steps]) for name in ready.heads}
+    by_target = {name: np.concatenate([step.by_target[name] for step in steps]) for name in ready.questions}
     return Outputs(rows.index, by_target, np.concatenate([step.summary for step in steps]))
 
 
@@ -87,8 +87,8 @@ def _run(model: Model, ready: Ready, part: Int[np.ndarray, " part"], size: int, 
         answers: Answers = model(inputs)
     if was_training:
         model.train()
-    plain = {name: answers.outputs[name] for name, head in ready.heads.items() if not isinstance(head, Dense)}
-    by_target = {name: _array(output, len(part)) for name, output in plain.items()}
+    asked = global_questions(ready.questions)
+    by_target = {name: _array(answers.outputs[name], len(part)) for name in asked}
     return Outputs(part, by_target, _array(answers.fused.summary, len(part)).mean(axis=1))
 
 
@@ -101,10 +101,10 @@ def _through_windows(model: Model, ready: Ready, rows: Rows, precision: Precisio
     looked = [_look_through(model, ready, int(row), precision, mirrored) for row in rows.index]
     dense = {n: objects([one.raws[n] for one in looked]) for g in ready.places for n in ready.dense(g)}
     summary = np.stack([one.summary for one in looked]) if looked else np.zeros((0, 0), dtype=np.float32)
-    if len(dense) == len(ready.heads):
+    if len(dense) == len(ready.questions):
         return Outputs(rows.index, dense, summary)
     steps = [_run(model, ready, part, _WHOLE_RECORDS, precision) for part in _parts(rows.index, _WHOLE_RECORDS)]
-    plain = {n: np.concatenate([step.by_target[n] for step in steps]) for n in ready.heads if n not in dense}
+    plain = {n: np.concatenate([step.by_target[n] for step in steps]) for n in ready.questions if n not in dense}
     return Outputs(rows.index, dense | plain, summary)
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.geometry import Place
-from polyclinic.heads.base import Dense, Head, Target
+from polyclinic.heads.base import Dense, Head, Question, dense_questions, global_questions
 from polyclinic.inputs.base import Input, Located, Ragged
 from polyclinic.tensors import Batch, InputTensors, Movement, TargetTensors
 
@@ -23,16 +23,15 @@ class Ready:
     Attributes:
         inputs: Fitted kinds of input by the user's names.
         columns: What each input's ``prepare`` gave, all rows, by the same names.
-        heads: Fitted kinds of question by the user's names.
-        targets: The outcomes, all rows, by the same names; none for new patients.
+        questions: Fitted kinds of question with the outcomes of all rows, by the user's names; without outcomes for new
+            patients.
         places: The network's grid of every row, for each input that a dense question is asked on.
         placed: The truth on that grid, for each dense question.
     """
 
     inputs: Mapping[str, Input]
     columns: Mapping[str, Any]
-    heads: Mapping[str, Head]
-    targets: Mapping[str, Target]
+    questions: Mapping[str, Question[Head]]
     places: Mapping[str, Sequence[Place | None]] = field(default_factory=dict)
     placed: Mapping[str, Any] = field(default_factory=dict)
 
@@ -41,8 +40,7 @@ class Ready:
         cls,
         inputs: Mapping[str, Input],
         records: Mapping[str, Any],
-        heads: Mapping[str, Head],
-        targets: Mapping[str, Target],
+        questions: Mapping[str, Question[Head]],
         rows: TrainRows,
         cache: Path | None = None,
     ) -> Self:
@@ -51,31 +49,39 @@ class Ready:
         Args:
             inputs: Kinds of input, not yet fitted, by the user's names.
             records: What their ``read`` gave, all rows.
-            heads: Kinds of question, not yet fitted, by the user's names.
-            targets: What their ``read_target`` gave (and ``match``, for dense questions), all rows.
+            questions: Kinds of question, not yet fitted, each with what its ``read_target`` gave (and ``match``, where
+                it is dense), all rows.
             rows: The training rows.
             cache: Where records made ready may be kept, or None.
         """
         fitted = {name: kind.fit(records[name], rows) for name, kind in inputs.items()}
-        asked = {name: head.fit(targets[name], rows) for name, head in heads.items()}
-        return cls.of(fitted, records, asked, targets, cache)
+        asked = {name: question.fit(rows) for name, question in questions.items()}
+        return cls.of(fitted, records, asked, cache)
 
     @classmethod
     def of(
         cls,
         inputs: Mapping[str, Input],
         records: Mapping[str, Any],
-        heads: Mapping[str, Head],
-        targets: Mapping[str, Target],
+        questions: Mapping[str, Question[Head]],
         cache: Path | None = None,
     ) -> Self:
-        """Make all rows ready for kinds that are fitted; ``targets`` is empty for new patients."""
+        """Make all rows ready for kinds that are fitted; new patients have no targets."""
         columns = {name: kind.prepare(records[name]) for name, kind in inputs.items()}
-        dense = {name: head for name, head in heads.items() if isinstance(head, Dense)}
-        grounds = {head.options.on for head in dense.values()}
+        dense = dense_questions(questions)
+        grounds = {question.ground for question in dense.values()}
         places = {n: k.places(columns[n]) for n, k in inputs.items() if n in grounds and isinstance(k, Located)}
-        placed = {n: h.place(targets[n], places[h.options.on], cache) for n, h in dense.items() if n in targets}
-        return cls(inputs, columns, heads, targets, places, placed)
+        placed = {
+            name: question.head.place(question.target, places[question.head.ground], cache)
+            for name, question in dense.items()
+            if question.target is not None
+        }
+        return cls(inputs, columns, questions, places, placed)
+
+    @property
+    def heads(self) -> dict[str, Head]:
+        """The fitted kinds of question."""
+        return {name: question.head for name, question in self.questions.items()}
 
     @property
     def grounds(self) -> dict[str, Located]:
@@ -84,7 +90,7 @@ class Ready:
 
     def dense(self, ground: str) -> dict[str, Dense]:
         """The dense questions on one input."""
-        return {n: h for n, h in self.heads.items() if isinstance(h, Dense) and h.options.on == ground}
+        return {name: question.head for name, question in dense_questions(self.questions, ground).items()}
 
     def view_points(self) -> int | None:
         """Points in one view of the records, about; None where no dense question is asked."""
@@ -115,8 +121,8 @@ class Ready:
 
     def ask(self, index: Int[np.ndarray, " batch"]) -> dict[str, TargetTensors]:
         """The outcomes of some rows, dense questions left out: they need to know the view."""
-        plain = {name: head for name, head in self.heads.items() if not isinstance(head, Dense)}
-        return {name: head.collate(self.targets[name], index) for name, head in plain.items()}
+        asked = global_questions(self.questions).items()
+        return {name: question.head.collate(question.target, index) for name, question in asked}
 
     def batch(self, index: Int[np.ndarray, " batch"], generator: torch.Generator, *, change: bool = True) -> Batch:
         """Some rows as a step takes them: of records with places one view each.
@@ -136,7 +142,7 @@ class Ready:
             else:
                 whole = kind.collate(self.columns[name], index)
                 seen[name] = kind.augment(whole, generator)[0] if change else whole
-        return Batch(seen, {name: targets[name] for name in self.heads})
+        return Batch(seen, {name: targets[name] for name in self.questions})
 
     def _aim(
         self, ground: str, index: Int[np.ndarray, " batch"], generator: torch.Generator

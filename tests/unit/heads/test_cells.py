@@ -210,9 +210,9 @@ def test_lengths_of_pixels_may_stand_in_a_column_also_for_new_patients(folder):
     said = objects([sure(unpack(one)) for one in target.drawn])
     kind = kind.fit(target, TrainRows(np.arange(2)))
     np.testing.assert_array_equal(kind.decode(said, target).spacing, [[0.5, 0.5], [np.nan, np.nan]])
-    asked = kind.ask_new(frame.select("um"), "new.csv")
+    asked = kind.read_new(frame.select("um"), "new.csv")
     assert kind.decode(said, kind.match(asked, [GRID] * 2, folder, None)).spacing[0].tolist() == [0.5, 0.5]
-    assert kind.ask_new(pl.DataFrame({"other": [1]}), "new.csv") is None
+    assert kind.read_new(pl.DataFrame({"other": [1]}), "new.csv") is None
     with pytest.raises(CohortError) as caught:
         kind.read_target(pl.DataFrame({"cells": ["0.png"] * 3, "um": ["0.5", "0", "wide"]}), "cohort.csv")
     assert caught.value.findings[0].rows == (2, 3)

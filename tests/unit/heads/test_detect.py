@@ -14,7 +14,7 @@ from polyclinic.evidence.folds import Layout
 from polyclinic.evidence.forms.base import Part, judge_of
 from polyclinic.formats.packed import unpack
 from polyclinic.geometry import GridGeometry, GridKnown, Lattice, identity
-from polyclinic.heads.base import objects
+from polyclinic.heads.base import Question, objects
 from polyclinic.heads.detect import Detect, DetectPlan
 from polyclinic.inputs.base import ColumnCells
 from polyclinic.layers.detector import said_boxes
@@ -49,7 +49,7 @@ def make(**keys) -> Ready:
     square = Square("film", Square.Options(column="film")).facing()
     records = square.read(ColumnCells(pl.DataFrame({"film": range(40)}), Path(), "cohort.csv"))
     head, target = head_and_target(stride=1, **keys)
-    return Ready.fit({"film": square}, {"film": records}, {"asked": head}, {"asked": target}, ROWS.train)
+    return Ready.fit({"film": square}, {"film": records}, {"asked": Question(head, target)}, ROWS.train)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def trained():
     model = build(ready.inputs, ready.heads, ModelSection(size=Size.TINY), seed=1)
     fitted = fit(model, ready, ROWS, TrainingSection(epochs=12, precision="fp32", learning_rate=8e-3), seed=1)
     tune = evaluate(fitted.model, ready, ROWS.tune).by_target["asked"]
-    target, head = ready.targets["asked"], ready.heads["asked"]
+    target, head = ready.questions["asked"].target, ready.heads["asked"]
     head = head.calibrate(tune, head.take(target, ROWS.tune.index), "auto")
     return head, head.take(target, TEST.index), evaluate(fitted.model, ready, TEST).by_target["asked"]
 

@@ -245,15 +245,15 @@ def test_rare_types_are_told():
 def test_what_is_found_is_learned_from_what_is_true():
     with pytest.raises(ValueError, match="needs spans"):
         head_of(spans_from="entities")
-    assert head_of(spans_from="entities", spans="names").leans_on == "entities"
+    assert head_of(spans_from="entities", spans="names").finder == "entities"
 
 
 def test_new_patients_stretches_are_asked_about():
     head, _ = fitted(spans="names", directed=False)
-    asked = head.ask_new(FRAME.select("names"), "new.csv")
+    asked = head.read_new(FRAME.select("names"), "new.csv")
     assert not asked.known.any()
     asked = head.match(asked, geometry(), Path(), None)
     answer = head.decode(plainly(head, asked, [[1, 0, 0]] * 4), asked)
     assert unpack(answer.pairs[0])[:, [TRUE, PREDICTED]].tolist() == [[-1, 1], [-1, 0], [-1, 0]]
     assert head.marks(answer, 0).truth is None
-    assert head.ask_new(pl.DataFrame({"note": ["x"]}), "new.csv") is None
+    assert head.read_new(pl.DataFrame({"note": ["x"]}), "new.csv") is None

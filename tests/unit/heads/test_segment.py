@@ -363,7 +363,7 @@ def looking_within(folder, lit):
 
 
 def asked_anew(head, frame, folder, lit):
-    question = head.match(head.ask_new(frame, "new.csv"), [FLAT] * len(frame), folder, None)
+    question = head.match(head.read_new(frame, "new.csv"), [FLAT] * len(frame), folder, None)
     question = head.see(question, lit)
     everywhere = pack(np.full((2, 20, 24), 65535, dtype=np.uint16) * np.array([1, 0], dtype=np.uint16)[:, None, None])
     answer = head.decode(objects([RegionProbabilities(everywhere, None)] * len(frame)), question)
@@ -396,4 +396,4 @@ def test_where_lit_part_and_fields_differed_in_training_it_is_not_used(tmp_path)
 
 
 def test_a_study_that_looks_everywhere_asks_nothing_of_new_tables():
-    assert segment().ask_new(pl.DataFrame({"eye": ["a"]}), "new.csv") is None
+    assert segment().read_new(pl.DataFrame({"eye": ["a"]}), "new.csv") is None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from polyclinic.cohort.rows import Fold, Inner, TestRows, TrainRows, TuneRows
+from polyclinic.heads.base import Question
 from polyclinic.inputs.base import ColumnCells
 from polyclinic.model import Model, build
 from polyclinic.study import catalogue
@@ -57,15 +58,15 @@ def make_bench(folder: Path, targets: dict[str, str], rows: int = 96, train: int
     frame, keys = catalogue.find("inputs", "tabular").example(rng, signal, folder, "labs")
     kind = catalogue.find("inputs", "tabular")
     labs = kind("labs", kind.Options(**_frozen(keys), members=2))
-    heads, read = {}, {}
+    questions = {}
     for name, word in targets.items():
         kind = catalogue.find("heads", word)
         outcome, keys = kind.example(rng, signal, name)
-        heads[name] = kind(name, kind.Options(**_frozen(keys)))
-        read[name] = heads[name].read_target(outcome, "cohort.csv")
+        head = kind(name, kind.Options(**_frozen(keys)))
+        questions[name] = Question(head, head.read_target(outcome, "cohort.csv"))
     records = {"labs": labs.read(ColumnCells(frame, folder, "cohort.csv"))}
     inner = Inner(TrainRows(np.sort(order[:train])), TuneRows(np.sort(order[train : train + (rows - train) // 2])))
-    ready = Ready.fit({"labs": labs}, records, heads, read, inner.train)
+    ready = Ready.fit({"labs": labs}, records, questions, inner.train)
     test = TestRows(np.sort(order[train + (rows - train) // 2 :]))
     return Bench(ready, Fold(0, 0, (inner,), test))
 

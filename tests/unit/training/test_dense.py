@@ -10,6 +10,7 @@ import torch
 
 from polyclinic.cohort.rows import Inner, TestRows, TrainRows, TuneRows
 from polyclinic.formats.packed import unpack
+from polyclinic.heads.base import Question
 from polyclinic.heads.classify import Classify
 from polyclinic.inputs.base import ColumnCells
 from polyclinic.model import build
@@ -28,12 +29,12 @@ def make(*, absent: tuple[int, ...] = (), both: bool = False, flips: bool = Fals
     records = square.read(ColumnCells(pl.DataFrame({"film": numbers}), Path(), "cohort.csv"))
     spot = Spot("spot", Spot.Options(on="film", column="spot"))
     target = spot.match(spot.read_target(pl.DataFrame({"spot": range(40)}), "cohort.csv"), [], Path(), None)
-    heads, targets = {"spot": spot}, {"spot": target}
+    questions = {"spot": Question(spot, target)}
     if both:
-        heads["upper"] = Classify("upper", Classify.Options(column="upper", positive="yes"))
+        half = Classify("upper", Classify.Options(column="upper", positive="yes"))
         upper = ["yes" if truth_of(row)[: EDGE // 2].sum() > 18 else "no" for row in range(40)]
-        targets["upper"] = heads["upper"].read_target(pl.DataFrame({"upper": upper}), "cohort.csv")
-    return Ready.fit({"film": square}, {"film": records}, heads, targets, ROWS.train)
+        questions["upper"] = Question(half, half.read_target(pl.DataFrame({"upper": upper}), "cohort.csv"))
+    return Ready.fit({"film": square}, {"film": records}, questions, ROWS.train)
 
 
 def trained(ready: Ready, **keys):
@@ -51,7 +52,7 @@ def test_a_square_is_found_where_it_is():
     rows = TestRows(np.arange(32, 40))
     said = evaluate(fitted.model, ready, rows)
     head = ready.heads["spot"]
-    answer = head.decode(said.by_target["spot"], head.take(ready.targets["spot"], rows.index))
+    answer = head.decode(said.by_target["spot"], head.take(ready.questions["spot"].target, rows.index))
     overlap = [
         dice(unpack(p)[0] > 127, unpack(t)[0] > 0) for p, t in zip(answer.probability, answer.truth, strict=True)
     ]

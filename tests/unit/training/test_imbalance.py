@@ -12,7 +12,7 @@ def rare(bench_of):
 
 
 def share(bench, index) -> float:
-    truth = bench.ready.targets["sick"].truth[index]
+    truth = bench.ready.questions["sick"].target.truth[index]
     return float((truth == 1).mean())
 
 
@@ -43,7 +43,7 @@ class TestWeigh:
     def test_weights_balance_the_classes(self, rare):
         index = rare.rows.train.index
         weights = weigh(rare.ready, rare.rows.train, "weight").of("sick", index)
-        truth = rare.ready.targets["sick"].truth[index]
+        truth = rare.ready.questions["sick"].target.truth[index]
         assert weights.mean() == pytest.approx(1.0, abs=1e-5)
         assert weights[truth == 1].sum() == pytest.approx(weights[truth == 0].sum(), rel=1e-5)
 
