@@ -22,7 +22,7 @@ from polyclinic.training.outputs import evaluate
 from polyclinic.training.progress import Progress
 from polyclinic.training.random_streams import derive
 from polyclinic.training.ready import Ready
-from polyclinic.training.search import Question, search
+from polyclinic.training.search import SettingsSearch, search
 from polyclinic.training.transfer import transfer
 
 _REFERENCE_ROWS = 4096
@@ -126,7 +126,7 @@ def _searched(assembled: Assembled, fold: Fold, plan: FoldPlan, progress: Progre
     trials = plan.training.search
     # The cap covers the fold: each of its trials and fits gets an even share of what its fits would have had.
     share = None if plan.cap_s is None else plan.cap_s * len(fold.members) / (trials + len(fold.members))
-    chosen = search(Question(ready, rows, plan.model, plan.training, seed, folder, share), progress)
+    chosen = search(SettingsSearch(ready, rows, plan.model, plan.training, seed, folder, share), progress)
     return replace(plan, model=chosen.model, training=chosen.training, cap_s=share)
 
 

@@ -63,8 +63,8 @@ class ChosenSettings:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is to be found out.
+class SettingsSearch:
+    """Among which settings to search, and what they are compared on.
 
     Attributes:
         ready: Inputs and outcomes of all rows.
@@ -85,7 +85,7 @@ class Question:
     cap_s: float | None = None
 
 
-def search(question: Question, progress: Progress = QUIET) -> ChosenSettings:
+def search(request: SettingsSearch, progress: Progress = QUIET) -> ChosenSettings:
     """Try settings and choose those with the lowest loss on tune rows.
 
     The first trial is the study as it stands, so the choice is never worse on tune rows. Then: learning rate from
@@ -98,25 +98,25 @@ def search(question: Question, progress: Progress = QUIET) -> ChosenSettings:
         MissingPackage: if Optuna is not installed.
         BundleError: if the record cannot be written.
     """
-    trials = list(_read(question.folder))
-    progress.start("search", question.training.search)
-    for number in range(question.training.search):
+    trials = list(_read(request.folder))
+    progress.start("search", request.training.search)
+    for number in range(request.training.search):
         if number >= len(trials):
-            trials.append(_try(question, _suggest(question, trials, number), number))
-            _write(question.folder, trials)
+            trials.append(_try(request, _suggest(request, trials, number), number))
+            _write(request.folder, trials)
         progress.advance(f"tune loss {trials[number].tune_loss:.4f}")
     progress.finish()
     best = min(trials, key=lambda trial: trial.tune_loss)
-    return ChosenSettings(*_sections(question, best), tuple(trials))
+    return ChosenSettings(*_sections(request, best), tuple(trials))
 
 
-def _suggest(question: Question, trials: Sequence[Trial], number: int) -> Trial:
+def _suggest(request: SettingsSearch, trials: Sequence[Trial], number: int) -> Trial:
     """The next settings to try. The sampler is seeded anew each time, so a resumed search goes the same way."""
-    own = _own(question)
+    own = _own(request)
     if number == 0:
         return own
     optuna = _optuna()
-    sampler = optuna.samplers.TPESampler(seed=chance.derive(question.seed, chance.TRIAL, number))
+    sampler = optuna.samplers.TPESampler(seed=chance.derive(request.seed, chance.TRIAL, number))
     study, space = optuna.create_study(sampler=sampler), _space(optuna, own)
     for trial in trials:
         # What failed, or left dropout to each kind, has no place in the space.
@@ -126,11 +126,11 @@ def _suggest(question: Question, trials: Sequence[Trial], number: int) -> Trial:
     return Trial(**study.ask(space).params, tune_loss=inf)
 
 
-def _own(question: Question) -> Trial:
+def _own(request: SettingsSearch) -> Trial:
     """The study's own settings, "auto" spelled out."""
-    model = build(question.ready.inputs, question.ready.heads, question.model, question.seed)
-    recipe = write_recipe(model, question.training, len(question.rows.train), points=question.ready.view_points())
-    section = question.model
+    model = build(request.ready.inputs, request.ready.heads, request.model, request.seed)
+    recipe = write_recipe(model, request.training, len(request.rows.train), points=request.ready.view_points())
+    section = request.model
     return Trial(
         learning_rate=recipe.learning_rate, l2=recipe.l2, dropout=section.dropout, size=section.size, tune_loss=inf
     )
@@ -149,14 +149,14 @@ def _space(optuna: Any, own: Trial) -> dict[str, Any]:
     }
 
 
-def _try(question: Question, trial: Trial, number: int) -> Trial:
+def _try(request: SettingsSearch, trial: Trial, number: int) -> Trial:
     """Train with the settings of a trial; what it came to."""
-    section, training = _sections(question, trial)
-    folder = None if question.folder is None else question.folder / f"trial-{number:03d}"
-    model = build(question.ready.inputs, question.ready.heads, section, question.seed)
+    section, training = _sections(request, trial)
+    folder = None if request.folder is None else request.folder / f"trial-{number:03d}"
+    model = build(request.ready.inputs, request.ready.heads, section, request.seed)
     try:
         fitted = fit(
-            model, question.ready, question.rows, training, seed=question.seed, folder=folder, cap_s=question.cap_s
+            model, request.ready, request.rows, training, seed=request.seed, folder=folder, cap_s=request.cap_s
         )
     except StudyError as error:
         if {finding.name for finding in error.findings} != {DIVERGED}:
@@ -165,10 +165,10 @@ def _try(question: Question, trial: Trial, number: int) -> Trial:
     return trial.model_copy(update={"tune_loss": fitted.tune_loss})
 
 
-def _sections(question: Question, trial: Trial) -> tuple[ModelSection, TrainingSection]:
-    model = question.model.model_copy(update={"size": trial.size, "dropout": trial.dropout})
+def _sections(request: SettingsSearch, trial: Trial) -> tuple[ModelSection, TrainingSection]:
+    model = request.model.model_copy(update={"size": trial.size, "dropout": trial.dropout})
     update = {"learning_rate": trial.learning_rate, "l2": trial.l2, "search": 0}
-    return model, question.training.model_copy(update=update)
+    return model, request.training.model_copy(update=update)
 
 
 def _read(folder: Path | None) -> list[Trial]:

@@ -5,13 +5,13 @@ import pytest
 from polyclinic.errors import MissingPackage
 from polyclinic.study.schema import ModelSection, Size
 from polyclinic.training import search as searching
-from polyclinic.training.search import Question, search
+from polyclinic.training.search import SettingsSearch, search
 
 
 @pytest.fixture
 def question(bench, tmp_path):
     training = bench.training(epochs=2, search=4)
-    return Question(bench.ready, bench.rows, ModelSection(size=Size.TINY), training, seed=3, folder=tmp_path)
+    return SettingsSearch(bench.ready, bench.rows, ModelSection(size=Size.TINY), training, seed=3, folder=tmp_path)
 
 
 def test_the_best_trial_is_chosen_and_the_study_itself_is_the_first(question):
@@ -49,14 +49,14 @@ def test_a_search_that_was_killed_goes_on_to_the_same_choice(question, monkeypat
     assert len((question.folder / "trials.jsonl").read_text().splitlines()) == 2
     resumed = search(question)
     assert len(calls) == 5
-    other = Question(question.ready, question.rows, question.model, question.training, seed=3)
+    other = SettingsSearch(question.ready, question.rows, question.model, question.training, seed=3)
     assert resumed == search(other)
     assert sorted(path.name for path in question.folder.iterdir()) == ["trials.jsonl"]
 
 
 def test_settings_under_which_training_fails_are_not_chosen(question, bench):
     wild = bench.training(epochs=2, search=2, optimizer="sgd", learning_rate=1e30, ema=0.0)
-    chosen = search(Question(question.ready, question.rows, question.model, wild, seed=3))
+    chosen = search(SettingsSearch(question.ready, question.rows, question.model, wild, seed=3))
     assert chosen.trials[0].tune_loss == float("inf")
 
 
