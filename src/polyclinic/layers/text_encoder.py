@@ -50,12 +50,15 @@ class Spelling(nn.Module):
     ) -> Float[Tensor, "batch token width"]:
         """Pieces and neighbourhoods to numbers; equal spellings are looked up once (and dropped alike) per batch.
 
-        Spellings are numbered from 1; 0 = padding.
+        Spellings are numbered from 1; 0 = padding. Only which are equal counts: the numbers run over all rows of the
+        table, and in their order other rows would have a say in what chance drops here.
         """
         kinds, where = torch.unique(spelling, return_inverse=True)
-        first = torch.empty_like(kinds).scatter_(0, where.flatten(), torch.arange(where.numel(), device=where.device))
+        position = torch.arange(where.numel(), device=where.device)
+        first = torch.full_like(kinds, where.numel()).scatter_reduce(0, where.flatten(), position, "amin")
+        first, order = first.sort()
         slots = self._thin(pieces.flatten(0, 1)[first])
-        own = F.embedding_bag(slots, self.pieces.weight, mode="sum", padding_idx=0)[where]
+        own = F.embedding_bag(slots, self.pieces.weight, mode="sum", padding_idx=0)[order.argsort()[where]]
         beside = self._drop(neighbours.flatten(0, 1))
         around = F.embedding_bag(beside, self.neighbours.weight, mode="sum", padding_idx=0)
         return torch.cat([own, around.reshape(*spelling.shape, -1)], dim=2)
