@@ -97,7 +97,7 @@ def prepare(folder: Path, rows: int, kind: str) -> Bench:
     order = np.random.default_rng(1).permutation(rows)
     parts = [np.sort(part) for part in np.split(order, [rows * 7 // 10, rows * 8 // 10])]
     inner = Inner(TrainRows(parts[0]), TuneRows(parts[1]))
-    ready = Ready.fit(assembled.inputs, assembled.records, assembled.questions, inner.train)
+    ready = Ready.fit(assembled.inputs, assembled.questions, inner.train)
     return Bench(ready, inner, TestRows(parts[2]))
 
 

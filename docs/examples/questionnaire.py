@@ -10,15 +10,16 @@ import polars as pl
 import torch
 from jaxtyping import Bool, Float, Int, UInt64
 from pydantic import Field
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
-from polyclinic.inputs.base import ColumnCells, Features, Input, Picture, bar_table
+from polyclinic.inputs.base import Input, Prepared
+from polyclinic.records.base import ColumnCells, Features, Picture, Records, bar_table
 from polyclinic.records.tables.variables import row_hashes
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
-from polyclinic.tensors import STILL, Encoded, InputTensors, Movement
+from polyclinic.tensors import Encoded, Encoder, InputTensors
 
 
 class QuestionnaireOptions(InputOptions):
@@ -40,14 +41,38 @@ class QuestionnairePlan(Plan):
 
 
 @dataclass(frozen=True)
-class Sheets:
-    """The answers as read, NaN where there is none."""
+class Sheets(Records):
+    """The answers as read, NaN where there is none: what is true of them, whatever is learned later."""
 
+    name: str
     place: str
     answers: Float[np.ndarray, "row item"]
 
     def __len__(self) -> int:
         return len(self.answers)
+
+    def check(self) -> list[Finding]:
+        """Sheets that are less than half filled in."""
+        answered = (~np.isnan(self.answers)).mean(axis=1)
+        rows = tuple(int(row) + 1 for row in np.flatnonzero((answered > 0) & (answered < 0.5)))
+        rule, remedy = "a sheet should be filled in", "What is not answered is masked; expect less of these rows."
+        found = "less than half is answered"
+        return [Finding("half_empty_sheet", self.place, rule, found, remedy, Severity.WARNING, rows)] if rows else []
+
+    def summarise(self) -> Features:
+        """The answers as they are."""
+        names = tuple(f"{self.name} question {number}" for number in range(1, self.answers.shape[1] + 1))
+        return Features(self.answers, names, (False,) * len(names))
+
+    def fingerprints(self) -> UInt64[np.ndarray, " sample"]:
+        """A hash of the answers; 0 for a sheet too plain to be told from others."""
+        return row_hashes(self.answers)
+
+    def show(self, position: int, attribution: np.ndarray | None = None) -> Picture:
+        """The answers as a table."""
+        answers = self.answers[position]
+        names = [f"question {number}" for number in range(1, len(answers) + 1)]
+        return bar_table(self.name, names, ["-" if np.isnan(one) else f"{one:g}" for one in answers], attribution)
 
 
 @dataclass(frozen=True)
@@ -56,6 +81,18 @@ class SheetTensors(InputTensors):
 
     answers: Float[Tensor, "batch item"]
     answered: Bool[Tensor, "batch item"]
+
+
+@dataclass(frozen=True)
+class PreparedSheets(Prepared):
+    """All sheets as tensors. None is changed while training: no change of an answer is surely without meaning."""
+
+    tensors: SheetTensors
+
+    def collate(self, index: Int[np.ndarray, " batch"]) -> SheetTensors:
+        """Some sheets."""
+        chosen = torch.from_numpy(index)
+        return SheetTensors(*(tensor[chosen] for tensor in vars(self.tensors).values()))
 
 
 @final
@@ -84,15 +121,7 @@ class Questionnaire(Input):
         found = f"not so in {len(wrong)} of {len(sheets)} rows"
         remedy = 'Write "-" for a question without an answer; leave the cell empty if there is no sheet.'
         stop_on([Finding("not_a_sheet", place, rule, found, remedy, rows=wrong)] if wrong else [], CohortError)
-        return Sheets(place, np.array(sheets, dtype=np.float64).reshape(len(sheets), self.options.items))
-
-    def check(self, records: Sheets) -> list[Finding]:
-        """Sheets that are less than half filled in."""
-        answered = (~np.isnan(records.answers)).mean(axis=1)
-        rows = tuple(int(row) + 1 for row in np.flatnonzero((answered > 0) & (answered < 0.5)))
-        rule, remedy = "a sheet should be filled in", "What is not answered is masked; expect less of these rows."
-        found = "less than half is answered"
-        return [Finding("half_empty_sheet", records.place, rule, found, remedy, Severity.WARNING, rows)] if rows else []
+        return Sheets(self.name, place, np.array(sheets, dtype=np.float64).reshape(len(sheets), self.options.items))
 
     def fit(self, records: Sheets, rows: TrainRows) -> Self:
         """Mean and spread of each question, from training rows only."""
@@ -104,41 +133,17 @@ class Questionnaire(Input):
         plan = QuestionnairePlan(mean=tuple(mean.tolist()), spread=tuple(np.where(spread > 0, spread, 1.0).tolist()))
         return type(self)(self.name, self.options, plan)
 
-    def prepare(self, records: Sheets) -> SheetTensors:
+    def prepare(self, records: Sheets) -> PreparedSheets:
         """Every sheet, standardised."""
         assert self.plan is not None, "fit first"
         known = ~np.isnan(records.answers)
         standard = (records.answers - np.array(self.plan.mean)) / np.array(self.plan.spread)
         answers = torch.from_numpy(np.where(known, standard, 0.0).astype(np.float32))
-        return SheetTensors(torch.from_numpy(known.any(axis=1)), answers, torch.from_numpy(known))
+        return PreparedSheets(SheetTensors(torch.from_numpy(known.any(axis=1)), answers, torch.from_numpy(known)))
 
-    def collate(self, ready: SheetTensors, index: Int[np.ndarray, " batch"]) -> SheetTensors:
-        """Some sheets."""
-        chosen = torch.from_numpy(index)
-        return SheetTensors(ready.present[chosen], ready.answers[chosen], ready.answered[chosen])
-
-    def augment(self, tensors: SheetTensors, generator: Generator) -> tuple[SheetTensors, Movement]:
-        """Nothing: no change of an answer is surely without meaning."""
-        return tensors, STILL
-
-    def encoder(self, width: int, size: Size, dropout: float | None) -> nn.Module:
+    def encoder(self, width: int, size: Size, dropout: float | None) -> Encoder:
         """From tensors to one token per question."""
         return _Encoder(self.options.items, width)
-
-    def summarise(self, records: Sheets) -> Features:
-        """The answers as they are."""
-        names = tuple(f"{self.name} question {number}" for number in range(1, self.options.items + 1))
-        return Features(records.answers, names, (False,) * len(names))
-
-    def fingerprints(self, records: Sheets) -> UInt64[np.ndarray, " sample"]:
-        """A hash of the answers; 0 for a sheet too plain to be told from others."""
-        return row_hashes(records.answers)
-
-    def show(self, records: Sheets, position: int, attribution: np.ndarray | None = None) -> Picture:
-        """The answers as a table."""
-        answers = records.answers[position]
-        names = [f"question {number}" for number in range(1, len(answers) + 1)]
-        return bar_table(self.name, names, ["-" if np.isnan(one) else f"{one:g}" for one in answers], attribution)
 
     @classmethod
     def example(
@@ -159,7 +164,7 @@ class Questionnaire(Input):
         yield f"{self.options.items} answers were centred and scaled; an answer that is lacking is masked."
 
 
-class _Encoder(nn.Module):
+class _Encoder(Encoder):
     """Each question has a place of its own and a direction along which its answer moves it."""
 
     def __init__(self, items: int, width: int) -> None:

@@ -1,12 +1,12 @@
 """What flows inside a model: the records in which inputs and heads meet."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,48 @@ class Encoded:
     present: Bool[Tensor, "rows token"]
     maps: tuple[Tensor, ...] = ()
     members: int = 1
+
+
+@dataclass(frozen=True)
+class Hints:
+    """How a network with a certain encoder is best trained, where the study leaves it open.
+
+    Attributes:
+        batch: Most rows in one step of training.
+        answered: Rows that are answered together.
+        rate: The learning rate, whatever the network's size; None = by its size.
+        rate_if_small: The learning rate of a network below a million weights.
+        dense_rate: The learning rate for dense questions; None = as for others.
+        dense_points: Points that make a step of a dense question, over all its views.
+        dense_steps: Steps of training that a dense question needs; None = the house's number of epochs.
+    """
+
+    batch: int = 1024
+    answered: int = 256
+    rate: float | None = None
+    rate_if_small: float = 4e-3
+    dense_rate: float | None = None
+    dense_points: int = 1 << 19
+    dense_steps: int | None = None
+
+    @classmethod
+    def together(cls, hints: Iterable["Hints"]) -> "Hints":
+        """Those of a model with several encoders: the most careful of each that any encoder states."""
+        every = [vars(one) for one in hints]
+        stated = {
+            field.name: [one[field.name] for one in every if one[field.name] is not None] for field in fields(cls)
+        }
+        return cls(**{name: min(values) for name, values in stated.items() if values})
+
+
+CONVOLUTIONS = Hints(batch=128, answered=64, rate_if_small=2e-3)
+"""Of networks that look at pictures: a step holds fewer rows, and small ones learn at half the rate of tables."""
+
+
+class Encoder(nn.Module):
+    """A module from the tensors of one input to ``Encoded``, with hints on how to train it."""
+
+    hints: Hints = Hints()
 
 
 @dataclass(frozen=True)

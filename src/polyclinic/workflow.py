@@ -208,10 +208,7 @@ def _fingerprints(path: Path, assembled: Assembled) -> dict[str, str]:
     return {
         path.name: _hash(path.read_bytes()),
         assembled.cohort.name: assembled.cohort.fingerprints.table,
-        **{
-            f"[inputs.{name}]": _hash(kind.fingerprints(assembled.records[name]).tobytes())
-            for name, kind in assembled.inputs.items()
-        },
+        **{f"[inputs.{name}]": _hash(one.records.fingerprints().tobytes()) for name, one in assembled.inputs.items()},
     }
 
 

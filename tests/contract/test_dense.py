@@ -12,10 +12,11 @@ import torch
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.geometry import GridGeometry, Lattice
 from polyclinic.heads.base import Dense, Question, objects
-from polyclinic.inputs.base import ColumnCells, Located
+from polyclinic.inputs.base import InputColumns, Located
 from polyclinic.model import build
 from polyclinic.predictions.record import Predictions, Samples
 from polyclinic.predictions.table import load, save
+from polyclinic.records.base import ColumnCells, LocatedRecords
 from polyclinic.study import catalogue
 from polyclinic.study.schema import ModelSection, Size
 from polyclinic.training.outputs import evaluate
@@ -40,7 +41,7 @@ def pairs() -> list[tuple[str, str]]:
 class Case(NamedTuple):
     """A pair on synthetic records, read, matched and made ready."""
 
-    records: object
+    records: LocatedRecords
     table: pl.DataFrame
     head: Dense
     ready: Ready
@@ -60,11 +61,12 @@ def open_case(word: str, question: str, folder: Path, absent: tuple[int, ...] = 
     if unknown is not None:
         blank = pl.int_range(pl.len()) == unknown
         outcome = outcome.with_columns(pl.when(blank).then(None).otherwise(pl.col(c)).alias(c) for c in outcome.columns)
-    records = kind.read(ColumnCells(frame.select(kind.columns(tuple(frame.columns))), folder, "cohort.csv"))
+    cells = ColumnCells(frame.select(kind.columns(tuple(frame.columns))), folder, "cohort.csv")
+    seen = InputColumns.read(kind, cells)
     target = head.read_target(outcome, "cohort.csv")
-    target = head.match(target, kind.geometry(records), folder, None)
-    ready = Ready.fit({"seen": kind}, {"seen": records}, {"asked": Question(head, target)}, TRAIN)
-    return Case(records, outcome, head, ready)
+    target = head.match(target, seen.records.geometry(), folder, None)
+    ready = Ready.fit({"seen": seen}, {"asked": Question(head, target)}, TRAIN)
+    return Case(seen.records, outcome, head, ready)
 
 
 @pytest.fixture(params=pairs(), ids=lambda pair: "-".join(pair))
@@ -94,7 +96,7 @@ def test_every_option_has_a_line_of_help(case):
 
 
 def test_geometry_is_of_the_file_and_places_lead_back_to_it(case):
-    geometry = case.ready.inputs["seen"].geometry(case.records)
+    geometry = case.records.geometry()
     places = case.ready.places["seen"]
     assert len(geometry) == len(places) == ROWS
     assert all(
@@ -103,10 +105,10 @@ def test_geometry_is_of_the_file_and_places_lead_back_to_it(case):
 
 
 def test_a_view_follows_its_generator_and_holds_what_it_is_aimed_at(case):
-    kind, columns = case.ready.inputs["seen"], case.ready.columns["seen"]
+    seen = case.ready.grounds["seen"]
     aim = case.ready.heads["asked"].aim(case.ready.placed["asked"], BATCH, np.random.default_rng(3))
     assert aim.shape[0] == len(BATCH)
-    views = [kind.draw(columns, BATCH, aim, torch.Generator().manual_seed(4), change=False) for _ in range(2)]
+    views = [seen.draw(BATCH, aim, torch.Generator().manual_seed(4), change=False) for _ in range(2)]
     (_, first), (_, second) = views
     assert torch.equal(first.start, second.start)
     start, told = first.start.numpy(), ~np.isnan(aim)
@@ -115,21 +117,21 @@ def test_a_view_follows_its_generator_and_holds_what_it_is_aimed_at(case):
 
 
 def test_a_changed_view_is_of_the_same_size(case):
-    kind, columns = case.ready.inputs["seen"], case.ready.columns["seen"]
+    seen = case.ready.grounds["seen"]
     aim = np.full((len(BATCH), case.ready.inputs["seen"].sight(Size.TINY).dim), np.nan)
     (_, plain), (_, changed) = (
-        kind.draw(columns, BATCH, aim, torch.Generator().manual_seed(4), change=change) for change in (False, True)
+        seen.draw(BATCH, aim, torch.Generator().manual_seed(4), change=change) for change in (False, True)
     )
     if "text" not in case.head.grounds:
         assert plain.size == changed.size
 
 
 def test_windows_cover_every_point(case):
-    kind, places = case.ready.inputs["seen"], case.ready.places["seen"]
+    seen, places = case.ready.grounds["seen"], case.ready.places["seen"]
     for row in range(3):
         shape = places[row].shape if isinstance(places[row], Lattice) else (len(places[row].offsets),)
         covered = np.zeros(shape, dtype=bool)
-        for tensors, movement in kind.windows(case.ready.columns["seen"], row):
+        for tensors, movement in seen.windows(row):
             assert len(tensors.present) == len(movement.start)
             assert movement.affine is None
             for start in movement.start.tolist():
@@ -160,7 +162,7 @@ def test_an_unknown_outcome_adds_nothing(pair, tmp_path):
 def test_answers_are_in_the_geometry_of_the_file(case):
     head, _, answer = answer_of(case)
     assert len(answer) == ROWS
-    for row, geometry in enumerate(case.ready.inputs["seen"].geometry(case.records)):
+    for row, geometry in enumerate(case.records.geometry()):
         marks = head.marks(answer, row)
         if marks.form in ("regions", "instances"):
             assert isinstance(geometry, GridGeometry)
@@ -170,7 +172,7 @@ def test_answers_are_in_the_geometry_of_the_file(case):
 
 def test_an_answer_and_the_truth_can_be_shown(case):
     head, _, answer = answer_of(case)
-    picture = case.ready.inputs["seen"].show_marks(case.records, 0, head.marks(answer, 0))
+    picture = case.records.show_marks(0, head.marks(answer, 0))
     assert picture.media_type in ("image/png", "image/svg+xml", "text/html")
     assert len(picture.content) > 100
     assert b"<script" not in picture.content
@@ -225,9 +227,9 @@ def test_new_patients_are_answered_without_an_outcome(case):
 
 
 def test_a_question_with_mirrors_has_one_output_for_every_point(case):
-    kind, head = case.ready.inputs["seen"], case.ready.heads["asked"]
-    tensors, movement = next(iter(kind.windows(case.ready.columns["seen"], 0)))
+    seen, head = case.ready.grounds["seen"], case.ready.heads["asked"]
+    tensors, movement = next(iter(seen.windows(0)))
     with torch.no_grad():
         output = network(case.ready).eval()({"seen": tensors}).outputs["asked"]
     assert not head.mirror_safe or output.shape[2:] == movement.size  # only such an output can be run backwards
-    assert kind.mirrors() == ()  # none but those that the study allows
+    assert seen.mirrors() == ()  # none but those that the study allows

@@ -12,8 +12,9 @@ import torch
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import Severity
 from polyclinic.heads.classify import Classify
-from polyclinic.inputs.base import ColumnCells, Input
+from polyclinic.inputs.base import Input, Prepared
 from polyclinic.model import build
+from polyclinic.records.base import ColumnCells, Records
 from polyclinic.study import catalogue
 from polyclinic.study.schema import ModelSection, Size
 
@@ -30,9 +31,9 @@ class Case(NamedTuple):
 
     kind: Input
     cells: ColumnCells
-    records: object
+    records: Records
     fitted: Input
-    ready: object
+    ready: Prepared
 
 
 def open_case(word: str, folder: Path) -> Case:
@@ -58,7 +59,7 @@ def encode(case: Case, index: np.ndarray, tensors=None):
         torch.manual_seed(3)
         encoder = case.fitted.encoder(WIDTH, Size.TINY, 0.0).eval()
     with torch.no_grad():
-        return encoder(case.fitted.collate(case.ready, index) if tensors is None else tensors)
+        return encoder(case.ready.collate(index) if tensors is None else tensors)
 
 
 def test_every_option_has_a_line_of_help(case):
@@ -68,7 +69,7 @@ def test_every_option_has_a_line_of_help(case):
 
 def test_the_example_is_found_faultless(case):
     assert len(case.records) == ROWS
-    found = [f for f in case.kind.check(case.records) if f.severity in (Severity.ERROR, Severity.REFUSED)]
+    found = [f for f in case.records.check() if f.severity in (Severity.ERROR, Severity.REFUSED)]
     assert found == []
 
 
@@ -96,14 +97,14 @@ def test_an_absent_record_is_masked_and_changes_nobody_else(case, tmp_path):
     allowed = cls("it", case.kind.options.model_copy(update={"missing": "allow"}), case.fitted.plan)
     records = allowed.read(ColumnCells(frame, tmp_path, "cohort.csv", None))
     absent = Case(allowed, case.cells, records, allowed, allowed.prepare(records))
-    tensors = allowed.collate(absent.ready, BATCH)
+    tensors = absent.ready.collate(BATCH)
     assert tensors.present.tolist() == [True, True, False, True, True, True]
     members = allowed.members(Size.TINY)
     before, after = encode(case, BATCH).tokens, encode(absent, BATCH).tokens
     others = [row for row in range(len(BATCH) * members) if row // members != 2]
     torch.testing.assert_close(before[others], after[others], rtol=1e-4, atol=1e-5)
     assert not encode(absent, BATCH).present[2 * members : 3 * members].any()
-    assert allowed.fingerprints(records)[2] == 0
+    assert records.fingerprints()[2] == 0
 
 
 def test_nothing_is_learned_from_other_rows(case, tmp_path):
@@ -123,8 +124,8 @@ def test_the_plan_survives_json(case):
 
 
 def test_augmenting_follows_its_generator_and_keeps_the_shape(case):
-    tensors = case.fitted.collate(case.ready, BATCH)
-    moved = [case.fitted.augment(tensors, torch.Generator().manual_seed(5))[0] for _ in range(2)]
+    tensors = case.ready.collate(BATCH)
+    moved = [case.ready.augment(tensors, torch.Generator().manual_seed(5))[0] for _ in range(2)]
     first, second = (encode(case, BATCH, one).tokens for one in moved)
     assert torch.equal(first, second)
     assert first.shape == encode(case, BATCH).tokens.shape
@@ -138,7 +139,7 @@ def test_gradients_reach_every_weight(case):
     head = head.fit(target, TRAIN)
     model = build({"it": case.fitted}, {"sick": head}, ModelSection(size=Size.TINY), seed=1)
     index = TRAIN.index
-    outputs = model({"it": case.fitted.collate(case.ready, index)}).outputs["sick"]
+    outputs = model({"it": case.ready.collate(index)}).outputs["sick"]
     head.loss(outputs, head.collate(target, index)).mean().backward()
     unreached = [name for name, weight in model.named_parameters() if weight.grad is None]
     # With one token of one input there is nobody to attend to, and nobody who lacks everything.
@@ -146,7 +147,7 @@ def test_gradients_reach_every_weight(case):
 
 
 def test_the_summary_for_plain_models(case):
-    features = case.kind.summarise(case.records)
+    features = case.records.summarise()
     assert features.matrix.shape == (ROWS, len(features.names))
     assert len(features.categorical) == len(features.names)
     assert np.isfinite(features.matrix).any(axis=0).all()
@@ -154,13 +155,13 @@ def test_the_summary_for_plain_models(case):
 
 def test_fingerprints_are_by_content(case, tmp_path):
     doubled = case.cells.frame[np.concatenate([np.arange(ROWS), [0]])]
-    prints = case.kind.fingerprints(case.kind.read(ColumnCells(doubled, tmp_path, "cohort.csv", None)))
+    prints = case.kind.read(ColumnCells(doubled, tmp_path, "cohort.csv", None)).fingerprints()
     assert prints[0] == prints[-1]
     assert len(set(prints.tolist())) == ROWS
 
 
 def test_a_record_can_be_shown(case):
-    picture = case.kind.show(case.records, 0)
+    picture = case.records.show(0)
     assert picture.media_type in ("image/png", "image/svg+xml", "text/html")
     assert len(picture.content) > 100
     assert b"<script" not in picture.content

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from polyclinic.baselines.linear import fit_linear
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
-from polyclinic.inputs.base import Features
+from polyclinic.records.base import Features
 from polyclinic.study import catalogue
 
 ROWS = 400

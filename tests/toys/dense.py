@@ -11,10 +11,11 @@ from polyclinic.answers.mask import MaskAnswer
 from polyclinic.formats.packed import nothing, pack_all, unpack
 from polyclinic.geometry import GridGeometry, GridKnown, Marks, identity, to_file
 from polyclinic.heads.base import Dense, DenseOptions, Target
-from polyclinic.inputs.base import Features, Located, Picture
+from polyclinic.inputs.base import Located, LocatedPrepared
 from polyclinic.layers.mirrors import backwards, every_mirror
+from polyclinic.records.base import Features, LocatedRecords, Picture
 from polyclinic.study.options import InputOptions, Plan
-from polyclinic.tensors import Encoded, InputTensors, Movement, Sight, TargetTensors
+from polyclinic.tensors import CONVOLUTIONS, Encoded, Encoder, InputTensors, Movement, Sight, TargetTensors
 
 EDGE, VIEW = 24, 12
 
@@ -50,6 +51,77 @@ def truth_of(number: int) -> np.ndarray:
     return truth
 
 
+class Squares(LocatedRecords):
+    def __init__(self, grids):
+        self.grids = grids
+
+    def __len__(self):
+        return len(self.grids)
+
+    def check(self):
+        return []
+
+    def geometry(self):
+        return [None if one is None else GridGeometry(one.shape) for one in self.grids]
+
+    def summarise(self):
+        return Features(np.array([[one.mean()] for one in self.grids]), ("mean",), (False,))
+
+    def fingerprints(self):
+        return np.arange(1, len(self) + 1, dtype=np.uint64)
+
+    def show(self, position, attribution=None):
+        return Picture("text/html", b"", "")
+
+    def show_marks(self, position, marks):
+        return Picture("text/html", b"", "")
+
+
+class PreparedSquares(LocatedPrepared):
+    def __init__(self, grids, flips):
+        self.grids, self.flips = grids, flips
+
+    def places(self):
+        return [None if one is None else identity(GridGeometry(one.shape)) for one in self.grids]
+
+    def values(self, row):
+        return self.grids[row][None]
+
+    def view_points(self):
+        return VIEW * VIEW
+
+    def _tensors(self, views):
+        return SquareTensors(torch.ones(len(views), dtype=torch.bool), torch.from_numpy(np.stack(views)[:, None]))
+
+    def collate(self, index):
+        blank = np.zeros((EDGE, EDGE), dtype=np.float32)
+        present = torch.tensor([self.grids[row] is not None for row in index], dtype=torch.bool)
+        whole = np.stack([blank if self.grids[row] is None else self.grids[row] for row in index])
+        return SquareTensors(present, torch.from_numpy(whole[:, None]))
+
+    def draw(self, index, aim, generator, *, change):
+        starts = torch.randint(0, EDGE - VIEW + 1, (len(index), 2), generator=generator).numpy()
+        low, high = np.maximum(aim - VIEW + 1, 0), np.minimum(aim, EDGE - VIEW)
+        starts = np.where(np.isnan(aim), starts, np.clip(starts, np.nan_to_num(low), np.nan_to_num(high, nan=EDGE)))
+        starts = starts.astype(np.int64)
+        views = [self.grids[k][r : r + VIEW, c : c + VIEW] for k, (r, c) in zip(index, starts, strict=True)]
+        size = (VIEW, VIEW)
+        return self._tensors(views), Movement(torch.from_numpy(starts), size, None, size)
+
+    def windows(self, row):
+        size = (VIEW, VIEW)
+        for top in (0, 6, 12):
+            starts = np.array([[top, left] for left in (0, 6, 12)])
+            views = [self.grids[row][r : r + VIEW, c : c + VIEW] for r, c in starts]
+            yield self._tensors(views), Movement(torch.from_numpy(starts), size, None, size)
+
+    def mirrors(self):
+        return every_mirror((0, 1)) if self.flips else ()
+
+    def mirrored(self, tensors, axes):
+        return replace(tensors, pixels=backwards(tensors.pixels, axes))
+
+
 class Square(Located):
     Options, Plan = SquareOptions, SquarePlan
     ground = "picture"
@@ -58,80 +130,19 @@ class Square(Located):
         return (self.options.column,)
 
     def read(self, cells):
-        return [None if cell is None else grid_of(cell) for cell in cells.frame[self.options.column].to_list()]
-
-    def check(self, records):
-        return []
+        return Squares([None if cell is None else grid_of(cell) for cell in cells.frame[self.options.column].to_list()])
 
     def fit(self, records, rows):
         return type(self)(self.name, self.options, SquarePlan(dense=self.dense))
 
     def prepare(self, records):
-        return records
-
-    def geometry(self, records):
-        return [None if one is None else GridGeometry(one.shape) for one in records]
-
-    def places(self, ready):
-        return [None if one is None else identity(GridGeometry(one.shape)) for one in ready]
+        return PreparedSquares(records.grids, self.options.flips)
 
     def sight(self, size):
         return Sight(2, (8,), ((1, 1),))
 
-    def values(self, ready, row):
-        return ready[row][None]
-
-    def view_points(self, ready):
-        return VIEW * VIEW
-
-    def _tensors(self, views):
-        return SquareTensors(torch.ones(len(views), dtype=torch.bool), torch.from_numpy(np.stack(views)[:, None]))
-
-    def collate(self, ready, index):
-        blank = np.zeros((EDGE, EDGE), dtype=np.float32)
-        present = torch.tensor([ready[row] is not None for row in index], dtype=torch.bool)
-        whole = np.stack([blank if ready[row] is None else ready[row] for row in index])
-        return SquareTensors(present, torch.from_numpy(whole[:, None]))
-
-    def augment(self, tensors, generator):
-        return tensors, Movement()
-
-    def draw(self, ready, index, aim, generator, *, change):
-        starts = torch.randint(0, EDGE - VIEW + 1, (len(index), 2), generator=generator).numpy()
-        low, high = np.maximum(aim - VIEW + 1, 0), np.minimum(aim, EDGE - VIEW)
-        starts = np.where(np.isnan(aim), starts, np.clip(starts, np.nan_to_num(low), np.nan_to_num(high, nan=EDGE)))
-        starts = starts.astype(np.int64)
-        views = [ready[k][r : r + VIEW, c : c + VIEW] for k, (r, c) in zip(index, starts, strict=True)]
-        size = (VIEW, VIEW)
-        return self._tensors(views), Movement(torch.from_numpy(starts), size, None, size)
-
-    def windows(self, ready, row):
-        size = (VIEW, VIEW)
-        for top in (0, 6, 12):
-            starts = np.array([[top, left] for left in (0, 6, 12)])
-            views = [ready[row][r : r + VIEW, c : c + VIEW] for r, c in starts]
-            yield self._tensors(views), Movement(torch.from_numpy(starts), size, None, size)
-
-    def mirrors(self):
-        return every_mirror((0, 1)) if self.options.flips else ()
-
-    def mirrored(self, tensors, axes):
-        return replace(tensors, pixels=backwards(tensors.pixels, axes))
-
     def encoder(self, width, size, dropout):
         return SquareEncoder(width)
-
-    def summarise(self, records):
-        return Features(np.array([[one.mean()] for one in records]), ("mean",), (False,))
-
-    def fingerprints(self, records):
-        return np.arange(1, len(records) + 1, dtype=np.uint64)
-
-    def show(self, records, position, attribution=None):
-        return Picture("text/html", b"", "")
-
-    def show_marks(self, records, position, marks):
-        return Picture("text/html", b"", "")
 
     @classmethod
     def example_known(cls, rng, signal, folder, name):
@@ -140,7 +151,9 @@ class Square(Located):
         return pl.DataFrame({name: numbers}), {"column": name}, known
 
 
-class SquareEncoder(nn.Module):
+class SquareEncoder(Encoder):
+    hints = CONVOLUTIONS
+
     def __init__(self, width):
         super().__init__()
         self.maps = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.ReLU())

@@ -15,8 +15,8 @@ from polyclinic.heads.classify import ClassTarget
 from polyclinic.heads.multilabel import LabelsTarget
 from polyclinic.heads.regress import ValueTarget
 from polyclinic.heads.survive import SurvivalTarget
-from polyclinic.inputs.base import Features
 from polyclinic.layers import hazard
+from polyclinic.records.base import Features
 
 _MOST_LEVELS = 250
 _MOST_EXPANDED_ROWS = 1_000_000

@@ -16,7 +16,6 @@ from jaxtyping import Int, Shaped
 from polyclinic.cohort.rows import Fold, Inner, TestRows
 from polyclinic.geometry import Place
 from polyclinic.heads.base import Dense, Question, dense_questions, objects
-from polyclinic.inputs.base import Located
 from polyclinic.predictions.record import Predictions
 from polyclinic.training.assembled import Assembled
 from polyclinic.training.ensemble import MemberOutputs, average_members, calibrate_members
@@ -98,13 +97,9 @@ def _ask(
     question: Question[Dense], sort: DenseSort, assembled: Assembled, rows: Inner, test: TestRows, seed: int
 ) -> MemberOutputs | None:
     name, on = question.name, question.head.ground
-    kind = assembled.inputs[on].fit(assembled.records[on], rows.train)
-    assert isinstance(kind, Located)
-    ready = Ready.of({on: kind}, assembled.records, {name: question}, assembled.cache)
-
-    def values(row: int) -> Any:
-        return kind.values(ready.columns[on], row)
-
+    ground = assembled.inputs[on].fit(rows.train)
+    ready = Ready.of({on: ground}, {name: question}, assembled.cache)
+    values = ready.grounds[on].values
     answers = sort.fit(PlainQuestion(question.head, ready.placed[name], ready.places[on], values, rows, seed))
     if answers is None:
         return None

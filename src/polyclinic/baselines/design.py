@@ -10,7 +10,7 @@ from scipy import sparse
 
 from polyclinic.baselines.terms import Terms
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.inputs.base import Features
+from polyclinic.records.base import Features
 
 _FEWEST = 5
 _WIDE = 64

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from polyclinic.baselines.design import Design, Matrix
 from polyclinic.cohort.rows import Inner
 from polyclinic.heads.base import Global
-from polyclinic.inputs.base import Features
+from polyclinic.records.base import Features
 from polyclinic.tensors import TargetTensors
 
 # Penalties as in scikit-learn: the inverse of C, shared among the rows.

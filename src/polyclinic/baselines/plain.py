@@ -18,8 +18,8 @@ from polyclinic.heads.classify import Classify
 from polyclinic.heads.multilabel import Multilabel
 from polyclinic.heads.regress import Regress
 from polyclinic.heads.survive import Survive
-from polyclinic.inputs.base import Features
 from polyclinic.predictions.record import Predictions
+from polyclinic.records.base import Features
 from polyclinic.tensors import Fused
 from polyclinic.training.assembled import Assembled
 from polyclinic.training.ensemble import MemberOutputs, average_members, calibrate_members
@@ -79,7 +79,7 @@ def _answer_features(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predi
     if not questions:
         return ()
     assembled = replace(assembled, questions=questions)
-    features = merge([kind.summarise(assembled.records[name]) for name, kind in assembled.inputs.items()])
+    features = merge([one.records.summarise() for one in assembled.inputs.values()])
     sorts = (
         Sort(_linear_name(questions, features), _as_linear, _fit_linear),
         Sort("gradient boosting", _as_boosted, _fit_boosted),

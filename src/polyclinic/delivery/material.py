@@ -7,8 +7,8 @@ from functools import cached_property
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import EvidenceDocument
 from polyclinic.delivery.words import Words
-from polyclinic.inputs.base import Picture
 from polyclinic.predictions.record import Predictions
+from polyclinic.records.base import Picture
 from polyclinic.study.schema import Study
 
 

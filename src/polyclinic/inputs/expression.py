@@ -8,20 +8,22 @@ from typing import Annotated, Any, Literal, Self, final
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Float, Int, UInt64
+from jaxtyping import Float, Int
 from pydantic import Field
-from torch import Generator, Tensor, nn
+from torch import Tensor
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.errors import CohortError, Finding, stop_on
 from polyclinic.formats.columns.column_types import absent_column
-from polyclinic.inputs.base import ColumnCells, Features, Input, Picture, bar_table, refuse_absent
+from polyclinic.inputs.base import Input, Prepared
 from polyclinic.layers.components import ComponentNetwork, principal_components
-from polyclinic.records.tables.variables import read_variables, row_hashes
+from polyclinic.records.base import ColumnCells
+from polyclinic.records.tables.genes import Genes, looks_raw
+from polyclinic.records.tables.variables import read_variables
 from polyclinic.study.options import InputOptions
 from polyclinic.study.options import Plan as BasePlan
 from polyclinic.study.schema import Size
-from polyclinic.tensors import STILL, Encoded, InputTensors, Movement
+from polyclinic.tensors import Encoded, Encoder, InputTensors
 from polyclinic.translations.phrase import Phrase
 
 
@@ -69,38 +71,28 @@ class ExpressionPlan(BasePlan):
 
 
 @dataclass(frozen=True)
-class Genes:
-    """Expression as read, all samples.
-
-    Attributes:
-        table: The user's word for the table.
-        genes: Names of the genes.
-        values: In the table's own unit, NaN where missing.
-    """
-
-    table: str
-    genes: tuple[str, ...]
-    values: Float[np.ndarray, "sample gene"]
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
-@dataclass(frozen=True)
 class ExpressionTensors(InputTensors):
     """Standardised genes of the panel, 0 where missing: such a gene adds nothing to any component."""
 
     values: Float[Tensor, "batch gene"]
 
 
-_NOT_LOGGED = 100.0
-_SURELY_LOGGED = 30.0
+@dataclass(frozen=True)
+class PreparedGenes(Prepared):
+    """All samples as tensors. Nothing is changed while training: the network itself leaves out half of the genes."""
+
+    tensors: ExpressionTensors
+
+    def collate(self, index: Int[np.ndarray, " batch"]) -> ExpressionTensors:
+        """Some samples."""
+        chosen = torch.from_numpy(index)
+        return ExpressionTensors(self.tensors.present[chosen], self.tensors.values[chosen])
+
+
 _COMPONENTS = {Size.TINY: 16, Size.SMALL: 32, Size.MEDIUM: 48, Size.LARGE: 64}
 _MOST_COMPONENTS = max(_COMPONENTS.values())
 _DROPOUT = 0.5
 _DIGITS = 6
-_HASHED = 256
-_SHOWN = 20
 
 
 @final
@@ -132,30 +124,20 @@ class Expression(Input):
         findings = [absent_column(place, name, offered) for name in wanted if name not in there]
         stop_on(findings if wanted else [_no_genes(self.name, self.options.prefix)], CohortError)
         numbers, _ = read_variables(cells.frame.select(wanted), cells.table, wanted, ())
-        return Genes(cells.table, wanted, np.column_stack(list(numbers.values())))
-
-    def check(self, records: Genes) -> list[Finding]:
-        """No values at all, genes or samples without any, and samples that look logged among others that do not."""
-        missing = np.isnan(records.values)
-        if missing.all():
-            return [_empty(records.table, self.plan is not None)]
-        findings = refuse_absent(self, records.table, missing.all(1))
-        if empty := int(missing.all(0).sum()):
-            findings.append(_doubt(records.table, "empty_genes", f"{empty} genes have no value", "They are left out."))
-        if len(rows := np.flatnonzero(missing.mean(1) > 0.5)):
-            remedy = "A missing gene adds nothing to the answer; so much of it makes the answer weak."
-            findings.append(_doubt(records.table, "sparse_samples", "samples lack most genes", remedy, rows))
-        tops = np.nan_to_num(np.nanmax(np.where(missing, -np.inf, records.values), axis=1), neginf=np.nan)
-        raw = self.plan.log if self.plan is not None else bool(np.nanmedian(tops) > _NOT_LOGGED)
-        if raw and len(rows := np.flatnonzero(tops < _SURELY_LOGGED)):
-            remedy = "Give all samples in one unit: all logged or none."
-            findings.append(_doubt(records.table, "mixed_units", "samples look logged among others not", remedy, rows))
-        return findings
+        return Genes(
+            name=self.name,
+            table=cells.table,
+            genes=wanted,
+            values=np.column_stack(list(numbers.values())),
+            required=self.options.missing == "refuse",
+            raw=None if self.options.log == "auto" else self.options.log == "yes",
+            fitted_raw=None if self.plan is None else self.plan.log,
+        )
 
     def fit(self, records: Genes, rows: TrainRows) -> Self:
         """Unit, panel, scales and components from training rows only."""
         values = records.values[rows.index]
-        log = _takes_log(values) if self.options.log == "auto" else self.options.log == "yes"
+        log = looks_raw(values) if self.options.log == "auto" else self.options.log == "yes"
         level = log if self.options.level == "auto" else self.options.level == "yes"
         floor = _noise(values)
         plain = _transform(values, log, floor, level)
@@ -189,50 +171,19 @@ class Expression(Input):
         assert self.plan is not None, "fit first"
         return self.plan
 
-    def prepare(self, records: Genes) -> ExpressionTensors:
+    def prepare(self, records: Genes) -> PreparedGenes:
         """Every sample as standardised genes of the panel."""
         plan = self.learned
         plain = _transform(records.values, plan.log, plan.floor, plan.level)[:, list(plan.genes)]
         standard = np.nan_to_num((plain - np.array(plan.center)) / np.array(plan.scale)).astype(np.float32)
         present = ~np.isnan(records.values).all(axis=1)
-        return ExpressionTensors(torch.from_numpy(present), torch.from_numpy(standard))
+        return PreparedGenes(ExpressionTensors(torch.from_numpy(present), torch.from_numpy(standard)))
 
-    def collate(self, ready: ExpressionTensors, index: Int[np.ndarray, " batch"]) -> ExpressionTensors:
-        """Some samples."""
-        chosen = torch.from_numpy(index)
-        return ExpressionTensors(ready.present[chosen], ready.values[chosen])
-
-    def augment(self, tensors: ExpressionTensors, generator: Generator) -> tuple[ExpressionTensors, Movement]:
-        """Nothing: the network itself leaves out half of the genes at random while training."""
-        return tensors, STILL
-
-    def encoder(self, width: int, size: Size, dropout: float | None) -> nn.Module:
+    def encoder(self, width: int, size: Size, dropout: float | None) -> Encoder:
         """From tensors to one token per sample."""
         components = torch.tensor(self.learned.components)[: self._components(size)]
         share = _DROPOUT if dropout is None else dropout
-        return _Encoder(ComponentNetwork(components, width, share, self.options.encoder != "linear"))
-
-    def summarise(self, records: Genes) -> Features:
-        """Every gene, logarithms taken where the table looks raw."""
-        raw = self.options.log == "yes" or (self.options.log == "auto" and _takes_log(records.values))
-        values = np.arcsinh(records.values) if raw else records.values
-        return Features(values, records.genes, (False,) * len(records.genes))
-
-    def fingerprints(self, records: Genes) -> UInt64[np.ndarray, " sample"]:
-        """A hash of up to 256 genes spread over the columns; 0 for a sample too plain to be told from others."""
-        step = -(-len(records.genes) // _HASHED)
-        return row_hashes(records.values[:, ::step])
-
-    def show(self, records: Genes, position: int, attribution: np.ndarray | None = None) -> Picture:
-        """The genes that matter most: by the explanation of the panel's genes, or else the first of the panel."""
-        panel = np.array(self.learned.genes if self.plan is not None else range(len(records.genes)))
-        order = np.argsort(-np.abs(attribution), kind="stable") if attribution is not None else np.arange(len(panel))
-        top = order[:_SHOWN]
-        shown = [f"{value:.4g}" for value in records.values[position, panel[top]]]
-        caption = Phrase("{name}: {n} of {all} genes", name=self.name, n=len(top), all=len(records.genes))
-        return bar_table(
-            caption, [records.genes[i] for i in panel[top]], shown, None if attribution is None else attribution[top]
-        )
+        return _GeneEncoder(ComponentNetwork(components, width, share, self.options.encoder != "linear"))
 
     @classmethod
     def example(
@@ -258,7 +209,7 @@ class Expression(Input):
         yield Phrase(kept, n=len(plan.genes), all=len(plan.columns))
 
 
-class _Encoder(nn.Module):
+class _GeneEncoder(Encoder):
     """``ComponentNetwork`` from a record to a record."""
 
     def __init__(self, network: ComponentNetwork) -> None:
@@ -267,10 +218,6 @@ class _Encoder(nn.Module):
 
     def forward(self, tensors: ExpressionTensors) -> Encoded:
         return Encoded(self.network(tensors.values)[:, None], tensors.present[:, None])
-
-
-def _takes_log(values: Float[np.ndarray, "sample gene"]) -> bool:
-    return bool(np.nanmax(values, initial=0.0) > _NOT_LOGGED)
 
 
 def _noise(values: Float[np.ndarray, "sample gene"]) -> float:
@@ -318,14 +265,3 @@ def _most_variable(values: Float[np.ndarray, "sample gene"], most: int) -> Int[n
 def _no_genes(name: str, prefix: str) -> Finding:
     found = f'no column begins with "{prefix}"' if prefix else "no column is left"
     return Finding("no_genes", f"[inputs.{name}]", "needs at least one column", found, "Check columns and prefix.")
-
-
-def _empty(table: str, fitted: bool) -> Finding:
-    severity = Severity.WARNING if fitted else Severity.ERROR
-    remedy = "Check the columns of this input."
-    return Finding("empty_column", table, "expression must hold values", "all are missing", remedy, severity)
-
-
-def _doubt(table: str, name: str, found: str, remedy: str, rows: Int[np.ndarray, " row"] | None = None) -> Finding:
-    numbers = () if rows is None else tuple(int(row) + 1 for row in rows)
-    return Finding(name, table, "expression should be whole and in one unit", found, remedy, Severity.WARNING, numbers)

@@ -1,6 +1,6 @@
 """Pictures, one per row: radiographs, ultrasound, photographs, single DICOM images, of any size and depth."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, final
@@ -8,15 +8,15 @@ from typing import Annotated, Any, Literal, Self, final
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Bool, Float, Int, Shaped, UInt64
+from jaxtyping import Bool, Float, Int
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
+from polyclinic.errors import CohortError, ReadError, stop_on
 from polyclinic.formats.columns.column_types import path_findings
-from polyclinic.geometry import Geometry, Known, Marks, Place
-from polyclinic.inputs.base import ColumnCells, Features, Located, Picture
+from polyclinic.geometry import Known, Place
+from polyclinic.inputs.base import Located, LocatedPrepared, Prepared
 from polyclinic.layers import backbones
 from polyclinic.layers.backbone import Backbone
 from polyclinic.layers.backbones import Architecture, Blueprint
@@ -26,19 +26,16 @@ from polyclinic.layers.picture_views import PictureViewer, fit_steps, picture_st
 from polyclinic.layers.public_picture import public_shape, start_from
 from polyclinic.layers.unet import ResidualUNet, Stages
 from polyclinic.records import preparation_notes as preparation
+from polyclinic.records.base import ColumnCells
 from polyclinic.records.examples import pictures as synthetic_pictures
-from polyclinic.records.images import features, likeness, png, sheets
-from polyclinic.records.images import findings as doubts
-from polyclinic.records.images import outlines as marked
+from polyclinic.records.images import sheets
 from polyclinic.records.images.decoded import decode
-from polyclinic.records.images.foreground import lit
 from polyclinic.records.images.pictures import Pictures, channels_for, extent_for, pair
 from polyclinic.records.images.sheets import PictureSheets
 from polyclinic.records.images.stack import Stack, intensity, stack
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
-from polyclinic.tensors import STILL, Encoded, InputTensors, Movement, Sight
-from polyclinic.translations.phrase import Phrase
+from polyclinic.tensors import CONVOLUTIONS, STILL, Encoded, Encoder, InputTensors, Movement, Sight
 
 Side = Annotated[int, Field(ge=8, le=1024)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -118,6 +115,92 @@ class ImageTensors(InputTensors):
     pixels: Float[Tensor, "batch channel height width"]
 
 
+@dataclass(frozen=True)
+class WholePictures(Prepared):
+    """Pictures that are looked at as a whole.
+
+    Attributes:
+        stack: All of them at one size.
+        mean: Mean of each channel, as a fraction from black to white.
+        spread: Standard deviation of each channel.
+        strength: How far pictures may change while training.
+    """
+
+    stack: Stack
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+    strength: Jitter
+
+    def collate(self, index: Int[np.ndarray, " batch"]) -> ImageTensors:
+        """Some rows, scaled; laid out channels last, as convolutions on a processor like it."""
+        pixels, present = self.stack.take(index, self.mean, self.spread)
+        return ImageTensors(torch.from_numpy(present), torch.from_numpy(pixels).permute(0, 3, 1, 2))
+
+    def augment(self, tensors: ImageTensors, generator: Generator) -> tuple[ImageTensors, Movement]:
+        """Small shifts, zooms, rotations and changes of light, and what else the options allow."""
+        pixels, affine = jitter(tensors.pixels, self.strength, generator)
+        return replace(tensors, pixels=pixels), STILL if affine is None else Movement(affine=affine)
+
+
+@dataclass(frozen=True)
+class PictureParts(WholePictures, LocatedPrepared):
+    """Pictures on which it is asked where something is: parts of them, and the whole for other questions.
+
+    Attributes:
+        sheets: Pictures at the resolution at which the question is asked.
+        patch: Height and width of a view.
+        flips: Axes along which windows may be mirrored.
+    """
+
+    sheets: PictureSheets
+    patch: tuple[int, int]
+    flips: tuple[int, ...]
+
+    @property
+    def _viewer(self) -> PictureViewer:
+        return PictureViewer(self.patch, self.strength)
+
+    def places(self) -> list[Place | None]:
+        """The network's grid of every row: the file's own, or scaled."""
+        return [self.sheets.place(row) for row in range(len(self.sheets))]
+
+    def values(self, row: int) -> Float[np.ndarray, "channel height width"]:
+        """The whole image of a row, scaled; none of it where absent."""
+        return np.moveaxis(self.sheets.cut(row, (0, 0), self.sheets.shape(row) or (0, 0)), 2, 0)
+
+    def view_points(self) -> int:
+        """Pixels of a view."""
+        return self.patch[0] * self.patch[1]
+
+    def draw(
+        self,
+        index: Int[np.ndarray, " batch"],
+        aim: Float[np.ndarray, "batch dim"],
+        generator: Generator,
+        *,
+        change: bool,
+    ) -> tuple[ImageTensors, Movement]:
+        """A part of each of some images, moved and relit in one go where ``change`` asks for it."""
+        views = self._viewer.draw(self.sheets, index, aim, generator, change=change)
+        present = torch.from_numpy(self.sheets.entry[index] >= 0)
+        pixels = views.pixels * present[:, None, None, None]
+        return ImageTensors(present, pixels), Movement(views.start, views.cut, views.affine, self.patch)
+
+    def windows(self, row: int) -> Iterator[tuple[ImageTensors, Movement]]:
+        """Parts that overlap by half and cover the image, a few at a time."""
+        for views in self._viewer.windows(self.sheets, row):
+            present = torch.ones(len(views.pixels), dtype=torch.bool)
+            yield ImageTensors(present, views.pixels), Movement(views.start, views.cut, None, views.cut)
+
+    def mirrors(self) -> tuple[tuple[int, ...], ...]:
+        """Those that the flips while training allow."""
+        return every_mirror(self.flips)
+
+    def mirrored(self, tensors: ImageTensors, axes: tuple[int, ...]) -> ImageTensors:
+        """Parts with left and right, or top and bottom, swapped."""
+        return replace(tensors, pixels=backwards(tensors.pixels, axes))
+
+
 _BASE = {Size.TINY: 8, Size.SMALL: 16, Size.MEDIUM: 32, Size.LARGE: 48}
 _STEPS = {Size.TINY: 0, Size.SMALL: 1, Size.MEDIUM: 2, Size.LARGE: 3}
 _DROPOUT = 0.2
@@ -146,25 +229,21 @@ class Image(Located):
             CohortError: no such column, or cells that are no text.
             ReadError: unusable files, unless a patient may lack this input.
         """
-        column = self.options.column
+        options = self.options
+        column = options.column
         findings = path_findings(cells.frame, column, f"[inputs.{self.name}] column", cells.table, "images")
         stop_on(findings, CohortError)
-        decoded = decode(cells.frame[column].cast(pl.String).to_list(), cells.folder, cells.cache, self.options.window)
-        pictures = Pictures(decoded, f'{cells.table} column "{column}"', cells.folder, cells.cache)
-        if self.options.missing == "refuse":
-            stop_on(doubts.LACKING.unusable(decoded, pictures.place, Severity.ERROR), ReadError)
+        pictures = Pictures(
+            name=self.name,
+            decoded=decode(cells.frame[column].cast(pl.String).to_list(), cells.folder, cells.cache, options.window),
+            place=f'{cells.table} column "{column}"',
+            folder=cells.folder,
+            cache=cells.cache,
+            required=options.missing == "refuse",
+            encoder_idle=self.dense and (options.encoder != "auto" or options.weights is not None),
+        )
+        stop_on(pictures.unusable() if pictures.required else [], ReadError)
         return pictures
-
-    def check(self, records: Pictures) -> list[Finding]:
-        """Absent and unusable images, images of one colour, very small ones, mixed depths."""
-        lacking = Severity.ERROR if self.options.missing == "refuse" else Severity.NOTE
-        idle = self.dense and (self.options.encoder != "auto" or self.options.weights is not None)
-        return [
-            *doubts.LACKING.unusable(records.decoded, records.place, Severity.WARNING),
-            *doubts.LACKING.absent(records.decoded, records.place, lacking),
-            *doubts.doubtful(records.decoded, records.place),
-            *([doubts.idle_encoder(f"[inputs.{self.name}]")] if idle else []),
-        ]
 
     def fit(self, records: Pictures, rows: TrainRows) -> Self:
         """Size, colours and intensity from training rows only.
@@ -206,123 +285,33 @@ class Image(Located):
         assert self.plan is not None, "fit first"
         return self.plan
 
-    def prepare(self, records: Pictures) -> Stack | PictureSheets:
+    def prepare(self, records: Pictures) -> Prepared:
         """Every image at the size of the network; in a file of the cache where they are too many for memory."""
         plan = self.learned
         whole = stack(records.decoded, (plan.height, plan.width), plan.channels, records.cache)
+        strength = _strength(self.options)
         if not plan.dense:
-            return whole
+            return WholePictures(whole, plan.mean, plan.spread, strength)
         intensity_of = (plan.mean, plan.spread)
-        return sheets.lay_out(records.decoded, plan.scale, plan.channels, intensity_of, whole, records.cache)
+        grids = sheets.lay_out(records.decoded, plan.scale, plan.channels, intensity_of, records.cache)
+        return PictureParts(whole, plan.mean, plan.spread, strength, grids, plan.patch, _flips(self.options))
 
-    def collate(self, ready: Stack | PictureSheets, index: Int[np.ndarray, " batch"]) -> ImageTensors:
-        """Some rows whole, scaled; laid out channels last, as convolutions on a processor like it."""
-        whole = ready if isinstance(ready, Stack) else ready.whole
-        pixels, present = whole.take(index, self.learned.mean, self.learned.spread)
-        return ImageTensors(torch.from_numpy(present), torch.from_numpy(pixels).permute(0, 3, 1, 2))
-
-    def augment(self, tensors: ImageTensors, generator: Generator) -> tuple[ImageTensors, Movement]:
-        """Small shifts, zooms, rotations and changes of light, and what else the options allow."""
-        pixels, affine = jitter(tensors.pixels, _strength(self.options), generator)
-        return replace(tensors, pixels=pixels), STILL if affine is None else Movement(affine=affine)
-
-    def encoder(self, width: int, size: Size, dropout: float | None) -> nn.Module:
+    def encoder(self, width: int, size: Size, dropout: float | None) -> Encoder:
         """From pixels to one token, and feature maps."""
         plan = self.learned
         extent = (plan.height, plan.width)
         if plan.dense:
-            return _Encoder(ResidualUNet(self._stages(size)), width, _DROPOUT if dropout is None else dropout)
+            return _ImageEncoder(ResidualUNet(self._stages(size)), width, _DROPOUT if dropout is None else dropout)
         blueprint = plan.public or backbones.scratch(plan.architecture, plan.channels, extent, _STEPS[size])
         network = backbones.build(blueprint)
         if self.start is not None:
             start_from(f"[inputs.{self.name}]", network, self.start)
-        return _Encoder(network, width, _DROPOUT if dropout is None else dropout)
-
-    def summarise(self, records: Pictures) -> Features:
-        """Thumbnail, histogram and edges; NaN where absent."""
-        nothing = np.full(len(features.NAMES), np.nan)
-        rows = [nothing if frame is None else features.describe(frame) for frame in records.frames()]
-        matrix = np.stack(rows) if rows else np.empty((0, len(nothing)))
-        return Features(matrix, features.NAMES, (False,) * len(features.NAMES))
-
-    def fingerprints(self, records: Pictures) -> UInt64[np.ndarray, " sample"]:
-        """Equal numbers for images that are the same, also after another encoding; 0 where absent."""
-        return likeness.fingerprints(records.frames())
-
-    def properties(self, records: Pictures) -> Mapping[str, Shaped[np.ndarray, " sample"]]:
-        """Format, mode, depth, size, compression and maker of the files; empty where absent."""
-        return records.properties()
-
-    def show(self, records: Pictures, position: int, attribution: np.ndarray | None = None) -> Picture:
-        """The image, with heat laid over where an explanation points: red raises, blue lowers the answer."""
-        frame = records.decoded.frame(position)
-        if frame is None:
-            return Picture("text/html", b"", Phrase("no image"))
-        return Picture("image/png", png.draw(frame, attribution), self.name)
-
-    def geometry(self, records: Pictures) -> list[Geometry | None]:
-        """The grid of every row's file."""
-        decoded = records.decoded
-        return [None if entry < 0 else sheets.geometry_of(decoded, entry) for entry in decoded.entry.tolist()]
-
-    def lit(self, records: Pictures, position: int) -> Bool[np.ndarray, "height width"] | None:
-        """All but the dark ground around a picture."""
-        frame = records.decoded.frame(position)
-        return None if frame is None else lit(frame)
-
-    def places(self, ready: PictureSheets) -> list[Place | None]:
-        """The network's grid of every row: the file's own, or scaled."""
-        return [ready.place(row) for row in range(len(ready))]
+        return _ImageEncoder(network, width, _DROPOUT if dropout is None else dropout)
 
     def sight(self, size: Size) -> Sight:
         """What the maps of the way up of the U-Net look like."""
         stages = self._stages(size)
         return Sight(2, stages.widths, stages.total_strides())
-
-    def values(self, ready: PictureSheets, row: int) -> Float[np.ndarray, "channel height width"]:
-        """The whole image of a row, scaled; none of it where absent."""
-        return np.moveaxis(ready.cut(row, (0, 0), ready.shape(row) or (0, 0)), 2, 0)
-
-    def view_points(self, ready: PictureSheets) -> int:
-        """Pixels of a view."""
-        return self.learned.patch[0] * self.learned.patch[1]
-
-    def draw(
-        self,
-        ready: PictureSheets,
-        index: Int[np.ndarray, " batch"],
-        aim: Float[np.ndarray, "batch dim"],
-        generator: Generator,
-        *,
-        change: bool,
-    ) -> tuple[ImageTensors, Movement]:
-        """A part of each of some images, moved and relit in one go where ``change`` asks for it."""
-        views = self._viewer().draw(ready, index, aim, generator, change=change)
-        present = torch.from_numpy(ready.entry[index] >= 0)
-        pixels = views.pixels * present[:, None, None, None]
-        return ImageTensors(present, pixels), Movement(views.start, views.cut, views.affine, self.learned.patch)
-
-    def windows(self, ready: PictureSheets, row: int) -> Iterator[tuple[ImageTensors, Movement]]:
-        """Parts that overlap by half and cover the image, a few at a time."""
-        for views in self._viewer().windows(ready, row):
-            present = torch.ones(len(views.pixels), dtype=torch.bool)
-            yield ImageTensors(present, views.pixels), Movement(views.start, views.cut, None, views.cut)
-
-    def mirrors(self) -> tuple[tuple[int, ...], ...]:
-        """Those that the flips while training allow."""
-        axes = {"none": (), "horizontal": (1,), "both": (0, 1)}[self.options.flips]
-        return every_mirror(axes) if self.options.mirror_answers else ()
-
-    def mirrored(self, tensors: ImageTensors, axes: tuple[int, ...]) -> ImageTensors:
-        """Parts with left and right, or top and bottom, swapped."""
-        return replace(tensors, pixels=backwards(tensors.pixels, axes))
-
-    def show_marks(self, records: Pictures, position: int, marks: Marks) -> Picture:
-        """The image with outlines of the truth and of the answer."""
-        frame = records.decoded.frame(position)
-        if frame is None:
-            return Picture("text/html", b"", Phrase("no image"))
-        return Picture("image/png", marked.draw(frame, marks), marked.caption(self.name))
 
     @classmethod
     def example_known(
@@ -331,9 +320,6 @@ class Image(Located):
         """Noise of several sizes with a spot that is the brighter the higher the signal, and one that is idle."""
         paths, known = synthetic_pictures.write(rng, signal, folder, name)
         return pl.DataFrame({f"{name}_path": paths}), {"column": f"{name}_path"}, list(known)
-
-    def _viewer(self) -> PictureViewer:
-        return PictureViewer(self.learned.patch, _strength(self.options))
 
     def _stages(self, size: Size) -> Stages:
         return picture_stages(self.learned.channels, self.learned.patch, _BASE[size], deep=size is not Size.TINY)
@@ -348,7 +334,7 @@ class Image(Located):
         yield preparation.STANDARDISED
         allowed = (options.shift, options.zoom, options.tilt)
         yield preparation.changed_pictures(*allowed, options.flips, options.rotations)
-        if plan.dense and self.mirrors():
+        if plan.dense and _flips(options):
             yield preparation.MIRRORED
 
 
@@ -357,14 +343,22 @@ def _patch(options: ImageOptions, records: Pictures, rows: list[int]) -> tuple[i
     return pair(options.patch, usual) or usual
 
 
+def _flips(options: ImageOptions) -> tuple[int, ...]:
+    """Axes along which windows are mirrored to answer: those that the flips while training allow."""
+    axes = {"none": (), "horizontal": (1,), "both": (0, 1)}[options.flips]
+    return axes if options.mirror_answers else ()
+
+
 def _strength(options: ImageOptions) -> Jitter:
     mirror, overturn, quarters = options.flips != "none", options.flips == "both", options.rotations == "quarter"
     amounts = options.model_dump(include={"shift", "zoom", "tilt", "brightness", "contrast", "erase"})
     return Jitter(mirror=mirror, overturn=overturn, quarters=quarters, **amounts)
 
 
-class _Encoder(nn.Module):
+class _ImageEncoder(Encoder):
     """Image network, dropout, and a layer to the common width of tokens."""
+
+    hints = CONVOLUTIONS
 
     def __init__(self, network: Backbone | ResidualUNet, width: int, dropout: float) -> None:
         super().__init__()

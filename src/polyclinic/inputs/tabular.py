@@ -1,6 +1,6 @@
 """Numbers and categories from the columns of the table itself: laboratory values, vital signs, history."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, final
@@ -8,28 +8,22 @@ from typing import Annotated, Any, Literal, Self, final
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Bool, Float, Int, UInt64
+from jaxtyping import Bool, Float, Int
 from pydantic import Field
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, Finding, Severity, stop_on
+from polyclinic.errors import CohortError, Finding, stop_on
 from polyclinic.formats.columns.column_types import absent_column
-from polyclinic.inputs.base import ColumnCells, Features, Input, Picture, bar_table, refuse_absent
+from polyclinic.inputs.base import Input, Prepared
 from polyclinic.layers.table import Columns, TableNetwork, TableShape
-from polyclinic.records.tables.scaling import (
-    CategoryPlan,
-    NumberPlan,
-    coded,
-    learn_category,
-    learn_number,
-    scaled,
-    unseen,
-)
-from polyclinic.records.tables.variables import Categories, read_variables, row_hashes
+from polyclinic.records.base import ColumnCells
+from polyclinic.records.tables.scaling import CategoryPlan, NumberPlan, coded, learn_category, learn_number, scaled
+from polyclinic.records.tables.table import MANY_LEVELS, TableRecords
+from polyclinic.records.tables.variables import read_variables
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
-from polyclinic.tensors import STILL, Encoded, InputTensors, Movement
+from polyclinic.tensors import STILL, Encoded, Encoder, InputTensors, Movement
 from polyclinic.translations.phrase import Phrase
 
 
@@ -85,26 +79,6 @@ class TabularPlan(Plan):
 
 
 @dataclass(frozen=True)
-class TableRecords:
-    """The columns as read, all rows.
-
-    Attributes:
-        table: The user's word for the table.
-        numeric: Names of the columns of numbers.
-        numbers: Their values, NaN where missing.
-        categories: The other columns, by name.
-    """
-
-    table: str
-    numeric: tuple[str, ...]
-    numbers: Float[np.ndarray, "row number"]
-    categories: Mapping[str, Categories]
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-
-@dataclass(frozen=True)
 class TableTensors(InputTensors):
     """Rows of a table as ``TableNetwork`` takes them: scaled numbers, 0 where missing, and codes."""
 
@@ -114,7 +88,52 @@ class TableTensors(InputTensors):
     many: Int[Tensor, "batch many"]
 
 
-_MANY_LEVELS = 24
+@dataclass(frozen=True)
+class PreparedTable(Prepared):
+    """All rows as tensors.
+
+    Attributes:
+        tensors: Of all rows.
+        noise: Standard deviation of the random change of each number while training.
+        forget: Share of the values taken away at random while training.
+        silent: The codes that say nothing: of categories with few levels, and of those with many.
+    """
+
+    tensors: TableTensors
+    noise: float
+    forget: float
+    silent: tuple[int, int]
+
+    def collate(self, index: Int[np.ndarray, " batch"]) -> TableTensors:
+        """Some rows."""
+        chosen = torch.from_numpy(index)
+        return TableTensors(*(tensor[chosen] for tensor in vars(self.tensors).values()))
+
+    def augment(self, tensors: TableTensors, generator: Generator) -> tuple[TableTensors, Movement]:
+        """Noise on the numbers and forgotten values, where the options ask for them."""
+        if self.noise:
+            shape = tensors.numbers.shape
+            noise = torch.randn(shape, generator=generator, device=generator.device).to(tensors.numbers.device)
+            tensors = replace(tensors, numbers=tensors.numbers + self.noise * noise)
+        return self._forgotten(tensors, generator) if self.forget else tensors, STILL
+
+    def _forgotten(self, tensors: TableTensors, generator: Generator) -> TableTensors:
+        """Values taken away at random: a forgotten number is missing, a forgotten category says nothing."""
+
+        def some(like: Tensor) -> Bool[Tensor, "batch column"]:
+            chance = torch.rand(like.shape, generator=generator, device=generator.device)
+            return (chance < self.forget).to(like.device)
+
+        gone = some(tensors.numbers)
+        return replace(
+            tensors,
+            numbers=tensors.numbers.masked_fill(gone, 0.0),
+            missing=tensors.missing | gone,
+            few=tensors.few.masked_fill(some(tensors.few), self.silent[0]),
+            many=tensors.many.masked_fill(some(tensors.many), self.silent[1]),
+        )
+
+
 _DROPOUT = 0.1
 _SHAPES = {
     Size.TINY: TableShape(members=4, blocks=2, block_width=64, number_width=4, dropout=_DROPOUT),
@@ -149,22 +168,17 @@ class Tabular(Input):
         """
         offered = tuple(cells.frame.columns)
         stop_on(_unknown(self.name, self.options, cells.table, self.columns(offered), offered), CohortError)
-        numeric, categorical = self.options.numeric, self.options.categorical
+        numeric = self.options.numeric
+        categorical = self.options.categorical
         if self.plan is not None:
             numeric = tuple(c.name for c in self.plan.numbers)
             categorical = tuple(c.name for c in self.plan.categories)
         frame = cells.frame.select(self.columns(offered))
         numbers, categories = read_variables(frame, cells.table, numeric, categorical)
         matrix = np.column_stack(list(numbers.values())) if numbers else np.empty((len(frame), 0))
-        return TableRecords(cells.table, tuple(numbers), matrix, categories)
-
-    def check(self, records: TableRecords) -> list[Finding]:
-        """Columns that hold nothing, the same everywhere, or a new word in nearly every row; levels never learned."""
-        findings = _plain(records, self.plan is not None) + refuse_absent(self, records.table, ~_known(records))
-        for plan in self.plan.categories if self.plan is not None else ():
-            rows = np.flatnonzero(unseen(records.categories[plan.name], plan))
-            findings += [_new_level(records.table, plan, rows)] if len(rows) else []
-        return findings
+        required = self.options.missing == "refuse"
+        learned = None if self.plan is None else self.plan.categories
+        return TableRecords(self.name, cells.table, tuple(numbers), matrix, categories, required, learned)
 
     def fit(self, records: TableRecords, rows: TrainRows) -> Self:
         """Scales, quantiles and levels from training rows only."""
@@ -175,8 +189,8 @@ class Tabular(Input):
         plan = TabularPlan(
             rows=len(rows),
             numbers=tuple(numbers),
-            few=tuple(c for c in categories if c.levels <= _MANY_LEVELS),
-            many=tuple(c for c in categories if c.levels > _MANY_LEVELS),
+            few=tuple(c for c in categories if c.levels <= MANY_LEVELS),
+            many=tuple(c for c in categories if c.levels > MANY_LEVELS),
         )
         return type(self)(self.name, self.options, plan)
 
@@ -186,37 +200,22 @@ class Tabular(Input):
         assert self.plan is not None, "fit first"
         return self.plan
 
-    def prepare(self, records: TableRecords) -> TableTensors:
+    def prepare(self, records: TableRecords) -> PreparedTable:
         """Every row as tensors."""
-        columns = [scaled(records.numbers[:, i], plan) for i, plan in enumerate(self.learned.numbers)]
+        plan = self.learned
+        columns = [scaled(records.numbers[:, i], number) for i, number in enumerate(plan.numbers)]
         numbers = np.column_stack(columns) if columns else records.numbers
         missing = np.isnan(records.numbers)
-        return TableTensors(
-            present=torch.from_numpy(_known(records)),
+        tensors = TableTensors(
+            present=torch.from_numpy(records.present),
             numbers=torch.from_numpy(np.where(missing, 0.0, numbers).astype(np.float32)),
             missing=torch.from_numpy(missing),
-            few=_codes(records, self.learned.few),
-            many=_codes(records, self.learned.many),
+            few=_codes(records, plan.few),
+            many=_codes(records, plan.many),
         )
+        return PreparedTable(tensors, self.options.noise, self.options.forget, (_silent(plan.few), _silent(plan.many)))
 
-    def collate(self, ready: TableTensors, index: Int[np.ndarray, " batch"]) -> TableTensors:
-        """Some rows."""
-        chosen = torch.from_numpy(index)
-        return TableTensors(
-            ready.present[chosen], ready.numbers[chosen], ready.missing[chosen], ready.few[chosen], ready.many[chosen]
-        )
-
-    def augment(self, tensors: TableTensors, generator: Generator) -> tuple[TableTensors, Movement]:
-        """Noise on the numbers and forgotten values, where the options ask for them."""
-        if self.options.noise:
-            shape = tensors.numbers.shape
-            drawn = torch.randn(shape, generator=generator, device=generator.device).to(tensors.numbers.device)
-            tensors = replace(tensors, numbers=tensors.numbers + self.options.noise * drawn)
-        if self.options.forget:
-            tensors = _forget(tensors, self.options.forget, self.learned, generator)
-        return tensors, STILL
-
-    def encoder(self, width: int, size: Size, dropout: float | None) -> nn.Module:
+    def encoder(self, width: int, size: Size, dropout: float | None) -> Encoder:
         """From tensors to one token per row and member."""
         columns = Columns(
             edges=tuple(number.edges for number in self.learned.numbers),
@@ -224,27 +223,11 @@ class Tabular(Input):
             few=tuple(category.levels for category in self.learned.few),
             many=tuple(category.levels for category in self.learned.many),
         )
-        return _Encoder(TableNetwork(columns, width, _shape(self.options, size, dropout)))
+        return _TableEncoder(TableNetwork(columns, width, _shape(self.options, size, dropout)))
 
     def members(self, size: Size) -> int:
         """How many networks the ensemble has; 1 without an ensemble."""
         return max(_shape(self.options, size, None).members, 1)
-
-    def summarise(self, records: TableRecords) -> Features:
-        """Numbers as they are, categories as codes in the order of their words."""
-        codes = [np.where(c.codes < 0, np.nan, c.codes.astype(float)) for c in records.categories.values()]
-        matrix = np.column_stack([records.numbers, *codes])
-        categorical = (False,) * len(records.numeric) + (True,) * len(codes)
-        return Features(matrix, (*records.numeric, *records.categories), categorical)
-
-    def fingerprints(self, records: TableRecords) -> UInt64[np.ndarray, " sample"]:
-        """A hash of the row's content; 0 for a row too plain to be told from others."""
-        return row_hashes(records.numbers, tuple(records.categories.values()))
-
-    def show(self, records: TableRecords, position: int, attribution: np.ndarray | None = None) -> Picture:
-        """The row as a table, with a bar per column where an explanation is given."""
-        names = (*records.numeric, *records.categories)
-        return bar_table(self.name, names, _shown(records, position), attribution)
 
     @classmethod
     def example(
@@ -274,7 +257,7 @@ class Tabular(Input):
         yield Phrase("A missing number is marked as missing; nothing is filled in.")
 
 
-class _Encoder(nn.Module):
+class _TableEncoder(Encoder):
     """``TableNetwork`` from a record to a record."""
 
     def __init__(self, network: TableNetwork) -> None:
@@ -298,19 +281,13 @@ def _shape(options: TabularOptions, size: Size, dropout: float | None) -> TableS
     return shape if options.members == "auto" else replace(shape, members=options.members)
 
 
-def _known(records: TableRecords) -> Bool[np.ndarray, " sample"]:
-    """Rows with at least one value."""
-    known = [(~np.isnan(records.numbers)).any(1)] + [column.codes >= 0 for column in records.categories.values()]
-    return np.asarray(np.logical_or.reduce(known))
-
-
 def _pieces(rows: int) -> int:
     return int(np.clip(rows // 50, 4, 48))
 
 
 def _codes(records: TableRecords, plans: tuple[CategoryPlan, ...]) -> Int[Tensor, "row category"]:
     """Codes that count through the levels of all ``plans``; the one beyond the last says nothing."""
-    silent = sum(plan.levels for plan in plans)
+    silent = _silent(plans)
     codes = np.full((len(records), len(plans)), silent, dtype=np.int64)
     start = 0
     for i, plan in enumerate(plans):
@@ -320,20 +297,9 @@ def _codes(records: TableRecords, plans: tuple[CategoryPlan, ...]) -> Int[Tensor
     return torch.from_numpy(codes)
 
 
-def _forget(tensors: TableTensors, share: float, plan: TabularPlan, generator: Generator) -> TableTensors:
-    """Take values away at random: a forgotten number is missing, a forgotten category says nothing."""
-
-    def drawn(like: Tensor) -> Bool[Tensor, "batch column"]:
-        return (torch.rand(like.shape, generator=generator, device=generator.device) < share).to(like.device)
-
-    gone = drawn(tensors.numbers)
-    return replace(
-        tensors,
-        numbers=tensors.numbers.masked_fill(gone, 0.0),
-        missing=tensors.missing | gone,
-        few=tensors.few.masked_fill(drawn(tensors.few), sum(c.levels for c in plan.few)),
-        many=tensors.many.masked_fill(drawn(tensors.many), sum(c.levels for c in plan.many)),
-    )
+def _silent(plans: tuple[CategoryPlan, ...]) -> int:
+    """The code that says nothing: the one beyond the levels of all."""
+    return sum(plan.levels for plan in plans)
 
 
 def _unknown(
@@ -347,61 +313,3 @@ def _unknown(
         for column in names
         if column not in offered
     ]
-
-
-def _plain(records: TableRecords, fitted: bool) -> list[Finding]:
-    """Columns that say nothing: no value, one value, or another word in nearly every row."""
-    findings = []
-    for i, name in enumerate(records.numeric):
-        known = records.numbers[~np.isnan(records.numbers[:, i]), i]
-        findings += _empty_or_constant(records.table, name, len(known), len(np.unique(known)), fitted)
-    for name, column in records.categories.items():
-        known = int((column.codes >= 0).sum())
-        findings += _empty_or_constant(records.table, name, known, len(column.words), fitted)
-        if not fitted and len(column.words) > max(_MANY_LEVELS, known / 2):
-            findings.append(_like_a_name(records.table, name))
-    return findings
-
-
-def _empty_or_constant(table: str, column: str, known: int, different: int, fitted: bool) -> list[Finding]:
-    place = f'{table} column "{column}"'
-    if known == 0:
-        severity = Severity.WARNING if fitted else Severity.ERROR
-        remedy = "Fill it, or leave it out of the study (columns, or leave_out)."
-        return [Finding("empty_column", place, "must hold values", "all are missing", remedy, severity)]
-    if different == 1 and not fitted:
-        remedy = "Nothing can be learned from it; leave it out."
-        return [Finding("constant_column", place, "should vary", "it never does", remedy, Severity.WARNING)]
-    return []
-
-
-def _like_a_name(table: str, column: str) -> Finding:
-    return Finding(
-        name="words_without_repeats",
-        place=f'{table} column "{column}"',
-        rule="a category should recur",
-        found="nearly every row holds another word, as in a name or a free text",
-        remedy="Leave it out, or list it under numeric if these are numbers.",
-        severity=Severity.WARNING,
-    )
-
-
-def _new_level(table: str, plan: CategoryPlan, rows: Int[np.ndarray, " row"]) -> Finding:
-    treated = "as other rare words" if plan.other else "as saying nothing"
-    return Finding(
-        name="new_category",
-        place=f'{table} column "{plan.name}"',
-        rule="categories should be among those of the training",
-        found="some are rare or new",
-        remedy=f"They are taken {treated}; check the spelling.",
-        severity=Severity.NOTE,
-        rows=tuple(int(row) + 1 for row in rows),
-    )
-
-
-def _shown(records: TableRecords, position: int) -> list[str]:
-    """The values of one row in words; a dash where missing."""
-    numbers = ["\N{EN DASH}" if np.isnan(value) else f"{value:.4g}" for value in records.numbers[position]]
-    columns = records.categories.values()
-    codes = [(column.words, int(column.codes[position])) for column in columns]
-    return numbers + ["\N{EN DASH}" if code < 0 else words[code] for words, code in codes]

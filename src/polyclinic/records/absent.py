@@ -1,11 +1,11 @@
-"""Rows of a column of files that hold nothing to work with: unreadable ones and empty cells, as findings. No torch."""
+"""Rows that hold nothing to work with: unreadable files and empty cells, as findings. No torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from polyclinic.errors import Finding, Severity
 from polyclinic.records.images.decoded import Problem
@@ -77,3 +77,25 @@ class Lacking:
             return [Finding(name, place, f"rows without {one} are masked", found, "", severity, empty)]
         remedy = f'Give every row {one}, or set missing = "allow".'
         return [Finding(name, place, f"every row must have {one}", found, remedy, severity, empty)]
+
+
+def absent_rows(name: str, table: str, absent: Bool[np.ndarray, " sample"]) -> list[Finding]:
+    """The finding for rows that lack an input which no patient may lack.
+
+    Args:
+        name: The user's word for the input.
+        table: The user's word for the table.
+        absent: Which rows have nothing of it.
+    """
+    if not absent.any():
+        return []
+    return [
+        Finding(
+            name="absent_input",
+            place=f"{table} [inputs.{name}]",
+            rule="every patient must have this input",
+            found=f"{int(absent.sum())} of {len(absent)} rows have nothing of it",
+            remedy='Fill them in, leave these rows out, or set missing = "allow": an absent input is then masked.',
+            rows=tuple(int(row) + 1 for row in np.flatnonzero(absent)),
+        )
+    ]

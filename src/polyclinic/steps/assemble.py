@@ -3,12 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import polars as pl
 from jaxtyping import Int
 
 from polyclinic.cohort.findings import inspect
@@ -19,7 +16,8 @@ from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort, leave_out, load
 from polyclinic.errors import CohortError, Finding, LeakError, MissingPackage, PolyclinicError, StudyError, stop_on
 from polyclinic.heads.base import Dense, Head, Question, dense_questions
-from polyclinic.inputs.base import ColumnCells, Input, Located
+from polyclinic.inputs.base import Input, InputColumns, Located
+from polyclinic.records.base import ColumnCells, LocatedRecords
 from polyclinic.study import catalogue
 from polyclinic.study.findings import idle, sift
 from polyclinic.study.rules import idle_requests
@@ -42,9 +40,9 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
     """
     cohort = load(study.cohort, folder)
     heads = {name: catalogue.find("heads", s.kind)(name, s.options) for name, s in study.targets.items()}
-    inputs = {name: catalogue.find("inputs", s.kind)(name, s.options) for name, s in study.inputs.items()}
-    inputs = face(inputs, heads)
-    columns = claim_columns(study, cohort, inputs, heads)
+    kinds = {name: catalogue.find("inputs", s.kind)(name, s.options) for name, s in study.inputs.items()}
+    kinds = face(kinds, heads)
+    columns = claim_columns(study, cohort, kinds, heads)
     cohort = _with_outcome(cohort, heads)
     questions = _read_targets(cohort, heads)
     findings = [
@@ -53,16 +51,16 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
         *inspect(cohort, _in_order(columns.values()), _in_order(head.columns() for head in heads.values())),
     ]
     stop_on(sift(findings, study.accept), CohortError)
-    records = read_records(cohort, inputs, columns, cache)
-    questions |= match_targets(cohort, inputs, records, questions, cache)
+    inputs = read_inputs(cohort, kinds, columns, cache)
+    questions |= match_targets(cohort, inputs, questions, cache)
     with users_rows(cohort.row):
-        for name, kind in inputs.items():
-            findings += _in_users_rows(kind.check(records[name]), cohort.row)
+        for one in inputs.values():
+            findings += _in_users_rows(one.records.check(), cohort.row)
         for question in questions.values():
             findings += _in_users_rows(question.head.check(question.target), cohort.row)
     findings = sift(findings, study.accept)
     stop_on(findings, CohortError)
-    return Assembled(study, cohort, inputs, columns, records, questions, tuple(findings), cache)
+    return Assembled(study, cohort, inputs, questions, tuple(findings), cache)
 
 
 def face(inputs: Mapping[str, Input], heads: Mapping[str, Head]) -> dict[str, Input]:
@@ -104,8 +102,7 @@ def _finder_findings(head: Dense, heads: Mapping[str, Head]) -> list[Finding]:
 
 def match_targets(
     cohort: Cohort,
-    inputs: Mapping[str, Input],
-    records: Mapping[str, Any],
+    inputs: Mapping[str, InputColumns],
     questions: Mapping[str, Question[Head]],
     cache: Path | None,
 ) -> dict[str, Question[Head]]:
@@ -116,8 +113,9 @@ def match_targets(
     """
     dense = dense_questions(questions)
     asked = {question.head.ground for question in dense.values()}
-    grounds = {name: kind for name, kind in inputs.items() if name in asked and isinstance(kind, Located)}
-    geometry = {name: kind.geometry(records[name]) for name, kind in grounds.items()}
+    read = {name: inputs[name].records for name in asked}
+    grounds = {name: records for name, records in read.items() if isinstance(records, LocatedRecords)}
+    geometry = {name: records.geometry() for name, records in grounds.items()}
     matched: dict[str, Question[Head]] = {}
     errors: list[PolyclinicError] = []
     for name, question in dense.items():
@@ -125,7 +123,7 @@ def match_targets(
         try:
             with users_rows(cohort.row):
                 found = head.match(question.target, geometry[on], cohort.folder, cache)
-                matched[name] = replace(question, target=head.see(found, partial(grounds[on].lit, records[on])))
+                matched[name] = replace(question, target=head.see(found, grounds[on].foreground))
         except PolyclinicError as error:
             errors.append(error)
     if errors:
@@ -186,30 +184,26 @@ def _read_targets(cohort: Cohort, heads: Mapping[str, Head]) -> dict[str, Questi
     return {name: Question(head, targets[name]) for name, head in heads.items()}
 
 
-def read_records(
-    cohort: Cohort, inputs: Mapping[str, Input], columns: Mapping[str, tuple[str, ...]], cache: Path | None
-) -> dict[str, Any]:
+def read_inputs(
+    cohort: Cohort, kinds: Mapping[str, Input], columns: Mapping[str, tuple[str, ...]], cache: Path | None
+) -> dict[str, InputColumns]:
     """Read every record of every input; findings of all inputs come together.
 
     Raises:
         ReadError, CohortError: as the kinds do, with rows of the user's table.
     """
-    records: dict[str, Any] = {}
+    inputs: dict[str, InputColumns] = {}
     errors: list[PolyclinicError] = []
-    for name, kind in inputs.items():
-        cells = ColumnCells(_select(cohort.frame, columns[name]), cohort.folder, cohort.name, cache)
+    for name, kind in kinds.items():
+        cells = ColumnCells(cohort.frame.select(columns[name]), cohort.folder, cohort.name, cache)
         try:
             with users_rows(cohort.row):
-                records[name] = kind.read(cells)
+                inputs[name] = InputColumns.read(kind, cells)
         except PolyclinicError as error:
             errors.append(error)
     if errors:
         raise type(errors[0])([finding for error in errors for finding in error.findings])
-    return records
-
-
-def _select(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
-    return frame.select(columns)
+    return inputs
 
 
 @contextmanager
@@ -234,9 +228,9 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
         CohortError: too few patients, or of a class.
         LeakError: with all findings that the study does not accept.
     """
-    study, cohort, kinds = assembled.study, assembled.cohort, assembled.inputs
+    study, cohort = assembled.study, assembled.cohort
     first = next(iter(assembled.questions.values()))
-    prints = {name: kind.fingerprints(assembled.records[name]) for name, kind in kinds.items()}
+    prints = {name: one.records.fingerprints() for name, one in assembled.inputs.items()}
     split = divide(
         cohort,
         study.split,
@@ -250,9 +244,9 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
         cohort,
         split,
         outcome=cohort.frame.select(_in_order(q.head.columns() for q in assembled.questions.values())),
-        candidates=cohort.frame.select(_in_order(assembled.columns.values())),
+        candidates=cohort.frame.select(_in_order(one.columns for one in assembled.inputs.values())),
         fingerprints=prints,
-        properties={name: kind.properties(assembled.records[name]) for name, kind in kinds.items()},
+        properties={name: one.records.properties() for name, one in assembled.inputs.items()},
     )
     found = [*split.findings, *found]
     findings = sift(found, study.accept)

@@ -132,8 +132,8 @@ def _searched(assembled: Assembled, fold: Fold, plan: FoldPlan, progress: Progre
 
 def _make_ready(assembled: Assembled, rows: Inner) -> Ready:
     """Records made ready with constants from training rows; the questions are fitted already."""
-    inputs = {name: kind.fit(assembled.records[name], rows.train) for name, kind in assembled.inputs.items()}
-    return Ready.of(inputs, assembled.records, assembled.questions, assembled.cache)
+    inputs = {name: one.fit(rows.train) for name, one in assembled.inputs.items()}
+    return Ready.of(inputs, assembled.questions, assembled.cache)
 
 
 def _run_member(assembled: Assembled, fold: Fold, number: int, plan: FoldPlan, progress: Progress) -> _MemberRun:

@@ -115,7 +115,7 @@ def _plan(assembled: Assembled, member: Member) -> FitPlan:
     study = assembled.study
     return FitPlan(
         model=member.model,
-        columns=dict(assembled.columns),
+        columns={name: one.columns for name, one in assembled.inputs.items()},
         inputs=plan_kinds(member.inputs, {name: section.kind for name, section in study.inputs.items()}),
         heads=plan_kinds(member.heads, {name: section.kind for name, section in study.targets.items()}),
         shift=member.shift,

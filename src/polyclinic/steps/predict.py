@@ -23,9 +23,10 @@ from polyclinic.delivery.weights import fits, load_model
 from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_on
 from polyclinic.evidence.shift import shift_score
 from polyclinic.heads.base import Head, Question
+from polyclinic.inputs.base import Located
 from polyclinic.model import build
 from polyclinic.predictions.table import load as load_predictions
-from polyclinic.steps.assemble import match_targets, read_records, users_rows
+from polyclinic.steps.assemble import match_targets, read_inputs, users_rows
 from polyclinic.study import catalogue
 from polyclinic.study.read import read_study
 from polyclinic.study.schema import CohortSection
@@ -185,18 +186,18 @@ class _FitOutputs:
 def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _FitOutputs:
     plan, weights = load_model(bundle.folder / "model", name, FitPlan)
     _refuse_absent(plan, cohort)
-    inputs, heads = revive_inputs(plan.inputs), revive_heads(plan.heads)
-    records = read_records(cohort, inputs, plan.columns, cache)
+    heads = revive_heads(plan.heads)
+    inputs = read_inputs(cohort, revive_inputs(plan.inputs), plan.columns, cache)
     with users_rows(cohort.row):
-        findings = [f for n, kind in inputs.items() for f in kind.check(records[n])]
+        findings = [finding for one in inputs.values() for finding in one.records.check()]
         asked = {n: Question(head, head.read_new(cohort.frame, cohort.name)) for n, head in heads.items()}
         given = {n: question for n, question in asked.items() if question.target is not None}
-        matched = match_targets(cohort, inputs, records, given, cache)
+        matched = match_targets(cohort, inputs, given, cache)
         findings += [f for question in matched.values() for f in question.head.check_new(question.target)]
     stop_on([f for f in findings if f.severity is Severity.ERROR], CohortError)
-    model = build(inputs, heads, plan.model, seed=0)
+    ready = Ready.of(inputs, {n: Question(head, None) for n, head in heads.items()}, cache)
+    model = build(ready.inputs, heads, plan.model, seed=0)
     model.load_state_dict(weights)
-    ready = Ready.of(inputs, records, {n: Question(head, None) for n, head in heads.items()}, cache)
     outputs = evaluate(model.eval(), ready, TestRows(np.arange(len(cohort))))
     shift = shift_score(plan.shift, outputs.summary)
     return _FitOutputs(ready, asked | matched, outputs, shift, (*cohort.findings, *findings))
@@ -205,8 +206,9 @@ def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _
 def _sources(head: Head, ready: Ready, cohort: Cohort) -> list[str | None]:
     """The file of the record that each answer is about; None where it is no file."""
     column = None
-    if head.ground is not None and ready.grounds[head.ground].ground != "text":
-        column = getattr(ready.inputs[head.ground].options, "column", None)  # a plug-in may have none
+    kind = None if head.ground is None else ready.inputs[head.ground]
+    if isinstance(kind, Located) and kind.ground != "text":
+        column = getattr(kind.options, "column", None)  # a plug-in may have none
     if column not in cohort.frame.columns:
         return [None] * len(cohort)
     cells = cohort.frame[column].cast(pl.String).to_list()

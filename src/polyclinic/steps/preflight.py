@@ -67,7 +67,7 @@ def preflight(study: Study, folder: Path, cache: Path | None) -> Preflight:
 
 def _cost(assembled: Assembled, split: Split) -> Preflight:
     study, rows = assembled.study, split.folds[0].members[0]
-    ready = Ready.fit(assembled.inputs, assembled.records, assembled.questions, rows.train, assembled.cache)
+    ready = Ready.fit(assembled.inputs, assembled.questions, rows.train, assembled.cache)
     model = build(ready.inputs, ready.heads, study.model, study.study.seed)
     if (start := read_start(study.model)) is not None:
         transfer(model, start)

@@ -26,9 +26,9 @@ from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.report import publish_report
 from polyclinic.formats.disk import write_file
 from polyclinic.heads.base import Dense, dense_questions
-from polyclinic.inputs.base import Located, Picture
 from polyclinic.predictions.record import Samples
 from polyclinic.predictions.table import save
+from polyclinic.records.base import LocatedRecords, Picture
 from polyclinic.steps.fold import fit_name
 from polyclinic.steps.folds import FoldAnswers
 from polyclinic.study.schema import Study
@@ -73,7 +73,7 @@ def write_bundle(told: FinishedRun, folder: Path) -> None:
     cohort = cohort_document(
         told.assembled.cohort,
         findings=(*told.assembled.findings, *told.answered.findings),
-        columns=[name for names in told.assembled.columns.values() for name in names],
+        columns=[name for one in told.assembled.inputs.values() for name in one.columns],
         outcome=[name for question in told.assembled.questions.values() for name in question.head.columns()],
     )
     write_file(folder / "cohort.json", _json(cohort))
@@ -168,9 +168,8 @@ def _pictures(told: FinishedRun) -> dict[int, tuple[Picture, ...]]:
     position = _positions(told)
     targets = [target for name, target in told.evidence["targets"].items() if name not in _dense(told)]
     worst = {int(one["row"]) for target in targets for one in target.get("worst", ())}
-    kinds, records = told.assembled.inputs, told.assembled.records
     return {
-        row: tuple(kind.show(records[name], position[row]) for name, kind in kinds.items())
+        row: tuple(one.records.show(position[row]) for one in told.assembled.inputs.values())
         for row in sorted(worst)
         if row in position
     }
@@ -180,14 +179,14 @@ def _marked(told: FinishedRun, name: str, head: Dense) -> dict[int, Picture]:
     """The cases and the worst mistakes of a dense question, with the answer and the truth drawn on each record."""
     target, position = told.evidence["targets"].get(name, {}), _positions(told)
     shown = [*(target.get("cases") or {}).values(), *target.get("worst", ())]
-    ground, records = told.assembled.inputs[head.ground], told.assembled.records[head.ground]
+    records = told.assembled.inputs[head.ground].records
     test = told.answered.ours.part("test")
     pictures: dict[int, Picture] = {}
     for row in sorted({int(one["row"]) for one in shown} & position.keys()):
         sample = int(np.flatnonzero(test.samples.row == row)[0])
         marks = _fitted(told, name, test.samples, sample).marks(test.answers[name], sample)
-        if isinstance(ground, Located):
-            pictures[row] = ground.show_marks(records, position[row], marks)
+        if isinstance(records, LocatedRecords):
+            pictures[row] = records.show_marks(position[row], marks)
     return pictures
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import Finding
 from polyclinic.heads.base import Head, Question
-from polyclinic.inputs.base import Input
+from polyclinic.inputs.base import InputColumns
 from polyclinic.study.schema import Study
 
 
@@ -19,9 +18,7 @@ class Assembled:
     Attributes:
         study: As read.
         cohort: The patients that take part: those with a known outcome that no exclusion met.
-        inputs: Kinds of input, not yet fitted, by the user's names.
-        columns: Columns that each input reads.
-        records: What each input read, all rows.
+        inputs: Kinds of input, not yet fitted, each with its columns and records, by the user's names.
         questions: Kinds of question, not yet fitted, each with its outcomes of all rows, by the user's names.
         findings: Everything found, the accepted refusals as notes.
         cache: Where records made ready may be kept, or None.
@@ -29,9 +26,7 @@ class Assembled:
 
     study: Study
     cohort: Cohort
-    inputs: Mapping[str, Input]
-    columns: Mapping[str, tuple[str, ...]]
-    records: Mapping[str, Any]
+    inputs: Mapping[str, InputColumns]
     questions: Mapping[str, Question[Head]]
     findings: tuple[Finding, ...]
     cache: Path | None = None

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, Shaped
 
 from polyclinic.cohort.rows import Rows
 from polyclinic.heads.base import Gatherer, global_questions, objects
-from polyclinic.inputs.base import Located
+from polyclinic.inputs.base import LocatedPrepared
 from polyclinic.layers.mirrors import backwards
 from polyclinic.model import Answers, Model
 from polyclinic.training.batches import count_steps
@@ -119,13 +119,13 @@ class _Looked:
 def _look_through(model: Model, ready: Ready, row: int, precision: Precision, mirrored: bool) -> _Looked:
     raws: dict[str, Any] = {}
     summaries: list[Float[np.ndarray, "window width"]] = []
-    for ground, kind in ready.grounds.items():
+    for ground, prepared in ready.grounds.items():
         place = ready.places[ground][row]
         heads = ready.dense(ground)
         gatherers = {} if place is None else {name: head.gatherer(place) for name, head in heads.items()}
         if gatherers:
-            looks = ((), *kind.mirrors()) if mirrored else ((),)
-            summaries += _gather(model, ready, row, ground, kind, looks, gatherers, precision)
+            looks = ((), *prepared.mirrors()) if mirrored else ((),)
+            summaries += _gather(model, ready, row, ground, prepared, looks, gatherers, precision)
         raws |= {name: gatherers[name].close() if gatherers else None for name in heads}
     if summaries:
         return _Looked(raws, np.concatenate(summaries).mean(axis=0))
@@ -138,7 +138,7 @@ def _gather(
     ready: Ready,
     row: int,
     ground: str,
-    kind: Located,
+    prepared: LocatedPrepared,
     looks: Sequence[tuple[int, ...]],
     gatherers: Mapping[str, Gatherer],
     precision: Precision,
@@ -152,12 +152,12 @@ def _gather(
     model.eval()
     summaries = []
     safe = {name: gatherers[name] for name, head in ready.dense(ground).items() if head.mirror_safe}
-    for tensors, movement in kind.windows(ready.columns[ground], row):
+    for tensors, movement in prepared.windows(row):
         count = len(tensors.present)
         repeated = np.repeat(row, count)
-        others = {n: k.collate(ready.columns[n], repeated) for n, k in ready.inputs.items() if n != ground}
+        others = {name: one.collate(repeated) for name, one in ready.prepared.items() if name != ground}
         for axes in looks if safe else looks[:1]:
-            shown = kind.mirrored(tensors, axes) if axes else tensors
+            shown = prepared.mirrored(tensors, axes) if axes else tensors
             seen = {name: precision.move(others.get(name, shown)) for name in ready.inputs}
             with precision.casting():
                 answers: Answers = model(seen)

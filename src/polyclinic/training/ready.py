@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.geometry import Place
 from polyclinic.heads.base import Dense, Head, Question, dense_questions, global_questions
-from polyclinic.inputs.base import Input, Located, Ragged
+from polyclinic.inputs.base import Input, InputColumns, LocatedPrepared, Prepared
 from polyclinic.tensors import Batch, InputTensors, Movement, TargetTensors
 
 
@@ -22,24 +22,25 @@ class Ready:
 
     Attributes:
         inputs: Fitted kinds of input by the user's names.
-        columns: What each input's ``prepare`` gave, all rows, by the same names.
+        prepared: The records of each input, ready for a network, all rows, by the same names.
         questions: Fitted kinds of question with the outcomes of all rows, by the user's names; without outcomes for new
             patients.
-        places: The network's grid of every row, for each input that a dense question is asked on.
+        grounds: Those inputs that a dense question is asked on.
+        places: The network's grid of every row of these.
         placed: The truth on that grid, for each dense question.
     """
 
     inputs: Mapping[str, Input]
-    columns: Mapping[str, Any]
+    prepared: Mapping[str, Prepared]
     questions: Mapping[str, Question[Head]]
+    grounds: Mapping[str, LocatedPrepared] = field(default_factory=dict)
     places: Mapping[str, Sequence[Place | None]] = field(default_factory=dict)
     placed: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def fit(
         cls,
-        inputs: Mapping[str, Input],
-        records: Mapping[str, Any],
+        inputs: Mapping[str, InputColumns],
         questions: Mapping[str, Question[Head]],
         rows: TrainRows,
         cache: Path | None = None,
@@ -47,46 +48,41 @@ class Ready:
         """Learn every constant from ``rows`` and make all rows ready.
 
         Args:
-            inputs: Kinds of input, not yet fitted, by the user's names.
-            records: What their ``read`` gave, all rows.
+            inputs: Kinds of input, not yet fitted, each with its records, by the user's names.
             questions: Kinds of question, not yet fitted, each with what its ``read_target`` gave (and ``match``, where
                 it is dense), all rows.
             rows: The training rows.
             cache: Where records made ready may be kept, or None.
         """
-        fitted = {name: kind.fit(records[name], rows) for name, kind in inputs.items()}
+        fitted = {name: one.fit(rows) for name, one in inputs.items()}
         asked = {name: question.fit(rows) for name, question in questions.items()}
-        return cls.of(fitted, records, asked, cache)
+        return cls.of(fitted, asked, cache)
 
     @classmethod
     def of(
         cls,
-        inputs: Mapping[str, Input],
-        records: Mapping[str, Any],
+        inputs: Mapping[str, InputColumns],
         questions: Mapping[str, Question[Head]],
         cache: Path | None = None,
     ) -> Self:
         """Make all rows ready for kinds that are fitted; new patients have no targets."""
-        columns = {name: kind.prepare(records[name]) for name, kind in inputs.items()}
+        prepared = {name: one.prepare() for name, one in inputs.items()}
         dense = dense_questions(questions)
-        grounds = {question.ground for question in dense.values()}
-        places = {n: k.places(columns[n]) for n, k in inputs.items() if n in grounds and isinstance(k, Located)}
+        asked = {question.ground for question in dense.values()}
+        grounds = {n: one for n, one in prepared.items() if n in asked and isinstance(one, LocatedPrepared)}
+        places = {name: one.places() for name, one in grounds.items()}
         placed = {
             name: question.head.place(question.target, places[question.head.ground], cache)
             for name, question in dense.items()
             if question.target is not None
         }
-        return cls(inputs, columns, questions, places, placed)
+        kinds = {name: one.kind for name, one in inputs.items()}
+        return cls(kinds, prepared, questions, grounds, places, placed)
 
     @property
     def heads(self) -> dict[str, Head]:
         """The fitted kinds of question."""
         return {name: question.head for name, question in self.questions.items()}
-
-    @property
-    def grounds(self) -> dict[str, Located]:
-        """The inputs that a dense question is asked on."""
-        return {name: kind for name, kind in self.inputs.items() if name in self.places and isinstance(kind, Located)}
 
     def dense(self, ground: str) -> dict[str, Dense]:
         """The dense questions on one input."""
@@ -94,30 +90,30 @@ class Ready:
 
     def view_points(self) -> int | None:
         """Points in one view of the records, about; None where no dense question is asked."""
-        sizes = [kind.view_points(self.columns[name]) for name, kind in self.grounds.items()]
-        return max(sizes, default=None)
+        return max((ground.view_points() for ground in self.grounds.values()), default=None)
 
     def lengths(self, index: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
         """How long the records of some rows are, all inputs together; 0 where none is padded to others."""
         whole = np.zeros(len(index), dtype=np.int64)
-        for column in self.columns.values():
-            if isinstance(column, Ragged):
-                whole += column.lengths(index)
+        for prepared in self.prepared.values():
+            lengths = prepared.lengths(index)
+            if lengths is not None:
+                whole += lengths
         return whole
 
     def present(self, index: Int[np.ndarray, " row"]) -> Bool[np.ndarray, " row"]:
         """Which rows have at least one input."""
         found = np.zeros(len(index), dtype=bool)
-        for name, kind in self.inputs.items():
+        for name, prepared in self.prepared.items():
             if name in self.places:
                 found |= np.array([self.places[name][row] is not None for row in index], dtype=bool)
             else:
-                found |= kind.collate(self.columns[name], index).present.numpy()
+                found |= prepared.collate(index).present.numpy()
         return found
 
     def see(self, index: Int[np.ndarray, " batch"]) -> dict[str, InputTensors]:
         """The inputs of some rows, whole."""
-        return {name: kind.collate(self.columns[name], index) for name, kind in self.inputs.items()}
+        return {name: prepared.collate(index) for name, prepared in self.prepared.items()}
 
     def ask(self, index: Int[np.ndarray, " batch"]) -> dict[str, TargetTensors]:
         """The outcomes of some rows, dense questions left out: they need to know the view."""
@@ -134,14 +130,14 @@ class Ready:
         """
         seen: dict[str, InputTensors] = {}
         targets = self.ask(index)
-        for name, kind in self.inputs.items():
-            if name in self.places and isinstance(kind, Located):
+        for name, prepared in self.prepared.items():
+            if (ground := self.grounds.get(name)) is not None:
                 aim = self._aim(name, index, generator)
-                seen[name], movement = kind.draw(self.columns[name], index, aim, generator, change=change)
+                seen[name], movement = ground.draw(index, aim, generator, change=change)
                 targets |= self._moved(name, index, movement)
             else:
-                whole = kind.collate(self.columns[name], index)
-                seen[name] = kind.augment(whole, generator)[0] if change else whole
+                whole = prepared.collate(index)
+                seen[name] = prepared.augment(whole, generator)[0] if change else whole
         return Batch(seen, {name: targets[name] for name in self.questions})
 
     def _aim(

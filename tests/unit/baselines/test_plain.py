@@ -13,7 +13,7 @@ from polyclinic.baselines.linear import fit_linear
 from polyclinic.baselines.plain import answer_baselines
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.heads.base import Head
-from polyclinic.inputs.base import Features
+from polyclinic.records.base import Features
 from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.example_cohort import example_cohort
 from polyclinic.study import catalogue

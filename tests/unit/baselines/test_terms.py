@@ -7,7 +7,7 @@ from polyclinic.baselines.linear import fit_linear
 from polyclinic.baselines.terms import Terms
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.heads.classify import Classify, ClassTarget
-from polyclinic.inputs.base import Features
+from polyclinic.records.base import Features
 
 NOTES = ("No sign of pneumonia.", "Pneumonia in the left lung.", "The heart is large.", "", "Normal lung and heart.")
 

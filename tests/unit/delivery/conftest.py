@@ -15,8 +15,8 @@ from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import EvidenceDocument
 from polyclinic.delivery.material import EpochLosses, FitHistory, Material, PartCount, RunFacts
-from polyclinic.inputs.base import Picture
 from polyclinic.predictions.record import Predictions, Samples
+from polyclinic.records.base import Picture
 from polyclinic.study.options import InputOptions, TargetOptions
 from polyclinic.study.schema import About, CohortSection, InputSection, Study, TargetSection
 

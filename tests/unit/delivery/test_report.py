@@ -16,8 +16,8 @@ from polyclinic.delivery.documents import Cases, EvidenceDocument, Mistake
 from polyclinic.delivery.material import EpochLosses, FitHistory, Material, PartCount, RunFacts
 from polyclinic.delivery.report import publish_report
 from polyclinic.delivery.words import Words
-from polyclinic.inputs.base import Picture
 from polyclinic.predictions.record import Predictions
+from polyclinic.records.base import Picture
 from polyclinic.translations.phrase import Phrase
 
 DENSE = ("mask", "boxes", "cells", "spans", "relations")

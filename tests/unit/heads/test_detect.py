@@ -16,9 +16,10 @@ from polyclinic.formats.packed import unpack
 from polyclinic.geometry import GridGeometry, GridKnown, Lattice, identity
 from polyclinic.heads.base import Question, objects
 from polyclinic.heads.detect import Detect, DetectPlan
-from polyclinic.inputs.base import ColumnCells
+from polyclinic.inputs.base import InputColumns
 from polyclinic.layers.detector import said_boxes
 from polyclinic.model import build
+from polyclinic.records.base import ColumnCells
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
 from polyclinic.tensors import Movement
 from polyclinic.training.fit import fit
@@ -47,9 +48,9 @@ def head_and_target(cells=None, shape=(EDGE, EDGE), **keys):
 
 def make(**keys) -> Ready:
     square = Square("film", Square.Options(column="film")).facing()
-    records = square.read(ColumnCells(pl.DataFrame({"film": range(40)}), Path(), "cohort.csv"))
+    film = InputColumns.read(square, ColumnCells(pl.DataFrame({"film": range(40)}), Path(), "cohort.csv"))
     head, target = head_and_target(stride=1, **keys)
-    return Ready.fit({"film": square}, {"film": records}, {"asked": Question(head, target)}, ROWS.train)
+    return Ready.fit({"film": film}, {"asked": Question(head, target)}, ROWS.train)
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Severity
-from polyclinic.inputs.base import ColumnCells
 from polyclinic.inputs.expression import Expression
 from polyclinic.layers.components import principal_components
+from polyclinic.records.base import ColumnCells
 from polyclinic.study.schema import Size
 
 FOLDER = Path()
@@ -67,8 +67,8 @@ def test_constants_come_from_training_rows_only(example):
     poisoned = frame.with_columns(pl.when(pl.int_range(pl.len()) < 60).then(pl.all()).otherwise(pl.all() * 1e6))
     (clean, records), (dirty, other) = fitted(frame, 60), fitted(poisoned, 60)
     assert clean.plan == dirty.plan
-    assert torch.equal(clean.prepare(records).values[:60], dirty.prepare(other).values[:60])
-    assert not torch.equal(clean.prepare(records).values[60:], dirty.prepare(other).values[60:])
+    assert torch.equal(clean.prepare(records).tensors.values[:60], dirty.prepare(other).tensors.values[:60])
+    assert not torch.equal(clean.prepare(records).tensors.values[60:], dirty.prepare(other).tensors.values[60:])
 
 
 def test_the_plan_does_see_the_training_rows(example):
@@ -86,7 +86,7 @@ def test_logarithms_are_taken_of_raw_values_only(example):
 
 def test_training_rows_of_the_panel_are_standardised(example):
     plan, records = fitted(example[0], 60)
-    values = plan.prepare(records).values[:60]
+    values = plan.prepare(records).tensors.values[:60]
     assert len(plan.plan.genes) == 600
     torch.testing.assert_close(values.mean(0), torch.zeros(600), atol=1e-5, rtol=0)
     assert float(values.std(0, unbiased=False).median()) == pytest.approx(1, abs=0.01)
@@ -96,15 +96,15 @@ def test_values_below_zero_and_counts_survive_the_logarithm():
     rng = np.random.default_rng(0)
     for values in (rng.normal(100, 300, (20, 30)), rng.poisson(3, (20, 30)) * 200.0, rng.normal(-1e6, 1e3, (20, 4))):
         one, records = fitted(table(np.vstack([values, [[500.0] * values.shape[1]]])), 20, log="yes")
-        assert torch.isfinite(one.prepare(records).values).all()
+        assert torch.isfinite(one.prepare(records).tensors.values).all()
 
 
 def test_the_level_of_a_sample_does_not_matter_once_taken_out(example):
     frame, _ = example
     more = frame.with_columns(pl.when(pl.int_range(pl.len()) == 70).then(pl.all() * 8).otherwise(pl.all()))
     one, records = fitted(frame, 60)
-    other = one.prepare(one.read(cells(more))).values[70]
-    torch.testing.assert_close(one.prepare(records).values[70], other, atol=0.05, rtol=0)
+    other = one.prepare(one.read(cells(more))).tensors.values[70]
+    torch.testing.assert_close(one.prepare(records).tensors.values[70], other, atol=0.05, rtol=0)
 
 
 def test_the_panel_holds_the_genes_that_vary_most():
@@ -120,9 +120,9 @@ def test_a_missing_gene_adds_nothing_and_a_sample_without_any_is_absent():
     values[29, :5], values[28] = np.nan, np.nan
     one, records = fitted(table(values), 25)
     ready = one.prepare(records)
-    assert ready.values[29, :5].abs().max() == 0
-    assert ready.present.tolist() == [True] * 28 + [False, True]
-    encoded = one.encoder(16, Size.SMALL, None)(one.collate(ready, np.array([27, 28])))
+    assert ready.tensors.values[29, :5].abs().max() == 0
+    assert ready.tensors.present.tolist() == [True] * 28 + [False, True]
+    encoded = one.encoder(16, Size.SMALL, None)(ready.collate(np.array([27, 28])))
     assert encoded.present[:, 0].tolist() == [True, False]
 
 
@@ -132,7 +132,7 @@ def test_gradients_reach_every_parameter(example, encoder, size):
     one, records = fitted(example[0], 80, encoder=encoder)
     torch.manual_seed(0)
     module = one.encoder(24, size, None)
-    encoded = module(one.collate(one.prepare(records), np.arange(80)))
+    encoded = module(one.prepare(records).collate(np.arange(80)))
     assert encoded.tokens.shape == (80, 1, 24)
     encoded.tokens.square().sum().backward()
     assert [name for name, p in module.named_parameters() if p.grad is None or not p.grad.abs().any()] == []
@@ -142,7 +142,7 @@ def test_the_components_find_the_signal(example):
     frame, signal = example
     one, records = fitted(frame, 60)
     network = one.encoder(8, Size.SMALL, None).eval().network
-    scores = one.prepare(records).values @ network.loadings.T
+    scores = one.prepare(records).tensors.values @ network.loadings.T
     design = np.column_stack([scores.numpy()[:, :32], np.ones(90)])
     weights = np.linalg.lstsq(design[:60], signal[:60], rcond=None)[0]
     assert np.corrcoef(design[60:] @ weights, signal[60:])[0, 1] > 0.6
@@ -162,7 +162,7 @@ def test_components_are_those_of_a_singular_value_decomposition():
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_a_handful_of_rows_does_not_break_it(rows):
     one, records = fitted(table(np.random.default_rng(0).standard_normal((3, 9))), rows)
-    assert torch.isfinite(one.encoder(8, Size.SMALL, None)(one.prepare(records)).tokens).all()
+    assert torch.isfinite(one.encoder(8, Size.SMALL, None)(one.prepare(records).tensors).tokens).all()
 
 
 def test_findings_on_doubtful_expression():
@@ -170,17 +170,17 @@ def test_findings_on_doubtful_expression():
     values[3] = np.log2(values[3])
     values[:, 4] = np.nan
     values[5, :15] = np.nan
-    found = {finding.name: finding.rows for finding in kind().check(kind().read(cells(table(values))))}
+    found = {finding.name: finding.rows for finding in kind().read(cells(table(values))).check()}
     assert found == {"empty_genes": (), "sparse_samples": (6,), "mixed_units": (4,)}
-    empty = kind().check(kind().read(cells(table(np.full((5, 4), np.nan)))))
+    empty = kind().read(cells(table(np.full((5, 4), np.nan)))).check()
     assert [(finding.name, finding.severity) for finding in empty] == [("empty_column", Severity.ERROR)]
-    assert kind().check(kind().read(cells(table(np.random.default_rng(0).lognormal(6, 1, (12, 20)))))) == []
+    assert kind().read(cells(table(np.random.default_rng(0).lognormal(6, 1, (12, 20))))).check() == []
 
 
 def test_a_fitted_input_warns_of_samples_in_another_unit(example):
     one, _ = fitted(example[0], 60)
     logged = one.read(cells(example[0].head(3).select(pl.all().log(2))))
-    assert [finding.name for finding in one.check(logged)] == ["mixed_units"]
+    assert [finding.name for finding in logged.check()] == ["mixed_units"]
 
 
 def test_the_plan_survives_json_and_the_same_seed_gives_the_same_encoder(example):
@@ -189,26 +189,26 @@ def test_the_plan_survives_json_and_the_same_seed_gives_the_same_encoder(example
     tokens = []
     for _ in range(2):
         torch.manual_seed(1)
-        tokens.append(one.encoder(16, Size.SMALL, None).eval()(one.prepare(records)).tokens)
+        tokens.append(one.encoder(16, Size.SMALL, None).eval()(one.prepare(records).tensors).tokens)
     assert torch.equal(*tokens)
 
 
 def test_nothing_is_augmented(example):
     one, records = fitted(example[0], 60)
     ready = one.prepare(records)
-    assert one.augment(ready, torch.Generator())[0] is ready
+    assert ready.augment(ready.tensors, torch.Generator())[0] is ready.tensors
 
 
 def test_plain_features_fingerprints_and_picture(example):
     frame = pl.concat([example[0], example[0].head(1)])
-    one, records = fitted(frame, 60)
-    features = one.summarise(records)
+    _, records = fitted(frame, 60)
+    features = records.summarise()
     assert features.matrix.shape == (91, 600)
     assert features.matrix[~np.isnan(features.matrix)].max() < 20
-    prints = one.fingerprints(records)
+    prints = records.fingerprints()
     assert prints[90] == prints[0]
     assert len(set(prints.tolist())) == 90
-    text = one.show(records, 0, np.arange(600.0)).content.decode()
+    text = records.show(0, np.arange(600.0)).content.decode()
     assert text.count("<tr>") == 20
     assert text.index("rna_gene_600") < text.index("rna_gene_599")
 

@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, ReadError, Severity
-from polyclinic.inputs.base import ColumnCells
 from polyclinic.inputs.image import Image
 from polyclinic.layers import backbones
+from polyclinic.records.base import ColumnCells
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL
 
@@ -90,20 +90,20 @@ def _header(width, height):
 
 def test_allowed_faults_are_masked_and_told(write):
     records = kind(missing="allow").read(write(noise(9, 9), b"", None, noise(9, 9, seed=1)))
-    told = {finding.name: finding for finding in kind(missing="allow").check(records)}
+    told = {finding.name: finding for finding in records.check()}
     assert told["empty_file"].severity is Severity.WARNING
     assert told["empty_file"].rows == (2,)
     assert told["absent_image"].severity is Severity.NOTE
     assert told["absent_image"].rows == (3,)
     fitted = kind(missing="allow").fit(records, rows(0, 1, 2, 3))
-    tensors = fitted.collate(fitted.prepare(records), np.arange(4))
+    tensors = fitted.prepare(records).collate(np.arange(4))
     assert tensors.present.tolist() == [True, False, False, True]
     assert (tensors.pixels[1:3] == 0).all()
 
 
 def test_an_empty_cell_stops_unless_allowed(write):
     records = kind().read(write(noise(9, 9), None))
-    (finding,) = kind().check(records)
+    (finding,) = records.check()
     assert finding.severity is Severity.ERROR
     assert finding.rows == (2,)
 
@@ -120,12 +120,12 @@ def test_a_column_of_numbers_holds_no_paths(tmp_path):
 
 def test_doubtful_images_are_told(write):
     contents = [noise(9, 9), np.full((9, 9), 3, np.uint8), noise(5, 20), noise(9, 9, dtype=np.uint16)]
-    told = {f.name: f for f in kind().check(kind().read(write(*contents)))}
+    told = {f.name: f for f in kind().read(write(*contents)).check()}
     assert told["blank_image"].rows == (2,)
     assert told["tiny_image"].rows == (3,)
     assert "mixed_depths" in told
     assert {f.severity for f in told.values()} == {Severity.WARNING}
-    assert kind().check(kind().read(write(noise(9, 9)))) == []
+    assert kind().read(write(noise(9, 9))).check() == []
 
 
 def test_unknown_and_wrong_options():
@@ -154,8 +154,8 @@ def test_dicom_and_raster_in_one_column(write, tmp_path):
     frame = pl.concat([cells.frame, pl.DataFrame({"path": ["a.dcm"]})])
     records = kind().read(ColumnCells(frame, tmp_path, "cohort.csv"))
     assert records.decoded.frame(1).pixels.max() == 0  # inverted: the highest value is black
-    assert kind().properties(records)["format"].tolist() == ["PNG", "DICOM"]
-    assert kind().fit(records, rows(0, 1)).prepare(records).pixels.dtype == np.uint16
+    assert records.properties()["format"].tolist() == ["PNG", "DICOM"]
+    assert kind().fit(records, rows(0, 1)).prepare(records).stack.pixels.dtype == np.uint16
 
 
 # ---------------------------------------------------------------- what is learned, and from whom
@@ -181,7 +181,7 @@ def test_options_overrule(write):
 def test_training_images_are_centred_and_scaled(write):
     records = kind().read(write(*(noise(12, 12, seed=seed) for seed in range(6))))
     fitted = kind().fit(records, rows(*range(6)))
-    pixels = fitted.collate(fitted.prepare(records), np.arange(6)).pixels
+    pixels = fitted.prepare(records).collate(np.arange(6)).pixels
     assert pixels.shape == (6, 1, 12, 12)
     assert abs(float(pixels.mean())) < 1e-5
     assert abs(float(pixels.std()) - 1) < 1e-2
@@ -190,7 +190,7 @@ def test_training_images_are_centred_and_scaled(write):
 def test_colour_batches_lie_channels_last(write):
     records = kind().read(write(noise(12, 12, 3), noise(12, 12, 3, seed=1)))
     fitted = kind().fit(records, rows(0, 1))
-    pixels = fitted.collate(fitted.prepare(records), np.array([1, 0, 1])).pixels
+    pixels = fitted.prepare(records).collate(np.array([1, 0, 1])).pixels
     assert pixels.shape == (3, 3, 12, 12)
     assert pixels.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(pixels[0], pixels[2])
@@ -200,7 +200,7 @@ def test_sizes_depths_and_colours_of_one_column(write):
     contents = [noise(30, 20), noise(9, 44, 3), noise(17, 17, dtype=np.uint16), noise(60, 60, 4)]
     records = kind(size=32).read(write(*contents))
     fitted = kind(size=32).fit(records, rows(0, 1, 2, 3))
-    tensors = fitted.collate(fitted.prepare(records), np.arange(4))
+    tensors = fitted.prepare(records).collate(np.arange(4))
     assert tensors.pixels.shape == (4, 3, 32, 32)
     assert tensors.present.all()
     assert torch.isfinite(tensors.pixels).all()
@@ -213,7 +213,7 @@ def test_the_cache_changes_nothing(write, tmp_path):
     fitted = kind().fit(plain, rows(0, 1))
     for records in (cached, again):
         assert kind().fit(records, rows(0, 1)).plan == fitted.plan
-        assert np.array_equal(fitted.prepare(records).pixels, fitted.prepare(plain).pixels)
+        assert np.array_equal(fitted.prepare(records).stack.pixels, fitted.prepare(plain).stack.pixels)
     assert list((tmp_path / "cache").iterdir())
 
 
@@ -223,12 +223,13 @@ def test_the_cache_changes_nothing(write, tmp_path):
 def small(write, count=8, **keys):
     records = kind(missing="allow", **keys).read(write(*(noise(12, 12, seed=seed) for seed in range(count))))
     fitted = kind(missing="allow", **keys).fit(records, rows(*range(count)))
-    return fitted, fitted.collate(fitted.prepare(records), np.arange(count))
+    return fitted, fitted.prepare(records)
 
 
 def test_defaults_never_flip(write):
-    fitted, tensors = small(write, count=64)
-    moved, movement = fitted.augment(tensors, torch.Generator().manual_seed(1))
+    _, ready = small(write, count=64)
+    tensors = ready.collate(np.arange(64))
+    moved, movement = ready.augment(tensors, torch.Generator().manual_seed(1))
     assert (torch.det(movement.affine[:, :, :2]) > 0).all()
     assert torch.equal(moved.present, tensors.present)
     assert not torch.equal(moved.pixels, tensors.pixels)
@@ -243,21 +244,23 @@ def test_defaults_never_flip(write):
     ],
 )
 def test_flips_and_rotations_where_asked(write, keys, signs):
-    fitted, tensors = small(write, count=64, tilt=0.0, zoom=0.0, shift=0.0, **keys)
-    affine = fitted.augment(tensors, torch.Generator().manual_seed(1))[1].affine
+    _, ready = small(write, count=64, tilt=0.0, zoom=0.0, shift=0.0, **keys)
+    affine = ready.augment(ready.collate(np.arange(64)), torch.Generator().manual_seed(1))[1].affine
     assert {(int(a.round()), int(b.round())) for a, b in zip(affine[:, 0, 0], affine[:, 1, 1], strict=True)} == signs
 
 
 def test_no_movement_is_told_as_still(write):
-    fitted, tensors = small(write, tilt=0.0, zoom=0.0, shift=0.0, brightness=0.0, contrast=0.0)
-    moved, movement = fitted.augment(tensors, torch.Generator().manual_seed(1))
+    _, ready = small(write, tilt=0.0, zoom=0.0, shift=0.0, brightness=0.0, contrast=0.0)
+    tensors = ready.collate(np.arange(8))
+    moved, movement = ready.augment(tensors, torch.Generator().manual_seed(1))
     assert movement is STILL
     assert torch.equal(moved.pixels, tensors.pixels)
 
 
 @pytest.mark.parametrize("encoder", ["auto", "densenet121", "convnext", "vit"])
 def test_encoder(write, encoder):
-    fitted, tensors = small(write, encoder=encoder)
+    fitted, ready = small(write, encoder=encoder)
+    tensors = ready.collate(np.arange(8))
     network = fitted.encoder(32, Size.TINY, None).eval()
     encoded = network(tensors)
     assert encoded.tokens.shape == (8, 1, 32)
@@ -274,7 +277,7 @@ def test_absent_images_do_not_enter_the_statistics_of_a_training_batch(write):
         fitted = kind(missing="allow").fit(records, rows(*range(len(images))))
         torch.manual_seed(0)
         network = fitted.encoder(32, Size.TINY, 0.0).train()
-        encoded = network(fitted.collate(fitted.prepare(records), np.arange(len(images))))
+        encoded = network(fitted.prepare(records).collate(np.arange(len(images))))
         seen.append((encoded, network.state_dict()["network.bn1.running_mean"]))
     (plain, mean), (masked, same_mean) = seen
     torch.testing.assert_close(masked.tokens[[0, 2, 3, 4, 5, 6]], plain.tokens, rtol=1e-4, atol=1e-5)
@@ -287,7 +290,7 @@ def test_absent_images_do_not_enter_the_statistics_of_a_training_batch(write):
 def test_a_batch_without_any_image(write):
     records = kind(missing="allow").read(write(noise(12, 12), None, None))
     fitted = kind(missing="allow").fit(records, rows(0, 1, 2))
-    tensors = fitted.collate(fitted.prepare(records), np.array([1, 2]))
+    tensors = fitted.prepare(records).collate(np.array([1, 2]))
     for network in (fitted.encoder(32, Size.TINY, 0.0).train(), fitted.encoder(32, Size.TINY, 0.0).eval()):
         encoded = network(tensors)
         assert encoded.tokens.shape == (2, 1, 32)
@@ -315,7 +318,8 @@ def test_public_weights_are_loaded_whatever_the_size_dial_says(write, weights):
 
 
 def test_a_bundle_needs_no_file_of_weights(write, weights, tmp_path):
-    fitted, tensors = small(write, weights="public.safetensors")
+    fitted, ready = small(write, weights="public.safetensors")
+    tensors = ready.collate(np.arange(8))
     trained = fitted.encoder(32, Size.TINY, 0.0)
     (tmp_path / "public.safetensors").unlink()
     plan = Image.Plan.model_validate_json(fitted.plan.model_dump_json())
@@ -335,7 +339,7 @@ def test_weights_that_do_not_fit_stop_the_fit(write, weights, tmp_path):
 
 
 def test_summary_has_no_numbers_for_an_absent_image(write):
-    features = kind(missing="allow").summarise(kind(missing="allow").read(write(noise(9, 9), None)))
+    features = kind(missing="allow").read(write(noise(9, 9), None)).summarise()
     assert np.isfinite(features.matrix[0]).all()
     assert np.isnan(features.matrix[1]).all()
 
@@ -343,14 +347,14 @@ def test_summary_has_no_numbers_for_an_absent_image(write):
 def test_fingerprints(write):
     image = noise(20, 20)
     contents = [image, image.astype(np.uint16) * 257, np.stack([image] * 3, axis=2), noise(20, 20, seed=1), None]
-    prints = kind(missing="allow").fingerprints(kind(missing="allow").read(write(*contents)))
+    prints = kind(missing="allow").read(write(*contents)).fingerprints()
     assert prints[0] == prints[1] == prints[2] != 0
     assert prints[3] not in (0, prints[0])
     assert prints[4] == 0
 
 
 def test_properties_of_files(write):
-    found = kind(missing="allow").properties(kind(missing="allow").read(write(noise(9, 7), None, noise(5, 5, 3))))
+    found = kind(missing="allow").read(write(noise(9, 7), None, noise(5, 5, 3))).properties()
     assert found["width"].tolist() == [7, 0, 5]
     assert found["height"].tolist() == [9, 0, 5]
     assert found["mode"].tolist() == ["L", "", "RGB"]
@@ -359,10 +363,10 @@ def test_properties_of_files(write):
 
 def test_pictures(write):
     records = kind(missing="allow").read(write(noise(9, 9), None))
-    plain, heated = (kind().show(records, 0, heat) for heat in (None, noise(4, 4).astype(float)))
+    plain, heated = (records.show(0, heat) for heat in (None, noise(4, 4).astype(float)))
     assert plain.media_type == heated.media_type == "image/png"
     assert plain.content != heated.content
-    assert kind().show(records, 1).media_type == "text/html"
+    assert records.show(1).media_type == "text/html"
 
 
 def test_the_example_carries_its_signal_in_the_upper_left(tmp_path):
@@ -402,24 +406,24 @@ def dense(tmp_path, sizes=((40, 52), (70, 33), (20, 20)), **keys):
 
 def test_a_dense_question_keeps_native_pixels(tmp_path):
     fitted, records, ready = dense(tmp_path)
-    assert [place.shape for place in fitted.places(ready)] == [(40, 52), (70, 33), (20, 20)]
-    assert [one.shape for one in fitted.geometry(records)] == [(40, 52), (70, 33), (20, 20)]
+    assert [place.shape for place in ready.places()] == [(40, 52), (70, 33), (20, 20)]
+    assert [one.shape for one in records.geometry()] == [(40, 52), (70, 33), (20, 20)]
     pixels = records.decoded.frame(1).pixels[:, :, 0] / 255
-    values = fitted.values(ready, 1)
+    values = ready.values(1)
     assert values.shape == (1, 70, 33)
     np.testing.assert_allclose(values[0] * fitted.plan.spread[0] + fitted.plan.mean[0], pixels, atol=1e-4)
 
 
 def test_a_dense_question_at_a_scale(tmp_path):
-    fitted, _, ready = dense(tmp_path, scale=0.5)
-    assert [place.shape for place in fitted.places(ready)] == [(20, 26), (35, 16), (10, 10)]
+    _, _, ready = dense(tmp_path, scale=0.5)
+    assert [place.shape for place in ready.places()] == [(20, 26), (35, 16), (10, 10)]
 
 
 def test_views_are_of_one_size_that_the_network_divides(tmp_path):
     fitted, _, ready = dense(tmp_path, patch=[40, 30])
     assert fitted.plan.patch == (48, 32)
-    tensors, movement = fitted.draw(
-        ready, np.array([0, 2, 1]), np.full((3, 2), np.nan), torch.Generator().manual_seed(0), change=True
+    tensors, movement = ready.draw(
+        np.array([0, 2, 1]), np.full((3, 2), np.nan), torch.Generator().manual_seed(0), change=True
     )
     assert tensors.pixels.shape == (3, 1, 48, 32)
     assert movement.size == (48, 32)
@@ -431,16 +435,17 @@ def test_views_are_of_one_size_that_the_network_divides(tmp_path):
 
 def test_whole_images_beside_a_dense_question(tmp_path):
     fitted, _, ready = dense(tmp_path)
-    tensors = fitted.collate(ready, np.arange(3))
+    tensors = ready.collate(np.arange(3))
     assert len({tensors.pixels.shape[2] % 16, tensors.pixels.shape[3] % 16, 0}) == 1
     assert fitted.encoder(16, Size.TINY, 0.0)(tensors).tokens.shape == (3, 1, 16)
 
 
 def test_an_encoder_that_a_dense_question_would_pass_over_is_told(tmp_path):
     kind = Image("film", Image.Options(column="film", encoder="resnet34"))
-    _, records, _ = dense(tmp_path)
-    assert "idle_option" in [finding.name for finding in kind.facing().check(records)]
-    assert "idle_option" not in [finding.name for finding in kind.check(records)]
+    Pillow.fromarray(noise(20, 20)).save(tmp_path / "a.png")
+    cells = ColumnCells(pl.DataFrame({"film": ["a.png"]}), tmp_path, "cohort.csv")
+    assert "idle_option" in [finding.name for finding in kind.facing().read(cells).check()]
+    assert "idle_option" not in [finding.name for finding in kind.read(cells).check()]
 
 
 @pytest.mark.parametrize(
@@ -454,10 +459,10 @@ def test_an_encoder_that_a_dense_question_would_pass_over_is_told(tmp_path):
 )
 def test_answers_are_mirrored_as_training_was(tmp_path, keys, mirrors):
     fitted, _, ready = dense(tmp_path, **keys)
-    assert fitted.mirrors() == mirrors
+    assert ready.mirrors() == mirrors
     assert any("mirrored windows" in line for line in fitted.parameters_note()) == bool(mirrors)
-    tensors, _ = next(fitted.windows(ready, 0))
+    tensors, _ = next(ready.windows(0))
     for axes in mirrors:
-        turned = fitted.mirrored(tensors, axes)
+        turned = ready.mirrored(tensors, axes)
         assert torch.equal(turned.pixels[0, 0], tensors.pixels[0, 0].flip(axes))
         assert torch.equal(turned.present, tensors.present)

@@ -9,8 +9,8 @@ from scipy.stats import spearmanr
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Severity
-from polyclinic.inputs.base import ColumnCells
 from polyclinic.inputs.tabular import Tabular
+from polyclinic.records.base import ColumnCells
 from polyclinic.study.schema import Size
 
 FOLDER = Path()
@@ -30,6 +30,11 @@ def cells(frame):
 
 def made(frame, train, **keys):
     """The fitted input and all rows as tensors."""
+    fitted, prepared = prepared_of(frame, train, **keys)
+    return fitted, prepared.tensors
+
+
+def prepared_of(frame, train, **keys):
     records = kind(**keys).read(cells(frame))
     fitted = kind(**keys).fit(records, rows(train))
     return fitted, fitted.prepare(records)
@@ -170,7 +175,7 @@ def test_a_level_that_training_never_saw_says_nothing():
     assert ready.few[10:, 0].tolist() == [2, 2]
     encoder = fitted.encoder(16, Size.SMALL, None).eval()
     assert encoder.network._ones(ready.few, torch.zeros(1))[10:].sum() == 0
-    notes = fitted.check(kind().read(cells(pl.DataFrame({"w": ["a", "new"]}))))
+    notes = fitted.read(cells(pl.DataFrame({"w": ["a", "new"]}))).check()
     assert [(note.name, note.severity, note.rows) for note in notes if note.name == "new_category"] == [
         ("new_category", Severity.NOTE, (2,))
     ]
@@ -179,27 +184,27 @@ def test_a_level_that_training_never_saw_says_nothing():
 def test_many_levels_are_embedded():
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({"icd": rng.choice([f"K{i}" for i in range(60)], 600), "age": rng.normal(size=600)})
-    fitted, ready = made(frame, 500)
+    fitted, ready = prepared_of(frame, 500)
     assert [plan.name for plan in fitted.plan.many] == ["icd"]
-    assert fitted.encoder(16, Size.SMALL, None)(fitted.collate(ready, np.arange(7))).tokens.shape[2] == 16
+    assert fitted.encoder(16, Size.SMALL, None)(ready.collate(np.arange(7))).tokens.shape[2] == 16
 
 
 def test_a_fitted_input_reads_a_new_table_as_it_read_the_first(frame):
     fitted, ready = made(frame, 120)
     columns = [*reversed(frame.columns), "stranger"]
     new = frame.head(4).with_columns(labs_noise_1=pl.lit(None), stranger=pl.lit(1)).select(columns)
-    again = fitted.prepare(fitted.read(cells(new)))
+    again = fitted.prepare(fitted.read(cells(new))).tensors
     assert fitted.columns(tuple(columns)) == fitted.plan.names
     torch.testing.assert_close(again.numbers[:, :2], ready.numbers[:4, :2])
     assert bool(again.missing[:, 2].all())
-    assert [f.severity for f in fitted.check(fitted.read(cells(new))) if f.name == "empty_column"] == [Severity.WARNING]
+    assert [f.severity for f in fitted.read(cells(new)).check() if f.name == "empty_column"] == [Severity.WARNING]
 
 
 def test_a_row_without_any_value_is_absent(frame):
     blank = frame.with_columns(pl.when(pl.int_range(pl.len()) != 3).then(pl.all()))
-    fitted, ready = made(blank, 120)
-    assert ready.present.tolist() == [row != 3 for row in range(120)]
-    encoded = fitted.encoder(16, Size.SMALL, None)(fitted.collate(ready, np.array([2, 3])))
+    fitted, ready = prepared_of(blank, 120)
+    assert ready.tensors.present.tolist() == [row != 3 for row in range(120)]
+    encoded = fitted.encoder(16, Size.SMALL, None)(ready.collate(np.array([2, 3])))
     members = fitted.members(Size.SMALL)
     assert encoded.members == members
     assert encoded.present[:, 0].tolist() == [True] * members + [False] * members
@@ -207,7 +212,7 @@ def test_a_row_without_any_value_is_absent(frame):
 
 def test_empty_constant_and_name_like_columns_are_found():
     frame = pl.DataFrame({"none": [None] * 60, "same": [2.0] * 60, "name": [f"w{i}" for i in range(60)]})
-    found = {finding.name: finding.severity for finding in kind().check(kind().read(cells(frame)))}
+    found = {finding.name: finding.severity for finding in kind().read(cells(frame)).check()}
     assert found == {
         "empty_column": Severity.ERROR,
         "constant_column": Severity.WARNING,
@@ -225,10 +230,10 @@ def test_columns_that_say_nothing_do_not_break_the_network():
 @pytest.mark.parametrize("size", list(Size))
 def test_gradients_reach_every_parameter(frame, encoder, size):
     frame = frame.with_columns(icd=pl.Series([f"K{i % 40}" for i in range(120)]))
-    fitted, ready = made(frame, 120, encoder=encoder, rare=1)
+    fitted, ready = prepared_of(frame, 120, encoder=encoder, rare=1)
     torch.manual_seed(0)
     module = fitted.encoder(32, size, None)
-    encoded = module(fitted.collate(ready, np.arange(120)))
+    encoded = module(ready.collate(np.arange(120)))
     assert encoded.members == fitted.members(size)
     assert encoded.tokens.shape == (120 * encoded.members, 1, 32)
     encoded.tokens.square().sum().backward()
@@ -244,17 +249,18 @@ def test_dropout_of_the_study_is_obeyed(frame):
 
 
 def test_collate_takes_the_rows_asked_for(frame):
-    fitted, ready = made(frame, 120)
-    batch = fitted.collate(ready, np.array([5, 2, 5]))
-    torch.testing.assert_close(batch.numbers, ready.numbers[[5, 2, 5]])
-    assert batch.few.tolist() == ready.few[[5, 2, 5]].tolist()
+    _, ready = prepared_of(frame, 120)
+    batch = ready.collate(np.array([5, 2, 5]))
+    torch.testing.assert_close(batch.numbers, ready.tensors.numbers[[5, 2, 5]])
+    assert batch.few.tolist() == ready.tensors.few[[5, 2, 5]].tolist()
 
 
 def test_augmentation_is_off_by_default_and_repeats_with_its_generator(frame):
-    fitted, ready = made(frame, 120)
-    assert fitted.augment(ready, torch.Generator().manual_seed(1))[0] is ready
-    noisy, _ = made(frame, 120, noise=0.1, forget=0.3)
-    one, two = (noisy.augment(ready, torch.Generator().manual_seed(1))[0] for _ in range(2))
+    _, still = prepared_of(frame, 120)
+    ready = still.tensors
+    assert still.augment(ready, torch.Generator().manual_seed(1))[0] is ready
+    noisy, changing = prepared_of(frame, 120, noise=0.1, forget=0.3)
+    one, two = (changing.augment(ready, torch.Generator().manual_seed(1))[0] for _ in range(2))
     torch.testing.assert_close(one.numbers, two.numbers)
     lost = (one.missing & ~ready.missing).float().mean() / (~ready.missing).float().mean()
     assert lost == pytest.approx(0.3, abs=0.06)
@@ -277,7 +283,7 @@ def test_the_plan_survives_json(frame):
 
 def test_plain_features_keep_what_is_missing(frame):
     fitted, _ = made(frame, 120)
-    features = fitted.summarise(fitted.read(cells(frame)))
+    features = fitted.read(cells(frame)).summarise()
     assert features.matrix.shape == (120, 7)
     assert features.categorical == (False,) * 5 + (True,) * 2
     assert np.isnan(features.matrix[:, 0]).sum() == frame["labs_marker"].null_count()
@@ -287,22 +293,22 @@ def test_equal_rows_have_equal_fingerprints_and_plain_rows_none():
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({**{c: rng.normal(size=50) for c in "abcd"}, "sex": rng.choice(["f", "m"], 50)})
     frame = pl.concat([frame, frame.head(1)])
-    prints = kind().fingerprints(kind().read(cells(frame)))
+    prints = kind().read(cells(frame)).fingerprints()
     assert prints[50] == prints[0]
     assert len(set(prints.tolist())) == 50
     assert prints.min() > 0
     coarse = pl.DataFrame({"sex": rng.choice(["f", "m"], 50), "stage": rng.choice(["1", "2", "3"], 50)})
-    assert not kind().fingerprints(kind().read(cells(coarse))).any()
+    assert not kind().read(cells(coarse)).fingerprints().any()
 
 
 def test_a_picture_is_escaped_and_puts_the_strongest_first(frame):
     frame = frame.select("labs_marker").with_columns(pl.lit("<script>").alias("<b>"))
     records = kind().read(cells(frame))
-    text = kind().show(records, 0, np.array([0.1, -2.0])).content.decode()
+    text = records.show(0, np.array([0.1, -2.0])).content.decode()
     assert "<script>" not in text
     assert "<b>" not in text
     assert text.index("&lt;b&gt;") < text.index("labs_marker")
-    assert "<svg" not in kind().show(records, 0).content.decode()
+    assert "<svg" not in records.show(0).content.decode()
 
 
 def test_the_example_carries_the_signal_where_it_says():

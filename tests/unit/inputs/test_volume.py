@@ -7,8 +7,8 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, ReadError
-from polyclinic.inputs.base import ColumnCells
 from polyclinic.inputs.volume import Volume
+from polyclinic.records.base import ColumnCells
 from polyclinic.records.examples.scans import nifti_bytes
 from polyclinic.study.schema import Size
 
@@ -73,9 +73,9 @@ def test_a_file_on_its_side_is_seen_upright_and_answered_on_its_side(tmp_path):
     records = kind.read(ColumnCells(pl.DataFrame({"mr": ["a.nii.gz", "b.nii.gz"]}), tmp_path, "cohort.csv", None))
     fitted = kind.fit(records, ROWS)
     ready = fitted.prepare(records)
-    np.testing.assert_array_equal(fitted.values(ready, 0), fitted.values(ready, 1))
-    assert [one.shape for one in kind.geometry(records)] == [(12, 16, 20), (16, 20, 12)]
-    assert [place.shape for place in fitted.places(ready)] == [(12, 16, 20)] * 2
+    np.testing.assert_array_equal(ready.values(0), ready.values(1))
+    assert [one.shape for one in records.geometry()] == [(12, 16, 20), (16, 20, 12)]
+    assert [place.shape for place in ready.places()] == [(12, 16, 20)] * 2
 
 
 def test_windows_put_together_give_the_grid_back(tmp_path):
@@ -83,9 +83,9 @@ def test_windows_put_together_give_the_grid_back(tmp_path):
     records = kind.read(write(tmp_path, [noise((20, 9, 5)), noise((20, 9, 5), 1)]))
     fitted = kind.fit(records, ROWS)
     ready = fitted.prepare(records)
-    whole = fitted.values(ready, 0)[0]
+    whole = ready.values(0)[0]
     again = np.full(whole.shape, np.nan, dtype=np.float32)
-    for tensors, movement in fitted.windows(ready, 0):
+    for tensors, movement in ready.windows(0):
         for view, start in zip(tensors.voxels.numpy()[:, 0], movement.start.tolist(), strict=True):
             low = [max(0, s) for s in start]
             high = [min(n, s + c) for n, s, c in zip(whole.shape, start, movement.cut, strict=True)]
@@ -100,7 +100,7 @@ def test_maps_are_as_promised(tmp_path):
     fitted = kind.fit(records, ROWS)
     ready = fitted.prepare(records)
     aim = np.array([[3.0, 4.0, 5.0], [np.nan] * 3])
-    tensors, movement = fitted.draw(ready, np.array([0, 1]), aim, torch.Generator().manual_seed(0), change=True)
+    tensors, movement = ready.draw(np.array([0, 1]), aim, torch.Generator().manual_seed(0), change=True)
     encoded = fitted.encoder(8, Size.TINY, None)(tensors)
     sight = fitted.sight(Size.TINY)
     assert movement.size == (16, 16, 16)
@@ -117,12 +117,12 @@ def test_an_absent_volume_while_training_does_not_disturb_the_statistics(tmp_pat
     fitted = kind.fit(kind.read(cells), ROWS)
     ready = fitted.prepare(kind.read(gone))
     encoder = fitted.encoder(8, Size.TINY, 0.0).train()
-    tensors = fitted.collate(ready, np.array([0, 1, 1]))
+    tensors = ready.collate(np.array([0, 1, 1]))
     assert tensors.present.tolist() == [True, False, False]
     encoded = encoder(tensors)
     assert encoded.maps[0][1:].abs().max() == 0
     encoded.tokens.sum().backward()
-    assert encoder(fitted.collate(ready, np.array([1]))).tokens.abs().max() == 0
+    assert encoder(ready.collate(np.array([1]))).tokens.abs().max() == 0
 
 
 def test_mirrors_are_only_used_where_asked(tmp_path):
@@ -130,10 +130,10 @@ def test_mirrors_are_only_used_where_asked(tmp_path):
     still = {"shift": 0.0, "zoom": 0.0, "tilt": 0.0, "brightness": 0.0, "contrast": 0.0, "gamma": 0.0, "noise": 0.0}
     fitted = volume(**still).fit(records, ROWS)
     ready = fitted.prepare(records)
-    plain = fitted.collate(ready, np.zeros(8, dtype=np.int64))
-    same, _ = fitted.augment(plain, torch.Generator().manual_seed(1))
+    plain = ready.collate(np.zeros(8, dtype=np.int64))
+    same, _ = ready.augment(plain, torch.Generator().manual_seed(1))
     torch.testing.assert_close(same.voxels, plain.voxels)
-    mirrored = volume(**still, flips=["right"]).fit(records, ROWS)
+    mirrored = volume(**still, flips=["right"]).fit(records, ROWS).prepare(records)
     turned, movement = mirrored.augment(plain, torch.Generator().manual_seed(1))
     assert not torch.equal(turned.voxels, plain.voxels)
     torch.testing.assert_close(turned.voxels.sort(dim=2).values, plain.voxels.sort(dim=2).values, rtol=1e-3, atol=1e-3)
@@ -143,11 +143,14 @@ def test_mirrors_are_only_used_where_asked(tmp_path):
 def test_answers_are_mirrored_as_training_was(tmp_path):
     cells = write(tmp_path, [noise((12, 16, 20), 1)] * 2)
     records = volume().read(cells)
-    assert volume().mirrors() == ()
-    assert volume(flips=["right", "head"], mirror_answers=False).mirrors() == ()
-    kind = volume(flips=["right", "head"]).facing()
-    fitted = kind.fit(records, ROWS)
-    assert fitted.mirrors() == ((0,), (2,), (0, 2))
-    tensors, _ = next(fitted.windows(fitted.prepare(records), 0))
-    for axes in fitted.mirrors():
-        assert torch.equal(fitted.mirrored(tensors, axes).voxels[0, 0], tensors.voxels[0, 0].flip(axes))
+
+    def ready(**keys):
+        return volume(**keys).facing().fit(records, ROWS).prepare(records)
+
+    assert ready().mirrors() == ()
+    assert ready(flips=["right", "head"], mirror_answers=False).mirrors() == ()
+    mirroring = ready(flips=["right", "head"])
+    assert mirroring.mirrors() == ((0,), (2,), (0, 2))
+    tensors, _ = next(mirroring.windows(0))
+    for axes in mirroring.mirrors():
+        assert torch.equal(mirroring.mirrored(tensors, axes).voxels[0, 0], tensors.voxels[0, 0].flip(axes))

@@ -9,9 +9,9 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import ReadError
-from polyclinic.inputs.base import ColumnCells
 from polyclinic.inputs.text import Text
 from polyclinic.layers.public_text import cut_public, look
+from polyclinic.records.base import ColumnCells
 from polyclinic.study.schema import Size
 
 transformers = pytest.importorskip("transformers", reason='the extra "text" is not installed')
@@ -70,7 +70,7 @@ def test_it_says_what_the_library_itself_says(folder):
         numbers = [2, *tokenizer(TEXTS[1][:6])["input_ids"], 3]
         theirs = network(torch.tensor([numbers])).last_hidden_state[0, 1:-1]
     assert ready.lengths(np.array([1])).tolist() == [7]
-    windows = list(fitted.windows(ready, 1))
+    windows = list(ready.windows(1))
     assert windows[0][0].read.shape[1] == 6
     with torch.no_grad():
         first = encoder(windows[0][0]).maps[0][0].T
@@ -83,7 +83,7 @@ def test_a_bundle_needs_neither_folder_nor_hub(folder):
     plan = type(fitted.plan).model_validate_json(fitted.plan.model_dump_json())
     revived = Text("note", fitted.options, plan).encoder(8, Size.TINY, 0.0).eval()
     revived.load_state_dict(state)
-    tensors, _ = next(fitted.windows(ready, 0))
+    tensors, _ = next(ready.windows(0))
     with torch.no_grad():
         again = fitted.encoder(8, Size.TINY, 0.0).eval()
         again.load_state_dict(state)
@@ -92,7 +92,7 @@ def test_a_bundle_needs_neither_folder_nor_hub(folder):
 
 def test_texts_longer_than_it_can_read_go_through_in_windows(folder):
     fitted, _, ready = made(folder, dense=False)
-    encoded = fitted.encoder(8, Size.TINY, 0.0)(fitted.collate(ready, np.array([2, 3])))
+    encoded = fitted.encoder(8, Size.TINY, 0.0)(ready.collate(np.array([2, 3])))
     assert encoded.present.sum(dim=1).tolist() == [3, 0]
     encoded.tokens.sum().backward()
 

@@ -8,8 +8,9 @@ import pytest
 
 from polyclinic.cohort.rows import Fold, Inner, TestRows, TrainRows, TuneRows
 from polyclinic.heads.base import Question
-from polyclinic.inputs.base import ColumnCells
+from polyclinic.inputs.base import InputColumns
 from polyclinic.model import Model, build
+from polyclinic.records.base import ColumnCells
 from polyclinic.study import catalogue
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
 from polyclinic.training.fit import Fitted, fit
@@ -64,9 +65,9 @@ def make_bench(folder: Path, targets: dict[str, str], rows: int = 96, train: int
         outcome, keys = kind.example(rng, signal, name)
         head = kind(name, kind.Options(**_frozen(keys)))
         questions[name] = Question(head, head.read_target(outcome, "cohort.csv"))
-    records = {"labs": labs.read(ColumnCells(frame, folder, "cohort.csv"))}
+    inputs = {"labs": InputColumns.read(labs, ColumnCells(frame, folder, "cohort.csv"))}
     inner = Inner(TrainRows(np.sort(order[:train])), TuneRows(np.sort(order[train : train + (rows - train) // 2])))
-    ready = Ready.fit({"labs": labs}, records, questions, inner.train)
+    ready = Ready.fit(inputs, questions, inner.train)
     test = TestRows(np.sort(order[train + (rows - train) // 2 :]))
     return Bench(ready, Fold(0, 0, (inner,), test))
 

@@ -12,13 +12,14 @@ from polyclinic.cohort.rows import Inner, TestRows, TrainRows, TuneRows
 from polyclinic.formats.packed import unpack
 from polyclinic.heads.base import Question
 from polyclinic.heads.classify import Classify
-from polyclinic.inputs.base import ColumnCells
+from polyclinic.inputs.base import InputColumns
 from polyclinic.model import build
+from polyclinic.records.base import ColumnCells
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
 from polyclinic.training.fit import fit
 from polyclinic.training.outputs import evaluate
 from polyclinic.training.ready import Ready
-from toys.dense import EDGE, Spot, Square, truth_of
+from toys.dense import EDGE, PreparedSquares, Spot, Square, truth_of
 
 ROWS = Inner(TrainRows(np.arange(24)), TuneRows(np.arange(24, 32)))
 
@@ -26,7 +27,7 @@ ROWS = Inner(TrainRows(np.arange(24)), TuneRows(np.arange(24, 32)))
 def make(*, absent: tuple[int, ...] = (), both: bool = False, flips: bool = False) -> Ready:
     numbers = [None if row in absent else row for row in range(40)]
     square = Square("film", Square.Options(column="film", flips=flips)).facing()
-    records = square.read(ColumnCells(pl.DataFrame({"film": numbers}), Path(), "cohort.csv"))
+    film = InputColumns.read(square, ColumnCells(pl.DataFrame({"film": numbers}), Path(), "cohort.csv"))
     spot = Spot("spot", Spot.Options(on="film", column="spot"))
     target = spot.match(spot.read_target(pl.DataFrame({"spot": range(40)}), "cohort.csv"), [], Path(), None)
     questions = {"spot": Question(spot, target)}
@@ -34,7 +35,7 @@ def make(*, absent: tuple[int, ...] = (), both: bool = False, flips: bool = Fals
         half = Classify("upper", Classify.Options(column="upper", positive="yes"))
         upper = ["yes" if truth_of(row)[: EDGE // 2].sum() > 18 else "no" for row in range(40)]
         questions["upper"] = Question(half, half.read_target(pl.DataFrame({"upper": upper}), "cohort.csv"))
-    return Ready.fit({"film": square}, {"film": records}, questions, ROWS.train)
+    return Ready.fit({"film": film}, questions, ROWS.train)
 
 
 def trained(ready: Ready, **keys):
@@ -106,8 +107,9 @@ def test_mirrored_answers_are_the_mean_over_mirrored_records():
     ready, mirrored = make(), make(flips=True)
     each = []
     for axes in MIRRORS:
-        turned = [np.flip(one, axes).copy() for one in ready.columns["film"]]
-        each.append([np.flip(one, axes) for one in spots(replace(ready, columns={"film": turned}))])
+        turned = PreparedSquares([np.flip(one, axes).copy() for one in ready.grounds["film"].grids], flips=False)
+        other = replace(ready, prepared={"film": turned}, grounds={"film": turned})
+        each.append([np.flip(one, axes) for one in spots(other)])
     for row, found in enumerate(spots(mirrored)):
         np.testing.assert_allclose(found, np.mean([one[row] for one in each], axis=0), atol=1.0)
         assert np.abs(each[0][row] - each[1][row]).max() > 1.5  # the network is not the same both ways

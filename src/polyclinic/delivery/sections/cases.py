@@ -8,7 +8,7 @@ from polyclinic.delivery.sections.embedded import IMAGES, embedded
 from polyclinic.delivery.sections.mistakes import PRIVATE
 from polyclinic.delivery.sections.parts import note
 from polyclinic.delivery.words import Words
-from polyclinic.inputs.base import Picture
+from polyclinic.records.base import Picture
 
 _SHARES = {"mask": "dice", "boxes": "object_f1", "cells": "aji"}
 """Forms whose loss is one minus a metric of the record."""

@@ -8,7 +8,7 @@ from PIL import Image
 from polyclinic.delivery.markup import Html, element, join
 from polyclinic.delivery.sanitise import sanitise
 from polyclinic.delivery.words import Words
-from polyclinic.inputs.base import Picture
+from polyclinic.records.base import Picture
 from polyclinic.records.text.markup import SIGNS
 
 SIDE = 320  # pixels: large enough to recognise, small enough to send by mail

@@ -8,7 +8,7 @@ from polyclinic.delivery.numbers import NOTHING, significant
 from polyclinic.delivery.sections.embedded import IMAGES, embedded
 from polyclinic.delivery.sections.parts import note, table
 from polyclinic.delivery.words import Words
-from polyclinic.inputs.base import Picture
+from polyclinic.records.base import Picture
 
 PRIVATE = "These pictures come from patients' records: pass this page on accordingly."
 _WITH_UNIT = ("value", "survival")

@@ -1,4 +1,4 @@
-"""The images of a column as read, and what size and colours suit the training images. No torch."""
+"""The images of a column as read: their faults, what they look like, and what size and colours suit. No torch."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,31 +6,45 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Bool, Shaped, UInt64
 
+from polyclinic.errors import Finding, Severity
 from polyclinic.formats.pictures.frame import Frame
+from polyclinic.geometry import Geometry, Marks
+from polyclinic.records.base import Features, LocatedRecords, Picture
+from polyclinic.records.images import features, likeness, outlines, png, sheets
+from polyclinic.records.images import findings as doubts
 from polyclinic.records.images.decoded import Decoded
+from polyclinic.records.images.foreground import lit
 from polyclinic.records.images.stack import common_extent, has_colour
+from polyclinic.translations.phrase import Phrase
 
 _FIELDS = ("format", "mode", "bits", "bytes", "width", "height", "origin")
 _EMPTY = {"format": "", "mode": "", "origin": ""}
+_NONE = Picture("text/html", b"", Phrase("no image"))
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Pictures(LocatedRecords):
     """The images of a column as read, all rows.
 
     Attributes:
+        name: The user's word for the input.
         decoded: Pixels, by row.
         place: Table and column, for messages.
         folder: Folder of the table.
         cache: Folder for prepared images, or None.
+        required: Whether every patient must have an image.
+        encoder_idle: Whether the study names an encoder or weights that a dense question does not use.
     """
 
+    name: str
     decoded: Decoded
     place: str
     folder: Path
     cache: Path | None
+    required: bool = True
+    encoder_idle: bool = False
 
     def __len__(self) -> int:
         return len(self.decoded)
@@ -39,6 +53,31 @@ class Pictures:
         """Every row's image, None where absent."""
         return (self.decoded.frame(row) for row in range(len(self)))
 
+    def unusable(self) -> list[Finding]:
+        """Files that cannot be read: an error where every patient must have an image."""
+        severity = Severity.ERROR if self.required else Severity.WARNING
+        return doubts.LACKING.unusable(self.decoded, self.place, severity)
+
+    def check(self) -> list[Finding]:
+        """Absent and unusable images, images of one colour, very small ones, mixed depths."""
+        return [
+            *doubts.LACKING.unusable(self.decoded, self.place, Severity.WARNING),
+            *doubts.LACKING.absent(self.decoded, self.place, Severity.ERROR if self.required else Severity.NOTE),
+            *doubts.doubtful(self.decoded, self.place),
+            *([doubts.idle_encoder(f"[inputs.{self.name}]")] if self.encoder_idle else []),
+        ]
+
+    def summarise(self) -> Features:
+        """Thumbnail, histogram and edges; NaN where absent."""
+        nothing = np.full(len(features.NAMES), np.nan)
+        rows = [nothing if frame is None else features.describe(frame) for frame in self.frames()]
+        matrix = np.stack(rows) if rows else np.empty((0, len(nothing)))
+        return Features(matrix, features.NAMES, (False,) * len(features.NAMES))
+
+    def fingerprints(self) -> UInt64[np.ndarray, " sample"]:
+        """Equal numbers for images that are the same, also after another encoding; 0 where absent."""
+        return likeness.fingerprints(self.frames())
+
     def properties(self) -> Mapping[str, Shaped[np.ndarray, " sample"]]:
         """Format, mode, depth, size, compression and maker of the files; empty where absent."""
         found = [frame.facts if frame else None for frame in self.frames()]
@@ -46,6 +85,27 @@ class Pictures:
             field: np.array([getattr(facts, field) if facts else _EMPTY.get(field, 0) for facts in found])
             for field in _FIELDS
         }
+
+    def show(self, position: int, attribution: np.ndarray | None = None) -> Picture:
+        """The image, with heat laid over where an explanation points: red raises, blue lowers the answer."""
+        frame = self.decoded.frame(position)
+        return _NONE if frame is None else Picture("image/png", png.draw(frame, attribution), self.name)
+
+    def geometry(self) -> list[Geometry | None]:
+        """The grid of every row's file."""
+        return [None if entry < 0 else sheets.geometry_of(self.decoded, entry) for entry in self.decoded.entry.tolist()]
+
+    def foreground(self, position: int) -> Bool[np.ndarray, "height width"] | None:
+        """All but the dark ground around a picture."""
+        frame = self.decoded.frame(position)
+        return None if frame is None else lit(frame)
+
+    def show_marks(self, position: int, marks: Marks) -> Picture:
+        """The image with outlines of the truth and of the answer."""
+        frame = self.decoded.frame(position)
+        if frame is None:
+            return _NONE
+        return Picture("image/png", outlines.draw(frame, marks), outlines.caption(self.name))
 
 
 def channels_for(asked: Literal["auto", "grey", "rgb"], decoded: Decoded, rows: Sequence[int]) -> int:

@@ -12,7 +12,6 @@ from polyclinic.geometry import GridGeometry, Lattice
 from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.images.decoded import Decoded
 from polyclinic.records.images.resize import is_plain, recolour, resized, resized_bytes
-from polyclinic.records.images.stack import Stack
 
 _LARGEST_PATCH = 128
 _SMALLEST_PATCH = 16
@@ -21,7 +20,7 @@ _NOTHING = np.zeros((0, 0, 0), dtype=np.uint8)
 
 @dataclass(frozen=True)
 class PictureSheets:
-    """Pictures as they are, or made smaller or larger all by the same factor; and all of them at one size.
+    """Pictures as they are, or made smaller or larger all by the same factor.
 
     Attributes:
         images: Pixels of each distinct picture; an unreadable one has none.
@@ -32,7 +31,6 @@ class PictureSheets:
         channels: 1 = grey, 3 = colour.
         mean: Taken off each channel, as a fraction from black to white.
         spread: Divided by.
-        whole: The pictures at one size, for questions about the whole.
     """
 
     images: RaggedArray
@@ -43,7 +41,6 @@ class PictureSheets:
     channels: int
     mean: tuple[float, ...]
     spread: tuple[float, ...]
-    whole: Stack
 
     def __len__(self) -> int:
         return len(self.entry)
@@ -91,7 +88,6 @@ def lay_out(
     scale: float,
     channels: int,
     intensity: tuple[tuple[float, ...], tuple[float, ...]],
-    whole: Stack,
     cache: Path | None,
 ) -> PictureSheets:
     """The pictures of a column at a scale; at their own they are taken as they were decoded, nothing is copied.
@@ -101,18 +97,15 @@ def lay_out(
         scale: 1 = as in the file, 0.5 = half as many pixels along each side.
         channels: 1 = grey, 3 = colour.
         intensity: Mean and standard deviation of each channel.
-        whole: The pictures at one size.
         cache: Where scaled pictures may be kept, or None.
     """
     source = tuple(geometry_of(decoded, entry) for entry in range(len(decoded.images)))
     if scale == 1:
-        return PictureSheets(
-            decoded.images, decoded.low, decoded.high, source, decoded.entry, channels, *intensity, whole
-        )
+        return PictureSheets(decoded.images, decoded.low, decoded.high, source, decoded.entry, channels, *intensity)
     images = keep(cache, f"{decoded.key}-scale-{scale:.6g}-{channels}", lambda: _scaled(decoded, scale, channels))
     white = {"u": 255.0, "f": 1.0}
     high = tuple(white[np.dtype(kind).kind] for kind in images.dtype)
-    return PictureSheets(images, (0.0,) * len(high), high, source, decoded.entry, channels, *intensity, whole)
+    return PictureSheets(images, (0.0,) * len(high), high, source, decoded.entry, channels, *intensity)
 
 
 def geometry_of(decoded: Decoded, entry: int) -> GridGeometry:

@@ -1,14 +1,21 @@
-"""Texts in the cells of a table, kept as they were given; what looks damaged about them."""
+"""Texts in the cells of a table, kept as they were given; what looks damaged about them. No torch."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float, Int64, UInt64
+from jaxtyping import Float, Shaped, UInt64
 
 from polyclinic.errors import Finding, Severity
+from polyclinic.geometry import Geometry, Marks, TextGeometry
+from polyclinic.records.absent import absent_rows
+from polyclinic.records.base import Features, LocatedRecords, Picture
+from polyclinic.records.text import markup
+from polyclinic.records.text.tokens import Manner, cut
 from polyclinic.translations.phrase import Phrase
 
 Text = str | None
@@ -30,51 +37,92 @@ def read_texts(column: pl.Series, place: str) -> tuple[list[Text], list[Finding]
     return [None if text is None or not text.strip() else text for text in column.cast(pl.String).to_list()], []
 
 
-def doubts(texts: Sequence[Text], place: str) -> list[Finding]:
-    """Texts that look as if read in the wrong encoding, or that hold control characters."""
-    findings = []
-    if rows := _rows_with(_MOJIBAKE, texts):
-        rule, found = "must be readable text", f"{len(rows)} cells hold signs of a wrong encoding"
-        remedy = 'Set encoding = "gb18030" or "utf-8" in [cohort], or export the table again.'
-        findings.append(Finding("damaged_text", place, rule, found, remedy, Severity.WARNING, rows))
-    if rows := _rows_with(_CONTROL, texts):
-        rule, found = "should hold no control characters", f"{len(rows)} cells do"
-        remedy = "They are read as signs of their own. Take them out if they mean nothing."
-        findings.append(Finding("control_characters", place, rule, found, remedy, Severity.WARNING, rows))
-    return findings
+@dataclass(frozen=True)
+class Texts(LocatedRecords):
+    """The texts of a column as read.
 
-
-def fingerprints(texts: Sequence[Text]) -> UInt64[np.ndarray, " sample"]:
-    """A hash of each text but for case and white space; 0 where there is none."""
-    return np.array([0 if text is None else _hash(_SPACE.sub("", text.casefold())) | 1 for text in texts], np.uint64)
-
-
-def plain_features(
-    texts: Sequence[Text], words: Sequence[Sequence[str]]
-) -> tuple[Float[np.ndarray, "sample feature"], tuple[str, ...]]:
-    """Length and make-up of each text, and its words counted in buckets; NaN where there is no text.
-
-    Args:
-        texts: The texts.
-        words: Their tokens.
+    Attributes:
+        name: The user's word for the input.
+        texts: By row, None where absent.
+        table: The user's word for the table.
+        place: Table and column, for messages.
+        folder: Folder of the table.
+        required: Whether every patient must have a text.
+        manner: How texts are cut where an explanation points at their tokens.
     """
-    matrix = np.full((len(texts), len(_SCALARS) + _BUCKETS), np.nan)
-    for row, (text, tokens) in enumerate(zip(texts, words, strict=True)):
-        if text is not None:
-            matrix[row, : len(_SCALARS)] = _make_up(text)
-            counts = np.bincount([_hash(token.lower()) % _BUCKETS for token in tokens], minlength=_BUCKETS)
-            matrix[row, len(_SCALARS) :] = np.log1p(counts)
-    return matrix, (*_SCALARS, *(f"words in bucket {k}" for k in range(_BUCKETS)))
+
+    name: str
+    texts: Sequence[Text]
+    table: str
+    place: str
+    folder: Path
+    required: bool = True
+    manner: Manner = "word"
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def check(self) -> list[Finding]:
+        """Absent texts, texts that look as if read in the wrong encoding, or that hold control characters."""
+        absent = np.array([text is None for text in self.texts], dtype=bool)
+        findings = absent_rows(self.name, self.table, absent) if self.required else []
+        if rows := self._rows_with(_MOJIBAKE):
+            rule, found = "must be readable text", f"{len(rows)} cells hold signs of a wrong encoding"
+            remedy = 'Set encoding = "gb18030" or "utf-8" in [cohort], or export the table again.'
+            findings.append(Finding("damaged_text", self.place, rule, found, remedy, Severity.WARNING, rows))
+        if rows := self._rows_with(_CONTROL):
+            rule, found = "should hold no control characters", f"{len(rows)} cells do"
+            remedy = "They are read as signs of their own. Take them out if they mean nothing."
+            findings.append(Finding("control_characters", self.place, rule, found, remedy, Severity.WARNING, rows))
+        return findings
+
+    def summarise(self) -> Features:
+        """Length, make-up and words in buckets, NaN where absent; and the text itself, to count words in."""
+        matrix = np.full((len(self), len(_SCALARS) + _BUCKETS), np.nan)
+        for row, text in enumerate(self.texts):
+            if text is not None:
+                matrix[row] = _plain_features(text)
+        names = (*_SCALARS, *(f"words in bucket {k}" for k in range(_BUCKETS)))
+        return Features(matrix, names, (False,) * len(names), (tuple(text or "" for text in self.texts),))
+
+    def fingerprints(self) -> UInt64[np.ndarray, " sample"]:
+        """Equal for texts that differ in case and white space only; 0 where absent."""
+        hashes = [0 if text is None else _hash(_SPACE.sub("", text.casefold())) | 1 for text in self.texts]
+        return np.array(hashes, np.uint64)
+
+    def properties(self) -> Mapping[str, Shaped[np.ndarray, " sample"]]:
+        """How the program that wrote a text ends its lines: 0 = one line, 1 = newline, 2 = carriage return too."""
+        ends = [0 if not text else 2 if "\r" in text else int("\n" in text) for text in self.texts]
+        return {"line ends": np.array(ends, dtype=np.int64)}
+
+    def show(self, position: int, attribution: np.ndarray | None = None) -> Picture:
+        """The text, with colour behind words where an explanation points: red raises, blue lowers the answer."""
+        text = self.texts[position]
+        if text is None:
+            return Picture("text/html", b"", Phrase("no text"))
+        offsets = cut(text, self.manner)
+        shares = attribution if attribution is not None and len(attribution) == len(offsets) else None
+        return Picture("text/html", markup.shaded(text, offsets, shares), self.name)
+
+    def geometry(self) -> list[Geometry | None]:
+        """The text of every row."""
+        return [None if text is None else TextGeometry(text) for text in self.texts]
+
+    def show_marks(self, position: int, marks: Marks) -> Picture:
+        """The text, with what was found, missed or taken wrongly."""
+        content = markup.marked(self.texts[position] or "", marks.names, marks.truth, marks.predicted)
+        return Picture("text/html", content, self.name)
+
+    def _rows_with(self, pattern: re.Pattern[str]) -> tuple[int, ...]:
+        """Rows of the table, from 1, whose text holds the pattern."""
+        return tuple(row for row, text in enumerate(self.texts, 1) if text is not None and pattern.search(text))
 
 
-def line_ends(texts: Sequence[Text]) -> Int64[np.ndarray, " sample"]:
-    """How the program that wrote a text ends its lines: 0 = one line, 1 = newline, 2 = carriage return too."""
-    return np.array([0 if not text else 2 if "\r" in text else int("\n" in text) for text in texts], dtype=np.int64)
-
-
-def _rows_with(pattern: re.Pattern[str], texts: Sequence[Text]) -> tuple[int, ...]:
-    """Rows of the table, from 1, whose text holds the pattern."""
-    return tuple(row for row, text in enumerate(texts, 1) if text is not None and pattern.search(text))
+def _plain_features(text: str) -> Float[np.ndarray, " feature"]:
+    """Length and make-up of a text, and its words counted in buckets."""
+    words = [text[start:end] for start, end in cut(text, "word").tolist()]
+    counts = np.bincount([_hash(word.lower()) % _BUCKETS for word in words], minlength=_BUCKETS)
+    return np.concatenate([_make_up(text), np.log1p(counts)])
 
 
 def _make_up(text: str) -> tuple[float, ...]:

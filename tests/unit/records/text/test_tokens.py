@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from polyclinic.records.text import spelling
-from polyclinic.records.text import texts as text_cells
 from polyclinic.records.text.markup import marked, shaded
+from polyclinic.records.text.texts import Texts
 from polyclinic.records.text.tokens import cover, cut, language_of
 
 TEXTS = (
@@ -86,14 +88,18 @@ def test_neighbours_tell_left_from_right():
     assert spelling.neighbours([]).shape == (0, spelling.NEIGHBOURS)
 
 
+def texts(*cells: str | None) -> Texts:
+    return Texts("note", cells, "cohort.csv", "here", Path(), required=False)
+
+
 def test_fingerprints_pass_over_case_and_white_space():
-    marks = text_cells.fingerprints(["Chest  pain", "chest pain\n", None, "other"])
+    marks = texts("Chest  pain", "chest pain\n", None, "other").fingerprints()
     assert marks[0] == marks[1] != marks[3]
     assert marks[2] == 0
 
 
 def test_damaged_text_is_told():
-    found = text_cells.doubts(["fine", "锟斤拷", "caf\ufffd", None, "a\x00b"], "here")
+    found = texts("fine", "锟斤拷", "caf\ufffd", None, "a\x00b").check()
     assert [(f.name, f.rows) for f in found] == [("damaged_text", (2, 3)), ("control_characters", (5,))]
 
 
