@@ -141,13 +141,6 @@ class Ordered(Global):
             truth=truth,
         )
 
-    @staticmethod
-    def average(answers: tuple[ClassAnswer, ...]) -> ClassAnswer:
-        """The mean of the probabilities."""
-        probabilities = np.mean([answer.probabilities for answer in answers], axis=0)
-        raw = np.mean([answer.raw for answer in answers], axis=0)
-        return ClassAnswer(answers[0].classes, probabilities, raw, answers[0].truth)
-
     def take(self, target: GradeTarget, index: Int[np.ndarray, " row"]) -> GradeTarget:
         """The grades of some rows."""
         return GradeTarget(target.known[index], target.grade[index])

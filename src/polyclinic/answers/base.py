@@ -1,22 +1,77 @@
-"""What every form of answer is: arrays with one entry per sample. numpy only."""
+"""What every form of answer is: arrays with one entry per sample, how they are stored, what several fits say as one.
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+numpy and polars only.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
-from jaxtyping import Int
+import polars as pl
+from jaxtyping import Float, Int, Shaped
+
+Constant = bool | str | tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Constants:
+    """What is the same for all samples, as it stands in the metadata of the file.
+
+    Attributes:
+        names: Names of classes or labels, in order.
+        unit: Unit of the answer.
+        others: Anything else, by the names of the answer's attributes.
+    """
+
+    names: tuple[str, ...] = ()
+    unit: str = ""
+    others: Mapping[str, Constant] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer(ABC):
     """Base of the forms of answer. Every array has one entry per sample, in the same order; NaN = not known.
+
+    An answer whose arrays are packed, or have one row of numbers per sample, is stored as it is; others say how.
 
     Attributes:
         form: The form's word: the name of its file here, and of those that judge and deliver it.
     """
 
     form: ClassVar[str]
+
+    @staticmethod
+    @abstractmethod
+    def average(answers: Sequence[Any]) -> "Answer":
+        """One answer from those of several fits for the same samples (an ensemble)."""
+
+    @classmethod
+    @abstractmethod
+    def example(cls, rng: np.random.Generator, samples: int, flawed: bool = False) -> Self:
+        """Answers to made-up patients, the truth known, by which the form is tested; ``flawed`` ones are impossible."""
+
+    def constants(self) -> Constants:
+        """What is the same for all samples."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Constants(others={name: value for name, value in values.items() if not isinstance(value, np.ndarray)})
+
+    def columns(self) -> dict[str, pl.Series]:
+        """The arrays as columns of a table."""
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {
+            f"{self.form}_{name}": _packed_or_lists(value)
+            for name, value in arrays.items()
+            if isinstance(value, np.ndarray)
+        }
+
+    @classmethod
+    def read(cls, frame: pl.DataFrame, constants: Constants) -> Self:
+        """The answer out of its columns."""
+        names = [f.name for f in fields(cls) if f.name not in constants.others]
+        arrays = {name: _unlisted(frame[f"{cls.form}_{name}"]) for name in names}
+        return cls(**cast(dict[str, Any], {**constants.others, **arrays}))
 
     def __len__(self) -> int:
         return len(cast(np.ndarray, getattr(self, fields(self)[-1].name)))
@@ -38,8 +93,57 @@ def join_answers(answers: Sequence[Answer]) -> Answer:
     return replace(answers[0], **cast(dict[str, Any], changes))
 
 
+def average_answers(answers: Sequence[Answer]) -> Answer:
+    """Answers of one form for the same samples, of several fits, as one."""
+    return type(answers[0]).average(answers)
+
+
+def numbers(values: Float[np.ndarray, " sample"]) -> pl.Series:
+    """Numbers as a column; what is not known is empty there."""
+    return pl.Series(values.astype(np.float64)).fill_nan(None)
+
+
+def floats(column: pl.Series) -> Float[np.ndarray, " sample"]:
+    """A column as numbers, NaN where it is empty."""
+    if column.dtype == pl.String:
+        return np.array([np.nan if word is None else float(word) for word in column.to_list()])
+    return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def chance_columns(
+    names: Sequence[str], chances: Float[np.ndarray, "sample klass"], raw: Float[np.ndarray, "sample klass"]
+) -> dict[str, pl.Series]:
+    """Chances as columns by name, before calibration and after."""
+    calibrated = {f"probability_{name}": numbers(chances[:, k]) for k, name in enumerate(names)}
+    return calibrated | {f"raw_probability_{name}": numbers(raw[:, k]) for k, name in enumerate(names)}
+
+
+def read_chances(
+    frame: pl.DataFrame, names: Sequence[str]
+) -> tuple[Float[np.ndarray, "sample klass"], Float[np.ndarray, "sample klass"]]:
+    """The chances out of their columns, after calibration and before."""
+    chances = [floats(frame[f"probability_{name}"]) for name in names]
+    raw = [floats(frame[f"raw_probability_{name}"]) for name in names]
+    return np.stack(chances, axis=1), np.stack(raw, axis=1)
+
+
 def _stack(parts: Sequence[np.ndarray]) -> np.ndarray:
     if parts[0].ndim == 1:
         return np.concatenate(parts)
     width = max(part.shape[1] for part in parts)
     return np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1])), mode="edge") for part in parts])
+
+
+def _packed_or_lists(values: Shaped[np.ndarray, "sample ..."]) -> pl.Series:
+    """Packed arrays as bytes, one row of numbers per sample as a list."""
+    if values.dtype == object:
+        return pl.Series(values.tolist(), dtype=pl.Binary)
+    return pl.Series(values.astype(np.float64).tolist(), dtype=pl.List(pl.Float64))
+
+
+def _unlisted(column: pl.Series) -> Shaped[np.ndarray, "sample ..."]:
+    if column.dtype != pl.Binary:
+        return np.array(column.to_list(), dtype=np.float64).reshape(len(column), -1)
+    array = np.empty(len(column), dtype=object)
+    array[:] = column.to_list()
+    return array

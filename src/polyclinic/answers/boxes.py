@@ -1,12 +1,15 @@
 """Objects as boxes."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
 from polyclinic.answers.base import Answer
+from polyclinic.decoding.box_votes import fused
+from polyclinic.formats.packed import pack_all, unpack
 
 
 @dataclass(frozen=True)
@@ -27,3 +30,23 @@ class BoxAnswer(Answer):
     thresholds: Float[np.ndarray, "sample klass"]
     predicted: Shaped[np.ndarray, " sample"]
     truth: Shaped[np.ndarray, " sample"]
+
+    @staticmethod
+    def average(answers: Sequence["BoxAnswer"]) -> "BoxAnswer":
+        """Boxes that say the same, averaged; one that few models see has a low score."""
+        first = answers[0]
+        if len(answers) == 1:
+            return first
+        rows = zip(*(answer.predicted for answer in answers), strict=True)
+        merged = [fused([unpack(one) for one in row]) for row in rows]
+        predicted = pack_all([one.astype(np.float32) for one in merged])
+        return replace(first, predicted=predicted, thresholds=np.mean([a.thresholds for a in answers], axis=0))
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, samples: int, flawed: bool = False) -> Self:
+        """One object in each picture; a flawed score is above 1."""
+        low = rng.uniform(0, 20, (samples, 2))
+        scores = rng.uniform(0.3, 1, samples) + flawed
+        truth = [np.array([[0, *corner, *(corner + 10)]], dtype=np.float32) for corner in low]
+        predicted = [np.insert(box, 0, score, axis=1) for box, score in zip(truth, scores, strict=True)]
+        return cls(("nodule",), "px", np.full((samples, 1), 0.5), pack_all(predicted), pack_all(truth))

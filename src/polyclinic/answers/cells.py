@@ -1,12 +1,15 @@
 """Objects one by one, as numbers on a grid."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
 from polyclinic.answers.base import Answer
+from polyclinic.decoding.cell_scores import vote
+from polyclinic.formats.packed import nothing, pack, pack_all, unpack
 
 
 @dataclass(frozen=True)
@@ -27,3 +30,28 @@ class CellsAnswer(Answer):
     scores: Shaped[np.ndarray, " sample"]
     predicted: Shaped[np.ndarray, " sample"]
     truth: Shaped[np.ndarray, " sample"]
+
+    @staticmethod
+    def average(answers: Sequence["CellsAnswer"]) -> "CellsAnswer":
+        """The cells of several fits put to the vote: foreground and heights averaged and told apart again."""
+        first = answers[0]
+        if len(answers) == 1:
+            return first
+        scores = nothing(len(first))
+        predicted = nothing(len(first))
+        for row in np.flatnonzero([bool(packed) for packed in first.predicted]):
+            labels, score = vote([(unpack(one.predicted[row]), unpack(one.scores[row])) for one in answers])
+            scores[row] = pack(score)
+            predicted[row] = pack(labels)
+        return replace(first, scores=scores, predicted=predicted)
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, samples: int, flawed: bool = False) -> Self:
+        """Two cells in each picture of 12 by 12; of flawed ones there is a score too many."""
+        truth = np.zeros((samples, 12, 12), dtype=np.int32)
+        truth[:, 1:5, 1:5] = 1
+        truth[:, 7:11, 6:10] = 2
+        shifts = rng.integers(0, 3, samples).tolist()
+        found = [np.roll(truth[row], shift, axis=1) for row, shift in enumerate(shifts)]
+        scores = [rng.uniform(0.5, 1, 2 + flawed).astype(np.float32) for _ in range(samples)]
+        return cls("um", np.full((samples, 2), 0.5), pack_all(scores), pack_all(found), pack_all(list(truth)))

@@ -1,12 +1,14 @@
 """Regions of a picture or a scan, point by point."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
 from polyclinic.answers.base import Answer
+from polyclinic.formats.packed import nothing, pack, pack_all, unpack
 
 
 @dataclass(frozen=True)
@@ -36,3 +38,37 @@ class MaskAnswer(Answer):
     inside: Shaped[np.ndarray, " sample"]
     probability: Shaped[np.ndarray, " sample"]
     truth: Shaped[np.ndarray, " sample"]
+
+    @staticmethod
+    def average(answers: Sequence["MaskAnswer"]) -> "MaskAnswer":
+        """The mean of the probabilities."""
+        first = answers[0]
+        if len(answers) == 1:
+            return first
+        probability = nothing(len(first))
+        for row in range(len(first)):
+            probability[row] = _mean([answer.probability[row] for answer in answers if answer.probability[row]])
+        thresholds = np.mean([answer.thresholds for answer in answers], axis=0)
+        return replace(first, probability=probability, thresholds=thresholds)
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, samples: int, flawed: bool = False) -> Self:
+        """A square in a picture of 8 by 8; a flawed answer lies on another grid."""
+        truth = np.zeros((samples, 1, 8, 8), dtype=np.uint8)
+        for grid, corner in zip(truth, rng.integers(0, 4, samples), strict=True):
+            grid[:, corner : corner + 4, 2:6] = 1
+        found = np.roll(truth, 1, axis=-1)[..., : 7 if flawed else 8] * 255
+        half, spacing = np.full((samples, 1), 0.5), np.ones((samples, 2))
+        return cls(
+            ("lesion",), False, "mm", half, spacing, nothing(samples), pack_all(list(found)), pack_all(list(truth))
+        )
+
+
+def _mean(packed: Sequence[bytes]) -> bytes:
+    """The mean of packed probabilities, as several models give them for one record; empty where there are none."""
+    if not packed:
+        return b""
+    total = unpack(packed[0]).astype(np.uint16)
+    for one in packed[1:]:
+        total += unpack(one)
+    return pack(np.rint(total / len(packed)).astype(np.uint8))

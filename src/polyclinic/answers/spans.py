@@ -1,12 +1,15 @@
 """Stretches of a text."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 from jaxtyping import Shaped
 
 from polyclinic.answers.base import Answer
+from polyclinic.decoding import span_votes
+from polyclinic.formats.packed import pack_all, unpack
 
 
 @dataclass(frozen=True)
@@ -25,3 +28,18 @@ class SpanAnswer(Answer):
     assertions: tuple[str, ...]
     predicted: Shaped[np.ndarray, " sample"]
     truth: Shaped[np.ndarray, " sample"]
+
+    @staticmethod
+    def average(answers: Sequence["SpanAnswer"]) -> "SpanAnswer":
+        """The spans that most of several models found."""
+        rows = zip(*(answer.predicted for answer in answers), strict=True)
+        predicted = pack_all([span_votes.together([unpack(one) for one in row]) for row in rows])
+        return replace(answers[0], predicted=predicted)
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, samples: int, flawed: bool = False) -> Self:
+        """Two spans in each text, the second one not always found; a flawed one has a label that is none."""
+        truth = np.array([[0, 4, 0, 0, -1], [8, 12, 1, 0, -1]], dtype=np.float64)
+        found = np.array([[0, 4, 0, 0.9, -1], [8, 12, 1 + 8 * flawed, 0.6, -1]], dtype=np.float64)
+        predicted = [found[: int(number)] for number in rng.integers(2 if flawed else 1, 3, samples)]
+        return cls(("drug", "disease"), (), pack_all(predicted), pack_all([truth] * samples))

@@ -1,12 +1,15 @@
 """Time to an event that may be censored."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
+import polars as pl
 from jaxtyping import Float
 
-from polyclinic.answers.base import Answer
+from polyclinic.answers.base import Answer, Constants, floats, numbers
+from polyclinic.decoding.survival_curves import average_curves
 
 
 @dataclass(frozen=True)
@@ -29,3 +32,47 @@ class SurvivalAnswer(Answer):
     survival: Float[np.ndarray, "sample point"]
     event: Float[np.ndarray, " sample"]
     time: Float[np.ndarray, " sample"]
+
+    @staticmethod
+    def average(answers: Sequence["SurvivalAnswer"]) -> "SurvivalAnswer":
+        """The mean of the risks, and of the curves on a common grid."""
+        times, survival = average_curves([(answer.times, answer.survival) for answer in answers])
+        risk = np.mean([answer.risk for answer in answers], axis=0)
+        return replace(answers[0], risk=risk, times=times, survival=survival)
+
+    @classmethod
+    def example(cls, rng: np.random.Generator, samples: int, flawed: bool = False) -> Self:
+        """Constant hazards over 100 days; a flawed risk is without end."""
+        hazard = rng.uniform(0.005, 0.05, samples)
+        time = rng.exponential(1 / hazard) + 1
+        times = np.tile(np.linspace(0, 100, 21), (samples, 1))
+        risk = np.full(samples, np.inf) if flawed else np.log(hazard)
+        event = (time < 100).astype(np.float64)
+        return cls("days", risk, times, np.exp(-hazard[:, None] * times), event, np.minimum(time, 100))
+
+    def constants(self) -> Constants:
+        """The unit of time."""
+        return Constants(unit=self.unit)
+
+    def columns(self) -> dict[str, pl.Series]:
+        """Follow-up, risk, and the curve as two lists."""
+        lists = pl.List(pl.Float64)
+        return {
+            "event": numbers(self.event),
+            "time": numbers(self.time),
+            "risk": numbers(self.risk),
+            "survival_times": pl.Series(self.times.astype(np.float64).tolist(), dtype=lists),
+            "survival": pl.Series(self.survival.astype(np.float64).tolist(), dtype=lists),
+        }
+
+    @classmethod
+    def read(cls, frame: pl.DataFrame, constants: Constants) -> Self:
+        """The answer out of its columns."""
+        return cls(
+            unit=constants.unit,
+            risk=floats(frame["risk"]),
+            times=np.array(frame["survival_times"].to_list(), dtype=np.float64).reshape(len(frame), -1),
+            survival=np.array(frame["survival"].to_list(), dtype=np.float64).reshape(len(frame), -1),
+            event=floats(frame["event"]),
+            time=floats(frame["time"]),
+        )

@@ -16,8 +16,8 @@ from scipy.special import log_softmax, softmax
 
 from polyclinic.baselines.cells import otsu
 from polyclinic.baselines.dense import Answers, DenseSort, PlainQuestion, dense_sorts
+from polyclinic.decoding.box_votes import overlaps
 from polyclinic.decoding.placed_boxes import in_file
-from polyclinic.evidence.metrics.detection import overlaps
 from polyclinic.geometry import Lattice
 from polyclinic.heads.detect import Detect
 from polyclinic.layers.boxes import suppress

@@ -153,11 +153,6 @@ class Head(ABC):
     def decode(self, outputs: Any, target: Any) -> Answer:
         """Outputs "sample member out" to answers, averaged over members; ``target`` holds the truth, or is None."""
 
-    @staticmethod
-    @abstractmethod
-    def average(answers: tuple[Any, ...]) -> Answer:
-        """One answer from those of several fits for the same samples (an ensemble)."""
-
     @abstractmethod
     def take(self, target: Any, index: Int[np.ndarray, " row"]) -> Any:
         """The target of some rows."""

@@ -19,7 +19,7 @@ from polyclinic.answers.cells import CellsAnswer
 from polyclinic.cohort.outcomes import absent_columns, rows_where
 from polyclinic.cohort.outcomes import words as read_words
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.decoding.cell_scores import Maps, features_of, learn_scores, scores_of, vote
+from polyclinic.decoding.cell_scores import Maps, features_of, learn_scores, scores_of
 from polyclinic.decoding.watershed import LARGER, in_order, lesson, tell_apart
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
 from polyclinic.evidence.metrics import instances
@@ -281,17 +281,6 @@ class Cells(base.Dense):
                 spacing[row] = target.pixel_um[row]
         unit = "um" if np.isfinite(spacing).any() else "px"
         return CellsAnswer(unit, spacing, scores, predicted, truth)
-
-    @staticmethod
-    def average(answers: tuple[CellsAnswer, ...]) -> CellsAnswer:
-        """The cells of several fits put to the vote: foreground and heights averaged and told apart again."""
-        if len(answers) == 1:
-            return answers[0]
-        scores, predicted = nothing(len(answers[0])), nothing(len(answers[0]))
-        for row in np.flatnonzero([bool(packed) for packed in answers[0].predicted]):
-            labels, score = vote([(unpack(one.predicted[row]), unpack(one.scores[row])) for one in answers])
-            scores[row], predicted[row] = pack(score), pack(labels)
-        return replace(answers[0], scores=scores, predicted=predicted)
 
     def take(self, target: CellsTarget, index: Int[np.ndarray, " row"]) -> CellsTarget:
         """The cells of some rows."""

@@ -168,14 +168,6 @@ class Classify(base.Global):
         corrected = recalibration.apply(self.plan.correction, logits)
         return ClassAnswer(self.plan.classes, corrected, recalibration.apply(Recalibration(), logits), truth)
 
-    @staticmethod
-    def average(answers: tuple[ClassAnswer, ...]) -> ClassAnswer:
-        """The mean of the probabilities."""
-        first = answers[0]
-        probabilities = np.mean([answer.probabilities for answer in answers], axis=0)
-        raw = np.mean([answer.raw for answer in answers], axis=0)
-        return ClassAnswer(first.classes, probabilities, raw, first.truth)
-
     def take(self, target: ClassTarget, index: Int[np.ndarray, " row"]) -> ClassTarget:
         """The classes of some rows."""
         return ClassTarget(target.known[index], target.truth[index], target.classes, target.assumed)

@@ -24,7 +24,7 @@ from polyclinic.formats.packed import nothing, pack_all, unpack
 from polyclinic.geometry import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
 from polyclinic.heads import base
 from polyclinic.layers import detector
-from polyclinic.layers.boxes import fused, suppress
+from polyclinic.layers.boxes import suppress
 from polyclinic.records.boxes.boxes import BoxedObjects, read_objects
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
@@ -250,16 +250,6 @@ class Detect(base.Dense):
             )
         thresholds = np.tile([one.threshold for one in correction], (len(raws), 1))
         return BoxAnswer(classes, "px", thresholds, found, truth)
-
-    @staticmethod
-    def average(answers: tuple[BoxAnswer, ...]) -> BoxAnswer:
-        """Boxes that say the same, averaged; one that few models see has a low score."""
-        first = answers[0]
-        if len(answers) == 1:
-            return first
-        merged = [fused([unpack(one) for one in said]) for said in zip(*(a.predicted for a in answers), strict=True)]
-        predicted = pack_all([one.astype(np.float32) for one in merged])
-        return replace(first, predicted=predicted, thresholds=np.mean([a.thresholds for a in answers], axis=0))
 
     def take(self, target: BoxTarget, index: Int[np.ndarray, " row"]) -> BoxTarget:
         """The objects of some rows."""

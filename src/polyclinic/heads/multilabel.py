@@ -150,14 +150,6 @@ class Multilabel(base.Global):
         truth = np.full(corrected.shape, np.nan) if target is None else target.truth
         return LabelsAnswer(self.columns(), corrected, raw, truth)
 
-    @staticmethod
-    def average(answers: tuple[LabelsAnswer, ...]) -> LabelsAnswer:
-        """The mean of the probabilities."""
-        first = answers[0]
-        probabilities = np.mean([answer.probabilities for answer in answers], axis=0)
-        raw = np.mean([answer.raw for answer in answers], axis=0)
-        return LabelsAnswer(first.labels, probabilities, raw, first.truth)
-
     def take(self, target: LabelsTarget, index: Int[np.ndarray, " row"]) -> LabelsTarget:
         """The labels of some rows."""
         return LabelsTarget(target.known[index], target.truth[index])

@@ -161,12 +161,6 @@ class Regress(base.Global):
         truth = np.full(len(outputs), np.nan) if target is None else target.truth
         return ValueAnswer(self.options.unit, value, truth)
 
-    @staticmethod
-    def average(answers: tuple[ValueAnswer, ...]) -> ValueAnswer:
-        """The mean of the numbers."""
-        value = np.mean([answer.value for answer in answers], axis=0)
-        return ValueAnswer(answers[0].unit, value, answers[0].truth)
-
     def take(self, target: ValueTarget, index: Int[np.ndarray, " row"]) -> ValueTarget:
         """The numbers of some rows."""
         return ValueTarget(target.known[index], target.truth[index])

@@ -14,14 +14,14 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from polyclinic.answers.relations import RelationAnswer
+from polyclinic.answers.relations import PREDICTED, TRUE, RelationAnswer
 from polyclinic.answers.spans import SpanAnswer
 from polyclinic.cohort.outcomes import absent_columns, rows_where
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding import recalibration
 from polyclinic.decoding.recalibration import Recalibration
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
-from polyclinic.evidence.metrics.relations import PREDICTED, TRUE, never_asked, together
+from polyclinic.evidence.metrics.relations import never_asked
 from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
@@ -332,13 +332,6 @@ class Relate(Dense):
         if isinstance(raw, Scored):
             return raw.scores(where)
         return raw.scores(relations.on_tokens(where, raw.offsets), self._ballot)
-
-    @staticmethod
-    def average(answers: tuple[RelationAnswer, ...]) -> RelationAnswer:
-        """The mean of the chances; a pair that only some were asked about is no relation to the others."""
-        rows = zip(*(answer.pairs for answer in answers), strict=True)
-        packed = [pack(together([unpack(part) for part in row])) if all(row) else b"" for row in rows]
-        return RelationAnswer(answers[0].types, base.objects(packed))
 
     def take(self, target: RelationTarget, index: Int[np.ndarray, " row"]) -> RelationTarget:
         """What is asked of some rows."""

@@ -17,7 +17,7 @@ from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding.window_stitching import Gathered
 from polyclinic.errors import CohortError, Finding, stop_on
-from polyclinic.evidence.metrics.overlap import decided, mean_probability
+from polyclinic.evidence.metrics.overlap import decided
 from polyclinic.evidence.metrics.softening import ProbabilityRecord, choose, soften
 from polyclinic.formats.columns.column_types import paths
 from polyclinic.formats.packed import nothing, pack, unpack
@@ -316,19 +316,6 @@ class Segment(base.Dense):
             where[row] = b"" if looked_at is None else pack(looked_at)
         thresholds = np.tile(np.array(plan.thresholds), (samples, 1))
         return MaskAnswer(plan.names, self.exclusive, plan.unit, thresholds, spacing, where, probability, truth)
-
-    @staticmethod
-    def average(answers: tuple[MaskAnswer, ...]) -> MaskAnswer:
-        """The mean of the probabilities."""
-        first = answers[0]
-        if len(answers) == 1:
-            return first
-        probability = nothing(len(first))
-        for row in range(len(first)):
-            said = [answer.probability[row] for answer in answers if answer.probability[row]]
-            probability[row] = mean_probability(said)
-        thresholds = np.mean([answer.thresholds for answer in answers], axis=0)
-        return replace(first, probability=probability, thresholds=thresholds)
 
     def take(self, target: MaskTarget, index: Int[np.ndarray, " row"]) -> MaskTarget:
         """The masks of some rows."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.cohort.outcomes import Numbers, absent_columns, numbers, rows_where, yes_no
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding.survival_curves import LEAST_STEPS
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
 from polyclinic.layers import hazard, proportional
@@ -23,8 +24,6 @@ from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Fused, TargetTensors
 
 _FEW_EVENTS = 10
-# Steps of the curves that are reported: fine enough that straight lines between them are as good as the curve.
-_LEAST_STEPS = 72
 _BLOCK = 8192
 
 _Grid = Float[np.ndarray, " point"]
@@ -208,7 +207,7 @@ class Survive(base.Global):
 
     def decode(self, outputs: Float[np.ndarray, "sample member out"], target: SurvivalTarget | None) -> SurvivalAnswer:
         """Outputs to curves and risks, corrected and averaged over members."""
-        times = hazard.refine(np.asarray(self.plan.edges), _LEAST_STEPS)
+        times = hazard.refine(np.asarray(self.plan.edges), LEAST_STEPS)
         # In blocks of rows: members times intervals times rows would be gigabytes for a large table.
         blocks = [slice(start, start + _BLOCK) for start in range(0, max(len(outputs), 1), _BLOCK)]
         read = _by_cox if self.options.method == "cox" else _by_interval
@@ -216,14 +215,6 @@ class Survive(base.Global):
         risk, survival = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         event, time = (np.full(len(outputs), np.nan),) * 2 if target is None else (target.event, target.time)
         return SurvivalAnswer(self.options.unit, risk, np.tile(times, (len(outputs), 1)), survival, event, time)
-
-    @staticmethod
-    def average(answers: tuple[SurvivalAnswer, ...]) -> SurvivalAnswer:
-        """The mean of the risks, and of the curves on a common grid."""
-        first = answers[0]
-        times, survival = hazard.average_curves([(answer.times, answer.survival) for answer in answers], _LEAST_STEPS)
-        risk = np.mean([answer.risk for answer in answers], axis=0)
-        return SurvivalAnswer(first.unit, risk, times, survival, first.event, first.time)
 
     def take(self, target: SurvivalTarget, index: Int[np.ndarray, " row"]) -> SurvivalTarget:
         """The follow-up of some rows."""

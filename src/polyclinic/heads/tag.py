@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from polyclinic.answers.spans import SpanAnswer
 from polyclinic.cohort.outcomes import absent_columns, rows_where
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.decoding import recalibration, span_votes
+from polyclinic.decoding import recalibration
 from polyclinic.decoding.recalibration import Recalibration
 from polyclinic.decoding.tagging import Scheme, Tagging
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
@@ -312,14 +312,6 @@ class Tag(base.Dense):
         label = self.plan.labels.index(span.label)
         said = self.options.assertions.index(span.assertion) if span.assertion in self.options.assertions else -1
         return span.start, span.end, label, float(_wording(span, text) in wordings), said
-
-    @staticmethod
-    def average(answers: tuple[SpanAnswer, ...]) -> SpanAnswer:
-        """The spans that most of several models found."""
-        first = answers[0]
-        rows = zip(*(answer.predicted for answer in answers), strict=True)
-        predicted = pack_all([span_votes.together([unpack(one) for one in row]) for row in rows])
-        return SpanAnswer(first.labels, first.assertions, predicted, first.truth)
 
     def take(self, target: TagTarget, index: Int[np.ndarray, " row"]) -> TagTarget:
         """The spans of some rows."""

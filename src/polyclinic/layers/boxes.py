@@ -3,7 +3,6 @@
 A box is its low corner, then its high corner, along the axes of the grid.
 """
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -102,38 +101,3 @@ def peaks(heat: Float[Tensor, " klass *grid"]) -> Bool[Tensor, " klass *grid"]:
     pool = torch.nn.functional.max_pool3d if heat.ndim == 4 else torch.nn.functional.max_pool2d
     highest = pool(heat[None], 3, stride=1, padding=1)[0]
     return heat >= highest
-
-
-def fused(said: list[Float[np.ndarray, "_ entry"]], alike: float = 0.55) -> Float[np.ndarray, "_ entry"]:
-    """What several models say about one record, as one: boxes that say the same are averaged.
-
-    Box by box from the best score down, a box joins the first group of its class that its model has not joined and
-    whose box it overlaps enough. Corners are averaged by score; the score is that of all models, 0 for one that says
-    nothing. Source: Solovyev R, Wang W, Gabruseva T. Weighted boxes fusion. Image Vis Comput 2021;107:104117.
-
-    Args:
-        said: Score, class, corners, for each model.
-        alike: Least overlap.
-    """
-    everything = np.concatenate(said).astype(np.float64)
-    model = np.repeat(np.arange(len(said)), [len(one) for one in said])
-    order = np.argsort(-everything[:, 0], kind="stable")
-    corners = torch.from_numpy(everything[:, 2:])
-    same = (overlaps(corners, corners).numpy() >= alike) & (everything[:, None, 1] == everything[None, :, 1])
-    group = np.full(len(order), -1)
-    leaders, joined = list[int](), list[set[int]]()
-    for box in order:
-        free = [k for k, leader in enumerate(leaders) if same[leader, box] and model[box] not in joined[k]]
-        group[box] = free[0] if free else len(leaders)
-        if not free:
-            leaders.append(box)
-            joined.append(set())
-        joined[group[box]].add(model[box])
-    merged = [_merged(everything[group == k], len(said)) for k in range(len(leaders))]
-    whole = np.array(merged).reshape(len(merged), everything.shape[1])
-    return whole[np.argsort(-whole[:, 0], kind="stable")]
-
-
-def _merged(boxes: Float[np.ndarray, "box entry"], models: int) -> Float[np.ndarray, " entry"]:
-    share = boxes[:, 0] / max(boxes[:, 0].sum(), _SMALLEST)
-    return np.array([boxes[:, 0].sum() / models, boxes[0, 1], *(share @ boxes[:, 2:])])

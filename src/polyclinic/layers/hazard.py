@@ -5,8 +5,6 @@ and survival curves have no steps. A network's output for an interval is the log
 of the whole interval (its cumulative hazard) is then ``softplus(output)``.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict
@@ -46,7 +44,6 @@ Outputs = Float[np.ndarray, "sample member interval"]
 ByInterval = Float[np.ndarray, "sample interval"]
 Edges = Float[np.ndarray, " edge"]
 Curves = Float[np.ndarray, "sample point"]
-Common = Float[np.ndarray, "sample moment"]
 
 
 def quantile_edges(event_times: Float[np.ndarray, " event"], intervals: int) -> Float[np.ndarray, " edge"]:
@@ -183,34 +180,6 @@ def log_survival(risk: Outputs, times: Float[np.ndarray, " point"], edges: Edges
     """Log of the chance of no event up to each time, averaged over members; constant after the last edge."""
     curves: Curves = logsumexp(-(risk @ passed(times, edges).T), axis=1) - np.log(risk.shape[1])
     return np.minimum.accumulate(np.minimum(curves, 0.0), axis=1)
-
-
-def average_curves(curves: Sequence[tuple[Curves, Curves]], least: int) -> tuple[Common, Common]:
-    """Several survival curves for each sample, on grids of their own, as their mean on a common grid.
-
-    Args:
-        curves: Times and survival, both "sample point", of each fit.
-        least: The common grid has at least this many steps.
-    """
-    points = max(least + 1, *(times.shape[1] for times, _ in curves))
-    every = np.concatenate([times for times, _ in curves], axis=1)
-    grids, place = np.unique(every, axis=0, return_inverse=True)
-    common = np.stack([_thin(np.unique(grid), points) for grid in grids])[place.ravel()]
-    return common, np.mean([_read(times, survival, common) for times, survival in curves], axis=0)
-
-
-def _thin(grid: Float[np.ndarray, " many"], points: int) -> Float[np.ndarray, " point"]:
-    """As many points, as dense where the grid is dense; first and last stay."""
-    thinned: Float[np.ndarray, " point"] = np.interp(np.linspace(0, 1, points), np.linspace(0, 1, len(grid)), grid)
-    return thinned
-
-
-def _read(times: Curves, survival: Curves, wanted: Common) -> Common:
-    """Curves at other times: the hazard is constant between points, nothing happens after the last."""
-    log_survival = np.log(np.maximum(survival, _TINY))
-    rows = zip(wanted, times, log_survival, strict=True)
-    read: Common = np.exp(np.array([np.interp(w, t, s) for w, t, s in rows]).reshape(wanted.shape))
-    return read
 
 
 def log_odds(risk: Float[np.ndarray, " interval"]) -> Float[np.ndarray, " interval"]:

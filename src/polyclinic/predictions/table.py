@@ -20,32 +20,22 @@ Names and order of classes, units and forms stand in the file's own metadata, so
 """
 
 import json
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from io import BytesIO
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from polars.exceptions import PolarsError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from polyclinic.answers.base import Answer
-from polyclinic.answers.boxes import BoxAnswer
-from polyclinic.answers.cells import CellsAnswer
-from polyclinic.answers.classes import ClassAnswer
-from polyclinic.answers.labels import LabelsAnswer
-from polyclinic.answers.mask import MaskAnswer
-from polyclinic.answers.relations import RelationAnswer
-from polyclinic.answers.spans import SpanAnswer
-from polyclinic.answers.survival import SurvivalAnswer
-from polyclinic.answers.value import ValueAnswer
+from polyclinic.answers.base import Answer, Constant, Constants, floats, numbers
 from polyclinic.errors import EvidenceError, Finding
 from polyclinic.formats.disk import write_file
 from polyclinic.predictions.record import Predictions, Samples
+from polyclinic.study import catalogue
 
 FORMAT = 1
 _KEY = "polyclinic"
@@ -60,7 +50,7 @@ class _TargetNote(BaseModel):
     form: str
     names: tuple[str, ...] = ()
     unit: str = ""
-    constants: dict[str, bool | str | tuple[str, ...]] = {}
+    constants: dict[str, Constant] = {}
 
 
 class _ModelNote(BaseModel):
@@ -77,148 +67,6 @@ class _FileNote(BaseModel):
 
     format: Literal[1]
     models: tuple[_ModelNote, ...]
-
-
-class Shelf(ABC):
-    """How one form of answer lies in the table. A plug-in's new form adds its own to ``SHELVES``."""
-
-    word: ClassVar[str]
-    holds: ClassVar[type[Answer]]
-
-    def names(self, answer: Any) -> tuple[str, ...]:
-        """Names of classes or labels, in order."""
-        return ()
-
-    def unit(self, answer: Any) -> str:
-        """Unit of the answer."""
-        return ""
-
-    def constants(self, answer: Any) -> dict[str, bool | str | tuple[str, ...]]:
-        """What else is the same for all samples."""
-        return {}
-
-    @abstractmethod
-    def columns(self, answer: Any) -> dict[str, pl.Series]:
-        """The answer as columns."""
-
-    @abstractmethod
-    def read(self, frame: pl.DataFrame, note: "_TargetNote") -> Answer:
-        """The answer out of its rows."""
-
-
-class _ClassShelf(Shelf):
-    word = "classes"
-    holds = ClassAnswer
-
-    def names(self, answer: ClassAnswer) -> tuple[str, ...]:
-        return answer.classes
-
-    def columns(self, answer: ClassAnswer) -> dict[str, pl.Series]:
-        truth = [answer.classes[int(k)] if np.isfinite(k) else None for k in answer.truth]
-        columns = {"truth": pl.Series(truth, dtype=pl.String)}
-        return columns | _spread("probability", answer.classes, answer.probabilities, answer.raw)
-
-    def read(self, frame: pl.DataFrame, note: _TargetNote) -> ClassAnswer:
-        names = note.names
-        number = {name: float(k) for k, name in enumerate(names)}
-        truth = np.array([number.get(name, np.nan) for name in frame["truth"].to_list()], dtype=np.float64)
-        probabilities, raw = _gather(frame, names)
-        return ClassAnswer(names, probabilities, raw, truth)
-
-
-class _LabelsShelf(Shelf):
-    word = "labels"
-    holds = LabelsAnswer
-
-    def names(self, answer: LabelsAnswer) -> tuple[str, ...]:
-        return answer.labels
-
-    def columns(self, answer: LabelsAnswer) -> dict[str, pl.Series]:
-        truth = {f"truth_{name}": _numbers(answer.truth[:, k]) for k, name in enumerate(answer.labels)}
-        return truth | _spread("probability", answer.labels, answer.probabilities, answer.raw)
-
-    def read(self, frame: pl.DataFrame, note: _TargetNote) -> LabelsAnswer:
-        names = note.names
-        probabilities, raw = _gather(frame, names)
-        truth = np.stack([_floats(frame[f"truth_{name}"]) for name in names], axis=1)
-        return LabelsAnswer(names, probabilities, raw, truth)
-
-
-class _ValueShelf(Shelf):
-    word = "value"
-    holds = ValueAnswer
-
-    def unit(self, answer: ValueAnswer) -> str:
-        return answer.unit
-
-    def columns(self, answer: ValueAnswer) -> dict[str, pl.Series]:
-        return {"truth": _numbers(answer.truth), "value": _numbers(answer.value)}
-
-    def read(self, frame: pl.DataFrame, note: _TargetNote) -> ValueAnswer:
-        return ValueAnswer(note.unit, _floats(frame["value"]), _floats(frame["truth"]))
-
-
-class _SurvivalShelf(Shelf):
-    word = "survival"
-    holds = SurvivalAnswer
-
-    def unit(self, answer: SurvivalAnswer) -> str:
-        return answer.unit
-
-    def columns(self, answer: SurvivalAnswer) -> dict[str, pl.Series]:
-        lists = pl.List(pl.Float64)
-        return {
-            "event": _numbers(answer.event),
-            "time": _numbers(answer.time),
-            "risk": _numbers(answer.risk),
-            "survival_times": pl.Series(answer.times.astype(np.float64).tolist(), dtype=lists),
-            "survival": pl.Series(answer.survival.astype(np.float64).tolist(), dtype=lists),
-        }
-
-    def read(self, frame: pl.DataFrame, note: _TargetNote) -> SurvivalAnswer:
-        return SurvivalAnswer(
-            unit=note.unit,
-            risk=_floats(frame["risk"]),
-            times=np.array(frame["survival_times"].to_list(), dtype=np.float64).reshape(len(frame), -1),
-            survival=np.array(frame["survival"].to_list(), dtype=np.float64).reshape(len(frame), -1),
-            event=_floats(frame["event"]),
-            time=_floats(frame["time"]),
-        )
-
-
-class _DenseShelf(Shelf):
-    """Every form whose arrays are packed, or have one row of numbers per sample."""
-
-    def __init__(self, word: str, holds: type[Answer]) -> None:
-        # mypy: a shelf of one form has these as constants of its class
-        self.word, self.holds = word, holds  # type: ignore[misc]
-
-    def constants(self, answer: Answer) -> dict[str, bool | str | tuple[str, ...]]:
-        values = {field.name: getattr(answer, field.name) for field in fields(answer)}
-        return {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}
-
-    def columns(self, answer: Answer) -> dict[str, pl.Series]:
-        values = {field.name: getattr(answer, field.name) for field in fields(answer)}
-        arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-        return {f"{self.word}_{name}": _packed_or_lists(value) for name, value in arrays.items()}
-
-    def read(self, frame: pl.DataFrame, note: _TargetNote) -> Answer:
-        names = [f.name for f in fields(self.holds) if f.name not in note.constants]
-        arrays = {name: _unlisted(frame[f"{self.word}_{name}"]) for name in names}
-        return self.holds(**note.constants, **arrays)
-
-
-SHELVES: list[Shelf] = [
-    _ClassShelf(),
-    _LabelsShelf(),
-    _ValueShelf(),
-    _SurvivalShelf(),
-    _DenseShelf("mask", MaskAnswer),
-    _DenseShelf("boxes", BoxAnswer),
-    _DenseShelf("cells", CellsAnswer),
-    _DenseShelf("spans", SpanAnswer),
-    _DenseShelf("relations", RelationAnswer),
-]
 
 
 def save(predictions: Sequence[Predictions], path: Path) -> None:
@@ -253,27 +101,19 @@ def load(path: Path) -> list[Predictions]:
         raise EvidenceError(_unreadable(path, "it has another format or lacks columns")) from error
 
 
-def shelf_of(answer: Answer) -> Shelf:
-    """Where answers of this form lie."""
-    return next(shelf for shelf in SHELVES if isinstance(answer, shelf.holds))
-
-
 def _note(predictions: Predictions) -> _ModelNote:
-    shelves = {name: shelf_of(answer) for name, answer in predictions.answers.items()}
     return _ModelNote(
         name=predictions.model,
-        targets=tuple(
-            _TargetNote(
-                name=name,
-                form=shelf.word,
-                names=shelf.names(answer),
-                unit=shelf.unit(answer),
-                constants=shelf.constants(answer),
-            )
-            for (name, shelf), answer in zip(shelves.items(), predictions.answers.values(), strict=True)
-        ),
+        targets=tuple(_target_note(name, answer) for name, answer in predictions.answers.items()),
         site=predictions.samples.site is not None,
         strata=tuple(predictions.samples.strata),
+    )
+
+
+def _target_note(name: str, answer: Answer) -> _TargetNote:
+    constants = answer.constants()
+    return _TargetNote(
+        name=name, form=answer.form, names=constants.names, unit=constants.unit, constants=dict(constants.others)
     )
 
 
@@ -282,17 +122,17 @@ def _frames(predictions: Predictions) -> Iterator[pl.DataFrame]:
     samples = predictions.samples
     who = {
         "row": pl.Series(samples.row),
-        "patient": _words_or_numbers(samples.patient),
+        "patient": _words_ornumbers(samples.patient),
         "part": pl.Series(samples.part.tolist(), dtype=pl.String),
         "repeat": pl.Series(samples.repeat),
         "fold": pl.Series(samples.fold),
     }
-    about = {"shift": _numbers(predictions.shift)}
+    about = {"shift": numbers(predictions.shift)}
     if samples.site is not None:
-        about["site"] = _words_or_numbers(samples.site)
-    about |= {f"strata_{name}": _words_or_numbers(values) for name, values in samples.strata.items()}
+        about["site"] = _words_ornumbers(samples.site)
+    about |= {f"strata_{name}": _words_ornumbers(values) for name, values in samples.strata.items()}
     for name, answer in predictions.answers.items():
-        frame = pl.DataFrame(who | shelf_of(answer).columns(answer) | about)
+        frame = pl.DataFrame(who | answer.columns() | about)
         asked = [pl.lit(name).alias("target"), pl.lit(predictions.model).alias("model")]
         yield frame.select(*list(who), *asked, pl.all().exclude(list(who)))
 
@@ -301,8 +141,9 @@ def _model_of(table: pl.DataFrame, note: _ModelNote) -> Predictions:
     rows = table.filter(pl.col("model") == note.name)
     answers: dict[str, Answer] = {}
     for target in note.targets:
-        shelf = next(shelf for shelf in SHELVES if shelf.word == target.form)
-        answers[target.name] = shelf.read(rows.filter(pl.col("target") == target.name), target)
+        form: type[Answer] = catalogue.find("answers", target.form)
+        constants = Constants(target.names, target.unit, target.constants)
+        answers[target.name] = form.read(rows.filter(pl.col("target") == target.name), constants)
     first = rows.filter(pl.col("target") == note.targets[0].name)
     samples = Samples(
         row=first["row"].to_numpy(),
@@ -313,51 +154,7 @@ def _model_of(table: pl.DataFrame, note: _ModelNote) -> Predictions:
         site=_array(first["site"]) if note.site else None,
         strata={name: _array(first[f"strata_{name}"]) for name in note.strata},
     )
-    return Predictions(note.name, samples, answers, _floats(first["shift"]))
-
-
-def _spread(
-    word: str, names: Sequence[str], chances: Float[np.ndarray, "sample klass"], raw: Float[np.ndarray, "sample klass"]
-) -> dict[str, pl.Series]:
-    calibrated = {f"{word}_{name}": _numbers(chances[:, k]) for k, name in enumerate(names)}
-    return calibrated | {f"raw_{word}_{name}": _numbers(raw[:, k]) for k, name in enumerate(names)}
-
-
-def _gather(frame: pl.DataFrame, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    chances = [_floats(frame[f"probability_{name}"]) for name in names]
-    raw = [_floats(frame[f"raw_probability_{name}"]) for name in names]
-    return np.stack(chances, axis=1), np.stack(raw, axis=1)
-
-
-def _packed_or_lists(values: Shaped[np.ndarray, "sample ..."]) -> pl.Series:
-    """Packed arrays as bytes, one row of numbers per sample as a list."""
-    if values.dtype == object:
-        return pl.Series(values.tolist(), dtype=pl.Binary)
-    return pl.Series(values.astype(np.float64).tolist(), dtype=pl.List(pl.Float64))
-
-
-def _unlisted(column: pl.Series) -> Shaped[np.ndarray, "sample ..."]:
-    if column.dtype == pl.Binary:
-        return _objects(column.to_list())
-    return np.array(column.to_list(), dtype=np.float64).reshape(len(column), -1)
-
-
-def _objects(values: list[bytes]) -> Shaped[np.ndarray, " sample"]:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
-
-
-def _numbers(values: Float[np.ndarray, " sample"]) -> pl.Series:
-    """Numbers as a column; what is not known is empty there."""
-    return pl.Series(values.astype(np.float64)).fill_nan(None)
-
-
-def _floats(column: pl.Series) -> Float[np.ndarray, " sample"]:
-    """A column as numbers, NaN where it is empty."""
-    if column.dtype == pl.String:
-        return np.array([np.nan if word is None else float(word) for word in column.to_list()])
-    return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return Predictions(note.name, samples, answers, floats(first["shift"]))
 
 
 def _as_words(frame: pl.DataFrame) -> pl.DataFrame:
@@ -368,7 +165,7 @@ def _as_words(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.Series("truth", words, dtype=pl.String))
 
 
-def _words_or_numbers(values: Shaped[np.ndarray, " sample"]) -> pl.Series:
+def _words_ornumbers(values: Shaped[np.ndarray, " sample"]) -> pl.Series:
     return pl.Series(values.tolist()) if values.dtype == object else pl.Series(values)
 
 

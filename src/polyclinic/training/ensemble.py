@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from polyclinic.answers.base import Answer
+from polyclinic.answers.base import Answer, average_answers
 from polyclinic.cohort.rows import Fold, Rows
 from polyclinic.cohort.table import Cohort
 from polyclinic.heads.base import Head, Question
@@ -106,5 +106,5 @@ def answer_together(fits: Sequence[tuple[Questions, Outputs]]) -> dict[str, Answ
     for name, question in sorted(questions.items(), key=lambda item: item[1].finder in questions):
         found = answers.get(question.finder) if question.finder else None
         each = tuple(asked[name].decode(outputs.by_target[name], found) for asked, outputs in fits)
-        answers[name] = question.head.average(each)
+        answers[name] = average_answers(each)
     return {name: answers[name] for name in questions}

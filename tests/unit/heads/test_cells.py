@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from known.drawn_cells import pictures
+from polyclinic.answers.base import average_answers
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding.watershed import lesson
 from polyclinic.errors import CohortError, ReadError
@@ -225,7 +226,7 @@ def test_a_row_without_picture_has_no_cells_and_an_unknown_truth_stays_so(folder
     assert not unpack(answer.predicted[0]).any()
     new = kind.decode(objects([None, sure(pictures(1)[0])]), None)
     assert list(new.truth) == [b"", b""]
-    assert new.predicted[0] == kind.average((new, new)).predicted[0] == b""
+    assert new.predicted[0] == average_answers((new, new)).predicted[0] == b""
     assert kind.marks(new, 0).predicted is None
     assert new.unit == "px"
 
@@ -235,9 +236,9 @@ def test_several_fits_vote(folder):
     truth = unpack(target.drawn[0])
     missed = np.where(truth == 1, 0, truth)
     answers = [kind.decode(objects([sure(one)]), kind.take(target, np.array([0]))) for one in (truth, truth, missed)]
-    agreed = unpack(kind.average(tuple(answers)).predicted[0])
+    agreed = unpack(average_answers(tuple(answers)).predicted[0])
     assert instances.judge(truth, agreed)[0].aji > 0.9
-    assert kind.average((answers[0],)) is answers[0]
+    assert average_answers((answers[0],)) is answers[0]
 
 
 def test_cells_that_are_told_apart_already_are_taken_as_they_are(folder):

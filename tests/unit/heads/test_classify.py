@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polyclinic.answers.base import average_answers
 from polyclinic.answers.classes import ClassAnswer
 from polyclinic.cohort.outcomes import words
 from polyclinic.cohort.rows import TrainRows
@@ -224,7 +225,7 @@ def test_decoding_new_patients_leaves_the_truth_open():
 def test_fits_are_averaged():
     kind, target = fitted(["n", "y"] * 2)
     a, b = (kind.decode(np.full((4, 1, 1), z), target) for z in (0.0, 3.0))
-    both = Classify.average((a, b))
+    both = average_answers((a, b))
     np.testing.assert_allclose(both.probabilities, (a.probabilities + b.probabilities) / 2)
     np.testing.assert_allclose(both.raw, (a.raw + b.raw) / 2)
 

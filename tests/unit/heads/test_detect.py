@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import torch
 
+from polyclinic.answers.base import average_answers
 from polyclinic.cohort.rows import Inner, TestRows, TrainRows, TuneRows
 from polyclinic.errors import CohortError, ReadError, Severity
 from polyclinic.evidence.folds import Layout
@@ -93,7 +94,7 @@ def test_the_plan_survives_json_and_the_average_of_the_same_is_the_same(trained)
     plan = DetectPlan.model_validate_json(head.plan.model_dump_json())
     answer = Detect("asked", head.options, plan).decode(raws, target)
     assert answer.predicted.tolist() == head.decode(raws, target).predicted.tolist()
-    both = head.average((answer, answer))
+    both = average_answers((answer, answer))
     for one, other in zip(both.predicted, answer.predicted, strict=True):
         np.testing.assert_array_equal(unpack(one), unpack(other))
 

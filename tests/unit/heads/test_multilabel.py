@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polyclinic.answers.base import average_answers
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Severity
 from polyclinic.heads.multilabel import Multilabel, MultilabelOptions, MultilabelPlan
@@ -148,7 +149,7 @@ def test_a_label_unknown_among_tune_rows_is_left_alone():
 def test_answers_are_averaged_and_truth_is_open_for_new_patients():
     kind, target = fitted()
     a, b = (kind.decode(np.full((6, 2, 2), z), target) for z in (0.0, 3.0))
-    both = Multilabel.average((a, b))
+    both = average_answers((a, b))
     assert both.labels == ("a", "b")
     np.testing.assert_allclose(both.probabilities, (a.probabilities + b.probabilities) / 2)
     np.testing.assert_array_equal(both.truth, target.truth)

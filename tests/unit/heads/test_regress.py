@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polyclinic.answers.base import average_answers
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Severity
 from polyclinic.heads.regress import Regress, RegressOptions, RegressPlan
@@ -151,7 +152,7 @@ def test_far_and_few_values_are_warned_about():
 def test_fits_are_averaged_and_truth_is_open_for_new_patients():
     kind, target = fitted([1.0, 2.0, 3.0])
     a, b = (kind.decode(np.full((3, 1, 1), z), target) for z in (-1.0, 2.0))
-    np.testing.assert_allclose(Regress.average((a, b)).value, (a.value + b.value) / 2)
+    np.testing.assert_allclose(average_answers((a, b)).value, (a.value + b.value) / 2)
     assert np.isnan(kind.decode(np.zeros((2, 1, 1)), None).truth).all()
 
 

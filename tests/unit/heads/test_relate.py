@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 import torch
 
+from polyclinic.answers.base import average_answers
 from polyclinic.answers.relations import RelationAnswer
 from polyclinic.answers.spans import SpanAnswer
 from polyclinic.cohort.rows import TrainRows
@@ -232,7 +233,7 @@ def test_a_pair_that_one_model_was_not_asked_about_is_none_to_it():
     one = np.array([[0, 7, 17, 22, 1, 1, 0.2, 0.8], [0, 7, 27, 32, 1, 1, 0.4, 0.6]])
     other = np.array([[0, 7, 17, 22, 1, 1, 0.4, 0.6]])
     answers = tuple(RelationAnswer(types, pack_all([part])) for part in (one, other))
-    mean = unpack(Relate.average(answers).pairs[0])
+    mean = unpack(average_answers(answers).pairs[0])
     np.testing.assert_allclose(mean[:, 6:], [[0.3, 0.7], [0.7, 0.3]])
     assert mean[:, PREDICTED].tolist() == [1, 0]
 

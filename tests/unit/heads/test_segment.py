@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from polyclinic.answers.base import average_answers
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, ReadError
 from polyclinic.evidence.forms.base import judge_of
@@ -325,7 +326,7 @@ def test_several_fits_are_averaged(tmp_path):
     head, target = ready(tmp_path)
     truth = unpack(head.decode(objects([None] * ROWS), target).truth[0])
     answers = [head.decode(objects([said_of(truth, doubt)] * ROWS), target) for doubt in (0, 100)]
-    averaged = head.average(tuple(answers))
+    averaged = average_answers(tuple(answers))
     assert unpack(averaged.probability[0]).max() == 205
 
 

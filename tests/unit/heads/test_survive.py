@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from polyclinic.answers.base import average_answers
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Severity
 from polyclinic.heads.survive import Survive, SurviveOptions, SurvivePlan
@@ -261,7 +262,7 @@ def test_fits_with_other_intervals_are_averaged():
     first, target, _ = cohort(200)
     second = Survive("death", first.options).fit(target, TrainRows(np.arange(100)))
     answers = tuple(kind.decode(outputs(kind, 200), target) for kind in (first, second))
-    both = Survive.average(answers)
+    both = average_answers(answers)
     assert both.times.shape == both.survival.shape
     assert np.all(np.diff(both.times, axis=1) > 0)
     assert np.all(np.diff(both.survival, axis=1) <= 0)

@@ -5,10 +5,9 @@ import json
 import numpy as np
 from jaxtyping import Bool, Float
 
-from polyclinic.answers.relations import RelationAnswer
+from polyclinic.answers.relations import FIRST_CHANCE, PREDICTED, RelationAnswer
 from polyclinic.delivery.forms.base import Column, Columns, Delivery
 from polyclinic.delivery.number_columns import counts
-from polyclinic.evidence.metrics.relations import FIRST_CHANCE, PREDICTED
 from polyclinic.formats.packed import unpack
 
 

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from polyclinic.answers.relations import RelationAnswer
+from polyclinic.answers.relations import FIRST_CHANCE, PREDICTED, TRUE, RelationAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Layout
 from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import relations
 from polyclinic.evidence.metrics.calibration import calibration_curve
-from polyclinic.evidence.metrics.relations import FIRST_CHANCE, PREDICTED, TRUE, PerType, RelationCase
+from polyclinic.evidence.metrics.relations import PerType, RelationCase
 from polyclinic.evidence.records import Calibration, Curves, OperatingPoint, Tested
 from polyclinic.evidence.soundness import SUM_TOLERANCE, broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from polyclinic.decoding.box_votes import overlaps
 from polyclinic.evidence.weights import Weights, opened, ratio
 
 RATES = tuple(2.0**power for power in range(-3, 4))
@@ -53,24 +54,6 @@ def rank(
     falling = score[order]
     last = np.searchsorted(-falling, -falling, side="right") - 1
     return RankedBoxes(falling, hit[order], owner[order], last, objects)
-
-
-def overlaps(
-    one: Float[np.ndarray, "first corner"], other: Float[np.ndarray, "second corner"]
-) -> Float[np.ndarray, "first second"]:
-    """Intersection over union of every box with every other, for any number of axes; 0 where there is no area."""
-    dim = one.shape[1] // 2
-    low = np.maximum(one[:, None, :dim], other[None, :, :dim])
-    high = np.minimum(one[:, None, dim:], other[None, :, dim:])
-    both = np.clip(high - low, 0.0, None).prod(axis=2)
-    whole = sizes(one)[:, None] + sizes(other)[None] - both
-    return np.asarray(np.divide(both, whole, out=np.zeros_like(both), where=whole > 0))
-
-
-def sizes(boxes: Float[np.ndarray, "box corner"]) -> Float[np.ndarray, " box"]:
-    """Area, or volume; 0 where a corner lies before the other."""
-    dim = boxes.shape[1] // 2
-    return np.asarray(np.clip(boxes[:, dim:] - boxes[:, :dim], 0.0, None).prod(axis=1))
 
 
 def match(

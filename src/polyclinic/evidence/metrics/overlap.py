@@ -5,7 +5,6 @@ errors 0. Where it is there or predicted but not both, Dice, IoU and surface Dic
 and neither can the error in per cent where nothing is there. Such records are counted.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ from jaxtyping import Bool, Float, UInt8
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.evidence.metrics import lesions
 from polyclinic.evidence.metrics.surface import compare, hausdorff_95, surface_dice
-from polyclinic.formats.packed import pack, unpack
+from polyclinic.formats.packed import unpack
 
 Mask = Bool[np.ndarray, "*grid"]
 CERTAIN = 255
@@ -85,16 +84,6 @@ def decided(answer: MaskAnswer, position: int) -> Mask:
     found = decide(chances, answer.thresholds[position], exclusive=answer.exclusive)
     inside = answer.inside[position]
     return found & unpack(inside).astype(bool) if inside else found
-
-
-def mean_probability(packed: Sequence[bytes]) -> bytes:
-    """The mean of packed probabilities, as several models give them for one record; empty where there are none."""
-    if not packed:
-        return b""
-    total = unpack(packed[0]).astype(np.uint16)
-    for one in packed[1:]:
-        total += unpack(one)
-    return pack(np.rint(total / len(packed)).astype(np.uint8))
 
 
 def judge_region(predicted: Mask, truth: Mask, spacing: tuple[float, ...], tolerance: float) -> Overlap:

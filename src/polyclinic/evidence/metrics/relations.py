@@ -4,20 +4,17 @@ Everything is counted sample by sample (a sample is a text), so that patients ca
 pair twice. Type 0 means that there is no relation.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from polyclinic.answers.relations import FIRST_CHANCE, PREDICTED, TRUE
 from polyclinic.evidence.folds import Case
 from polyclinic.evidence.metrics.calibration import BINS, NEVER
 from polyclinic.evidence.metrics.multiclass import mean_of_classes
 from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
 from polyclinic.formats.packed import unpack
-
-TRUE, PREDICTED, FIRST_CHANCE = 4, 5, 6
-"""Columns of a pair: before them stand the offsets, after them the chances."""
 
 PerType = Float[np.ndarray, "resample kind"]
 
@@ -165,16 +162,3 @@ def never_asked(missed: Int[np.ndarray, "other 5"], types: int) -> Float[np.ndar
     answered = np.zeros((len(missed), 1 + types))
     answered[:, 1] = 1.0
     return np.concatenate([missed, answered], axis=1)
-
-
-def together(parts: Sequence[Float[np.ndarray, "_ column"]]) -> Float[np.ndarray, "pair column"]:
-    """What several models say of one text; a pair that only some were asked about is none to the others."""
-    rows = {tuple(row[:PREDICTED]): row for part in parts for row in part}
-    said = [{tuple(row[:PREDICTED]): row[FIRST_CHANCE:] for row in part} for part in parts]
-    united = np.array(list(rows.values())).reshape(len(rows), parts[0].shape[1])
-    none = np.eye(1, parts[0].shape[1] - FIRST_CHANCE)[0]
-    for position, pair in enumerate(rows):
-        united[position, FIRST_CHANCE:] = np.mean([one.get(pair, none) for one in said], axis=0)
-    if len(united):
-        united[:, PREDICTED] = united[:, FIRST_CHANCE:].argmax(axis=1)
-    return united
