@@ -1,16 +1,21 @@
 """`card.md`: the model card. What the model is for, what it rests on, how good it is, and what is not known."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from polyclinic.delivery.checklist import Item, answer
+from polyclinic.delivery.checklist import Item, ItemAnswer, answer, missing_key
 from polyclinic.delivery.checklist_claim import CLAIM
 from polyclinic.delivery.checklist_tripod import TRIPOD
-from polyclinic.delivery.documents import Estimate, Estimates, TargetEvidence
-from polyclinic.delivery.markdown import code, plain, table
-from polyclinic.delivery.material import Material
-from polyclinic.delivery.numbers import NOTHING, count, number, with_interval
+from polyclinic.delivery.cohort_document import Found
+from polyclinic.delivery.documents import Calibration, Counts, Estimate, EvidenceDocument, TargetEvidence
+from polyclinic.delivery.markdown import Markdown, code, heading, item, pair, table
+from polyclinic.delivery.material import Material, PartCount, RunFacts
+from polyclinic.delivery.names import metric_name, model_name
+from polyclinic.delivery.numbers import NOTHING, count, with_interval
 from polyclinic.delivery.sections.headline import best_plain, headline_metrics, outcome, verdict
-from polyclinic.delivery.words import Words
+from polyclinic.delivery.sections.making import imbalance
+from polyclinic.delivery.sections.performance import OPERATING_POINT, operating_thresholds
+from polyclinic.study.schema import CohortSection, InputSection, SplitSection, Study, TargetSection
+from polyclinic.translations.phrase import Phrase, joined
 
 PICTURES = {"image", "volume", "slide"}
 """Kinds of input for which CLAIM is asked."""
@@ -18,33 +23,18 @@ FEW = 100
 """Patients with the rarer outcome below which an estimate is called shaky. Source: Collins GS, Ogundimu EO, Altman DG.
 Statistics in Medicine 2016;35:214-226 (at least 100 events and 100 non-events to validate a model)."""
 
-
-def write_card(material: Material) -> str:
-    """The whole card as Markdown."""
-    return "\n".join(_lines(material)).rstrip() + "\n"
+Lines = Iterator[str]
 
 
-def _lines(material: Material) -> Iterator[str]:
-    say, about = material.say, material.study.study
-    yield f"# {plain(about.title or about.name)}\n"
-    yield say("Model card, written by Polyclinic {version}.", version=_version(material)) + "\n"
-    parts = {
-        "Intended use": _use,
-        "What is asked": _question,
-        "Data": _data,
-        "Split": _split,
-        "Model": _model,
-        "Performance": _performance,
-        "Calibration": _calibration,
-        "Subgroups": _subgroups,
-        "Limits": _limits,
-        "Accepted findings": _accepted,
-        "How to use it": _at_use,
-        "How to repeat it": _repeat,
-    }
-    for heading, write in parts.items():
-        yield f"## {say(heading)}\n"
-        yield from write(material)
+def card(material: Material) -> Lines:
+    """The whole card as lines of Markdown."""
+    about = material.study.study
+    yield from heading(about.title or about.name, level=1)
+    yield Phrase("Model card, written by Polyclinic {version}.", version=material.facts.versions.get("polyclinic", ""))
+    yield ""
+    for title, lines in _parts(material).items():
+        yield from heading(Phrase(title))
+        yield from lines
         yield ""
     yield from _checklist("TRIPOD+AI", TRIPOD, material)
     if any(section.kind in PICTURES for section in material.study.inputs.values()):
@@ -52,226 +42,235 @@ def _lines(material: Material) -> Iterator[str]:
         yield from _checklist("CLAIM", CLAIM, material)
 
 
-def _version(material: Material) -> str:
-    return material.facts.versions.get("polyclinic", "")
+def _parts(material: Material) -> Mapping[str, Lines]:
+    study, evidence, facts = material.study, material.evidence, material.facts
+    return {
+        "Intended use": _use(study.study.intended_use),
+        "What is asked": _question(study.targets),
+        "Data": _data(study.cohort, study.inputs, evidence),
+        "Split": _split(study.split, facts),
+        "Model": _model(study, facts.parameters),
+        "Performance": _performance(evidence),
+        "Calibration": _calibration(evidence),
+        "Subgroups": _subgroups(evidence),
+        "Limits": _limits(evidence, material.cohort.findings),
+        "Accepted findings": _accepted(study.accept),
+        "How to use it": _at_use(study.inputs),
+        "How to repeat it": _repeat(facts, material.cohort.fingerprints, study.study.seed),
+    }
 
 
-def _missing(material: Material, needed: str) -> str:
-    return f"**{material.say('NOT REPORTED')}** \N{EN DASH} {needed}"
+def _missing(needed: str) -> Phrase:
+    return Phrase("**{missing}** \N{EN DASH} {needed}", missing=Phrase("NOT REPORTED"), needed=needed)
 
 
-def _use(material: Material) -> Iterator[str]:
-    use = material.study.study.intended_use
-    yield plain(use) if use else _missing(material, material.say("set {key}", key="`[study] intended_use`"))
+def _use(intended: str) -> Lines:
+    yield intended or _missing(missing_key("[study] intended_use"))
 
 
-def _question(material: Material) -> Iterator[str]:
-    for name, section in material.study.targets.items():
-        options = ", ".join(
-            f"{key} = {code(str(value))}"
-            for key, value in section.options.model_dump(mode="json").items()
-            if isinstance(value, str)
-        )
-        yield f"- **{plain(name)}** ({section.kind}{': ' if options else ''}{options})"
+def _question(targets: Mapping[str, TargetSection]) -> Lines:
+    for name, section in targets.items():
+        keys = section.options.model_dump(mode="json").items()
+        options = ", ".join(f"{key} = {code(value)}" for key, value in keys if isinstance(value, str))
+        kind = Markdown(f"{section.kind}: {options}" if options else section.kind)
+        yield Phrase("- **{name}** ({kind})", name=name, kind=kind)
 
 
-def _data(material: Material) -> Iterator[str]:
-    say, section = material.say, material.study.cohort
-    origin = section.source or section.table or ""
-    yield f"- {say('Table')}: {code(origin)}"
-    for name, target in material.evidence.targets.items():
-        yield f"- {plain(name)}: {_counts(target, say)}"
-    for key, column in (
-        ("Patient column", section.patient),
-        ("Site column", section.site),
-        ("Date column", section.date),
-    ):
-        if column is not None:
-            yield f"- {say(key)}: {code(column)}"
-    if section.exclude is not None:
-        yield f"- {say('Left out')}: {code(section.exclude)}"
-    for name, described in material.study.inputs.items():
-        yield f"- {say('Input')} **{plain(name)}** ({described.kind})"
+def _data(section: CohortSection, inputs: Mapping[str, InputSection], evidence: EvidenceDocument) -> Lines:
+    yield item(pair(Phrase("Table"), code(section.source or section.table or "")))
+    for name, target in evidence.targets.items():
+        yield item(pair(name, _counts(target.counts)))
+    keys = {
+        "Patient column": section.patient,
+        "Site column": section.site,
+        "Date column": section.date,
+        "Left out": section.exclude,
+    }
+    yield from (item(pair(Phrase(name), code(value))) for name, value in keys.items() if value is not None)
+    for name, described in inputs.items():
+        yield Phrase("- {input} **{name}** ({kind})", input=Phrase("Input"), name=name, kind=Markdown(described.kind))
 
 
-def _counts(target: TargetEvidence, say: Words) -> str:
-    counts = target.counts
-    shown = [
-        say("{n} patients tested", n=count(counts.patients)),
-        say("{n} rows", n=count(counts.rows)),
-        say("{n} with the outcome", n=count(counts.positives)) if counts.positives is not None else "",
-        say("{n} events", n=count(counts.events)) if counts.events is not None else "",
-        ", ".join(f"{plain(name)} {count(n)}" for name, n in counts.per_class.items()),
+def _counts(counts: Counts) -> str:
+    known = [
+        Phrase("{n} patients tested", n=count(counts.patients)),
+        Phrase("{n} rows", n=count(counts.rows)),
+        Phrase("{n} with the outcome", n=count(counts.positives)) if counts.positives is not None else "",
+        Phrase("{n} events", n=count(counts.events)) if counts.events is not None else "",
+        joined(*(Phrase("{name} {n}", name=name, n=count(n)) for name, n in counts.per_class.items()), by=", "),
     ]
-    return "; ".join(part for part in shown if part)
+    return joined(*filter(None, known), by="; ")
 
 
-def _split(material: Material) -> Iterator[str]:
-    say, section = material.say, material.study.split
-    yield say("No patient stands on two sides: train, tune and test are divided by patient.")
+def _split(section: SplitSection, facts: RunFacts) -> Lines:
+    yield Phrase("No patient stands on two sides: train, tune and test are divided by patient.")
     if section.folds is not None:
         phrase = "Cross-validation in {folds} folds (repetitions: {repeat}); every patient is tested"
-        yield "- " + say(phrase, folds=section.folds, repeat=section.repeat)
+        yield item(Phrase(phrase, folds=section.folds, repeat=section.repeat))
     elif section.column is not None:
-        yield f"- {say('As the table says, column')} {code(section.column)}"
-    yield f"- {say('Way of dividing')}: {code(section.by)}"
-    for part in material.facts.parts:
-        names = {"train": say("Train"), "tune": say("Tune"), "test": say("Test")}
-        sizes = say("{n} patients, {rows} rows", n=count(round(part.patients)), rows=count(round(part.rows)))
-        yield f"- {names.get(part.part, part.part)}: {sizes}"
-    if material.facts.split_hash:
-        yield f"- `split.parquet` sha256: `{material.facts.split_hash}`"
+        yield item(joined(Phrase("As the table says, column"), code(section.column), by=" "))
+    yield item(pair(Phrase("Way of dividing"), code(section.by)))
+    yield from map(_part, facts.parts)
+    if facts.split_hash:
+        yield Markdown(f"- `split.parquet` sha256: `{facts.split_hash}`")
 
 
-def _model(material: Material) -> Iterator[str]:
-    say, section, training = material.say, material.study.model, material.study.training
-    yield f"- {say('Size')}: {say(section.size)}; {say('members of the ensemble')}: {section.ensemble}"
-    if material.facts.parameters:
-        yield f"- {say('Weights per model')}: {count(material.facts.parameters)}"
-    started = code(section.start_from) if section.start_from else say("random, by the seed")
-    yield f"- {say('Initial weights')}: {started}"
-    yield f"- {say('Optimizer')}: {training.optimizer}; {say('early stopping on tune rows')}"
-    rare = training.imbalance
-    handled = say("none") if rare == "none" else say("{method}, recalibrated afterwards", method=say(rare))
-    yield f"- {say('Class imbalance')}: {handled}"
-    yield f"- {say('Trials of hyper-parameter search, on tune rows')}: {training.search}"
+def _part(part: PartCount) -> Phrase:
+    patients, rows = count(round(part.patients)), count(round(part.rows))
+    return item(pair(Phrase(part.part.capitalize()), Phrase("{n} patients, {rows} rows", n=patients, rows=rows)))
 
 
-def _performance(material: Material) -> Iterator[str]:
-    say = material.say
-    for name, target in material.evidence.targets.items():
-        plain_model = best_plain(target)
-        yield f"**{plain(name)}.** {plain(verdict(target, say))}\n"
-        head = [say("Metric"), say("This model"), *([say.model(plain_model.name)] if plain_model else [])]
-        rows = [
-            [
-                say.metric(metric),
-                with_interval(target.metrics[metric], say, metric),
-                *([with_interval(plain_model.metrics.get(metric), say, metric)] if plain_model else []),
-            ]
-            for metric in target.metrics
+def _model(study: Study, parameters: int | None) -> Lines:
+    section, training = study.model, study.training
+    members = pair(Phrase("members of the ensemble"), str(section.ensemble))
+    yield item(joined(pair(Phrase("Size"), Phrase(section.size)), members, by="; "))
+    if parameters:
+        yield item(pair(Phrase("Weights per model"), count(parameters)))
+    started = code(section.start_from) if section.start_from else Phrase("random, by the seed")
+    yield item(pair(Phrase("Initial weights"), started))
+    optimizer = pair(Phrase("Optimizer"), training.optimizer)
+    yield item(joined(optimizer, Phrase("early stopping on tune rows"), by="; "))
+    yield item(pair(Phrase("Class imbalance"), imbalance(training)))
+    yield item(pair(Phrase("Trials of hyper-parameter search, on tune rows"), str(training.search)))
+
+
+def _performance(evidence: EvidenceDocument) -> Lines:
+    for name, target in evidence.targets.items():
+        yield Phrase("**{name}.** {verdict}", name=name, verdict=verdict(target))
+        yield ""
+        yield from table(*_metrics(target))
+        cut = operating_thresholds(target.operating_point)
+        if cut:
+            yield Phrase(OPERATING_POINT, cut=cut)
+            yield ""
+    share, resamples = f"{100 * evidence.confidence:g}%", count(evidence.resamples)
+    yield Phrase("Intervals: {share}, bootstrap over patients, {n} resamples.", share=share, n=resamples)
+
+
+def _metrics(target: TargetEvidence) -> tuple[list[str], list[list[str]]]:
+    """Head and rows: ours, and beside it the best plain model."""
+    plain = best_plain(target)
+    head = [Phrase("Metric"), Phrase("This model"), *([model_name(plain.name)] if plain else [])]
+    rows = [
+        [
+            metric_name(metric),
+            with_interval(estimate, metric),
+            *([with_interval(plain.metrics.get(metric), metric)] if plain else []),
         ]
-        yield from table(head, rows)
-        yield from _operating_point(target, say)
-    share, resamples = f"{100 * material.evidence.confidence:g}%", count(material.evidence.resamples)
-    yield say("Intervals: {share}, bootstrap over patients, {n} resamples.", share=share, n=resamples)
+        for metric, estimate in target.metrics.items()
+    ]
+    return head, rows
 
 
-def _operating_point(target: TargetEvidence, say: Words) -> Iterator[str]:
-    cuts = sorted(
-        cut for cut in (target.operating_point.thresholds if target.operating_point else ()) if cut is not None
-    )
-    if cuts:
-        low, high = number(cuts[0]), number(cuts[-1])
-        shown = low if low == high else say("{low} to {high}", low=low, high=high)
-        yield say("Operating point chosen on tune rows: threshold {cut}{rule}.", cut=shown, rule="") + "\n"
-
-
-def _calibration(material: Material) -> Iterator[str]:
-    say = material.say
-    for name, target in material.evidence.targets.items():
+def _calibration(evidence: EvidenceDocument) -> Lines:
+    for name, target in evidence.targets.items():
         found = target.calibration
         if found is None or not (found.before or found.after):
-            yield f"- {plain(name)}: {say('see the calibration curve in the report')}"
+            yield item(pair(name, Phrase("see the calibration curve in the report")))
             continue
-        yield f"**{plain(name)}**\n"
-        yield from table([say("Metric"), say("Before"), say("After")], _before_after(found.before, found.after, say))
+        yield Phrase("**{name}**", name=name)
+        yield ""
+        yield from table([Phrase("Metric"), Phrase("Before"), Phrase("After")], _before_after(found))
 
 
-def _before_after(before: Estimates, after: Estimates, say: Words) -> list[list[str]]:
-    metrics = list(dict.fromkeys([*before, *after]))
-    return [[say.metric(m), with_interval(before.get(m), say, m), with_interval(after.get(m), say, m)] for m in metrics]
+def _before_after(found: Calibration) -> Iterator[list[str]]:
+    for metric in dict.fromkeys([*found.before, *found.after]):
+        before, after = found.before.get(metric), found.after.get(metric)
+        yield [metric_name(metric), with_interval(before, metric), with_interval(after, metric)]
 
 
-def _subgroups(material: Material) -> Iterator[str]:
-    say = material.say
-    if not any(target.subgroups for target in material.evidence.targets.values()):
-        yield _missing(material, say("set {key}", key="`[cohort] strata`"))
-    for name, target in material.evidence.targets.items():
+def _subgroups(evidence: EvidenceDocument) -> Lines:
+    if not any(target.subgroups for target in evidence.targets.values()):
+        yield _missing(missing_key("[cohort] strata"))
+    for name, target in evidence.targets.items():
         metric = next(iter(headline_metrics(target)), "")
         rows = [
-            [group.column, group.value, count(group.n), with_interval(group.metrics.get(metric), say, metric)]
+            [group.column, group.value, count(group.n), with_interval(group.metrics.get(metric), metric)]
             for group in target.subgroups
         ]
         if rows:
-            yield f"**{plain(name)}**\n"
-            yield from table([say("Column"), say("Subgroup"), say("Rows"), say.metric(metric)], rows)
+            yield Phrase("**{name}**", name=name)
+            yield ""
+            yield from table([Phrase("Column"), Phrase("Subgroup"), Phrase("Rows"), metric_name(metric)], rows)
 
 
-def _limits(material: Material) -> Iterator[str]:
-    say = material.say
-    yield "- " + say("Tested on patients of the same table only; nothing is known about other places and times.")
-    for name, target in material.evidence.targets.items():
-        rare = _rarer(target)
-        if rare is not None and rare < FEW:
-            yield f"- {plain(name)}: " + say(
-                "only {n} tested with the rarer outcome: the estimates are shaky.", n=count(rare)
-            )
-        yield from (f"- {plain(name)}: {words}" for words in _doubts(target, say))
-    for finding in material.cohort.findings:
+def _limits(evidence: EvidenceDocument, findings: Sequence[Found]) -> Lines:
+    beginning = "Tested on patients of the same table only; nothing is known about other places and times."
+    end = "It is a statistical model, not a medical device, and replaces no one's judgement."
+    yield item(Phrase(beginning))
+    for name, target in evidence.targets.items():
+        yield from (item(pair(name, words)) for words in _doubts(target))
+    for finding in findings:
         if finding.severity == "warning":
-            yield f"- {plain(finding.place)}: {plain(finding.rule)}; {plain(finding.found)}."
-    yield "- " + say("It is a statistical model, not a medical device, and replaces no one's judgement.")
+            yield Phrase("- {place}: {rule}; {found}.", place=finding.place, rule=finding.rule, found=finding.found)
+    yield item(Phrase(end))
 
 
-def _doubts(target: TargetEvidence, say: Words) -> Iterator[str]:
+def _doubts(target: TargetEvidence) -> Lines:
     """What the numbers themselves warn of."""
+    rare = _rarer(target.counts)
+    if rare is not None and rare < FEW:
+        yield Phrase("only {n} tested with the rarer outcome: the estimates are shaky.", n=count(rare))
     if outcome(target) in ("level", "worse"):
-        yield say("not shown to be better than a plain model, which is easier to check and to explain.")
+        yield Phrase("not shown to be better than a plain model, which is easier to check and to explain.")
     slope = target.metrics.get("calibration_slope", Estimate())
     if slope.high is not None and slope.high < 1:
-        yield say("probabilities are too extreme: high ones too high, low ones too low.")
+        yield Phrase("probabilities are too extreme: high ones too high, low ones too low.")
     if slope.low is not None and slope.low > 1:
-        yield say("probabilities are too timid: high ones too low, low ones too high.")
+        yield Phrase("probabilities are too timid: high ones too low, low ones too high.")
 
 
-def _rarer(target: TargetEvidence) -> float | None:
-    counts = target.counts
+def _rarer(counts: Counts) -> float | None:
     seen = counts.positives if counts.positives is not None else counts.events
     if seen is not None and counts.rows is not None:
         return min(seen, counts.rows - seen)
     return min(counts.per_class.values(), default=None)
 
 
-def _accepted(material: Material) -> Iterator[str]:
-    accepted = material.study.accept
-    for name, reason in accepted.items():
-        yield f"- {code(name)}: {plain(reason)}"
+def _accepted(accepted: Mapping[str, str]) -> Lines:
+    yield from (item(pair(code(name), reason)) for name, reason in accepted.items())
     if not accepted:
-        yield material.say("None.")
+        yield Phrase("None.")
 
 
-def _at_use(material: Material) -> Iterator[str]:
-    say = material.say
-    yield say("`polyclinic predict` on this folder and a table with the same columns gives the answers.")
-    yield say("A record that cannot be read is refused by row number; a missing one is masked only where allowed:")
-    for name, section in material.study.inputs.items():
-        yield f"- **{plain(name)}**: missing = {code(section.options.missing)}"
+def _at_use(inputs: Mapping[str, InputSection]) -> Lines:
+    yield Phrase("`polyclinic predict` on this folder and a table with the same columns gives the answers.")
+    yield Phrase("A record that cannot be read is refused by row number; a missing one is masked only where allowed:")
+    for name, section in inputs.items():
+        allowed = Markdown(f"missing = {code(section.options.missing)}")
+        yield item(pair(Phrase("**{name}**", name=name), allowed))
 
 
-def _repeat(material: Material) -> Iterator[str]:
-    say, facts = material.say, material.facts
-    yield f"- {say('Study file')}: `study.toml`; {say('Seed')}: {material.study.study.seed}"
+def _repeat(facts: RunFacts, fingerprints: Mapping[str, str], seed: int) -> Lines:
+    file = pair(Phrase("Study file"), code("study.toml"))
+    yield item(joined(file, pair(Phrase("Seed"), str(seed)), by="; "))
     for name, version in facts.versions.items():
-        yield f"- {plain(name)} {plain(version)}"
-    for name, value in material.cohort.fingerprints.items():
-        yield f"- {code(name)} sha256: `{plain(value)}`"
-    yield f"- {say('Processor')}: {plain(facts.processor) or NOTHING}; {say('Precision')}: {facts.precision or NOTHING}"
+        yield item(f"{name} {version}")
+    for name, value in fingerprints.items():
+        yield item(pair(Markdown(f"{code(name)} sha256"), code(value)))
+    processor = pair(Phrase("Processor"), facts.processor or NOTHING)
+    yield item(joined(processor, pair(Phrase("Precision"), facts.precision or NOTHING), by="; "))
     if facts.minutes is not None:
-        yield f"- {say('Minutes')}: {facts.minutes:.1f}"
+        yield item(pair(Phrase("Minutes"), f"{facts.minutes:.1f}"))
 
 
-def _checklist(name: str, items: Sequence[Item], material: Material) -> Iterator[str]:
-    say = material.say
-    answers = [answer(item, material) for item in items]
+def _checklist(name: str, items: Sequence[Item], material: Material) -> Lines:
+    answers = [answer(one, material) for one in items]
     whole = sum(1 for found in answers if found.place and not found.needed)
     partly = sum(1 for found in answers if found.place and found.needed)
-    yield f"## {name}\n"
-    values = {"whole": whole, "partly": partly, "open": len(items) - whole - partly, "all": len(items)}
-    yield say("Of {all} items, {whole} are answered, {partly} in part, {open} are not reported.", **values) + "\n"
-    rows = []
-    for item, found in zip(items, answers, strict=True):
-        asked = item.english if say.language == "en" else item.chinese
-        missing = _missing(material, found.needed) if found.needed else ""
-        rows.append([item.number, asked, "; ".join(part for part in (found.place, missing) if part)])
-    yield from table([say("Item"), say("What is asked for"), say("Where it is answered")], rows, escaped=True)
+    yield from heading(name)
+    yield Phrase(
+        "Of {all} items, {whole} are answered, {partly} in part, {open} are not reported.",
+        all=len(items),
+        whole=whole,
+        partly=partly,
+        open=len(items) - whole - partly,
+    )
+    yield ""
+    rows = [[one.number, Phrase(one.asked), _where(found)] for one, found in zip(items, answers, strict=True)]
+    yield from table([Phrase("Item"), Phrase("What is asked for"), Phrase("Where it is answered")], rows)
+
+
+def _where(found: ItemAnswer) -> str:
+    parts = (found.place, _missing(found.needed) if found.needed else "")
+    return joined(*filter(None, parts), by="; ")

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from polyclinic.delivery.markdown import Markdown, code
 from polyclinic.delivery.material import Material
+from polyclinic.translations.phrase import Phrase, joined
 
 
 class Source(Enum):
@@ -52,18 +54,14 @@ class Item:
     Attributes:
         number: As in the guideline.
         source: What answers it.
-        english: What is asked.
-        chinese: The same.
+        asked: What is asked.
         left: What the run cannot know even then, for the authors to add; "" = nothing.
-        left_chinese: The same.
     """
 
     number: str
     source: Source
-    english: str
-    chinese: str
+    asked: str
     left: str = ""
-    left_chinese: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,18 +79,16 @@ class ItemAnswer:
 
 def answer(item: Item, material: Material) -> ItemAnswer:
     """Where this run answers an item, and what is still needed."""
-    say = material.say
-    left = item.left if say.language == "en" else item.left_chinese
-    found = _PLACES[item.source](material)
-    if item.source is Source.AUTHORS:
-        return ItemAnswer("", say("for the authors to write"))
-    return ItemAnswer(found, left) if found else ItemAnswer("", _remedy(item.source, material))
+    place = _PLACES[item.source](material)
+    if place:
+        return ItemAnswer(place, Phrase(item.left) if item.left else "")
+    key = _KEYS.get(item.source)
+    return ItemAnswer("", Phrase("for the authors to write") if key is None else missing_key(key))
 
 
-def _remedy(source: Source, material: Material) -> str:
+def missing_key(key: str) -> Phrase:
     """Which key of the study file would answer it."""
-    key = _KEYS.get(source)
-    return material.say("for the authors to write") if key is None else material.say("set {key}", key=f"`{key}`")
+    return Phrase("set {key}", key=code(key))
 
 
 _KEYS = {
@@ -104,16 +100,19 @@ _KEYS = {
     Source.SUBGROUPS: "[cohort] strata",
 }
 
-
-def _card(heading: str) -> Callable[[Material], str]:
-    return lambda material: material.say("Card, {section}", section=material.say(heading))
+_Place = Callable[[Material], str]
 
 
-def _report(heading: str) -> Callable[[Material], str]:
-    return lambda material: material.say("Report, {section}", section=material.say(heading))
+def _card(heading: str) -> _Place:
+    return lambda _: Phrase("Card, {section}", section=Phrase(heading))
 
 
-def _when(condition: Callable[[Material], bool], place: Callable[[Material], str]) -> Callable[[Material], str]:
+def _report(*headings: str) -> _Place:
+    places = [Phrase("Report, {section}", section=Phrase(heading)) for heading in headings]
+    return lambda _: joined(*places, by="; ")
+
+
+def _when(condition: Callable[[Material], bool], place: _Place) -> _Place:
     return lambda material: place(material) if condition(material) else ""
 
 
@@ -127,10 +126,10 @@ def _by_site(material: Material) -> bool:
     return site is not None and bool({site, "site"} & columns)
 
 
-_PLACES: dict[Source, Callable[[Material], str]] = {
-    Source.AUTHORS: lambda material: "",
-    Source.TITLE: _when(lambda m: bool(m.study.study.title), lambda m: m.say("Card, title")),
-    Source.SUMMARY: lambda m: m.say("Report, top of the page"),
+_PLACES: dict[Source, _Place] = {
+    Source.AUTHORS: lambda _: "",
+    Source.TITLE: _when(lambda m: bool(m.study.study.title), lambda _: Phrase("Card, title")),
+    Source.SUMMARY: lambda _: Phrase("Report, top of the page"),
     Source.USE: _when(lambda m: bool(m.study.study.intended_use), _card("Intended use")),
     Source.QUESTION: _card("What is asked"),
     Source.DATA: _card("Data"),
@@ -140,7 +139,7 @@ _PLACES: dict[Source, Callable[[Material], str]] = {
     Source.FLOW: _report("Patients"),
     Source.QUALITY: _report("Findings"),
     Source.PREPARED: _report("How it was made"),
-    Source.MISSING: lambda m: f"{_report('Patients')(m)}; {_report('How it was made')(m)}",
+    Source.MISSING: _report("Patients", "How it was made"),
     Source.SPLIT: _card("Split"),
     Source.PARTS: _when(lambda m: bool(m.facts.parts), _card("Split")),
     Source.MODEL: _card("Model"),
@@ -155,7 +154,7 @@ _PLACES: dict[Source, Callable[[Material], str]] = {
     Source.TABLE_ONE: _when(lambda m: m.cohort.table_one is not None, _report("Patients")),
     Source.MISTAKES: _report("Worst mistakes"),
     Source.LIMITS: _card("Limits"),
-    Source.ARTEFACT: lambda m: m.say("Files: {files}", files="`model/`, `study.toml`"),
+    Source.ARTEFACT: lambda _: Phrase("Files: {files}", files=Markdown("`model/`, `study.toml`")),
     Source.AT_USE: _card("How to use it"),
     Source.SOFTWARE: _card("How to repeat it"),
 }

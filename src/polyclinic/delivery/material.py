@@ -2,44 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
+import numpy as np
+
+from polyclinic.answers.base import Answer
 from polyclinic.delivery.cohort_document import CohortDocument
-from polyclinic.delivery.documents import EvidenceDocument
-from polyclinic.delivery.words import Words
+from polyclinic.delivery.documents import EvidenceDocument, TargetEvidence
+from polyclinic.delivery.plan import FitRecord
 from polyclinic.predictions.record import Predictions
 from polyclinic.records.base import Picture
 from polyclinic.study.schema import Study
-
-
-@dataclass(frozen=True)
-class EpochLosses:
-    """Losses after one pass over the training rows.
-
-    Attributes:
-        number: From 1.
-        train: Mean loss on training rows, or None where it was not measured.
-        tune: Mean loss on tune rows, or None.
-    """
-
-    number: int
-    train: float | None
-    tune: float | None
-
-
-@dataclass(frozen=True)
-class FitHistory:
-    """How one model learned.
-
-    Attributes:
-        name: Repetition, fold and member, such as "0-0-0".
-        epochs: In order.
-        best: Number of the epoch whose weights were kept, or None.
-    """
-
-    name: str
-    epochs: tuple[EpochLosses, ...]
-    best: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +42,7 @@ class RunFacts:
         minutes: Wall-clock time of the run; None leaves it out, so that two runs give the same page.
         parameters: Number of weights of one model.
         parts: Sizes of train, tune and test.
-        histories: How each fit learned.
+        fits: How each model learned.
         notes: Sentences by input name on how that input was prepared.
     """
 
@@ -82,7 +54,7 @@ class RunFacts:
     minutes: float | None = None
     parameters: int | None = None
     parts: tuple[PartCount, ...] = ()
-    histories: tuple[FitHistory, ...] = ()
+    fits: tuple[FitRecord, ...] = ()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -108,12 +80,34 @@ class Material:
     pictures: Mapping[int, tuple[Picture, ...]] = field(default_factory=dict)
     marked: Mapping[str, Mapping[int, Picture]] = field(default_factory=dict)
 
-    @cached_property
-    def say(self) -> Words:
-        """Phrases in the language of the study."""
-        return Words(self.study.study.language)
+    def about(self, name: str) -> "TargetMaterial":
+        """The part that is about one target."""
+        marked = self.marked.get(name)
+        pictures = self.pictures if marked is None else {row: (picture,) for row, picture in marked.items()}
+        return TargetMaterial(name, self.evidence.targets[name], self._answer(name), pictures, marked or {})
 
-    @property
-    def test(self) -> Predictions | None:
-        """Predictions of the test rows."""
-        return None if self.predictions is None else self.predictions.part("test")
+    def _answer(self, name: str) -> Answer | None:
+        """Answers to the test rows of the first repetition: each row once."""
+        if self.predictions is None or name not in self.predictions.answers:
+            return None
+        test = self.predictions.part("test")
+        return test.take(np.flatnonzero(test.samples.repeat == 0)).answers[name]
+
+
+@dataclass(frozen=True)
+class TargetMaterial:
+    """What the chapter of one target is made from.
+
+    Attributes:
+        name: The user's name of the target.
+        evidence: What was measured.
+        answer: To each test row, once; None leaves out the figures that need points.
+        pictures: Records behind the worst mistakes, by row of the user's table; marked ones where there are some.
+        marked: Records with the answer and the truth drawn on them, by row; none where the question is not dense.
+    """
+
+    name: str
+    evidence: TargetEvidence
+    answer: Answer | None
+    pictures: Mapping[int, tuple[Picture, ...]]
+    marked: Mapping[int, Picture]

@@ -11,8 +11,6 @@ class MetricName:
     Attributes:
         english: Name.
         meaning: What it says.
-        chinese: Name in Chinese.
-        chinese_meaning: What it says, in Chinese.
         better: 1 = higher is better, -1 = lower, 0 = nearer to ``ideal``.
         ideal: The value of a perfect model.
         scale: "share" lies between 0 and 1 (or -1 and 1); "unit" carries the unit of the target; "plain" any number.
@@ -20,8 +18,6 @@ class MetricName:
 
     english: str
     meaning: str
-    chinese: str
-    chinese_meaning: str
     better: Literal[-1, 0, 1] = 1
     ideal: float = 1.0
     scale: Literal["share", "unit", "plain"] = "share"

@@ -1,14 +1,18 @@
 """How numbers are written: as many digits as a reader can use, and never an interval without its value."""
 
 import math
+from collections.abc import Callable
 
 from polyclinic.delivery.documents import Estimate
-from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.metric_names import METRICS
-from polyclinic.delivery.words import Words
+from polyclinic.translations.phrase import Phrase
 
 NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+
+Writer = Callable[[float | None, str], str]
+"""Writes a value of a metric: as it is, or with its sign."""
 
 
 def number(value: float | None, metric: str = "") -> str:
@@ -34,27 +38,28 @@ def signed(value: float | None, metric: str = "") -> str:
     return f"+{shown}" if value is not None and value > 0 and float(shown.replace(MINUS, "-")) != 0 else shown
 
 
-def interval(estimate: Estimate, say: Words, metric: str = "") -> str:
+def interval(estimate: Estimate, metric: str = "", write: Writer = number) -> str:
     """Low to high; empty when there is no interval."""
     if estimate.low is None or estimate.high is None:
         return ""
-    return say("{low} to {high}", low=number(estimate.low, metric), high=number(estimate.high, metric))
+    return Phrase("{low} to {high}", low=write(estimate.low, metric), high=write(estimate.high, metric))
 
 
-def stacked(estimate: Estimate | None, say: Words, metric: str = "") -> Html:
+def stacked(estimate: Estimate | None, metric: str = "", write: Writer = number) -> Element:
     """The value, and its interval below it: narrow enough for a table on a phone."""
     if estimate is None or estimate.value is None:
-        return Html(NOTHING)
-    around = interval(estimate, say, metric)
-    return join(element("b", number(estimate.value, metric)), element("small", around) if around else None)
+        return join(NOTHING)
+    around = interval(estimate, metric, write)
+    return join(element("b", write(estimate.value, metric)), element("small", around) if around else None)
 
 
-def with_interval(estimate: Estimate | None, say: Words, metric: str = "") -> str:
+def with_interval(estimate: Estimate | None, metric: str = "", write: Writer = number) -> str:
     """``value (low to high)``."""
     if estimate is None or estimate.value is None:
         return NOTHING
-    around = interval(estimate, say, metric)
-    return number(estimate.value, metric) + (f" ({around})" if around else "")
+    around = interval(estimate, metric, write)
+    value = write(estimate.value, metric)
+    return Phrase("{value} ({interval})", value=value, interval=around) if around else value
 
 
 def count(value: float | None) -> str:

@@ -1,57 +1,66 @@
 """`report.html`: the evidence in pictures, in one file that opens offline and prints well."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 
-from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.markup import Element, Html, element, join
 from polyclinic.delivery.material import Material
 from polyclinic.delivery.sections.headline import headline
 from polyclinic.delivery.sections.making import findings, making, training
 from polyclinic.delivery.sections.parts import ReportSection, chapter
 from polyclinic.delivery.sections.patients import patients
 from polyclinic.delivery.sections.performance import performance
+from polyclinic.study.schema import About
+from polyclinic.translations.phrase import Phrase
 
 
-def publish_report(material: Material) -> str:
+def report(material: Material) -> Element:
     """The whole report as one HTML page: no network, no scripts, nothing outside the file."""
+    study = material.study
     chapters = [section for section in _chapters(material) if section.body]
-    body = element(
-        "body",
-        _contents(chapters, material),
-        element("main", headline(material), *(chapter(section) for section in chapters), _foot(material)),
-    )
-    page = element("html", _head(material), body, lang="zh-CN" if material.say.language == "zh" else "en")
-    return f"<!doctype html>\n{page}\n"
+    top = headline(study.study, material.evidence)
+    foot = _foot(material.facts.versions.get("polyclinic", ""))
+    main = element("main", top, *map(chapter, chapters), foot)
+    page = element("html", _head(study.study), element("body", _contents(chapters), main), lang=Phrase("en"))
+    return join(Html("<!doctype html>\n"), page, "\n")
 
 
 def _chapters(material: Material) -> list[ReportSection]:
-    targets = [performance(material, name, target) for name, target in material.evidence.targets.items()]
-    return [*targets, patients(material), findings(material), training(material), making(material)]
+    study, evidence, cohort, facts = material.study, material.evidence, material.cohort, material.facts
+    several = len(evidence.targets) > 1
+    targets = [performance(material.about(name), evidence.resamples, several) for name in evidence.targets]
+    folds = (study.split.folds or 1) * study.split.repeat
+    return [
+        *targets,
+        patients(cohort, facts.parts, folds),
+        findings(cohort.findings, study.accept),
+        training(facts.fits, study.training),
+        making(facts, cohort.fingerprints, study.study.seed, evidence.resamples),
+    ]
 
 
-def _head(material: Material) -> Html:
+def _head(study: About) -> Element:
     style = files("polyclinic.delivery").joinpath("report.css").read_text(encoding="utf-8")
-    title = material.study.study.title or material.study.study.name
     return element(
         "head",
-        Html('<meta charset="utf-8">'),
-        Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Html('<meta name="color-scheme" content="light dark">'),
-        element("title", title),
+        element("meta", charset="utf-8"),
+        element("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name_="color-scheme", content="light dark"),
+        element("title", study.title or study.name),
         element("style", Html(style)),
     )
 
 
-def _contents(chapters: list[ReportSection], material: Material) -> Html:
+def _contents(chapters: Sequence[ReportSection]) -> Element:
     links = [element("li", element("a", section.title, href=f"#{section.anchor}")) for section in chapters]
     mark = element("p", "Polyclinic", class_="mark")
-    return element("nav", mark, element("ol", *links), aria_label=material.say("Contents"))
+    return element("nav", mark, element("ol", *links), aria_label=Phrase("Contents"))
 
 
-def _foot(material: Material) -> Html:
-    say = material.say
-    words = say(
+def _foot(version: str) -> Element:
+    words = Phrase(
         "Made by Polyclinic {version} from the files beside this page. It describes a statistical model on the "
         "patients above; it is not a medical device and replaces no one's judgement.",
-        version=material.facts.versions.get("polyclinic", ""),
+        version=version,
     )
-    return element("footer", element("p", words), join())
+    return element("footer", element("p", words))

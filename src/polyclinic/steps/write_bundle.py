@@ -18,12 +18,14 @@ import polars as pl
 from polyclinic.cohort.document import cohort_document
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import Cohort
-from polyclinic.delivery.card import write_card
+from polyclinic.delivery.card import card
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import EvidenceDocument
-from polyclinic.delivery.material import EpochLosses, FitHistory, Material, PartCount, RunFacts
-from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
-from polyclinic.delivery.report import publish_report
+from polyclinic.delivery.markdown import render_markdown
+from polyclinic.delivery.markup import render
+from polyclinic.delivery.material import Material, PartCount, RunFacts
+from polyclinic.delivery.plan import revive_heads, revive_inputs
+from polyclinic.delivery.report import report
 from polyclinic.formats.disk import write_file
 from polyclinic.heads.base import Dense, dense_questions
 from polyclinic.predictions.record import Samples
@@ -34,6 +36,7 @@ from polyclinic.steps.folds import FoldAnswers
 from polyclinic.study.schema import Study
 from polyclinic.study.write import write_study
 from polyclinic.training.assembled import Assembled
+from polyclinic.translations.language import read_language
 
 _PACKAGES = ("polyclinic", "torch", "numpy", "polars", "scikit-learn", "scipy")
 
@@ -87,8 +90,9 @@ def write_bundle(told: FinishedRun, folder: Path) -> None:
         pictures=_pictures(told),
         marked={name: _marked(told, name, head) for name, head in _dense(told).items()},
     )
-    write_file(folder / "report.html", publish_report(material).encode())
-    write_file(folder / "card.md", write_card(material).encode())
+    language = read_language(study.study.language)
+    write_file(folder / "report.html", render(report(material), language).encode())
+    write_file(folder / "card.md", render_markdown(card(material), language).encode())
 
 
 def resolve(told: FinishedRun) -> Study:
@@ -135,7 +139,7 @@ def _facts(told: FinishedRun, study: Study, split_hash: str) -> RunFacts:
         minutes=told.answered.spent_s / 60,
         parameters=first.record.weights,
         parts=_parts(told.assembled.cohort, told.split),
-        histories=tuple(_history(name, plan) for name, plan in plans.items()),
+        fits=tuple(plan.record for plan in plans.values()),
         notes={name: tuple(kind.parameters_note()) for name, kind in inputs.items()},
     )
 
@@ -152,11 +156,6 @@ def _parts(cohort: Cohort, split: Split) -> tuple[PartCount, ...]:
         PartCount(part, fmean(map(len, many)), fmean(len(np.unique(cohort.patient[index])) for index in many))
         for part, many in parts.items()
     )
-
-
-def _history(name: str, plan: FitPlan) -> FitHistory:
-    epochs = tuple(EpochLosses(i + 1, e.train_loss, e.tune_loss) for i, e in enumerate(plan.record.history))
-    return FitHistory(name, epochs, plan.record.best)
 
 
 def _dense(told: FinishedRun) -> dict[str, Dense]:

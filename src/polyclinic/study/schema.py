@@ -3,9 +3,11 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticKnownError
 
 from polyclinic.study.options import InputOptions, Section, TargetOptions
+from polyclinic.translations.language import languages
 
 
 class Size(StrEnum):
@@ -17,6 +19,12 @@ class Size(StrEnum):
     LARGE = "large"
 
 
+def _known_language(name: str) -> str:
+    if name not in languages():
+        raise PydanticKnownError("literal_error", {"expected": " or ".join(f"'{one}'" for one in languages())})
+    return name
+
+
 class About(Section):
     """[study]: what the study is called and what it is for."""
 
@@ -26,8 +34,8 @@ class About(Section):
     """The clinical question in one sentence; stands on top of the report."""
     intended_use: str = ""
     """Who uses the answer, for which patients, at which moment of care; stands on the card."""
-    language: Literal["en", "zh"] = "en"
-    """Language of report and card."""
+    language: Annotated[str, AfterValidator(_known_language)] = "en"
+    """Language of report and card: "en", or one that has a file of translations, such as "zh"."""
     seed: int = Field(default=1, ge=0)
     """The same study, data and seed give the same bytes."""
 

@@ -1,6 +1,6 @@
 """Evidence of every form, made up so that a page can be made of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import EvidenceDocument
-from polyclinic.delivery.material import EpochLosses, FitHistory, Material, PartCount, RunFacts
+from polyclinic.delivery.material import Material, PartCount, RunFacts
+from polyclinic.delivery.plan import EpochRecord, FitRecord
 from polyclinic.predictions.record import Predictions, Samples
 from polyclinic.records.base import Picture
 from polyclinic.study.options import InputOptions, TargetOptions
@@ -418,8 +419,16 @@ def study(forms: tuple[str, ...], language: str = "en", **about: Any) -> Study:
     )
 
 
+def fit(losses: Sequence[tuple[float, float]], best: int) -> FitRecord:
+    history = tuple(EpochRecord(train_loss=train, tune_loss=tune) for train, tune in losses)
+    done = len(losses)
+    return FitRecord(
+        planned=40, done=done, best=best, ended="planned", precision="bf16", weights=148_211, history=history
+    )
+
+
 def facts() -> RunFacts:
-    epochs = tuple(EpochLosses(n, 0.7 * 0.93**n + 0.05, 0.7 * 0.94**n + 0.12 + 0.0012 * n) for n in range(1, 41))
+    losses = [(0.7 * 0.93**n + 0.05, 0.7 * 0.94**n + 0.12 + 0.0012 * n) for n in range(1, 41)]
     return RunFacts(
         study_text='[study]\nname = "breast-cytology"\n',
         split_hash="9f2c" * 16,
@@ -429,7 +438,7 @@ def facts() -> RunFacts:
         minutes=3.4,
         parameters=148_211,
         parts=(PartCount("train", 336, 332), PartCount("tune", 62, 62), PartCount("test", 171, 168)),
-        histories=tuple(FitHistory(f"0-{n}-0", epochs, 30 + n) for n in range(3)),
+        fits=tuple(fit(losses, 30 + n) for n in range(3)),
         notes={"cells": ("9 numeric columns, scaled by quantiles of the training rows.",)},
     )
 

@@ -4,23 +4,29 @@ from dataclasses import replace
 
 import pytest
 
-from polyclinic.delivery.card import write_card
+from polyclinic.delivery.card import card
 from polyclinic.delivery.checklist import _PLACES, Source
 from polyclinic.delivery.checklist_claim import CLAIM
 from polyclinic.delivery.checklist_tripod import TRIPOD
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import EvidenceDocument
-from polyclinic.delivery.markdown import code, plain, table
+from polyclinic.delivery.markdown import code, escaped, render_markdown, table
 from polyclinic.delivery.material import Material, RunFacts
 from polyclinic.study.options import InputOptions
 from polyclinic.study.schema import InputSection
+from polyclinic.translations.language import read_language
 
 FORMS = ("binary", "multiclass", "multilabel", "value", "survival")
 Make = Callable[..., Material]
 
 
-def rows_of(card: str, heading: str) -> dict[str, str]:
-    part = card.split(f"## {heading}\n")[1].split("\n## ")[0]
+def card_of(material: Material) -> str:
+    """The card in the language of the study."""
+    return render_markdown(card(material), read_language(material.study.study.language))
+
+
+def rows_of(page: str, heading: str) -> dict[str, str]:
+    part = page.split(f"## {heading}\n")[1].split("\n## ")[0]
     cells = [re.split(r"(?<!\\)\|", line)[1:-1] for line in part.splitlines() if line.startswith("|")]
     return {row[0].strip(): row[2].strip() for row in cells[2:]}
 
@@ -30,7 +36,7 @@ def test_no_item_is_ever_dropped(material: Make) -> None:
         material("binary"), evidence=EvidenceDocument(), cohort=CohortDocument(), predictions=None, facts=RunFacts()
     )
     for made in (material("binary"), bare):
-        found = rows_of(write_card(made), "TRIPOD+AI")
+        found = rows_of(card_of(made), "TRIPOD+AI")
         assert list(found) == [item.number for item in TRIPOD]
         assert all(found.values())
 
@@ -46,14 +52,14 @@ def test_every_source_has_a_place() -> None:
 
 def test_claim_is_asked_only_where_images_are_in(material: Make) -> None:
     made = material("binary")
-    assert "## CLAIM" not in write_card(made)
+    assert "## CLAIM" not in card_of(made)
     film = InputSection(kind="image", options=InputOptions())
     with_image = replace(made, study=made.study.model_copy(update={"inputs": {"film": film}}))
-    assert list(rows_of(write_card(with_image), "CLAIM")) == [item.number for item in CLAIM]
+    assert list(rows_of(card_of(with_image), "CLAIM")) == [item.number for item in CLAIM]
 
 
 def test_what_is_not_known_says_so_and_what_is_needed(material: Make) -> None:
-    found = rows_of(write_card(material("binary")), "TRIPOD+AI")
+    found = rows_of(card_of(material("binary")), "TRIPOD+AI")
     assert found["17"] == "**NOT REPORTED** – for the authors to write"
     assert found["5b"] == "**NOT REPORTED** – set `[cohort] date`"
     assert found["3b"] == "Card, Intended use"
@@ -65,7 +71,7 @@ def test_a_key_of_the_study_answers_its_item(material: Make) -> None:
     section = made.study.cohort.model_copy(update={"date": "index_date", "site": "hospital"})
     about = made.study.study.model_copy(update={"intended_use": "", "title": ""})
     changed = replace(made, study=made.study.model_copy(update={"cohort": section, "study": about}))
-    found = rows_of(write_card(changed), "TRIPOD+AI")
+    found = rows_of(card_of(changed), "TRIPOD+AI")
     assert found["5b"] == "Card, Data"
     assert found["3b"] == "**NOT REPORTED** – set `[study] intended_use`"
     assert found["1"] == "**NOT REPORTED** – set `[study] title`"
@@ -73,16 +79,16 @@ def test_a_key_of_the_study_answers_its_item(material: Make) -> None:
 
 
 def test_places_in_card_and_report_exist(material: Make) -> None:
-    card = write_card(material("binary"))
-    headings = set(re.findall(r"^## (.+)$", card, re.M))
-    named = {place for where in rows_of(card, "TRIPOD+AI").values() for place in re.findall(r"Card, (\w[\w ]*)", where)}
+    page = card_of(material("binary"))
+    headings = set(re.findall(r"^## (.+)$", page, re.M))
+    named = {place for where in rows_of(page, "TRIPOD+AI").values() for place in re.findall(r"Card, (\w[\w ]*)", where)}
     assert named - {"title"} <= headings
 
 
 def test_the_sum_at_the_top_counts_the_rows(material: Make) -> None:
-    card = write_card(material("binary"))
-    whole, partly, left = map(int, re.findall(r"items, (\d+) are answered, (\d+) in part, (\d+) are not", card)[0])
-    found = rows_of(card, "TRIPOD+AI").values()
+    page = card_of(material("binary"))
+    whole, partly, left = map(int, re.findall(r"items, (\d+) are answered, (\d+) in part, (\d+) are not", page)[0])
+    found = rows_of(page, "TRIPOD+AI").values()
     assert left == sum(1 for where in found if where.startswith("**NOT REPORTED**"))
     assert partly == sum(1 for where in found if "; **NOT REPORTED**" in where)
     assert whole + partly + left == 52
@@ -91,22 +97,22 @@ def test_the_sum_at_the_top_counts_the_rows(material: Make) -> None:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_form_makes_a_card(material: Make, form: str, language: str) -> None:
-    card = write_card(material(form, language=language))
-    assert card == write_card(material(form, language=language))
+    page = card_of(material(form, language=language))
+    assert page == card_of(material(form, language=language))
     metric = next(iter(material(form).evidence.targets[form].metrics.values()))
-    assert f"{metric.low:.1f}" in card
+    assert f"{metric.low:.1f}" in page
     if language == "zh":
-        headings = re.findall(r"^##? (.+)$", card, re.M)[1:]
+        headings = re.findall(r"^##? (.+)$", page, re.M)[1:]
         names = {"TRIPOD+AI", "CLAIM"}
         assert all(heading in names or re.search(r"[\u4e00-\u9fff]", heading) for heading in headings)
-        assert "NOT REPORTED" not in card
+        assert "NOT REPORTED" not in page
 
 
 def test_few_events_and_warnings_are_limits(material: Make) -> None:
-    card = write_card(material("binary"))
-    assert "only 64 tested with the rarer outcome" in card
-    assert "all its values are equal" in card
-    assert "published split; 1 of 156" in card
+    page = card_of(material("binary"))
+    assert "only 64 tested with the rarer outcome" in page
+    assert "all its values are equal" in page
+    assert "published split; 1 of 156" in page
 
 
 def test_doubts_that_the_numbers_raise_are_limits(material: Make) -> None:
@@ -123,9 +129,9 @@ def test_doubts_that_the_numbers_raise_are_limits(material: Make) -> None:
     )
     doubtful = replace(made, evidence=made.evidence.model_copy(update={"targets": {"binary": changed}}))
     for words in ("not shown to be better than a plain model", "too extreme"):
-        assert words in write_card(doubtful)
-        assert words not in write_card(made)
-    assert "too timid" in write_card(made)  # its slope of 1.04 has an interval above 1
+        assert words in card_of(doubtful)
+        assert words not in card_of(made)
+    assert "too timid" in card_of(made)  # its slope of 1.04 has an interval above 1
 
 
 def test_what_a_user_wrote_breaks_nothing(material: Make) -> None:
@@ -133,14 +139,14 @@ def test_what_a_user_wrote_breaks_nothing(material: Make) -> None:
     evil = "a | b\n## Performance\n<script>alert(1)</script> [x](javascript:y) `z`"
     about = made.study.study.model_copy(update={"title": evil, "intended_use": evil})
     study = made.study.model_copy(update={"study": about, "accept": {"duplicate_records": evil}})
-    card = write_card(replace(made, study=study))
-    assert "<script>" not in card
-    assert card.count("\n## Performance\n") == 1
-    assert "[x](javascript" not in card
+    page = card_of(replace(made, study=study))
+    assert "<script>" not in page
+    assert page.count("\n## Performance\n") == 1
+    assert "[x](javascript" not in page
 
 
 def test_text_becomes_markdown_text() -> None:
-    assert plain("a*b_c|d<e>\nf") == r"a\*b\_c\|d&lt;e&gt; f"
+    assert escaped("a*b_c|d<e>\nf") == r"a\*b\_c\|d&lt;e&gt; f"
     assert code("a`b\nc") == "`a'b c`"
     assert code("") == ""
-    assert list(table(["x"], [["a|b"]])) == ["| x |", "| --- |", r"| a\|b |", ""]
+    assert render_markdown(table(["x"], [["a|b"]])) == "| x |\n| --- |\n| a\\|b |\n"

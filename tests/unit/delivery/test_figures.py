@@ -10,9 +10,7 @@ from polyclinic.delivery.figures.froc import froc
 from polyclinic.delivery.figures.strips import Strip, scale_row, strip, whisker
 from polyclinic.delivery.figures.survival import kaplan_meier, left_at
 from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
-from polyclinic.delivery.words import Words
-
-SAY = Words("en")
+from polyclinic.delivery.markup import render
 
 
 @pytest.mark.parametrize(
@@ -52,15 +50,15 @@ def test_limits_widen_what_is_known_only() -> None:
 
 def test_a_line_breaks_where_a_value_is_not_known() -> None:
     ax = axes((0, 1), (0, 1))
-    assert line(ax, [0, 0.5, None, 0.7, 1], [0, 1, 1, 0, 1], "x").count("<polyline") == 2
-    assert line(ax, [], [], "x") == ""
+    assert render(line(ax, [0, 0.5, None, 0.7, 1], [0, 1, 1, 0, 1], "x")).count("<polyline") == 2
+    assert render(line(ax, [], [], "x")) == ""
 
 
 def test_a_band_needs_both_limits() -> None:
     ax = axes((0, 1), (0, 1))
-    assert band(ax, [0, 1], [None, None], [1, 1], "x") == ""
-    assert band(ax, [0, 1], [], [], "x") == ""
-    assert "<polygon" in band(ax, [0, 1], [0, 0], [1, 1], "x")
+    assert render(band(ax, [0, 1], [None, None], [1, 1], "x")) == ""
+    assert render(band(ax, [0, 1], [], [], "x")) == ""
+    assert "<polygon" in render(band(ax, [0, 1], [0, 0], [1, 1], "x"))
 
 
 def test_values_outside_the_axes_stay_at_the_edge() -> None:
@@ -91,7 +89,7 @@ def test_numbers_at_risk_are_those_still_followed() -> None:
 
 def test_survival_ends_where_hardly_anyone_is_left() -> None:
     long = group([0, 10, 20, 3000], [100, 90, 50, 1])
-    drawn = kaplan_meier([long], "days", SAY)
+    drawn = render(kaplan_meier([long], "days"))
     labels = re.findall(r'class="tick middle">([^<]+)<', drawn)
     assert "20" in labels
     assert "1,000" not in labels
@@ -99,18 +97,20 @@ def test_survival_ends_where_hardly_anyone_is_left() -> None:
 
 
 def test_survival_is_drawn_for_groups_that_end_early_or_hold_nobody() -> None:
-    drawn = kaplan_meier([group([0, 10], [50, 40]), group([0, 100], [50, 40]), Survivors(group="high risk")], "", SAY)
+    drawn = render(
+        kaplan_meier([group([0, 10], [50, 40]), group([0, 100], [50, 40]), Survivors(group="high risk")], "")
+    )
     assert drawn.count('class="line low"') >= 1
 
 
 def test_a_curve_without_times_is_an_empty_figure() -> None:
-    assert "<svg" in kaplan_meier([], "days", SAY)
+    assert "<svg" in render(kaplan_meier([], "days"))
 
 
 def test_limits_of_agreement_are_those_of_bland_and_altman() -> None:
     predicted, measured = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.5, 1.5, 3.5, 3.0])
     difference = predicted - measured
-    drawn = bland_altman(predicted, measured, "kg", SAY)
+    drawn = render(bland_altman(predicted, measured, "kg"))
     high = float(difference.mean() + 1.96 * difference.std(ddof=1))
     assert f"{high:.2f}" in drawn
     assert f"{float(difference.mean()):.3f}" in drawn
@@ -118,13 +118,13 @@ def test_limits_of_agreement_are_those_of_bland_and_altman() -> None:
 
 def test_one_value_alone_is_drawn() -> None:
     one = np.array([3.0])
-    assert "circle" in predicted_against_measured(one, one, (), "", SAY)
-    assert "NaN" not in bland_altman(one, one, "", SAY)
+    assert "circle" in render(predicted_against_measured(one, one, (), ""))
+    assert "NaN" not in render(bland_altman(one, one, ""))
 
 
 def test_long_labels_of_a_strip_do_not_touch() -> None:
-    assert str(scale_row(Strip(0.0, 1.0))).count("<text") > 1
-    assert str(scale_row(Strip(0.911, 1.006))).count("<text") == 1
+    assert render(scale_row(Strip(0.0, 1.0))).count("<text") > 1
+    assert render(scale_row(Strip(0.911, 1.006))).count("<text") == 1
 
 
 def test_strips_share_one_scale() -> None:
@@ -132,11 +132,11 @@ def test_strips_share_one_scale() -> None:
     assert scale.low < 0.4
     assert scale.high > 1.0
     assert Strip(0, 2).share(1) == 0.5
-    assert Strip(0, 2).place(5) == "100.00%"
+    assert Strip(0, 2).position(5) == "100.00%"
 
 
 def test_a_whisker_without_value_is_empty() -> None:
-    assert "circle" not in whisker(Strip(0, 1), Estimate(), "ours")
+    assert "circle" not in render(whisker(Strip(0, 1), Estimate(), "ours"))
     assert math.isclose(Strip(0, 4).share(1), 0.25)
 
 
@@ -148,7 +148,7 @@ def rising(highest: float) -> Curve:
 
 def test_froc_is_drawn_over_octaves_beside_the_plain_model() -> None:
     target = TargetEvidence(form="boxes", metrics={"cpm": Estimate(value=0.7)}, curves=Curves(froc=rising(0.9)))
-    drawn = froc(target, Baseline(name="blobs", curve=rising(0.5)), SAY)
+    drawn = render(froc(target, Baseline(name="blobs", curve=rising(0.5))))
     labels = re.findall(r'x="([^"]+)"[^>]*class="tick middle">([^<]+)<', drawn)
     assert [words for _, words in labels] == ["1/8", "1/4", "1/2", "1", "2", "4", "8"]
     assert np.ptp(np.diff([float(x) for x, _ in labels])) < 0.2
@@ -162,5 +162,5 @@ def test_froc_is_drawn_over_octaves_beside_the_plain_model() -> None:
 
 def test_froc_stands_without_a_plain_model_too() -> None:
     target = TargetEvidence(form="boxes", curves=Curves(froc=rising(0.9)))
-    assert "line base" not in froc(target, None, SAY)
-    assert "line base" not in froc(target, Baseline(name="logistic"), SAY)
+    assert "line base" not in render(froc(target, None))
+    assert "line base" not in render(froc(target, Baseline(name="logistic")))

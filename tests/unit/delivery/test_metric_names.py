@@ -2,14 +2,15 @@
 
 import importlib
 import pkgutil
-import re
 
 import pytest
 
 from polyclinic import evidence
 from polyclinic.delivery.metric_names import METRICS
+from polyclinic.delivery.names import PLAIN_MODELS, metric_meaning, metric_name, model_name
 from polyclinic.evidence.forms.boxes import IN_SCANS
 from polyclinic.evidence.metric import Better, Metric
+from polyclinic.translations.language import languages, read_language
 
 FORMS = [name for _, name, _ in pkgutil.iter_modules(evidence.__path__) if name.startswith("form_")]
 
@@ -34,9 +35,15 @@ def test_names_and_figures_agree_on_which_way_is_better(module):
     assert odd == []
 
 
-def test_every_name_is_told_in_chinese_too():
+@pytest.mark.parametrize("language", [name for name in languages() if name != "en"])
+def test_every_metric_has_a_name_and_a_meaning_in_every_language(language):
     assert IN_SCANS.name in METRICS
-    for name, told in METRICS.items():
-        assert re.search(r"[\u4e00-\u9fff]", told.chinese_meaning), name
-        assert told.english
-        assert told.meaning
+    known = read_language(language)
+    for name in METRICS:
+        assert known.knows(metric_name(name)), name
+        assert known.knows(metric_meaning(name)), name
+
+
+@pytest.mark.parametrize("language", [name for name in languages() if name != "en"])
+def test_every_plain_model_has_a_name_in_every_language(language):
+    assert [name for name in PLAIN_MODELS if not read_language(language).knows(model_name(name))] == []

@@ -1,11 +1,8 @@
 import pytest
 
 from polyclinic.delivery.documents import Estimate
-from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.markup import element, join, render
 from polyclinic.delivery.numbers import count, interval, number, percent, signed, significant, stacked, with_interval
-from polyclinic.delivery.words import Words
-
-SAY = Words("en")
 
 
 @pytest.mark.parametrize(
@@ -28,12 +25,12 @@ def test_numbers_have_the_digits_a_reader_can_use(value: float | None, metric: s
 
 
 def test_an_interval_stands_with_its_value_or_not_at_all() -> None:
-    assert with_interval(Estimate(value=0.9, low=0.8, high=0.95), SAY, "auroc") == "0.900 (0.800 to 0.950)"
-    assert with_interval(Estimate(value=0.9), SAY, "auroc") == "0.900"
-    assert with_interval(Estimate(low=0.8, high=0.95), SAY, "auroc") == "–"
-    assert with_interval(None, SAY) == "–"
-    assert interval(Estimate(value=0.9, low=0.8), SAY) == ""
-    assert stacked(Estimate(value=0.9), SAY) == "<b>0.900</b>"
+    assert with_interval(Estimate(value=0.9, low=0.8, high=0.95), "auroc") == "0.900 (0.800 to 0.950)"
+    assert with_interval(Estimate(value=0.9), "auroc") == "0.900"
+    assert with_interval(Estimate(low=0.8, high=0.95), "auroc") == "–"
+    assert with_interval(None) == "–"
+    assert interval(Estimate(value=0.9, low=0.8)) == ""
+    assert render(stacked(Estimate(value=0.9))) == "<b>0.900</b>"
 
 
 def test_differences_have_a_sign() -> None:
@@ -48,8 +45,9 @@ def test_counts_and_shares() -> None:
 
 def test_markup_escapes_all_but_markup() -> None:
     inner = element("b", "<&>'\"")
-    assert inner == "<b>&lt;&amp;&gt;&#x27;&quot;</b>"
-    assert element("p", inner, None, 3, title='a"b', class_="x", hidden=True, lang=None) == (
+    assert render(inner) == "<b>&lt;&amp;&gt;&#x27;&quot;</b>"
+    assert render(element("p", inner, None, 3, title='a"b', class_="x", hidden=True, lang=None)) == (
         '<p title="a&quot;b" class="x" hidden><b>&lt;&amp;&gt;&#x27;&quot;</b>3</p>'
     )
-    assert isinstance(join("a", inner), Html)
+    assert render(join("a", inner)) == "a<b>&lt;&amp;&gt;&#x27;&quot;</b>"
+    assert [bool(one) for one in (join(), join(None, ""), join(inner), element("p"))] == [False, False, True, True]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.markup import EMPTY, Element, element, join
 
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 30.0, 46.0
 WIDTH = 420.0
@@ -73,7 +73,7 @@ def tick_label(value: float) -> str:
     return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
 
 
-def frame(ax: Axes, x_label: str, y_label: str, marks: Mapping[float, str] | None = None) -> Html:
+def frame(ax: Axes, x_label: str, y_label: str, marks: Mapping[float, str] | None = None) -> Element:
     """Grid lines, tick labels, and the names of both axes; that of y stands level, above its axis.
 
     ``marks`` are the ticks of x and what they say, where values do not stand for themselves (a logarithm).
@@ -90,24 +90,24 @@ def frame(ax: Axes, x_label: str, y_label: str, marks: Mapping[float, str] | Non
     return join(*up, *across, base, *names)
 
 
-def _x_tick(ax: Axes, value: float, words: str) -> Html:
+def _x_tick(ax: Axes, value: float, words: str) -> Element:
     x, foot = ax.x.at(value), ax.y.start
     mark = element("line", class_="axis", x1=short(x), x2=short(x), y1=foot, y2=foot + 4)
     return join(mark, label(x, foot + 17, words, "tick middle"))
 
 
-def _y_tick(ax: Axes, value: float) -> Html:
+def _y_tick(ax: Axes, value: float) -> Element:
     y = ax.y.at(value)
     line = element("line", class_="grid", x1=ax.x.start, x2=ax.x.stop, y1=short(y), y2=short(y))
     return join(line, label(ax.x.start - 7, y + 4, tick_label(value), "tick end"))
 
 
-def label(x: float, y: float, words: str, css: str) -> Html:
+def label(x: float, y: float, words: str, css: str) -> Element:
     """Text; ``css`` may hold "middle" or "end" for its anchor."""
     return element("text", words, x=short(x), y=short(y), class_=css)
 
 
-def line(ax: Axes, xs: Numbers, ys: Numbers, css: str) -> Html:
+def line(ax: Axes, xs: Numbers, ys: Numbers, css: str) -> Element:
     """A line through the points; it breaks where a value is not known."""
     return join(*(element("polyline", class_=css, points=" ".join(run)) for run in _runs(ax, xs, ys)))
 
@@ -123,28 +123,28 @@ def _runs(ax: Axes, xs: Numbers, ys: Numbers) -> Iterator[list[str]]:
     yield from [run] if run else []
 
 
-def band(ax: Axes, xs: Numbers, low: Numbers, high: Numbers, css: str) -> Html:
+def band(ax: Axes, xs: Numbers, low: Numbers, high: Numbers, css: str) -> Element:
     """The area between two lines; points whose limits are not known are left out."""
     known = [
         (x, b, t) for x, b, t in zip(xs, low, high, strict=False) if x is not None and b is not None and t is not None
     ]
     upper = [ax.point(x, top) for x, _, top in known]
     lower = [ax.point(x, bottom) for x, bottom, _ in reversed(known)]
-    return element("polygon", class_=css, points=" ".join(upper + lower)) if known else Html()
+    return element("polygon", class_=css, points=" ".join(upper + lower)) if known else EMPTY
 
 
-def dot(ax: Axes, x: float, y: float, css: str, radius: float = 4.0) -> Html:
+def dot(ax: Axes, x: float, y: float, css: str, radius: float = 4.0) -> Element:
     """A point."""
     return element("circle", class_=css, cx=short(ax.x.at(x)), cy=short(ax.y.at(y)), r=radius)
 
 
-def segment(ax: Axes, a: tuple[float, float], b: tuple[float, float], css: str) -> Html:
+def segment(ax: Axes, a: tuple[float, float], b: tuple[float, float], css: str) -> Element:
     """A straight line between two points given as values."""
     ends = {"x1": ax.x.at(a[0]), "y1": ax.y.at(a[1]), "x2": ax.x.at(b[0]), "y2": ax.y.at(b[1])}
     return element("line", class_=css, **{key: short(value) for key, value in ends.items()})
 
 
-def key(x: float, y: float, words: str, css: str) -> Html:
+def key(x: float, y: float, words: str, css: str) -> Element:
     """One entry of a legend: a piece of the line and what it is."""
     piece = element("line", class_=f"line {css}", x1=short(x), x2=short(x + 20), y1=short(y), y2=short(y))
     return join(piece, label(x + 27, y + 4, words, "note"))
@@ -163,7 +163,7 @@ def steps(xs: Numbers, ys: Numbers) -> tuple[list[float | None], list[float | No
     return across, up
 
 
-def drawing(ax: Axes, title: str, *marks: Html) -> Html:
+def drawing(ax: Axes, title: str, *marks: Element) -> Element:
     """The figure; ``title`` is what a screen reader says."""
     box = f"0 0 {short(ax.width)} {short(ax.height)}"
     return element("svg", element("title", title), *marks, viewBox=box, role="img", class_="plot")

@@ -20,8 +20,8 @@ from polyclinic.delivery.figures.axes import (
     short,
 )
 from polyclinic.delivery.figures.curves import SQUARE
-from polyclinic.delivery.markup import Html, element, join
-from polyclinic.delivery.words import Words
+from polyclinic.delivery.markup import EMPTY, Element, element, join
+from polyclinic.translations.phrase import Phrase
 
 HISTOGRAM = 96.0  # height of the strip below the curve
 BINS = 40
@@ -42,23 +42,23 @@ class PredictedShares:
     thresholds: tuple[float, ...] = ()
 
 
-def calibration(target: TargetEvidence, predicted: PredictedShares | None, say: Words) -> Html:
+def calibration(target: TargetEvidence, predicted: PredictedShares | None) -> Element:
     """Observed against predicted share, with the histogram of predictions by outcome below."""
     ax = axes((0, 1), (0, 1), height=SQUARE)
     whole = Axes(ax.x, ax.y, ax.width, SQUARE + (HISTOGRAM + 22 if predicted is not None else 0))
     found = target.calibration
     marks = (
-        frame(ax, say("Predicted probability"), say("Observed share")),
+        frame(ax, Phrase("Predicted probability"), Phrase("Observed share")),
         segment(ax, (0, 0), (1, 1), "reference"),
         _curve(ax, found.curve_before if found else (), "quiet dashed"),
         _curve(ax, found.curve if found else (), "ours"),
-        _legend(ax, found is not None and bool(found.curve_before), say),
-        Html() if predicted is None else _histogram(ax, predicted, say),
+        _legend(ax, found is not None and bool(found.curve_before)),
+        EMPTY if predicted is None else _histogram(ax, predicted),
     )
-    return drawing(whole, say("Calibration curve"), *marks)
+    return drawing(whole, Phrase("Calibration curve"), *marks)
 
 
-def _curve(ax: Axes, points: tuple[CalibrationPoint, ...], css: str) -> Html:
+def _curve(ax: Axes, points: tuple[CalibrationPoint, ...], css: str) -> Element:
     known = [(p.predicted, p.observed, p.low, p.high) for p in points]
     whiskers = [
         segment(ax, (x, low), (x, high), f"whisker {css}")
@@ -70,12 +70,14 @@ def _curve(ax: Axes, points: tuple[CalibrationPoint, ...], css: str) -> Html:
     return join(*whiskers, path, *dots)
 
 
-def _legend(ax: Axes, before: bool, say: Words) -> Html:
-    entries = [(say("as delivered"), "ours")] + ([(say("before recalibration"), "quiet dashed")] if before else [])
+def _legend(ax: Axes, before: bool) -> Element:
+    entries = [(Phrase("as delivered"), "ours")] + (
+        [(Phrase("before recalibration"), "quiet dashed")] if before else []
+    )
     return join(*(key(ax.x.start + 12, ax.y.stop + 12 + 18 * n, words, css) for n, (words, css) in enumerate(entries)))
 
 
-def _histogram(ax: Axes, predicted: PredictedShares, say: Words) -> Html:
+def _histogram(ax: Axes, predicted: PredictedShares) -> Element:
     """Those with the outcome above the line, those without below it, each side on its own scale."""
     top = SQUARE + 14.0
     middle, half = top + HISTOGRAM / 2, HISTOGRAM / 2 - 12
@@ -87,13 +89,13 @@ def _histogram(ax: Axes, predicted: PredictedShares, say: Words) -> Html:
         for x in sorted({short(ax.x.at(threshold)) for threshold in predicted.thresholds})
     ]
     names = (
-        label(ax.x.start + 4, top + 6, say("with the outcome"), "small text-high"),
-        label(ax.x.stop, top + HISTOGRAM - 2, say("without the outcome"), "small end text-low"),
+        label(ax.x.start + 4, top + 6, Phrase("with the outcome"), "small text-high"),
+        label(ax.x.stop, top + HISTOGRAM - 2, Phrase("without the outcome"), "small end text-low"),
     )
     return join(*cuts, *up, *down, base, *names)
 
 
-def _bars(across: AxisScale, values: Float[np.ndarray, " some"], foot: float, height: float, css: str) -> list[Html]:
+def _bars(across: AxisScale, values: Float[np.ndarray, " some"], foot: float, height: float, css: str) -> list[Element]:
     """Bars from ``foot``; a negative height goes up. The fullest bin is highest; a single sample still shows."""
     counts, edges = np.histogram(np.clip(values, 0, 1), bins=BINS, range=(0, 1))
     if not counts.any():

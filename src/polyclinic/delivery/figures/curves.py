@@ -4,61 +4,62 @@ from collections.abc import Mapping
 
 from polyclinic.delivery.documents import Curve, Estimate, TargetEvidence
 from polyclinic.delivery.figures.axes import Axes, axes, band, dot, drawing, frame, key, label, line, segment
-from polyclinic.delivery.markup import Html, join
+from polyclinic.delivery.markup import EMPTY, Element, join
+from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import interval, number, percent
-from polyclinic.delivery.words import Words
+from polyclinic.translations.phrase import Phrase
 
 SQUARE = 436.0  # height at which the plotting area is a square
 COLOURS = 6  # classes beyond this cannot be told apart by colour
 
 
-def roc(target: TargetEvidence, say: Words) -> Html:
+def roc(target: TargetEvidence) -> Element:
     """The ROC curve with its band, the diagonal of a coin, and the operating point."""
     curve = target.curves.roc or Curve()
     ax = axes((0, 1), (0, 1), height=SQUARE)
     metric = "auroc" if "auroc" in target.metrics else "macro_auroc"
     marks = (
-        frame(ax, say("1 \N{MINUS SIGN} specificity"), say("Sensitivity")),
+        frame(ax, Phrase("1 \N{MINUS SIGN} specificity"), Phrase("Sensitivity")),
         segment(ax, (0, 0), (1, 1), "reference"),
         _curve(ax, curve),
-        _operating_point(ax, target, say),
-        _value(ax, metric, target.metrics.get(metric), say),
+        _operating_point(ax, target),
+        _value(ax, metric, target.metrics.get(metric)),
     )
-    return drawing(ax, say("ROC curve"), *marks)
+    return drawing(ax, Phrase("ROC curve"), *marks)
 
 
-def precision_recall(target: TargetEvidence, say: Words) -> Html:
+def precision_recall(target: TargetEvidence) -> Element:
     """The precision-recall curve with its band, and the prevalence below which nothing is gained."""
     curve = target.curves.precision_recall or Curve()
     ax = axes((0, 1), (0, 1), height=SQUARE)
     marks = (
-        frame(ax, say("Sensitivity (recall)"), say("Positive predictive value (precision)")),
-        _prevalence(ax, target, say),
+        frame(ax, Phrase("Sensitivity (recall)"), Phrase("Positive predictive value (precision)")),
+        _prevalence(ax, target),
         _curve(ax, curve),
-        _value(ax, "auprc", target.metrics.get("auprc"), say),
+        _value(ax, "auprc", target.metrics.get("auprc")),
     )
-    return drawing(ax, say("Precision-recall curve"), *marks)
+    return drawing(ax, Phrase("Precision-recall curve"), *marks)
 
 
-def roc_by_class(curves: Mapping[str, Curve], say: Words) -> Html:
+def roc_by_class(curves: Mapping[str, Curve]) -> Element:
     """One ROC curve per class or label, each with the name of its class."""
     ax = axes((0, 1), (0, 1), height=SQUARE)
     lines = [line(ax, curve.x, curve.y, f"line class-{n}") for n, curve in enumerate(curves.values())]
     marks = (
-        frame(ax, say("1 \N{MINUS SIGN} specificity"), say("Sensitivity")),
+        frame(ax, Phrase("1 \N{MINUS SIGN} specificity"), Phrase("Sensitivity")),
         segment(ax, (0, 0), (1, 1), "reference"),
         *lines,
         *_names(ax, list(curves)),
     )
-    return drawing(ax, say("ROC curve by class"), *marks)
+    return drawing(ax, Phrase("ROC curve by class"), *marks)
 
 
-def precision_recall_by_class(curves: Mapping[str, Curve], say: Words) -> Html:
+def precision_recall_by_class(curves: Mapping[str, Curve]) -> Element:
     """One precision-recall curve per class or label."""
     ax = axes((0, 1), (0, 1), height=SQUARE)
     lines = [line(ax, curve.x, curve.y, f"line class-{n}") for n, curve in enumerate(curves.values())]
-    names = frame(ax, say("Sensitivity (recall)"), say("Positive predictive value (precision)"))
-    return drawing(ax, say("Precision-recall curve by class"), names, *lines, *_names(ax, list(curves)))
+    names = frame(ax, Phrase("Sensitivity (recall)"), Phrase("Positive predictive value (precision)"))
+    return drawing(ax, Phrase("Precision-recall curve by class"), names, *lines, *_names(ax, list(curves)))
 
 
 def prevalence(target: TargetEvidence) -> float | None:
@@ -67,7 +68,7 @@ def prevalence(target: TargetEvidence) -> float | None:
     return counts.positives / counts.rows if counts.rows and counts.positives is not None else None
 
 
-def _names(ax: Axes, names: list[str]) -> list[Html]:
+def _names(ax: Axes, names: list[str]) -> list[Element]:
     """A legend at the foot on the right, the longest names shortened."""
     top = ax.y.start - 20 - 18 * (len(names) - 1)
     return [
@@ -76,33 +77,34 @@ def _names(ax: Axes, names: list[str]) -> list[Html]:
     ]
 
 
-def _curve(ax: Axes, curve: Curve) -> Html:
+def _curve(ax: Axes, curve: Curve) -> Element:
     return join(band(ax, curve.x, curve.low, curve.high, "band ours"), line(ax, curve.x, curve.y, "line ours"))
 
 
-def _value(ax: Axes, metric: str, estimate: Estimate | None, say: Words) -> Html:
+def _value(ax: Axes, metric: str, estimate: Estimate | None) -> Element:
     if estimate is None or estimate.value is None:
-        return Html()
+        return EMPTY
     right, foot = ax.x.stop - 8, ax.y.start
-    shown = label(right, foot - 32, f"{say.metric(metric)} {number(estimate.value)}", "value end halo")
-    return join(shown, label(right, foot - 14, interval(estimate, say), "tick end halo"))
+    words = Phrase("{name} {value}", name=metric_name(metric), value=number(estimate.value))
+    shown = label(right, foot - 32, words, "value end halo")
+    return join(shown, label(right, foot - 14, interval(estimate), "tick end halo"))
 
 
-def _operating_point(ax: Axes, target: TargetEvidence, say: Words) -> Html:
+def _operating_point(ax: Axes, target: TargetEvidence) -> Element:
     sensitivity = target.metrics.get("sensitivity", Estimate()).value
     specificity = target.metrics.get("specificity", Estimate()).value
     if sensitivity is None or specificity is None:
-        return Html()
+        return EMPTY
     x = 1 - specificity
     mark = dot(ax, x, sensitivity, "dot point", 5.5)
-    shown = label(ax.x.at(x) + 13, ax.y.at(sensitivity) + 20, say("operating point"), "note halo")
+    shown = label(ax.x.at(x) + 13, ax.y.at(sensitivity) + 20, Phrase("operating point"), "note halo")
     return join(shown, mark) if x < 0.6 else mark
 
 
-def _prevalence(ax: Axes, target: TargetEvidence, say: Words) -> Html:
+def _prevalence(ax: Axes, target: TargetEvidence) -> Element:
     share = prevalence(target)
     if share is None:
-        return Html()
-    words = say("prevalence {share}", share=percent(share))
+        return EMPTY
+    words = Phrase("prevalence {share}", share=percent(share))
     height = ax.y.at(share) + (-7 if share < 0.5 else 16)
     return join(segment(ax, (0, share), (1, share), "reference"), label(ax.x.start + 8, height, words, "note halo"))

@@ -6,29 +6,30 @@ from fractions import Fraction
 from polyclinic.delivery.documents import Baseline, Curve, TargetEvidence
 from polyclinic.delivery.figures.axes import Axes, axes, band, dot, drawing, frame, key, label, line
 from polyclinic.delivery.figures.curves import SQUARE
-from polyclinic.delivery.markup import Html, join
+from polyclinic.delivery.markup import EMPTY, Element, join
+from polyclinic.delivery.names import model_name
 from polyclinic.delivery.numbers import interval, number
-from polyclinic.delivery.words import Words
+from polyclinic.translations.phrase import Phrase
 
 OCTAVES = (-3, -2, -1, 0, 1, 2, 3)
 """False boxes per record at which CPM reads sensitivity, as powers of 2; each is a tick.
 Source: van Ginneken B et al. Medical Image Analysis 2010;14(6):707-722 (ANODE09)."""
 
 
-def froc(target: TargetEvidence, plain: Baseline | None, say: Words) -> Html:
+def froc(target: TargetEvidence, plain: Baseline | None) -> Element:
     """Sensitivity over false boxes per record, from 1/8 to 8, on a logarithmic axis."""
     ours, theirs = target.curves.froc or Curve(), None if plain is None else plain.curve
     ax = axes((OCTAVES[0], OCTAVES[-1]), (0, 1), height=SQUARE)
     marks = (
-        frame(ax, say("False boxes per record"), say("Sensitivity"), {n: str(Fraction(2) ** n) for n in OCTAVES}),
+        frame(ax, Phrase("False boxes per record"), Phrase("Sensitivity"), {n: str(Fraction(2) ** n) for n in OCTAVES}),
         band(ax, _octaves(ours), ours.low, ours.high, "band ours"),
-        Html() if theirs is None else line(ax, _octaves(theirs), theirs.y, "line base dashed"),
+        EMPTY if theirs is None else line(ax, _octaves(theirs), theirs.y, "line base dashed"),
         line(ax, _octaves(ours), ours.y, "line ours"),
         *_rings(ax, ours),
-        Html() if plain is None or theirs is None else _legend(ax, plain, say),
-        _value(ax, target, say),
+        EMPTY if plain is None or theirs is None else _legend(ax, plain),
+        _value(ax, target),
     )
-    return drawing(ax, say("FROC curve"), *marks)
+    return drawing(ax, Phrase("FROC curve"), *marks)
 
 
 def _octaves(curve: Curve) -> list[float | None]:
@@ -36,24 +37,24 @@ def _octaves(curve: Curve) -> list[float | None]:
     return [math.log2(rate) if rate else None for rate in curve.x]
 
 
-def _rings(ax: Axes, curve: Curve) -> list[Html]:
+def _rings(ax: Axes, curve: Curve) -> list[Element]:
     """The points whose mean is CPM."""
     points = zip(_octaves(curve), curve.y, strict=True)
     return [dot(ax, x, y, "dot point", 4.0) for x, y in points if x is not None and y is not None and x in OCTAVES]
 
 
-def _legend(ax: Axes, plain: Baseline, say: Words) -> Html:
+def _legend(ax: Axes, plain: Baseline) -> Element:
     """At the foot on the right, above the value: a curve that is worth showing has left that corner."""
-    entries = ((say("This model"), "ours"), (say.model(plain.name), "base dashed"))
+    entries = ((Phrase("This model"), "ours"), (model_name(plain.name), "base dashed"))
     left, top = ax.x.stop - 232, ax.y.start - 86
     return join(*(key(left, top + 18 * n, words, css) for n, (words, css) in enumerate(entries)))
 
 
-def _value(ax: Axes, target: TargetEvidence, say: Words) -> Html:
+def _value(ax: Axes, target: TargetEvidence) -> Element:
     """CPM with its interval at the foot, where a curve that rises leaves room."""
     estimate = target.metrics.get("cpm")
     if estimate is None or estimate.value is None:
-        return Html()
+        return EMPTY
     right, foot = ax.x.stop - 8, ax.y.start
     shown = label(right, foot - 32, f"CPM {number(estimate.value)}", "value end halo")
-    return join(shown, label(right, foot - 14, interval(estimate, say), "tick end halo"))
+    return join(shown, label(right, foot - 14, interval(estimate), "tick end halo"))

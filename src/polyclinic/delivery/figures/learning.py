@@ -3,31 +3,31 @@
 from collections.abc import Sequence
 
 from polyclinic.delivery.figures.axes import Axes, axes, dot, drawing, frame, key, limits, line
-from polyclinic.delivery.markup import Html, join
-from polyclinic.delivery.material import FitHistory
-from polyclinic.delivery.words import Words
+from polyclinic.delivery.markup import EMPTY, Element, join
+from polyclinic.delivery.plan import FitRecord
+from polyclinic.translations.phrase import Phrase
 
 
-def learning_curve(histories: Sequence[FitHistory], say: Words) -> Html:
+def learning_curve(fits: Sequence[FitRecord]) -> Element:
     """One pair of lines per fit; a dot marks the pass whose weights were kept."""
-    losses = [loss for fit in histories for epoch in fit.epochs for loss in (epoch.train, epoch.tune)]
-    last = max((epoch.number for fit in histories for epoch in fit.epochs), default=1)
+    losses = [loss for fit in fits for epoch in fit.history for loss in (epoch.train_loss, epoch.tune_loss)]
+    last = max((len(fit.history) for fit in fits), default=1)
     ax = axes((1, max(last, 2)), limits(losses))
-    css = "thin" if len(histories) > 1 else ""
+    css = "thin" if len(fits) > 1 else ""
     marks = (
-        frame(ax, say("Epoch"), say("Loss")),
-        *(_fit(ax, fit, css) for fit in histories),
-        key(ax.x.stop - 120, ax.y.stop + 12, say("training rows"), "quiet"),
-        key(ax.x.stop - 120, ax.y.stop + 30, say("tune rows"), "ours"),
+        frame(ax, Phrase("Epoch"), Phrase("Loss")),
+        *(_fit(ax, fit, css) for fit in fits),
+        key(ax.x.stop - 120, ax.y.stop + 12, Phrase("training rows"), "quiet"),
+        key(ax.x.stop - 120, ax.y.stop + 30, Phrase("tune rows"), "ours"),
     )
-    return drawing(ax, say("Training curve"), *marks)
+    return drawing(ax, Phrase("Training curve"), *marks)
 
 
-def _fit(ax: Axes, fit: FitHistory, css: str) -> Html:
-    numbers = [float(epoch.number) for epoch in fit.epochs]
-    kept = [epoch for epoch in fit.epochs if epoch.number == fit.best and epoch.tune is not None]
+def _fit(ax: Axes, fit: FitRecord, css: str) -> Element:
+    epochs = list(map(float, range(1, len(fit.history) + 1)))
+    tune = [epoch.tune_loss for epoch in fit.history]
     return join(
-        line(ax, numbers, [epoch.train for epoch in fit.epochs], f"line quiet {css}"),
-        line(ax, numbers, [epoch.tune for epoch in fit.epochs], f"line ours {css}"),
-        *(dot(ax, epoch.number, epoch.tune, "dot ours", 3.5) for epoch in kept if epoch.tune is not None),
+        line(ax, epochs, [epoch.train_loss for epoch in fit.history], f"line quiet {css}"),
+        line(ax, epochs, tune, f"line ours {css}"),
+        dot(ax, fit.best, tune[fit.best - 1], "dot ours", 3.5) if 0 < fit.best <= len(tune) else EMPTY,
     )

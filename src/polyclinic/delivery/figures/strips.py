@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from polyclinic.delivery.documents import Estimate
 from polyclinic.delivery.figures.axes import limits, ticks
-from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.markup import EMPTY, Element, element, join
 
 _SIGN = 0.06
 """Room that a sign of a label takes on the narrowest strip, as a share of its width."""
@@ -26,7 +26,7 @@ class Strip:
         """Where a value lies, from 0 (left end) to 1."""
         return (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
 
-    def place(self, value: float) -> str:
+    def position(self, value: float) -> str:
         """The same as per cent of the width."""
         return f"{100 * self.share(value):.2f}%"
 
@@ -38,26 +38,26 @@ def strip(estimates: Sequence[Estimate], *also: float) -> Strip:
     return Strip(low, high)
 
 
-def whisker(scale: Strip, estimate: Estimate, css: str, reference: float | None = None, height: int = 28) -> Html:
+def whisker(scale: Strip, estimate: Estimate, css: str, reference: float | None = None, height: int = 28) -> Element:
     """A dot with its interval, and a line at ``reference``."""
     middle = height / 2
-    rule = Html() if reference is None else _upright(scale, reference, "reference", height)
+    rule = EMPTY if reference is None else _upright(scale, reference, "reference", height)
     return element("svg", rule, _mark(scale, estimate, css, middle), class_="strip", height=height, aria_hidden="true")
 
 
-def rule(scale: Strip, reference: float | None, height: int = 28) -> Html:
+def rule(scale: Strip, reference: float | None, height: int = 28) -> Element:
     """A piece of the reference line alone, so that it runs on between the groups."""
-    mark = Html() if reference is None else _upright(scale, reference, "reference", height)
+    mark = EMPTY if reference is None else _upright(scale, reference, "reference", height)
     return element("svg", mark, class_="strip", height=height, aria_hidden="true")
 
 
-def pair(scale: Strip, ours: Estimate, plain: Estimate) -> Html:
+def pair(scale: Strip, ours: Estimate, plain: Estimate) -> Element:
     """Ours above, the plain model below, on one scale with its ticks."""
     foot = 44
     marks = [
         join(
-            element("line", class_="grid", x1=scale.place(tick), x2=scale.place(tick), y1=2, y2=foot),
-            element("text", words, class_=f"tick {_anchor(scale, tick)}", x=scale.place(tick), y=foot + 15),
+            element("line", class_="grid", x1=scale.position(tick), x2=scale.position(tick), y1=2, y2=foot),
+            element("text", words, class_=f"tick {_anchor(scale, tick)}", x=scale.position(tick), y=foot + 15),
         )
         for tick, words in _labelled(scale, 4)
     ]
@@ -65,10 +65,10 @@ def pair(scale: Strip, ours: Estimate, plain: Estimate) -> Html:
     return element("svg", *marks, *rows, class_="strip", height=foot + 20, aria_hidden="true")
 
 
-def scale_row(scale: Strip) -> Html:
+def scale_row(scale: Strip) -> Element:
     """The ticks under a forest plot."""
     labels = [
-        element("text", words, class_=f"tick {_anchor(scale, tick)}", x=scale.place(tick), y=13)
+        element("text", words, class_=f"tick {_anchor(scale, tick)}", x=scale.position(tick), y=13)
         for tick, words in _labelled(scale, 4)
     ]
     return element("svg", *labels, class_="strip", height=18, aria_hidden="true")
@@ -92,15 +92,15 @@ def _anchor(scale: Strip, value: float) -> str:
     return "start" if share < 0.08 else "end" if share > 0.92 else "middle"
 
 
-def _upright(scale: Strip, value: float, css: str, height: float) -> Html:
-    return element("line", class_=css, x1=scale.place(value), x2=scale.place(value), y1=0, y2=height)
+def _upright(scale: Strip, value: float, css: str, height: float) -> Element:
+    return element("line", class_=css, x1=scale.position(value), x2=scale.position(value), y1=0, y2=height)
 
 
-def _mark(scale: Strip, estimate: Estimate, css: str, y: float) -> Html:
-    whole = Html()
+def _mark(scale: Strip, estimate: Estimate, css: str, y: float) -> Element:
+    whole = EMPTY
     if estimate.low is not None and estimate.high is not None:
-        ends = {"x1": scale.place(estimate.low), "x2": scale.place(estimate.high)}
+        ends = {"x1": scale.position(estimate.low), "x2": scale.position(estimate.high)}
         whole = element("line", class_=f"whisker {css}", **ends, y1=y, y2=y)
     if estimate.value is None:
         return whole
-    return join(whole, element("circle", class_=f"dot {css}", cx=scale.place(estimate.value), cy=y, r=4.5))
+    return join(whole, element("circle", class_=f"dot {css}", cx=scale.position(estimate.value), cy=y, r=4.5))

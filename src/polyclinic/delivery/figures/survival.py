@@ -19,9 +19,9 @@ from polyclinic.delivery.figures.axes import (
     steps,
     ticks,
 )
-from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.numbers import count
-from polyclinic.delivery.words import Words
+from polyclinic.translations.phrase import Phrase
 
 STRATA = ("low", "middle", "high")
 """Style classes, from low to high risk."""
@@ -30,7 +30,7 @@ RISKS = ("low risk", "middle risk", "high risk")
 LEFT_SHARE = 0.05
 
 
-def kaplan_meier(groups: Sequence[Survivors], unit: str, say: Words) -> Html:
+def kaplan_meier(groups: Sequence[Survivors], unit: str) -> Element:
     """Observed survival of each risk group with its band, and the numbers at risk below.
 
     Source: curves end where fewer than 5 of 100 patients are still followed, as beyond that they mislead; Pocock SJ,
@@ -40,8 +40,8 @@ def kaplan_meier(groups: Sequence[Survivors], unit: str, say: Words) -> Html:
     ax = axes((0, _end(groups)), (0, 1), height=330 + below, below=below)
     shown = [_until(group, ax.x.high) for group in groups]
     curves = [_curve(ax, group, _style(n, len(groups))) for n, group in enumerate(shown)]
-    marks = (frame(ax, with_unit(say("Time"), unit), say("Event-free")), *curves, _legend(ax, groups, say))
-    return drawing(ax, say("Survival by predicted risk"), *marks, _at_risk(ax, groups, say))
+    marks = (frame(ax, with_unit(Phrase("Time"), unit), Phrase("Event-free")), *curves, _legend(ax, groups))
+    return drawing(ax, Phrase("Survival by predicted risk"), *marks, _at_risk(ax, groups))
 
 
 def _end(groups: Sequence[Survivors]) -> float:
@@ -66,25 +66,25 @@ def _lines(group: Survivors) -> tuple[tuple[str, Numbers], ...]:
     return (("survival", group.survival), ("low", group.low), ("high", group.high))
 
 
-def auc_over_time(curve: OverTime, unit: str, say: Words) -> Html:
+def auc_over_time(curve: OverTime, unit: str) -> Element:
     """AUROC for an event by each time, with its band; 0.5 is a coin."""
     low, high = limits((*curve.low, *curve.high, *curve.value, 0.5))
     ax = axes(limits(curve.times, 0.0), (max(0.0, low), min(1.0, high)))
     reference = segment(ax, (ax.x.low, 0.5), (ax.x.high, 0.5), "reference")
-    return _over_time(ax, curve, say("AUC for an event by this time"), unit, say, reference)
+    return _over_time(ax, curve, Phrase("AUC for an event by this time"), unit, reference)
 
 
-def brier_over_time(curve: OverTime, unit: str, say: Words) -> Html:
+def brier_over_time(curve: OverTime, unit: str) -> Element:
     """Squared error of the predicted chance at each time, with its band; 0.25 is a coin."""
     low, high = limits((*curve.low, *curve.high, *curve.value, 0.0, 0.25))
     ax = axes(limits(curve.times, 0.0), (max(0.0, low), high))
     reference = segment(ax, (ax.x.low, 0.25), (ax.x.high, 0.25), "reference")
-    return _over_time(ax, curve, say("Brier score at this time"), unit, say, reference)
+    return _over_time(ax, curve, Phrase("Brier score at this time"), unit, reference)
 
 
-def _over_time(ax: Axes, curve: OverTime, name: str, unit: str, say: Words, reference: Html) -> Html:
+def _over_time(ax: Axes, curve: OverTime, name: str, unit: str, reference: Element) -> Element:
     marks = (
-        frame(ax, with_unit(say("Time"), unit), name),
+        frame(ax, with_unit(Phrase("Time"), unit), name),
         reference,
         band(ax, curve.times, curve.low, curve.high, "band ours"),
         line(ax, curve.times, curve.value, "line ours"),
@@ -92,47 +92,47 @@ def _over_time(ax: Axes, curve: OverTime, name: str, unit: str, say: Words, refe
     return drawing(ax, name, *marks)
 
 
-def with_unit(words: str, unit: str) -> str:
+def with_unit(name: str, unit: str) -> str:
     """The name of a quantity with its unit."""
-    return f"{words} ({unit})" if unit else words
+    return Phrase("{name} ({unit})", name=name, unit=unit) if unit else name
 
 
 def _style(position: int, groups: int) -> str:
     return STRATA[round(position * 2 / max(groups - 1, 1))]
 
 
-def _curve(ax: Axes, group: Survivors, css: str) -> Html:
+def _curve(ax: Axes, group: Survivors, css: str) -> Element:
     low_x, low = steps(group.times, group.low) if group.low else ([], [])
     _, high = steps(group.times, group.high) if group.high else ([], [])
     xs, ys = steps(group.times, group.survival)
     return join(band(ax, low_x, low, high, f"band {css}"), line(ax, xs, ys, f"line {css}"))
 
 
-def _legend(ax: Axes, groups: Sequence[Survivors], say: Words) -> Html:
+def _legend(ax: Axes, groups: Sequence[Survivors]) -> Element:
     """The names of the groups above the figure, where no curve can run into them."""
     step = 104.0
     start = ax.x.stop - step * len(groups) + 14
     return join(
         *(
-            key(start + step * n, 10.0, group_name(group.group, say), _style(n, len(groups)))
+            key(start + step * n, 10.0, group_name(group.group), _style(n, len(groups)))
             for n, group in enumerate(groups)
         )
     )
 
 
-def group_name(group: str, say: Words) -> str:
+def group_name(group: str) -> str:
     """A risk group in words; groups of the user's own keep their name."""
-    return say(group) if group in RISKS else group
+    return Phrase(group) if group in RISKS else group
 
 
-def _at_risk(ax: Axes, groups: Sequence[Survivors], say: Words) -> Html:
+def _at_risk(ax: Axes, groups: Sequence[Survivors]) -> Element:
     top = ax.y.start + 62
-    title = label(4, top - 6, say("Number at risk"), "note")
+    title = label(4, top - 6, Phrase("Number at risk"), "note")
     rows = [_at_risk_row(ax, group, top + 13 + 17 * n, _style(n, len(groups))) for n, group in enumerate(groups)]
     return join(title, *rows)
 
 
-def _at_risk_row(ax: Axes, group: Survivors, y: float, css: str) -> Html:
+def _at_risk_row(ax: Axes, group: Survivors, y: float, css: str) -> Element:
     piece = element("line", class_=f"line {css}", x1=4, x2=28, y1=short(y - 4), y2=short(y - 4))
     counts = [
         label(ax.x.at(time), y, count(left_at(group, time)), "tick middle") for time in ticks(ax.x.low, ax.x.high)

@@ -9,9 +9,9 @@ from polyclinic.delivery.documents import CalibrationPoint
 from polyclinic.delivery.figures.axes import Axes, axes, dot, drawing, frame, label, limits, segment, short
 from polyclinic.delivery.figures.curves import SQUARE
 from polyclinic.delivery.figures.survival import with_unit
-from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.numbers import significant
-from polyclinic.delivery.words import Words
+from polyclinic.translations.phrase import Phrase
 
 DENSE = 1200  # more points than this are drawn as a density
 CELLS = 48
@@ -20,13 +20,13 @@ Values = Float[np.ndarray, " sample"]
 
 
 def predicted_against_measured(
-    predicted: Values, measured: Values, points: Sequence[CalibrationPoint], unit: str, say: Words
-) -> Html:
+    predicted: Values, measured: Values, points: Sequence[CalibrationPoint], unit: str
+) -> Element:
     """Each sample once; on the diagonal the prediction is right. ``points`` are means of similar predictions."""
     shown = limits([*_ends(predicted), *_ends(measured)])
     ax = axes(shown, shown, height=SQUARE)
     marks = (
-        frame(ax, with_unit(say("Predicted"), unit), with_unit(say("Measured"), unit)),
+        frame(ax, with_unit(Phrase("Predicted"), unit), with_unit(Phrase("Measured"), unit)),
         segment(ax, (shown[0], shown[0]), (shown[1], shown[1]), "reference"),
         _cloud(ax, predicted, measured),
         *(
@@ -35,10 +35,10 @@ def predicted_against_measured(
             if point.predicted is not None and point.observed is not None
         ),
     )
-    return drawing(ax, say("Predicted against measured"), *marks)
+    return drawing(ax, Phrase("Predicted against measured"), *marks)
 
 
-def bland_altman(predicted: Values, measured: Values, unit: str, say: Words) -> Html:
+def bland_altman(predicted: Values, measured: Values, unit: str) -> Element:
     """Error against size: the mean difference and the limits within which 95 of 100 differences fall.
 
     Source: Bland and Altman, Lancet 1986;327:307-310: limits of agreement are mean difference -+ 1.96 SD.
@@ -47,37 +47,40 @@ def bland_altman(predicted: Values, measured: Values, unit: str, say: Words) -> 
     bias, spread = float(np.mean(difference)), 1.96 * float(np.std(difference, ddof=1)) if len(difference) > 1 else 0.0
     ax = axes(limits(_ends(middle)), limits([*_ends(difference), bias - spread, bias + spread]), height=SQUARE)
     lines = [
-        _level(ax, level, words, css)
-        for level, words, css in (
+        _level(ax, level, name, css)
+        for level, name, css in (
             (bias + spread, "+1.96 SD", "reference"),
-            (bias, say("mean"), "line all"),
+            (bias, Phrase("mean"), "line all"),
             (bias - spread, "\N{MINUS SIGN}1.96 SD", "reference"),
         )
     ]
-    names = (with_unit(say("Mean of predicted and measured"), unit), with_unit(say("Predicted minus measured"), unit))
-    return drawing(ax, say("Bland-Altman plot"), frame(ax, *names), _cloud(ax, middle, difference), *lines)
+    names = (
+        with_unit(Phrase("Mean of predicted and measured"), unit),
+        with_unit(Phrase("Predicted minus measured"), unit),
+    )
+    return drawing(ax, Phrase("Bland-Altman plot"), frame(ax, *names), _cloud(ax, middle, difference), *lines)
 
 
-def _level(ax: Axes, level: float, words: str, css: str) -> Html:
-    shown = significant(level).replace("-", "\N{MINUS SIGN}")
-    name = label(ax.x.stop - 4, ax.y.at(level) - 5, f"{words}  {shown}", "note end halo")
-    return join(segment(ax, (ax.x.low, level), (ax.x.high, level), css), name)
+def _level(ax: Axes, level: float, name: str, css: str) -> Element:
+    words = Phrase("{name}  {value}", name=name, value=significant(level).replace("-", "\N{MINUS SIGN}"))
+    text = label(ax.x.stop - 4, ax.y.at(level) - 5, words, "note end halo")
+    return join(segment(ax, (ax.x.low, level), (ax.x.high, level), css), text)
 
 
 def _ends(values: Values) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
-def _cloud(ax: Axes, x: Values, y: Values) -> Html:
+def _cloud(ax: Axes, x: Values, y: Values) -> Element:
     return _points(ax, x, y) if len(x) <= DENSE else _density(ax, x, y)
 
 
-def _points(ax: Axes, x: Values, y: Values) -> Html:
+def _points(ax: Axes, x: Values, y: Values) -> Element:
     pairs = ((short(ax.x.at(float(a))), short(ax.y.at(float(b)))) for a, b in zip(x, y, strict=True))
     return element("g", *(element("circle", cx=a, cy=b, r=2.6) for a, b in pairs), class_="cloud")
 
 
-def _density(ax: Axes, x: Values, y: Values) -> Html:
+def _density(ax: Axes, x: Values, y: Values) -> Element:
     """Cells, the darker the more samples they hold (on a logarithmic scale)."""
     ranges = ((ax.x.low, ax.x.high), (ax.y.low, ax.y.high))
     counts, across, up = np.histogram2d(x, y, bins=CELLS, range=ranges)

@@ -5,11 +5,11 @@ import io
 
 from PIL import Image
 
-from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.sanitise import sanitise
-from polyclinic.delivery.words import Words
 from polyclinic.records.base import Picture
 from polyclinic.records.text.markup import SIGNS
+from polyclinic.translations.phrase import Phrase
 
 SIDE = 320  # pixels: large enough to recognise, small enough to send by mail
 LIGHT = 60_000  # bytes: smaller pictures are kept as they are
@@ -20,22 +20,21 @@ _MARKS = {"right": "found", "missed": "missed span", "wrong": "found, but not th
 """What each class of a marked text means."""
 
 
-def embedded(picture: Picture, say: Words) -> Html:
-    """The picture inside the page. As an image nothing in it can run; markup is washed, with a legend for its marks."""
-    caption = say.told(picture.caption)
+def embedded(picture: Picture) -> Element:
+    """The picture inside the page. An image cannot run; markup is sanitised, with a legend for its marks."""
+    if picture.media_type == _MARKUP and not picture.content:
+        return element("p", picture.caption)
     if picture.media_type == _MARKUP:
-        return (
-            join(sanitise(picture.content), _legend(picture.content, say)) if picture.content else element("p", caption)
-        )
+        return join(sanitise(picture.content), _legend(picture.content))
     light = _lighter(picture)
     data = base64.b64encode(light.content).decode("ascii")
-    return Html(element("img", src=f"data:{light.media_type};base64,{data}", alt=caption).removesuffix("</img>"))
+    return element("img", src=f"data:{light.media_type};base64,{data}", alt=picture.caption)
 
 
-def _legend(markup: bytes, say: Words) -> Html | None:
+def _legend(markup: bytes) -> Element | None:
     """The marks that occur, each with its sign and its meaning."""
     used = [css for css in _MARKS if f'<mark class="{css}"'.encode() in markup]
-    keys = [element("mark", f"{SIGNS[css]} {say(_MARKS[css])}", class_=css) for css in used]
+    keys = [element("mark", f"{SIGNS[css]} ", Phrase(_MARKS[css]), class_=css) for css in used]
     return element("p", element("small", *(join(key, " ") for key in keys))) if keys else None
 
 

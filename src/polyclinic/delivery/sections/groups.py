@@ -4,56 +4,56 @@ from itertools import groupby
 
 from polyclinic.delivery.documents import Estimate, Subgroup, TargetEvidence
 from polyclinic.delivery.figures.strips import Strip, rule, scale_row, strip, whisker
-from polyclinic.delivery.markup import Html, element, join
+from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
+from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import count, stacked
 from polyclinic.delivery.sections.headline import headline_metrics
 from polyclinic.delivery.sections.parts import note, table
-from polyclinic.delivery.words import Words
 from polyclinic.evidence.subgroups import UNKNOWN
+from polyclinic.translations.phrase import Phrase
 
 
-def subgroups(target: TargetEvidence, say: Words) -> Html:
+def subgroups(target: TargetEvidence) -> Element:
     """One line per subgroup, on the first headline metric, with the value for everyone as a dashed line."""
     metric = next(iter(headline_metrics(target)), "")
     shown = [group for group in target.subgroups if metric in group.metrics]
     if not shown:
-        return Html()
+        return EMPTY
     overall = target.metrics[metric]
     scale = strip([group.metrics[metric] for group in shown], *([overall.value] if overall.value is not None else []))
-    rows = [_row(say("Everyone"), count(target.counts.rows), overall, overall.value, scale, metric, say, "all")]
+    rows = [_row(Phrase("Everyone"), count(target.counts.rows), overall, overall.value, scale, metric, "all")]
     for column, members in groupby(shown, key=lambda group: group.column):
-        rows.append([element("b", say(column) if column == "site" else column), "", rule(scale, overall.value), ""])
-        rows += [_member(group, overall.value, scale, metric, say) for group in members]
+        rows.append([element("b", Phrase(column) if column == "site" else column), "", rule(scale, overall.value), ""])
+        rows += [_member(group, overall.value, scale, metric) for group in members]
     rows.append(["", "", scale_row(scale), ""])
-    head = [say("Subgroup"), say("Rows"), say.metric(metric), say("Value (low to high)")]
-    words = target.subgroup_note if say.language == "en" and target.subgroup_note else say(_NOTE)
+    head = [Phrase("Subgroup"), Phrase("Rows"), metric_name(metric), Phrase("Value (low to high)")]
+    words = _NOTE.in_english(target.subgroup_note) if target.subgroup_note else _NOTE
     return join(table(head, rows, "forest"), note(words))
 
 
-_NOTE = (
+_NOTE = Phrase(
     "Many subgroups are looked at: some differ by chance alone. An interval that leaves out the dashed line is a "
     "reason to look closer, not a proof."
 )
 
 
-def _member(group: Subgroup, overall: float | None, scale: Strip, metric: str, say: Words) -> list[Html | str]:
-    name = element("span", say(group.value) if group.value == UNKNOWN else group.value, class_="level")
-    return _row(name, count(group.n), group.metrics[metric], overall, scale, metric, say, "ours")
+def _member(group: Subgroup, overall: float | None, scale: Strip, metric: str) -> list[Child]:
+    name = element("span", Phrase(group.value) if group.value == UNKNOWN else group.value, class_="level")
+    return _row(name, count(group.n), group.metrics[metric], overall, scale, metric, "ours")
 
 
 def _row(
-    name: Html | str,
+    name: Child,
     n: str,
     estimate: Estimate,
     overall: float | None,
     scale: Strip,
     metric: str,
-    say: Words,
     css: str,
-) -> list[Html | str]:
+) -> list[Child]:
     return [
         name,
         n,
         whisker(scale, estimate, css, overall),
-        element("span", stacked(estimate, say, metric), class_="flat"),
+        element("span", stacked(estimate, metric), class_="flat"),
     ]

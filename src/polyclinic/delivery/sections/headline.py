@@ -2,37 +2,37 @@
 
 from typing import Literal
 
-from polyclinic.delivery.documents import Baseline, Estimate, TargetEvidence
+from polyclinic.delivery.documents import Baseline, Counts, Estimate, EvidenceDocument, TargetEvidence
 from polyclinic.delivery.figures.strips import pair, strip
-from polyclinic.delivery.markup import Html, element, join
-from polyclinic.delivery.material import Material
+from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.metric_names import METRICS
-from polyclinic.delivery.numbers import NOTHING, count, interval, number, signed, with_interval
-from polyclinic.delivery.words import Words
+from polyclinic.delivery.names import metric_name, model_name
+from polyclinic.delivery.numbers import count, interval, number, signed, with_interval
+from polyclinic.study.schema import About
+from polyclinic.translations.phrase import Phrase, joined
 
 Outcome = Literal["better", "worse", "level", "alone"]
 
 SHOWN = 4  # more headline numbers than this are no headline
 
 
-def headline(material: Material) -> Html:
+def headline(study: About, evidence: EvidenceDocument) -> Element:
     """Title, verdict and headline numbers of every target."""
-    say, study = material.say, material.study.study
     title = element("h1", study.title or study.name)
     use = element("p", study.intended_use, class_="use") if study.intended_use else None
-    targets = [_target(material, name, target) for name, target in material.evidence.targets.items()]
-    kicker = element("p", join(say("Study report"), " \N{MIDDLE DOT} ", study.name), class_="kicker")
+    several = len(evidence.targets) > 1
+    share = f"{100 * evidence.confidence:g}%"
+    targets = [_target(name if several else "", target, share) for name, target in evidence.targets.items()]
+    kicker = element("p", Phrase("Study report"), " \N{MIDDLE DOT} ", study.name, class_="kicker")
     return element("header", kicker, title, use, *targets, class_="top")
 
 
-def _target(material: Material, name: str, target: TargetEvidence) -> Html:
-    say = material.say
-    several = len(material.evidence.targets) > 1
-    heading = element("p", element("a", name, href=f"#target-{name}"), class_="target-name") if several else None
+def _target(name: str, target: TargetEvidence, share: str) -> Element:
+    heading = element("p", element("a", name, href=f"#target-{name}"), class_="target-name") if name else None
     plain = best_plain(target)
-    cards = [_card(target, metric, plain, say) for metric in headline_metrics(target)]
-    words = element("p", verdict(target, say), class_=f"verdict {outcome(target)}")
-    return element("div", heading, words, element("div", *cards, class_="numbers"), _tested(material, target))
+    cards = [_card(target, metric, plain) for metric in headline_metrics(target)]
+    words = element("p", verdict(target), class_=f"verdict {outcome(target)}")
+    return element("div", heading, words, element("div", *cards, class_="numbers"), _tested(target.counts, share))
 
 
 def headline_metrics(target: TargetEvidence) -> tuple[str, ...]:
@@ -59,20 +59,20 @@ def outcome(target: TargetEvidence) -> Outcome:
     return "better" if (difference.low > 0) != lower_is_better else "worse"
 
 
-def verdict(target: TargetEvidence, say: Words) -> str:
+def verdict(target: TargetEvidence) -> str:
     """One sentence: which one wins, and whether the difference is real."""
     metric, difference = _difference(target)
     plain = best_plain(target)
-    if (difference is None or difference.value is None) and target.verdict and say.language == "en":
-        return target.verdict
-    values = {
-        "metric": say.metric(metric),
-        "ours": number(target.metrics.get(metric, Estimate()).value, metric),
-        "plain": "" if plain is None else say.model(plain.name),
-        "theirs": "" if plain is None else number(plain.metrics.get(metric, Estimate()).value, metric),
-        "difference": _with_sign(difference, say, metric),
-    }
-    return say(_SENTENCES[outcome(target)], **values)
+    sentence = Phrase(
+        _SENTENCES[outcome(target)],
+        metric=metric_name(metric),
+        ours=number(target.metrics.get(metric, Estimate()).value, metric),
+        plain="" if plain is None else model_name(plain.name),
+        theirs="" if plain is None else number(plain.metrics.get(metric, Estimate()).value, metric),
+        difference=with_interval(difference, metric, signed),
+    )
+    compared = difference is not None and difference.value is not None
+    return sentence.in_english(target.verdict) if target.verdict and not compared else sentence
 
 
 _SENTENCES: dict[Outcome, str] = {
@@ -89,50 +89,40 @@ def _difference(target: TargetEvidence) -> tuple[str, Estimate | None]:
     return metric, None if plain is None else plain.difference.get(metric)
 
 
-def _with_sign(difference: Estimate | None, say: Words, metric: str) -> str:
-    if difference is None or difference.value is None:
-        return NOTHING
-    around = ""
-    if difference.low is not None and difference.high is not None:
-        around = say("{low} to {high}", low=signed(difference.low, metric), high=signed(difference.high, metric))
-    return signed(difference.value, metric) + (f" ({around})" if around else "")
-
-
-def _card(target: TargetEvidence, metric: str, plain: Baseline | None, say: Words) -> Html:
+def _card(target: TargetEvidence, metric: str, plain: Baseline | None) -> Element:
     ours = target.metrics[metric]
     unit = f" {target.unit}" if target.unit and METRICS.get(metric) and METRICS[metric].scale == "unit" else ""
     value = element("p", number(ours.value, metric), element("small", unit) if unit else None, class_="big")
-    words = interval(ours, say, metric)
+    words = interval(ours, metric)
     around = element("p", words, class_="around") if words else None
     return element(
         "div",
-        element("p", say.metric(metric), class_="metric"),
+        element("p", metric_name(metric), class_="metric"),
         value,
         around,
-        _beside(ours, plain, metric, say),
+        _beside(ours, plain, metric),
         class_="number-card",
     )
 
 
-def _beside(ours: Estimate, plain: Baseline | None, metric: str, say: Words) -> Html | None:
+def _beside(ours: Estimate, plain: Baseline | None, metric: str) -> Element | None:
     theirs = None if plain is None else plain.metrics.get(metric)
     if plain is None or theirs is None or theirs.value is None or ours.value is None:
         return None
     drawing = pair(strip([ours, theirs]), ours, theirs)
-    words = element("p", say.model(plain.name), element("span", with_interval(theirs, say, metric)), class_="plain")
+    words = element("p", model_name(plain.name), element("span", with_interval(theirs, metric)), class_="plain")
     return join(drawing, words)
 
 
-def _tested(material: Material, target: TargetEvidence) -> Html:
+def _tested(counts: Counts, share: str) -> Element:
     """Who the numbers rest on."""
-    say, counts = material.say, target.counts
     items = [
-        say("{n} patients tested", n=count(counts.patients)) if counts.patients is not None else "",
-        say("{n} rows", n=count(counts.rows)) if counts.rows is not None and counts.rows != counts.patients else "",
-        say("{n} with the outcome", n=count(counts.positives)) if counts.positives is not None else "",
-        say("{n} events", n=count(counts.events)) if counts.events is not None else "",
-        say("{n} folds", n=count(counts.folds)) if (counts.folds or 1) > 1 else "",
-        say("{n} repetitions", n=count(counts.repeats)) if (counts.repeats or 1) > 1 else "",
-        say("{share} intervals over patients", share=f"{100 * material.evidence.confidence:g}%"),
+        Phrase("{n} patients tested", n=count(counts.patients)) if counts.patients is not None else "",
+        Phrase("{n} rows", n=count(counts.rows)) if counts.rows is not None and counts.rows != counts.patients else "",
+        Phrase("{n} with the outcome", n=count(counts.positives)) if counts.positives is not None else "",
+        Phrase("{n} events", n=count(counts.events)) if counts.events is not None else "",
+        Phrase("{n} folds", n=count(counts.folds)) if (counts.folds or 1) > 1 else "",
+        Phrase("{n} repetitions", n=count(counts.repeats)) if (counts.repeats or 1) > 1 else "",
+        Phrase("{share} intervals over patients", share=share),
     ]
-    return element("p", " \N{MIDDLE DOT} ".join(item for item in items if item), class_="tested")
+    return element("p", joined(*filter(None, items), by=" \N{MIDDLE DOT} "), class_="tested")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from polyclinic.delivery.markup import Child, Html, element, join
+from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
 
 
 @dataclass(frozen=True)
@@ -19,30 +19,30 @@ class ReportSection:
 
     anchor: str
     title: str
-    body: Html
+    body: Element
     level: int = 1
 
 
-def chapter(section: ReportSection) -> Html:
+def chapter(section: ReportSection) -> Element:
     """A section with its heading."""
     heading = element("h2" if section.level == 1 else "h3", section.title) if section.title else None
     return element("section", heading, section.body, id=section.anchor, class_=f"level-{section.level}")
 
 
-def figure(title: str, drawing: Html, words: str = "", css: str = "") -> Html:
+def figure(title: str, drawing: Element, words: str = "", css: str = "") -> Element:
     """A drawing between its title and a sentence on how to read it."""
     caption = element("figcaption", element("strong", title))
     note = element("p", words, class_="how") if words else None
     return element("figure", caption, drawing, note, class_=f"card {css}".strip())
 
 
-def grid(*cells: Html) -> Html:
+def grid(*cells: Element) -> Element:
     """Figures side by side, one above the other on a narrow screen."""
     shown = [cell for cell in cells if cell]
-    return element("div", *shown, class_="figures") if shown else Html()
+    return element("div", *shown, class_="figures") if shown else EMPTY
 
 
-def table(head: Sequence[Child], rows: Iterable[Sequence[Child]], css: str = "", numeric_from: int = 1) -> Html:
+def table(head: Sequence[Child], rows: Iterable[Sequence[Child]], css: str = "", numeric_from: int = 1) -> Element:
     """A table that scrolls within itself when the screen is too narrow; columns from ``numeric_from`` align right."""
     top = element(
         "tr", *(element("th", cell, class_=_side(n, numeric_from), scope="col") for n, cell in enumerate(head))
@@ -55,12 +55,12 @@ def table(head: Sequence[Child], rows: Iterable[Sequence[Child]], css: str = "",
     return element("div", whole, class_="scroll")
 
 
-def note(words: str) -> Html:
+def note(words: str) -> Element:
     """A quiet sentence."""
     return element("p", words, class_="how")
 
 
-def facts(pairs: Iterable[tuple[Child, Child]]) -> Html:
+def facts(pairs: Iterable[tuple[Child, Child]]) -> Element:
     """Names and what they are; empty ones are left out."""
     return element(
         "dl", *(join(element("dt", name), element("dd", value)) for name, value in pairs if value), class_="facts"
