@@ -10,9 +10,7 @@ import tomli_w
 from polyclinic.cohort.guess import Roles, guess_roles
 from polyclinic.cohort.guess_target import TargetGuess, guess_target
 from polyclinic.errors import CohortError, Finding
-from polyclinic.formats.read_table import TypedTable, read_table
-from polyclinic.formats.text.compressed import unpack
-from polyclinic.formats.text.encoding import likely_encoding
+from polyclinic.formats.read_table import TypedTable, guess_encoding, read_table
 
 SCHEMA_LINE = "#:schema ./study.schema.json"
 _FEW_PATIENTS = 1000
@@ -59,8 +57,7 @@ def _read(table: Path) -> tuple[TypedTable, str]:
     except CohortError as error:
         if error.findings[0].name != "wrong_encoding":
             raise
-    path, _, member = str(table).partition("#")
-    encoding = likely_encoding(unpack(Path(path), member or None).raw)
+    encoding = guess_encoding(table)
     return read_table(table, encoding=encoding, place="table"), encoding
 
 

@@ -1,7 +1,7 @@
 """From the path in the study file to a typed table: which format it is, and what came out of it."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,20 +9,18 @@ from pathlib import Path
 import polars as pl
 
 from polyclinic.errors import CohortError, Finding
+from polyclinic.formats.base import formats_of
 from polyclinic.formats.columns.column_types import plain_types, strip, type_columns
 from polyclinic.formats.columns.fingerprint import file_fingerprint
-from polyclinic.formats.tables.arff import read_arff
-from polyclinic.formats.tables.medmnist import read_medmnist
-from polyclinic.formats.text.compressed import TEXT_SUFFIXES, Unpacked, unpack
-from polyclinic.formats.text.delimited import Strings, read_delimited, refuse_duplicates
-from polyclinic.formats.text.encoding import decode
+from polyclinic.formats.tables.base import TableFormat, TextTable, TypedFile, unreadable
+from polyclinic.formats.text.compressed import COMPRESSED, unpack
+from polyclinic.formats.text.delimited import refuse_duplicates
+from polyclinic.formats.text.encoding import decode, likely_encoding
 from polyclinic.study.schema import CohortSection
 
 MISSING_VALUES: tuple[str, ...] = CohortSection.model_fields["missing_values"].default
 # polars panics on some damaged files, and a panic is no ordinary exception.
 _DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
-_ARROW = (".feather", ".arrow", ".ipc")
-_OFFERED = ".csv, .tsv, .arff (each also as .gz or .zip), .parquet (a file or a folder), .feather, MedMNIST .npz"
 
 
 @dataclass(frozen=True)
@@ -56,14 +54,22 @@ def read_table(
     _refuse_absent(path, place)
     try:
         if path.is_dir():
-            return _folder(path, missing_values)
-        frame, notes = _file(path, member, encoding, missing_values)
-        sources = {path.name: file_fingerprint(path)}
+            table = _folder(path, missing_values)
+        else:
+            frame, notes = _file(path, member, encoding, missing_values)
+            table = TypedTable(frame, path.parent, path.name, {path.name: file_fingerprint(path)}, notes)
     except PermissionError as error:
-        raise CohortError(_finding(path.name, "must be readable", "permission denied", "Ask for access.")) from error
-    if frame.height == 0 or frame.width == 0:
-        raise CohortError(_finding(path.name, "must hold rows of patients", "there are none", "Give the right file."))
-    return TypedTable(frame, path.parent, path.name, sources, notes)
+        raise unreadable(path.name, "must be readable", "permission denied", "Ask for access.") from error
+    if table.frame.height == 0 or table.frame.width == 0:
+        remedy = f"Give the right {'folder' if path.is_dir() else 'file'}."
+        raise unreadable(path.name, "must hold rows of patients", "there are none", remedy)
+    return table
+
+
+def guess_encoding(path: Path) -> str:
+    """The encoding that a table of text is probably written in; for a draft, never for reading."""
+    path, member = _split_member(path)
+    return likely_encoding(unpack(path, _text_suffixes(), member).raw)
 
 
 def _split_member(path: Path) -> tuple[Path, str | None]:
@@ -77,65 +83,77 @@ def _split_member(path: Path) -> tuple[Path, str | None]:
 def _file(
     path: Path, member: str | None, encoding: str, missing_values: Sequence[str]
 ) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
-    suffix = path.suffix.lower()
-    if suffix == ".npz":
-        return read_medmnist(path), ()
-    if suffix == ".parquet":
-        return _declared(path, lambda p: pl.read_parquet(p, glob=False, hive_partitioning=False), missing_values), ()
-    if suffix in _ARROW:
-        return _declared(path, lambda p: pl.read_ipc(p), missing_values), ()
-    if suffix not in (*TEXT_SUFFIXES, ".gz", ".zip"):
-        raise CohortError(_unknown_format(path))
-    unpacked = unpack(path, member)
-    if unpacked.suffix not in TEXT_SUFFIXES:
-        raise CohortError(_unknown_format(path))
-    strings = _strings(unpacked, encoding, path.name)
+    if path.suffix.lower() in COMPRESSED:
+        unpacked = unpack(path, _text_suffixes(), member)
+        inside = _format_of(unpacked.path)
+        if not isinstance(inside, TextTable):
+            raise _unknown_format(path)
+        return _parsed(inside, unpacked.raw, path.name, encoding, missing_values)
+    found = _format_of(path)
+    if isinstance(found, TextTable):
+        return _parsed(found, path.read_bytes(), path.name, encoding, missing_values)
+    if isinstance(found, TypedFile):
+        return _declared(found, path, missing_values), ()
+    raise _unknown_format(path)
+
+
+def _format_of(path: Path) -> TableFormat | None:
+    """The format that the name tells."""
+    return next((known for known in formats_of(TableFormat) if known.recognises(path, b"")), None)
+
+
+def _text_suffixes() -> tuple[str, ...]:
+    return tuple(suffix for known in formats_of(TextTable) for suffix in known.suffixes)
+
+
+def _parsed(
+    known: TextTable, raw: bytes, table: str, encoding: str, missing_values: Sequence[str]
+) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
+    strings = known.parse(decode(raw, encoding, table), table)
     return type_columns(strings.frame, missing_values), strings.notes
 
 
-def _strings(unpacked: Unpacked, encoding: str, table: str) -> Strings:
-    text = decode(unpacked.raw, encoding, table)
-    if unpacked.suffix == ".arff":
-        return read_arff(text, table)
-    return read_delimited(text, unpacked.suffix, table)
-
-
-def _declared(path: Path, read: Callable[[Path], pl.DataFrame], missing_values: Sequence[str]) -> pl.DataFrame:
+def _declared(known: TypedFile, path: Path, missing_values: Sequence[str]) -> pl.DataFrame:
     """A table whose types stand in the file."""
     try:
-        frame = read(path)
+        frame = known.frame(path)
     except PermissionError:
         raise
     except _DAMAGE as error:
         rule = f"must be a whole {path.suffix} file"
-        raise CohortError(_finding(path.name, rule, "it is damaged or of another format", "Write it again.")) from error
+        raise unreadable(path.name, rule, "it is damaged or of another format", "Write it again.") from error
     refuse_duplicates(frame.columns, path.name)
     return strip(plain_types(frame), missing_values)
 
 
 def _folder(path: Path, missing_values: Sequence[str]) -> TypedTable:
-    """A folder of parquet files with the same columns, in the order of their names."""
-    files = sorted(file for file in path.rglob("*.parquet") if file.is_file())
+    """A folder of files with the same columns, in the order of their names."""
+    suffixes = [suffix for known in formats_of(TableFormat) if known.in_folders for suffix in known.suffixes]
+    files = sorted(file for suffix in suffixes for file in path.rglob(f"*{suffix}") if file.is_file())
     if not files:
-        raise CohortError(_finding(path.name, "a folder must hold .parquet files", "it holds none", "Name the file."))
-    read = [_file(file, None, "utf-8", missing_values)[0] for file in files]
-    findings = [
-        _finding(
-            f"{path.name}/{file.relative_to(path)}",
-            "all files of a folder must have the same columns of the same types",
-            f"they differ from those of {files[0].relative_to(path)}",
-            "Write the files again with the same columns.",
+        raise unreadable(
+            path.name, f"a folder must hold {' or '.join(suffixes)} files", "it holds none", "Name the file."
         )
-        for file, frame in zip(files, read, strict=True)
-        if frame.schema != read[0].schema
+    frames = [_file(file, None, "utf-8", missing_values)[0] for file in files]
+    findings = [
+        finding
+        for file, frame in zip(files, frames, strict=True)
+        if frame.schema != frames[0].schema
+        for finding in _other_columns(path, file, files[0]).findings
     ]
     if findings:
         raise CohortError(findings)
-    frame = pl.concat(read)
-    if frame.height == 0:
-        raise CohortError(_finding(path.name, "must hold rows of patients", "there are none", "Give the right folder."))
     sources = {str(file.relative_to(path)): file_fingerprint(file) for file in files}
-    return TypedTable(frame, path, path.name, sources)
+    return TypedTable(pl.concat(frames), path, path.name, sources)
+
+
+def _other_columns(folder: Path, file: Path, first: Path) -> CohortError:
+    return unreadable(
+        f"{folder.name}/{file.relative_to(folder)}",
+        "all files of a folder must have the same columns of the same types",
+        f"they differ from those of {first.relative_to(folder)}",
+        "Write the files again with the same columns.",
+    )
 
 
 def _refuse_absent(path: Path, place: str) -> None:
@@ -143,7 +161,7 @@ def _refuse_absent(path: Path, place: str) -> None:
         there = path.exists()
         names = [] if there or not path.parent.is_dir() else sorted(p.name for p in path.parent.iterdir())
     except PermissionError as error:
-        raise CohortError(_finding(place, "must be readable", "permission denied", "Ask for access.")) from error
+        raise unreadable(place, "must be readable", "permission denied", "Ask for access.") from error
     if there:
         return
     near = get_close_matches(path.name, names, n=1, cutoff=0.6)
@@ -159,9 +177,10 @@ def _refuse_absent(path: Path, place: str) -> None:
     )
 
 
-def _unknown_format(path: Path) -> Finding:
-    return _finding(path.name, f"must be one of {_OFFERED}", f'"{path.name}" is none', "Save the table as csv.")
-
-
-def _finding(place: str, rule: str, found: str, remedy: str) -> Finding:
-    return Finding("unreadable_table", place, rule, found, remedy)
+def _unknown_format(path: Path) -> CohortError:
+    texts = ", ".join(known.name for known in formats_of(TextTable))
+    others = [
+        f"{known.name} (a file or a folder)" if known.in_folders else known.name for known in formats_of(TypedFile)
+    ]
+    rule = f"must be one of {', '.join([f'{texts} (each also as .gz or .zip)', *others])}"
+    return unreadable(path.name, rule, f'"{path.name}" is none', "Save the table as csv.")

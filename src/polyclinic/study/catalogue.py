@@ -14,7 +14,18 @@ from typing import Any, Literal
 
 from polyclinic.errors import Finding, StudyError
 
-Axis = Literal["inputs", "heads", "answers", "evidence.forms", "delivery.forms", "metrics", "formats", "networks"]
+Axis = Literal[
+    "inputs",
+    "heads",
+    "answers",
+    "evidence.forms",
+    "delivery.forms",
+    "metrics",
+    "formats.tables",
+    "formats.images",
+    "formats.scans",
+    "networks",
+]
 """Along these the house grows; an installed package adds to one with an entry point of its group (``Growth.group``)."""
 
 _MOST_LISTED = 40
@@ -44,7 +55,9 @@ AXES: dict[Axis, Growth] = {
     "evidence.forms": Growth("form of answer that can be judged", "Judge", "polyclinic.evidence_forms"),
     "delivery.forms": Growth("form of answer that can be delivered", "Delivery", "polyclinic.delivery_forms"),
     "metrics": Growth("metric of an installed package", "", "polyclinic.metrics"),
-    "formats": Growth("file format", "", "polyclinic.formats"),
+    "formats.tables": Growth("format of tables", "TableFormat", "polyclinic.formats"),
+    "formats.images": Growth("format of images", "ImageFormat", "polyclinic.formats"),
+    "formats.scans": Growth("format of scans or masks", "GridFormat", "polyclinic.formats"),
     "networks": Growth("network of an installed package", "", "polyclinic.networks"),
 }
 

@@ -7,11 +7,13 @@ Source: Weka 3.9 manual, "ARFF" (attributes numeric, real, integer, nominal, str
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import final
 
 import polars as pl
 
 from polyclinic.errors import CohortError, Finding
 from polyclinic.formats.columns.column_types import counted
+from polyclinic.formats.tables.base import TextTable
 from polyclinic.formats.text.delimited import Strings, refuse_duplicates
 
 _WORD = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
@@ -28,29 +30,40 @@ class _Attribute:
     values: frozenset[str] | None
 
 
-def read_arff(text: str, table: str) -> Strings:
-    """An ARFF table as strings; numbers are typed later, from the whole column, as in every text table.
+@final
+class Arff(TextTable):
+    """An .arff file in its dense form."""
 
-    Raises:
-        CohortError: no attributes or rows, sparse rows, relational attributes, rows with too few or too many cells,
-            values that a nominal attribute does not declare.
-    """
-    attributes: list[_Attribute] = []
-    lines = enumerate(text.split("\n"), 1)
+    name = ".arff"
+    suffixes = (".arff",)
+
+    def parse(self, text: str, table: str) -> Strings:
+        """The cells; numbers are typed later, from the whole column, as in every text table.
+
+        Raises:
+            CohortError: no attributes or rows, sparse rows, relational attributes, rows with too few or too many cells,
+                values that a nominal attribute does not declare.
+        """
+        lines = enumerate(text.split("\n"), 1)
+        attributes = list(_attributes(lines, table))
+        if not attributes:
+            raise CohortError(_nothing(table, "columns", "no @attribute line stands before @data"))
+        refuse_duplicates([attribute.name for attribute in attributes], table)
+        rows = list(_rows(lines, table))
+        if not rows:
+            raise CohortError(_nothing(table, "rows of patients", "nothing follows @data"))
+        return Strings(_frame(attributes, rows, table))
+
+
+def _attributes(lines: Iterator[tuple[int, str]], table: str) -> Iterator[_Attribute]:
+    """The declared columns, up to the line @data."""
     for number, line in lines:
         stripped = line.strip()
         keyword = stripped[:10].lower()
         if keyword.startswith("@data"):
-            break
+            return
         if keyword.startswith("@attribute"):
-            attributes.append(_attribute(stripped, number, table))
-    if not attributes:
-        raise CohortError(_nothing(table, "columns", "no @attribute line stands before @data"))
-    refuse_duplicates([attribute.name for attribute in attributes], table)
-    rows = list(_rows(lines, table))
-    if not rows:
-        raise CohortError(_nothing(table, "rows of patients", "nothing follows @data"))
-    return Strings(_frame(attributes, rows, table))
+            yield _attribute(stripped, number, table)
 
 
 def _attribute(line: str, number: int, table: str) -> _Attribute:

@@ -9,11 +9,13 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import final
 
 import numpy as np
 import polars as pl
 
 from polyclinic.errors import CohortError, Finding
+from polyclinic.formats.tables.base import TypedFile
 
 _PARTS = {"train": "train", "val": "tune", "test": "test"}
 _MOST_LABEL_BYTES = 2**28
@@ -29,26 +31,32 @@ class _Header:
     dtype: np.dtype[np.generic]
 
 
-def read_medmnist(path: Path) -> pl.DataFrame:
-    """One row per image: ``image`` (an address such as ``x.npz#train_images[17]``), ``label`` and ``part``.
+@final
+class MedMnist(TypedFile):
+    """An .npz file in the layout of MedMNIST."""
 
-    With several labels per image the columns are ``label_0``, ``label_1`` and so on. Nothing in the file is ever run.
+    name = "MedMNIST .npz"
+    suffixes = (".npz",)
 
-    Raises:
-        CohortError: damaged file, another layout, arrays of objects, images and labels of different number.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            present = set(archive.namelist())
-            _refuse_other_layout(present, path.name)
-            frames = [_part(archive, path.name, word) for word in _PARTS if f"{word}_images.npy" in present]
-    except _DAMAGE as error:
-        raise CohortError(_finding(path.name, "must be a whole .npz file", "it is damaged or truncated")) from error
-    if len({tuple(frame.columns) for frame in frames}) > 1:
-        raise CohortError(
-            _finding(path.name, "all parts must have the same labels", "the parts differ in the number of labels")
-        )
-    return pl.concat(frames)
+    def frame(self, path: Path) -> pl.DataFrame:
+        """One row per image: ``image`` (an address such as ``x.npz#train_images[17]``), ``label`` and ``part``.
+
+        Several labels per image are columns ``label_0``, ``label_1`` and so on. Nothing in the file is ever run.
+
+        Raises:
+            CohortError: damaged file, another layout, arrays of objects, images and labels of different number.
+        """
+        try:
+            with zipfile.ZipFile(path) as archive:
+                present = set(archive.namelist())
+                _refuse_other_layout(present, path.name)
+                frames = [_part(archive, path.name, word) for word in _PARTS if f"{word}_images.npy" in present]
+        except _DAMAGE as error:
+            raise CohortError(_finding(path.name, "must be a whole .npz file", "it is damaged or truncated")) from error
+        if len({tuple(frame.columns) for frame in frames}) > 1:
+            rule, found = "all parts must have the same labels", "the parts differ in the number of labels"
+            raise CohortError(_finding(path.name, rule, found))
+        return pl.concat(frames)
 
 
 def _refuse_other_layout(present: set[str], table: str) -> None:

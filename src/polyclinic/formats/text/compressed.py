@@ -5,13 +5,14 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from polyclinic.errors import CohortError, Finding
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".arff")
+COMPRESSED = (".gz", ".zip")
+"""Endings of files in which a table of text may lie."""
 
 # A bomb is told by both: text tables compress 5 to 50 times, and small ones may compress more without harm.
 MOST_BYTES = 8 * 2**30
@@ -21,19 +22,24 @@ MOST_RATIO = 200
 
 @dataclass(frozen=True)
 class Unpacked:
-    """The bytes of a text table and the format that its name tells.
+    """The bytes of a text table and the name that tells its format.
 
     Attributes:
         raw: The content, decompressed.
-        suffix: ".csv", ".tsv" or ".arff".
+        path: The file, or the file inside it.
     """
 
     raw: bytes
-    suffix: str
+    path: Path
 
 
-def unpack(path: Path, member: str | None = None) -> Unpacked:
-    """The content of a text table, from a plain, .gz or .zip file; ``member`` names one file inside a zip.
+def unpack(path: Path, suffixes: Sequence[str], member: str | None = None) -> Unpacked:
+    """The content of a text table, from a plain, .gz or .zip file.
+
+    Args:
+        path: The file.
+        suffixes: How files in a zip are called that are tables.
+        member: Name of one file inside a zip; None = the only table.
 
     Raises:
         CohortError: if the file is damaged, encrypted, would grow beyond reason, or a zip holds several tables.
@@ -41,40 +47,39 @@ def unpack(path: Path, member: str | None = None) -> Unpacked:
     suffix = path.suffix.lower()
     try:
         if suffix == ".zip":
-            return _from_zip(path, member)
+            return _from_zip(path, suffixes, member)
         if suffix == ".gz":
             with gzip.open(path) as stream:
-                return Unpacked(_bounded(stream.read, path.stat().st_size, path.name), _inner_suffix(path))
+                return Unpacked(_bounded(stream.read, path.stat().st_size, path.name), Path(path.stem))
     except (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise CohortError(_damaged(path)) from error
-    return Unpacked(path.read_bytes(), suffix)
+    return Unpacked(path.read_bytes(), path)
 
 
-def _from_zip(path: Path, member: str | None) -> Unpacked:
+def _from_zip(path: Path, suffixes: Sequence[str], member: str | None) -> Unpacked:
     with zipfile.ZipFile(path) as archive:
-        tables = [name for name in archive.namelist() if _is_table(name)]
-        wanted = _choose(path, tables, member)
+        tables = [name for name in archive.namelist() if _is_table(PurePosixPath(name), suffixes)]
+        wanted = _choose(path, tables, suffixes, member)
         entry = archive.getinfo(wanted)
         if entry.flag_bits & 1:
             raise CohortError(_encrypted(path))
         with archive.open(entry) as stream:
             raw = _bounded(stream.read, entry.compress_size, path.name)
-    return Unpacked(raw, PurePosixPath(wanted).suffix.lower())
+    return Unpacked(raw, Path(wanted))
 
 
-def _is_table(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-    return not hidden and PurePosixPath(name).suffix.lower() in TEXT_SUFFIXES
+def _is_table(name: PurePosixPath, suffixes: Sequence[str]) -> bool:
+    hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
+    return not hidden and name.suffix.lower() in suffixes
 
 
-def _choose(path: Path, tables: list[str], member: str | None) -> str:
+def _choose(path: Path, tables: list[str], suffixes: Sequence[str], member: str | None) -> str:
     if member is not None and member in tables:
         return member
     if member is None and len(tables) == 1:
         return tables[0]
     listed = ", ".join(tables[:8]) or "none"
-    example = f'"{path.name}#{tables[0]}"' if tables else "a zip that holds one csv, tsv or arff file"
+    example = f'"{path.name}#{tables[0]}"' if tables else f"a zip that holds one table ({', '.join(suffixes)})"
     raise CohortError(
         Finding(
             name="one_table",
@@ -97,10 +102,6 @@ def _bounded(read: Callable[[int], bytes], packed: int, name: str) -> bytes:
         if grown > MOST_BYTES or (grown > HARMLESS_BYTES and grown > MOST_RATIO * packed):
             raise CohortError(_bomb(name))
     return whole.getvalue()
-
-
-def _inner_suffix(path: Path) -> str:
-    return Path(path.stem).suffix.lower()
 
 
 def _bomb(name: str) -> Finding:

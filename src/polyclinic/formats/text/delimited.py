@@ -1,4 +1,4 @@
-"""csv and tsv: every cell as text first, after a check that all records have the same number of cells."""
+"""Values between separators: every cell as text first, after a check that all records have the same number of cells."""
 
 import csv
 import io
@@ -37,26 +37,19 @@ class _Records:
     cells: Int[np.ndarray, " record"]
 
 
-def read_delimited(text: str, suffix: str, table: str) -> Strings:
-    """A csv or tsv table as strings. A csv may be divided by commas, semicolons or tabs; its header tells which.
+def read_delimited(text: str, separator: str, table: str) -> Strings:
+    """A table as strings: one record a line, cells divided by ``separator``, unless they stand in quotation marks.
 
     Raises:
         CohortError: empty table, header only, duplicate or ragged rows, an unclosed quotation mark.
     """
     if not text.strip():
         raise CohortError(_empty(table))
-    separator = "\t" if suffix == ".tsv" else _separator(text)
     content = text.encode()
     records = _records(np.frombuffer(content, dtype=np.uint8), ord(separator), table)
     header, notes = _header(content[records.start[0] : records.end[0]].decode(), separator, table)
     _refuse_ragged(records, len(header), table)
     return Strings(_parse(content, records, header, separator, table), notes)
-
-
-def _separator(text: str) -> str:
-    """The sign between the cells of the header: a comma unless there is none and another one is there."""
-    line = text.lstrip("\n").split("\n", 1)[0]
-    return next((sign for sign in ",;\t" if sign in line), ",")
 
 
 def _records(content: np.ndarray, separator: int, table: str) -> _Records:

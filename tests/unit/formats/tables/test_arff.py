@@ -2,7 +2,7 @@ import pytest
 
 from polyclinic.errors import CohortError
 from polyclinic.formats.columns.column_types import type_columns
-from polyclinic.formats.tables.arff import read_arff
+from polyclinic.formats.tables.arff import Arff
 
 HEADER = """% a comment
 @RELATION 'heart disease'
@@ -18,7 +18,7 @@ HEADER = """% a comment
 
 def test_names_and_values_between_quotation_marks() -> None:
     text = HEADER + "63, female,'a, b','he said, \\'no\\'',2020-01-31\n% between\n\n?,'not told',it\\'s,?,?\n"
-    frame = read_arff(text, "heart.arff").frame
+    frame = Arff().parse(text, "heart.arff").frame
     assert frame.columns == ["age in years", "sex", "chest pain", "note", "when"]
     assert frame.rows() == [
         ("63", "female", "a, b", "he said, 'no'", "2020-01-31"),
@@ -28,12 +28,12 @@ def test_names_and_values_between_quotation_marks() -> None:
 
 def test_numbers_are_typed_from_the_whole_column() -> None:
     text = "@relation x\n@attribute a integer\n@attribute b {05,10}\n@attribute c {0,1}\n@data\n1,05,1\n?,10,0\n"
-    frame = type_columns(read_arff(text, "x.arff").frame, ("",))
+    frame = type_columns(Arff().parse(text, "x.arff").frame, ("",))
     assert frame.rows() == [(1, "05", 1), (None, "10", 0)]
 
 
 def test_tabs_divide_too() -> None:
-    assert read_arff("@attribute a real\n@attribute b real\n@data\n1\t2\n", "x.arff").frame.rows() == [("1", "2")]
+    assert Arff().parse("@attribute a real\n@attribute b real\n@data\n1\t2\n", "x.arff").frame.rows() == [("1", "2")]
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,10 @@ def test_tabs_divide_too() -> None:
 )
 def test_what_is_not_dense_arff_is_refused(text: str, words: str) -> None:
     with pytest.raises(CohortError, match=words):
-        read_arff(text, "x.arff")
+        Arff().parse(text, "x.arff")
 
 
 def test_a_message_holds_no_cell() -> None:
     with pytest.raises(CohortError) as error:
-        read_arff("@attribute a {x,y}\n@data\nWang\n", "x.arff")
+        Arff().parse("@attribute a {x,y}\n@data\nWang\n", "x.arff")
     assert "Wang" not in str(error.value)

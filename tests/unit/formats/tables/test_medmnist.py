@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from polyclinic.errors import CohortError
-from polyclinic.formats.tables.medmnist import read_medmnist
+from polyclinic.formats.tables.medmnist import MedMnist
 
 
 def write(path: Path, labels: tuple[int, ...] = (), **changes: object) -> Path:
@@ -20,7 +20,7 @@ def write(path: Path, labels: tuple[int, ...] = (), **changes: object) -> Path:
 
 @pytest.mark.parametrize("labels", [(), (1,)])
 def test_one_label_per_image(tmp_path: Path, labels: tuple[int, ...]) -> None:
-    frame = read_medmnist(write(tmp_path / "x.npz", labels))
+    frame = MedMnist().frame(write(tmp_path / "x.npz", labels))
     assert frame.columns == ["image", "label", "part"]
     assert frame["image"].to_list()[:3] == [f"x.npz#train_images[{i}]" for i in range(3)]
     assert frame["part"].to_list() == ["train", "train", "train", "tune", "test", "test"]
@@ -28,12 +28,12 @@ def test_one_label_per_image(tmp_path: Path, labels: tuple[int, ...]) -> None:
 
 
 def test_several_labels_per_image(tmp_path: Path) -> None:
-    frame = read_medmnist(write(tmp_path / "x.npz", (14,)))
+    frame = MedMnist().frame(write(tmp_path / "x.npz", (14,)))
     assert frame.columns == ["image", *(f"label_{i}" for i in range(14)), "part"]
 
 
 def test_a_file_without_val_has_two_parts(tmp_path: Path) -> None:
-    frame = read_medmnist(write(tmp_path / "x.npz", val_images=None, val_labels=None))
+    frame = MedMnist().frame(write(tmp_path / "x.npz", val_images=None, val_labels=None))
     assert sorted(set(frame["part"])) == ["test", "train"]
 
 
@@ -52,20 +52,20 @@ def test_a_file_without_val_has_two_parts(tmp_path: Path) -> None:
 )
 def test_another_layout_is_refused(tmp_path: Path, changes: dict[str, object], words: str) -> None:
     with pytest.raises(CohortError, match=words):
-        read_medmnist(write(tmp_path / "x.npz", **changes))
+        MedMnist().frame(write(tmp_path / "x.npz", **changes))
 
 
 def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", weights=np.zeros(3))
     with pytest.raises(CohortError, match="it lacks train_images, train_labels, test_images, test_labels"):
-        read_medmnist(tmp_path / "x.npz")
+        MedMnist().frame(tmp_path / "x.npz")
 
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "x.npz")
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(CohortError, match="damaged or truncated"):
-        read_medmnist(path)
+        MedMnist().frame(path)
 
 
 def test_an_encrypted_file_is_refused(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_an_encrypted_file_is_refused(tmp_path: Path) -> None:
         place = raw.find(b"PK\x01\x02", place + 1)
     path.write_bytes(bytes(raw))
     with pytest.raises(CohortError, match="damaged or truncated"):
-        read_medmnist(path)
+        MedMnist().frame(path)
 
 
 def test_a_broken_array_is_refused(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_broken_array_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("train_labels.npy", b"no array")
     with pytest.raises(CohortError, match="its header cannot be read"):
-        read_medmnist(path)
+        MedMnist().frame(path)
 
 
 def test_a_short_array_is_refused(tmp_path: Path) -> None:
@@ -94,4 +94,4 @@ def test_a_short_array_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("train_labels.npy", (tmp_path / "whole.npy").read_bytes()[:-8])
     with pytest.raises(CohortError, match="train_labels must be whole"):
-        read_medmnist(path)
+        MedMnist().frame(path)
