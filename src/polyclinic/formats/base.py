@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from polyclinic.study.catalogue import Axis, find, names
 
@@ -18,13 +18,11 @@ class Format(ABC):
     No two formats of a family recognise the same file, so it does not matter which is asked first.
 
     Attributes:
-        family: Folder of the family.
         name: What messages call it.
         suffixes: How its files are called, in small letters, with the dot.
         version: Raised whenever the same file would be read to something else; part of every cache key.
     """
 
-    family: ClassVar[Axis]
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
     version: ClassVar[int] = 1
@@ -39,26 +37,12 @@ class Format(ABC):
         """
 
 
-_Family = TypeVar("_Family", bound=Format)
-
-
-def formats_of(family: type[_Family]) -> tuple[_Family, ...]:
-    """All formats of a family, or of a part of it, in the order of their names."""
-    return tuple(known for known in _known(family.family) if isinstance(known, family))
-
-
 @cache
-def _known(axis: Axis) -> tuple[Format, ...]:
-    found: list[type] = [find(axis, name) for name in names(axis)]
-    return tuple(kind() for kind in found if issubclass(kind, Format))
+def formats_of(family: Axis) -> tuple[Format, ...]:
+    """All formats of a family in the order of their names; those of installed packages may be of another family."""
+    return tuple(find(family, name)() for name in names(family))
 
 
-def offered(formats: Sequence[Format]) -> str:
-    """Their names for a message: "A, B or C"."""
-    words = [known.name for known in formats]
-    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def versions(family: type[Format]) -> str:
-    """The versions of all formats of a family, for a cache key."""
-    return " ".join(f"{type(known).__name__} {known.version}" for known in formats_of(family))
+def versions(formats: Sequence[Format]) -> str:
+    """The versions of some formats, for a cache key."""
+    return " ".join(f"{type(known).__name__} {known.version}" for known in formats)

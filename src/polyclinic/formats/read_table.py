@@ -9,10 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from polyclinic.errors import CohortError, Finding
-from polyclinic.formats.base import formats_of
 from polyclinic.formats.columns.column_types import plain_types, strip, type_columns
 from polyclinic.formats.columns.fingerprint import file_fingerprint
-from polyclinic.formats.tables.base import TableFormat, TextTable, TypedFile, unreadable
+from polyclinic.formats.tables.base import TableFormat, TextTable, TypedFile, table_formats, unreadable
 from polyclinic.formats.text.compressed import COMPRESSED, unpack
 from polyclinic.formats.text.delimited import refuse_duplicates
 from polyclinic.formats.text.encoding import decode, likely_encoding
@@ -99,11 +98,11 @@ def _file(
 
 def _format_of(path: Path) -> TableFormat | None:
     """The format that the name tells."""
-    return next((known for known in formats_of(TableFormat) if known.recognises(path, b"")), None)
+    return next((known for known in table_formats() if known.recognises(path, b"")), None)
 
 
 def _text_suffixes() -> tuple[str, ...]:
-    return tuple(suffix for known in formats_of(TextTable) for suffix in known.suffixes)
+    return tuple(suffix for known in table_formats() if isinstance(known, TextTable) for suffix in known.suffixes)
 
 
 def _parsed(
@@ -128,7 +127,7 @@ def _declared(known: TypedFile, path: Path, missing_values: Sequence[str]) -> pl
 
 def _folder(path: Path, missing_values: Sequence[str]) -> TypedTable:
     """A folder of files with the same columns, in the order of their names."""
-    suffixes = [suffix for known in formats_of(TableFormat) if known.in_folders for suffix in known.suffixes]
+    suffixes = [suffix for known in table_formats() if known.in_folders for suffix in known.suffixes]
     files = sorted(file for suffix in suffixes for file in path.rglob(f"*{suffix}") if file.is_file())
     if not files:
         raise unreadable(
@@ -178,9 +177,11 @@ def _refuse_absent(path: Path, place: str) -> None:
 
 
 def _unknown_format(path: Path) -> CohortError:
-    texts = ", ".join(known.name for known in formats_of(TextTable))
+    texts = [known.name for known in table_formats() if isinstance(known, TextTable)]
     others = [
-        f"{known.name} (a file or a folder)" if known.in_folders else known.name for known in formats_of(TypedFile)
+        f"{known.name} (a file or a folder)" if known.in_folders else known.name
+        for known in table_formats()
+        if isinstance(known, TypedFile)
     ]
-    rule = f"must be one of {', '.join([f'{texts} (each also as .gz or .zip)', *others])}"
+    rule = f"must be one of {', '.join(texts)} (each also as .gz or .zip), {', '.join(others)}"
     return unreadable(path.name, rule, f'"{path.name}" is none', "Save the table as csv.")

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from polyclinic.formats.dicom import pixels as dicom
 from polyclinic.formats.dicom.buffer import Rescale, buffer_for
+from polyclinic.formats.dicom.dataset import guarded, open_dataset
 from polyclinic.formats.dicom.planes import Plane, check_alike, pile, plane_of, same_places
+from polyclinic.formats.dicom.stored import padding_of, rescale_of, stored_frames
 from polyclinic.formats.voxels.voxel_grid import (
     MOST_SIDE,
     VolumeFacts,
@@ -39,8 +40,8 @@ def read(content: bytes) -> VoxelGrid:
             contradictory headers, colour, or a damaged file.
         MissingPackage: if pydicom is not installed.
     """
-    with dicom.guarded():
-        return _read(dicom.opened(content), len(content))
+    with guarded():
+        return _read(open_dataset(content), len(content))
 
 
 def _read(dataset: Any, size: int) -> VoxelGrid:
@@ -54,8 +55,8 @@ def _read(dataset: Any, size: int) -> VoxelGrid:
     place_of = {int(number): place for place, number in enumerate(order.order)}
     scales = [frame.scale() for frame in frames]
     buffer = buffer_for(len(frames), int(dataset.Rows), int(dataset.Columns), scales)
-    for number, stored in enumerate(dicom.stored_frames(dataset, len(frames))):
-        padding = dicom.padding_of(dataset, stored)
+    for number, stored in enumerate(stored_frames(dataset, len(frames))):
+        padding = padding_of(dataset, stored)
         buffer.put(place_of[number], measured(dataset, stored, scales[number]), padding)
     hounsfield = dataset.get("Modality") == "CT" and all(frame.hounsfield() for frame in frames)
     values, low, high = buffer.close(hounsfield=hounsfield)
@@ -112,9 +113,9 @@ class FrameHeader:
         """What stored numbers of this frame mean."""
         group = self.group("PixelValueTransformationSequence")
         outside = "RescaleSlope" in self.dataset or "RescaleIntercept" in self.dataset
-        if group is not None and outside and dicom.rescale_of(group) != dicom.rescale_of(self.dataset):
+        if group is not None and outside and rescale_of(group) != rescale_of(self.dataset):
             raise contradiction("one rescale must hold for a frame", "the header holds two different ones")
-        slope, intercept = dicom.rescale_of(self.dataset if group is None else group)
+        slope, intercept = rescale_of(self.dataset if group is None else group)
         header = self.dataset if group is None else group
         unit = says_unit(header, self.dataset)
         return Rescale(slope, intercept, int(self.dataset.BitsStored), self.dataset.PixelRepresentation == 1, unit)

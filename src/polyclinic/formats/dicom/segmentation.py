@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Int, Shaped, UInt8
 
 from polyclinic.formats.dicom import multiframe
-from polyclinic.formats.dicom import pixels as dicom
+from polyclinic.formats.dicom.dataset import guarded, open_dataset
 from polyclinic.formats.dicom.multiframe import FrameHeader
 from polyclinic.formats.dicom.planes import Pile, check_alike, same_places, sparse_pile
+from polyclinic.formats.dicom.stored import stored_frames
 from polyclinic.formats.voxels.voxel_grid import Mask, VolumeFacts, check_shape, contradiction, refuse, steps_of
 
 _MOST_SEGMENTS = 4096
@@ -25,8 +26,8 @@ def read(content: bytes) -> Mask:
         ReadError: fractions instead of segments, no positions, contradictory headers, or a damaged file.
         MissingPackage: if pydicom is not installed.
     """
-    with dicom.guarded():
-        dataset = dicom.opened(content)
+    with guarded():
+        dataset = open_dataset(content)
         if str(dataset.get("SOPClassUID", "")) not in multiframe.SEGMENTATIONS:
             rule, found = "a DICOM mask must be a segmentation object", "it is a scan or another object"
             raise refuse("not_a_mask", rule, found, "Name the segmentation.")
@@ -45,7 +46,7 @@ def _read(dataset: Any, size: int) -> Mask:
     check_shape((shape[0], shape[1], shape[2] * len(numbers)), 1)
     layers = np.zeros((len(numbers), *shape[::-1]), dtype=np.uint8)
     taken: set[tuple[int, int]] = set()
-    for frame, place, stored in zip(frames, slice_of, dicom.stored_frames(dataset, len(frames)), strict=True):
+    for frame, place, stored in zip(frames, slice_of, stored_frames(dataset, len(frames)), strict=True):
         for layer in _layers_of(frame, form, numbers):
             if (layer, int(place)) in taken:
                 raise contradiction("a segment must have one frame at a place", "it has several")

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from polyclinic.errors import MissingPackage
-from polyclinic.formats.dicom import pixels as dicom
+from polyclinic.formats.dicom.dataset import guarded, open_dataset
 from polyclinic.formats.voxels.voxel_grid import refuse
 
 _MAKER = "Polyclinic"
@@ -45,8 +45,8 @@ def written(
         from highdicom.seg import Segmentation, SegmentationTypeValues
     except ImportError:
         raise MissingPackage("highdicom", "volume", "writing DICOM segmentations") from None
-    with dicom.guarded():
-        series = [dicom.opened(path.read_bytes(), pixels=False) for path in sources]
+    with guarded():
+        series = [open_dataset(path.read_bytes(), pixels=False) for path in sources]
         _check(layers, series)
         series_uid, instance_uid, organisation_uid = _uids(layers, names, series)
         made = Segmentation(

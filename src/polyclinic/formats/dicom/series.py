@@ -15,9 +15,10 @@ from jaxtyping import Bool, Float
 
 from polyclinic.errors import Finding, ReadError
 from polyclinic.formats.dicom import multiframe
-from polyclinic.formats.dicom import pixels as dicom
 from polyclinic.formats.dicom.buffer import Rescale, buffer_for
+from polyclinic.formats.dicom.dataset import guarded, is_dicom, open_dataset
 from polyclinic.formats.dicom.planes import Pile, Plane, check_alike, pile, plane_of, same_places
+from polyclinic.formats.dicom.stored import measured_pixels, padding_of, rescale_of, stored_pixels
 from polyclinic.formats.voxels.voxel_grid import (
     VolumeFacts,
     VoxelGrid,
@@ -81,7 +82,7 @@ def read(folder: Path) -> VoxelGrid:
             colour, or damaged files.
         MissingPackage: if pydicom is not installed.
     """
-    with dicom.guarded():
+    with guarded():
         slices, notes = _slices(folder)
         if any(one.frames > 1 for one in slices):
             return _one_multiframe(slices)
@@ -105,7 +106,7 @@ def ordered_files(folder: Path) -> tuple[list[Path], float]:
     Raises:
         ReadError: as ``read``.
     """
-    with dicom.guarded():
+    with guarded():
         slices, _ = _slices(folder)
         ordered, order, _ = _ordered(slices)
     return [one.path for one in ordered], _distance(order)
@@ -139,7 +140,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _is_dicom(path: Path) -> bool:
     with path.open("rb") as stream:
-        return dicom.recognise(stream.read(132))
+        return is_dicom(stream.read(132))
 
 
 def _slices(folder: Path) -> tuple[list[_Slice], list[Finding]]:
@@ -169,14 +170,14 @@ def _slices(folder: Path) -> tuple[list[_Slice], list[Finding]]:
 def _slice(path: Path) -> _Slice | None:
     """The header of one file; None for directories and documents, which have no pixels."""
     content = path.read_bytes()
-    dataset = dicom.opened(content, pixels=False)
+    dataset = open_dataset(content, pixels=False)
     if _is_document(dataset):
         return None
     if "Rows" not in dataset or "Columns" not in dataset:
         rule, found = "every slice must hold an image", "one holds none"
         raise refuse("no_pixels", rule, found, "Copy the series again.")
     multiframe.check_scan(dataset)
-    slope, intercept = dicom.rescale_of(dataset)
+    slope, intercept = rescale_of(dataset)
     frames = int(dataset.get("NumberOfFrames") or 1)
     return _Slice(
         path,
@@ -325,17 +326,17 @@ def _digest(one: _Slice) -> bytes:
 
 def _pixels(one: _Slice) -> tuple[Float[np.ndarray, "row column"], Bool[np.ndarray, "row column"]]:
     """Measured values and which lie outside the field of view."""
-    dataset = dicom.opened(one.path.read_bytes())
+    dataset = open_dataset(one.path.read_bytes())
     if "PixelData" not in dataset:
         raise refuse("no_pixels", "every slice must hold an image", "one holds none", "Copy the series again.")
-    stored = dicom.stored_pixels(dataset)
+    stored = stored_pixels(dataset)
     if stored.ndim != 2:
         raise contradiction("a grey slice must have one value per pixel", "it has several")
     if not dataset.get("ModalityLUTSequence"):
-        return multiframe.measured(dataset, stored, one.scale), dicom.padding_of(dataset, stored)
+        return multiframe.measured(dataset, stored, one.scale), padding_of(dataset, stored)
     if dataset.PhotometricInterpretation == "MONOCHROME1":
         raise contradiction("a slice with a table of values must not be inverted", "it is MONOCHROME1")
-    return dicom.measured_pixels(dataset, stored)[0], dicom.padding_of(dataset, stored)
+    return measured_pixels(dataset, stored)[0], padding_of(dataset, stored)
 
 
 def _doubts(ordered: Sequence[_Slice], distance: float) -> list[Finding]:

@@ -44,18 +44,22 @@ def parse(cell: str) -> Address | None:
     return Address(match["file"], match["array"], int(match["index"])) if match else None
 
 
-def open_array(path: Path, array: str, *, volumes: bool = False) -> Shaped[np.ndarray, "sample ..."]:
-    """One array of an archive, read whole: (sample, height, width) or (sample, height, width, channel).
-
-    Args:
-        path: The archive.
-        array: Name of the array in it.
-        volumes: Whether it holds scans instead: (sample, i, j, k).
+def open_array(path: Path, array: str) -> Shaped[np.ndarray, "sample ..."]:
+    """One array of images, read whole: (sample, height, width) or (sample, height, width, channel).
 
     Raises:
         ReadError: no such file or array, a damaged or absurdly large archive, or an array that is no stack of images.
     """
-    return _open(path, array, _check_volumes if volumes else _check_images)
+    return _open(path, array, _check_images)
+
+
+def open_scans(path: Path, array: str) -> Shaped[np.ndarray, "sample i j k"]:
+    """One array of scans, read whole.
+
+    Raises:
+        ReadError: no such file or array, a damaged or absurdly large archive, or an array that is no stack of scans.
+    """
+    return _open(path, array, _check_volumes)
 
 
 def open_grids(path: Path, array: str) -> Shaped[np.ndarray, "sample ..."]:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,12 @@ from jaxtyping import Shaped
 from PIL import Image, UnidentifiedImageError
 
 from polyclinic.errors import ReadError
+from polyclinic.formats.images.base import unknown_image
 from polyclinic.formats.pictures.frame import FileProperties, Frame, check_extent, check_finite, refuse
 
-VERSION = 1
-"""Raised whenever the same file would be decoded to other pixels; part of every cache key."""
-
 _FORMATS = ("PNG", "JPEG", "TIFF")
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
+"""Plain and big TIFF; the last two are written by programs that mix up the order of bytes, and Pillow reads them."""
 _UNITS = {"micron": "um", "microns": "um", "um": "um", "\\u00b5m": "um", "\N{MICRO SIGN}m": "um", "mm": "mm"}
 _GREY_16 = ("I;16", "I;16L", "I;16B", "I;16N")
 _DAMAGED = (
@@ -28,6 +29,11 @@ _DAMAGED = (
     *(MemoryError, OverflowError, struct.error, zlib.error),
 )
 """What Pillow raises on broken files: it has no error of its own for them."""
+
+
+def is_tiff(start: bytes) -> bool:
+    """Whether content is a TIFF by its first bytes: plain or big, of either byte order."""
+    return start[:4] in _TIFF
 
 
 def read(content: bytes) -> Frame:
@@ -44,13 +50,18 @@ def read(content: bytes) -> Frame:
         return _decode(content)
 
 
+def tiff(source: bytes | Path) -> Any:
+    """A TIFF as Pillow opens it, with the tags that only a TIFF has."""
+    return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=("TIFF",))
+
+
 def read_pages(content: bytes) -> Iterator[Frame]:
     """Every page of a TIFF, one after another.
 
     Raises:
         ReadError: as ``read`` does.
     """
-    with guarded(), Image.open(io.BytesIO(content), formats=("TIFF",)) as image:
+    with guarded(), tiff(content) as image:
         for page in range(getattr(image, "n_frames", 1)):
             image.seek(page)
             check_extent(*image.size)
@@ -82,12 +93,7 @@ def guarded() -> Iterator[None]:
             "Do not trust this file; export it again from its source.",
         ) from None
     except UnidentifiedImageError:
-        raise refuse(
-            "unknown_image",
-            "an image must be PNG, JPEG, TIFF or DICOM",
-            "the content is none of these",
-            "Convert it, or correct the path.",
-        ) from None
+        raise unknown_image() from None
     except _DAMAGED as error:
         raise refuse(
             "damaged_image",

@@ -6,11 +6,13 @@ Source: https://itk.org/Wiki/ITK/MetaIO/Documentation; rows of TransformMatrix a
 import re
 from io import BufferedIOBase
 from pathlib import Path
+from typing import final
 
 import numpy as np
 from jaxtyping import Float
 
 from polyclinic.errors import ReadError
+from polyclinic.formats.scans.base import ArrayFormat, DetachedVoxels
 from polyclinic.formats.voxels.payload import beside, unpack
 from polyclinic.formats.voxels.voxel_grid import (
     TO_RAS,
@@ -53,36 +55,39 @@ Header = dict[str, str]
 """Keys in small letters, with one name for each meaning."""
 
 
-def recognise(start: bytes) -> bool:
-    """Whether content begins as a MetaImage header does."""
-    return _FIRST.match(start) is not None
+@final
+class MetaImage(ArrayFormat):
+    """An .mha file, or an .mhd header with a file of voxels beside it."""
 
+    name = "MetaImage"
+    suffixes = (".mha", ".mhd")
+    detached = DetachedVoxels(".mhd", re.compile(rb"ElementDataFile[ \t]*=([^\r\n\0]+)", re.IGNORECASE))
 
-def read(path: Path) -> Raw:
-    """The array of a file and its geometry.
+    def recognises(self, path: Path, start: bytes) -> bool:
+        """Whether the content begins as one does."""
+        return _FIRST.match(start) is not None
 
-    Raises:
-        ReadError: damaged, cut off, four axes, colour, a broken geometry, or voxels in another folder.
-    """
-    with path.open("rb") as stream:
-        header = _header(stream)
-        shape, dtype = _layout(header)
-        packing = "zlib" if _is(header, "compresseddata") else "raw"
-        size = path.stat().st_size
-        if header["elementdatafile"] in ("LOCAL", "Local", "local"):
-            _check_start(header)
-            values = unpack(stream, packing, shape, dtype)
-        else:
-            voxels = _voxel_file(path, header)
-            size += voxels.stat().st_size
-            with voxels.open("rb") as source:
-                source.seek(_start(header, voxels, shape, dtype))
-                values = unpack(source, packing, shape, dtype)
-    affine = _affine(header)
-    facts = VolumeFacts(
-        "MetaImage", header.get("modality", "").removeprefix("MET_MOD_"), 8 * dtype.itemsize, size, shape, packing
-    )
-    return Raw(values, affine, None if affine is None else steps_of(affine), 1.0, 0.0, facts)
+    def read(self, path: Path) -> Raw:
+        """The array of a file and its geometry; voxels in another folder are refused."""
+        with path.open("rb") as stream:
+            header = _header(stream)
+            shape, dtype = _layout(header)
+            packing = "zlib" if _is(header, "compresseddata") else "raw"
+            size = path.stat().st_size
+            if header["elementdatafile"] in ("LOCAL", "Local", "local"):
+                _check_start(header)
+                values = unpack(stream, packing, shape, dtype)
+            else:
+                voxels = _voxel_file(path, header)
+                size += voxels.stat().st_size
+                with voxels.open("rb") as source:
+                    source.seek(_start(header, voxels, shape, dtype))
+                    values = unpack(source, packing, shape, dtype)
+        affine = _affine(header)
+        facts = VolumeFacts(
+            "MetaImage", header.get("modality", "").removeprefix("MET_MOD_"), 8 * dtype.itemsize, size, shape, packing
+        )
+        return Raw(values, affine, None if affine is None else steps_of(affine), 1.0, 0.0, facts)
 
 
 def _header(stream: BufferedIOBase) -> Header:

@@ -6,18 +6,21 @@ Source: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h (codes of form
 import gzip
 import importlib
 import zlib
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float, Integer
 
 from polyclinic.errors import MissingPackage, ReadError
+from polyclinic.formats.scans.base import ArrayFormat, MaskWriter, first_bytes
 from polyclinic.formats.voxels.payload import unpack
+from polyclinic.formats.voxels.to_write import MaskToWrite
 from polyclinic.formats.voxels.voxel_grid import (
     Raw,
     VolumeFacts,
+    VoxelGrid,
     check_affine,
     check_shape,
     contradiction,
@@ -38,30 +41,58 @@ _LONGEST = 8
 _BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, OSError, ValueError, KeyError, OverflowError)
 
 
-def recognise(start: bytes) -> bool:
-    """Whether content is a single-file NIfTI, unzipped."""
+@final
+class Nifti(ArrayFormat, MaskWriter):
+    """A .nii or .nii.gz file."""
+
+    name = "NIfTI"
+    suffixes = (".nii", ".nii.gz")
+    ending = ".nii.gz"
+    axes = 3
+
+    def recognises(self, path: Path, start: bytes) -> bool:
+        """Whether the mark of a single-file NIfTI stands in the header."""
+        return _is_nifti(start)
+
+    def read(self, path: Path) -> Raw:
+        """The array of a file and its geometry."""
+        with path.open("rb") as stream:
+            source, zipped = _unzipped(stream)
+            header = _header(source)
+            shape, dtype = _layout(header)
+            _skip(source, header)
+            values = unpack(source, "raw", shape, dtype)
+        slope, intercept = _scaling(header)
+        affine, spacing = _geometry(header, shape)
+        facts = VolumeFacts("NIfTI", "", 8 * dtype.itemsize, path.stat().st_size, shape, "gzip" if zipped else "")
+        return Raw(values, affine, spacing, slope, intercept, facts)
+
+    def writes_for(self, source: Path | None) -> bool:
+        """Whether the source is NIfTI; masks of all sources without a format of their own are written so too."""
+        return source is not None and source.is_file() and _is_nifti(first_bytes(source))
+
+    def write(self, mask: MaskToWrite, source: Path | VoxelGrid | None) -> bytes:
+        """A label image with the geometry of its source: of a NIfTI file to the last bit."""
+        labels = mask.labels()
+        header = read_header(source) if isinstance(source, Path) else None
+        scan = source if isinstance(source, VoxelGrid) else None
+        shape = labels.shape if scan is None else scan.values.shape
+        shape = shape if header is None else _layout(header)[0]
+        if shape != labels.shape:
+            rule, found = "a mask must have the shape of its source", f"{labels.shape} instead of {shape}"
+            raise refuse("other_geometry", rule, found, "Name the scan that the mask belongs to.")
+        return written(labels, header, None if scan is None else scan.affine)
+
+
+def _is_nifti(start: bytes) -> bool:
     return start[344:348] == b"n+1\0" or start[4:12] == b"n+2\0\r\n\x1a\n"
 
 
-def read(path: Path) -> Raw:
-    """The array of a file and its geometry.
-
-    Raises:
-        ReadError: damaged, cut off, four axes, or a geometry that is broken or contradicts itself.
-        MissingPackage: if nibabel is not installed.
-    """
-    with path.open("rb") as stream:
-        zipped = stream.read(2) == _GZIP
-        stream.seek(0)
-        source: BufferedIOBase = gzip.GzipFile(fileobj=stream) if zipped else stream
-        header = _header(source)
-        shape, dtype = _layout(header)
-        _skip(source, header)
-        values = unpack(source, "raw", shape, dtype)
-    slope, intercept = _scaling(header)
-    affine, spacing = _geometry(header, shape)
-    facts = VolumeFacts("NIfTI", "", 8 * dtype.itemsize, path.stat().st_size, shape, "gzip" if zipped else "")
-    return Raw(values, affine, spacing, slope, intercept, facts)
+def _unzipped(stream: BufferedReader) -> tuple[BufferedIOBase, bool]:
+    """The content of an open file, and whether it is zipped."""
+    zipped = stream.read(2) == _GZIP
+    stream.seek(0)
+    return (gzip.GzipFile(fileobj=stream) if zipped else stream), zipped
 
 
 def read_header(path: Path) -> Any:
@@ -72,9 +103,7 @@ def read_header(path: Path) -> Any:
         MissingPackage: if nibabel is not installed.
     """
     with path.open("rb") as stream:
-        zipped = stream.read(2) == _GZIP
-        stream.seek(0)
-        return _header(gzip.GzipFile(fileobj=stream) if zipped else stream)
+        return _header(_unzipped(stream)[0])
 
 
 def _nibabel(purpose: str) -> Any:
@@ -89,9 +118,9 @@ def _header(source: BufferedIOBase) -> Any:
     nibabel = _nibabel("reading NIfTI volumes")
     try:
         start = source.read(_FIRST)
-        if recognise(start) and start[344:348] == b"n+1\0":
+        if _is_nifti(start) and start[344:348] == b"n+1\0":
             return nibabel.Nifti1Header(start, check=False)
-        if recognise(start):
+        if _is_nifti(start):
             return nibabel.Nifti2Header(start + source.read(_SECOND - _FIRST), check=False)
     except Exception as error:  # nibabel has errors of its own for headers
         raise damaged(error) from None
@@ -117,11 +146,6 @@ def _layout(header: Any) -> tuple[tuple[int, int, int], np.dtype[np.generic]]:
         raise contradiction("bitpix must fit datatype", "it does not")
     check_shape(shape, dtype.itemsize)
     return shape, dtype
-
-
-def shape_of(header: Any) -> tuple[int, int, int]:
-    """Shape of a file's array."""
-    return _layout(header)[0]
 
 
 def _no_numbers() -> ReadError:

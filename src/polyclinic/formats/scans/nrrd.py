@@ -6,11 +6,13 @@ Source: https://teem.sourceforge.net/nrrd/format.html.
 import re
 from io import BufferedIOBase
 from pathlib import Path
+from typing import final
 
 import numpy as np
 from jaxtyping import Float
 
 from polyclinic.errors import ReadError
+from polyclinic.formats.scans.base import ArrayFormat, DetachedVoxels
 from polyclinic.formats.voxels.payload import beside, unpack
 from polyclinic.formats.voxels.voxel_grid import (
     TO_RAS,
@@ -53,35 +55,38 @@ _SOLID = ("domain", "space", "none", "???")
 Header = dict[str, str]
 
 
-def recognise(start: bytes) -> bool:
-    """Whether content begins as NRRD does."""
-    return re.match(rb"NRRD000[1-5]\r?\n", start) is not None
+@final
+class Nrrd(ArrayFormat):
+    """A .nrrd file, or a .nhdr header with a file of voxels beside it."""
 
+    name = "NRRD"
+    suffixes = (".nrrd", ".nhdr")
+    detached = DetachedVoxels(".nhdr", re.compile(rb"data ?file:([^\r\n\0]+)", re.IGNORECASE))
 
-def read(path: Path) -> Raw:
-    """The array of a file and its geometry.
+    def recognises(self, path: Path, start: bytes) -> bool:
+        """Whether the content begins as one does."""
+        return re.match(rb"NRRD000[1-5]\r?\n", start) is not None
 
-    Raises:
-        ReadError: damaged, cut off, four axes, colour, a broken geometry, or voxels in another folder.
-    """
-    with path.open("rb") as stream:
-        header = _header(stream)
-        sides = _sides(header)
-        shape = three_axes(sides)
-        dtype = _number_type(header)
-        check_shape(shape, dtype.itemsize)
-        packing = _packing(header)
-        size = path.stat().st_size
-        if "data file" not in header:
-            values = unpack(stream, packing, shape, dtype)
-        else:
-            voxels = _voxel_file(path, header)
-            size += voxels.stat().st_size
-            with voxels.open("rb") as source:
-                values = unpack(source, packing, shape, dtype)
-    affine, spacing = _geometry(header, len(sides))
-    facts = VolumeFacts("NRRD", "", 8 * dtype.itemsize, size, shape, packing)
-    return Raw(values, affine, spacing, 1.0, 0.0, facts)
+    def read(self, path: Path) -> Raw:
+        """The array of a file and its geometry; voxels in another folder are refused."""
+        with path.open("rb") as stream:
+            header = _header(stream)
+            sides = _sides(header)
+            shape = three_axes(sides)
+            dtype = _number_type(header)
+            check_shape(shape, dtype.itemsize)
+            packing = _packing(header)
+            size = path.stat().st_size
+            if "data file" not in header:
+                values = unpack(stream, packing, shape, dtype)
+            else:
+                voxels = _voxel_file(path, header)
+                size += voxels.stat().st_size
+                with voxels.open("rb") as source:
+                    values = unpack(source, packing, shape, dtype)
+        affine, spacing = _geometry(header, len(sides))
+        facts = VolumeFacts("NRRD", "", 8 * dtype.itemsize, size, shape, packing)
+        return Raw(values, affine, spacing, 1.0, 0.0, facts)
 
 
 def _header(stream: BufferedIOBase) -> Header:

@@ -7,9 +7,8 @@ from typing import ClassVar, final
 import polars as pl
 
 from polyclinic.errors import CohortError, Finding
-from polyclinic.formats.base import Format
+from polyclinic.formats.base import Format, formats_of
 from polyclinic.formats.text.delimited import Strings
-from polyclinic.study.catalogue import Axis
 
 
 class TableFormat(Format):
@@ -19,7 +18,6 @@ class TableFormat(Format):
         in_folders: Whether a folder of such files is one table too.
     """
 
-    family: ClassVar[Axis] = "formats.tables"
     in_folders: ClassVar[bool] = False
 
     @final
@@ -54,6 +52,11 @@ class TypedFile(TableFormat):
         Raises:
             CohortError, OSError, pl.exceptions.PolarsError: if it is damaged.
         """
+
+
+def table_formats() -> tuple[TableFormat, ...]:
+    """All formats of tables, in the order of their names."""
+    return tuple(known for known in formats_of("formats.tables") if isinstance(known, TableFormat))
 
 
 def unreadable(place: str, rule: str, found: str, remedy: str) -> CohortError:

@@ -11,12 +11,13 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from polyclinic.errors import Finding, ReadError
-from polyclinic.formats.dicom import pixels as dicom
-from polyclinic.formats.pictures import archive, raster
-from polyclinic.formats.pictures.frame import MOST_BYTES, FileProperties, Frame, refuse
+from polyclinic.formats.base import versions
+from polyclinic.formats.images.base import Window, image_formats
+from polyclinic.formats.pictures import archive
+from polyclinic.formats.pictures.frame import FileProperties, Frame
+from polyclinic.formats.read_image import read_image
 from polyclinic.records.cache import RaggedArray, Record, keep
 
-_VERSION = f"decode 2 raster {raster.VERSION} dicom {dicom.VERSION} archive {archive.VERSION}"
 _NOTHING = np.zeros((0, 0, 0), dtype=np.uint8)
 
 
@@ -66,9 +67,7 @@ class Decoded:
         return Frame(self.images[entry], self.low[entry], self.high[entry], facts)
 
 
-def decode(
-    cells: Sequence[str | None], folder: Path, cache: Path | None = None, window: dicom.Window = "file"
-) -> Decoded:
+def decode(cells: Sequence[str | None], folder: Path, cache: Path | None = None, window: Window = "file") -> Decoded:
     """Read every image that a column names.
 
     Args:
@@ -106,13 +105,14 @@ def decode(
 class _Shelf:
     """Opens the files of one column; an archive stays open while its images are taken."""
 
-    def __init__(self, folder: Path, window: dicom.Window) -> None:
+    def __init__(self, folder: Path, window: Window) -> None:
         self.folder, self.window = folder, window
         self.arrays: dict[tuple[str, str], Shaped[np.ndarray, "sample ..."] | ReadError] = {}
 
     def digest(self, cells: Sequence[str]) -> str:
         """One digest of the content of all files, of the window, and of the version of the readers."""
-        total = hashlib.blake2b(f"{_VERSION} {self.window!r}".encode(), digest_size=20)
+        readers = f"decode 2 {versions(image_formats())} archive {archive.VERSION}"
+        total = hashlib.blake2b(f"{readers} {self.window!r}".encode(), digest_size=20)
         files: dict[str, bytes] = {}
         for cell in cells:
             address = archive.parse(cell)
@@ -140,8 +140,7 @@ class _Shelf:
         address = archive.parse(cell)
         if address is not None:
             return archive.take(self._array(address), address.index)
-        content = _content(self.folder / cell)
-        return dicom.read(content, self.window) if dicom.recognise(content) else raster.read(content)
+        return read_image(self.folder / cell, self.window)
 
     def _array(self, address: archive.Address) -> Shaped[np.ndarray, "sample ..."]:
         """The array, read once; one that cannot be read fails for each of its images, and is tried only once."""
@@ -168,25 +167,6 @@ def _plain(pixels: Shaped[np.ndarray, "height width channel"]) -> Shaped[np.ndar
         return pixels
     grey = bool((pixels == pixels[:, :, :1]).all())
     return pixels[:, :, :1] if grey else pixels
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise refuse(
-                "file_too_large",
-                f"an image file may have at most {MOST_BYTES // 1024**2} MiB",
-                "a file is larger",
-                "Crop or shrink the image.",
-            )
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise refuse(
-            "no_such_file", "the file must exist", "there is no such file", "Correct the path, or add the file."
-        ) from None
-    except OSError as error:
-        found = f"it cannot be opened ({error.strerror})"
-        raise refuse("unreadable_file", "the file must be readable", found, "Correct the path or its rights.") from None
 
 
 def _digest(path: Path) -> bytes:

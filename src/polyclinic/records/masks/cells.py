@@ -14,9 +14,9 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from polyclinic.errors import Finding, ReadError
-from polyclinic.formats.mask_files import read_mask
 from polyclinic.formats.pictures import archive
-from polyclinic.formats.read_scan import Kept
+from polyclinic.formats.read_mask import read_mask
+from polyclinic.formats.voxels.from_archive import Kept
 from polyclinic.formats.voxels.voxel_grid import refuse
 from polyclinic.geometry import Geometry, GridGeometry
 from polyclinic.records.cache import RaggedArray, Record, keep

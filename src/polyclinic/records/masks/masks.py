@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, UInt8
 
 from polyclinic.errors import CohortError, Finding, ReadError
-from polyclinic.formats.mask_files import read_mask
 from polyclinic.formats.pictures import archive
-from polyclinic.formats.read_scan import Kept
+from polyclinic.formats.read_mask import read_mask
+from polyclinic.formats.voxels.from_archive import Kept
 from polyclinic.formats.voxels.voxel_grid import Mask, laid_on, refuse, steps_of
 from polyclinic.geometry import GridGeometry
 from polyclinic.records.cache import RaggedArray, Record, keep

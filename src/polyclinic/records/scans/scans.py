@@ -11,13 +11,14 @@ from jaxtyping import Int, Shaped
 
 from polyclinic.errors import Finding, ReadError, Severity
 from polyclinic.formats.pictures import archive
-from polyclinic.formats.read_scan import VERSION, Kept, content_digest, read_volume
+from polyclinic.formats.read_scan import content_digest, read_scan
+from polyclinic.formats.voxels.from_archive import Kept
 from polyclinic.formats.voxels.voxel_grid import VolumeFacts, VoxelGrid
 from polyclinic.geometry import GridGeometry
 from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.images.decoded import Problem
 
-_VERSION = f"scans 1 volume {VERSION} archive {archive.VERSION}"
+_VERSION = f"scans 1 archive {archive.VERSION}"
 _NOTHING = np.zeros((0, 0, 0), dtype=np.uint8)
 
 
@@ -140,7 +141,7 @@ def _records(cells: Sequence[str], folder: Path) -> Iterator[Record]:
     kept: Kept = {}
     for cell in cells:
         try:
-            volume = read_volume(cell, folder, kept)
+            volume = read_scan(cell, folder, kept)
         except ReadError as error:
             yield _NOTHING, json.dumps({"problem": asdict(_problem(error.findings[0]))})
         else:
