@@ -32,9 +32,9 @@ from pydicom.uid import (
 )
 
 from polyclinic.errors import ReadError
-from polyclinic.formats.dicom import pixels as dicom
 from polyclinic.formats.dicom import segmentation
-from polyclinic.formats.read_scan import read_volume
+from polyclinic.formats.images.dicom import Dicom
+from polyclinic.formats.read_scan import read_scan
 
 SLICES, ROWS, COLUMNS = 8, 36, 40  # JPEG 2000 needs 32
 STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -442,7 +442,7 @@ for _name, _syntax in (
 def ours(path: Path) -> Truth | str:
     """What we make of it: a volume, or the names of the findings."""
     try:
-        volume = read_volume(path)
+        volume = read_scan(path)
     except ReadError as error:
         return "|".join(sorted({finding.name for finding in error.findings}))
     assert volume.affine is not None
@@ -536,7 +536,7 @@ def compare_file(path: Path) -> tuple[str, str, bool]:
     try:
         header = pydicom.dcmread(path, stop_before_pixels=True)
     except Exception:
-        return _refusal(lambda: dicom.read(content)), "-", False
+        return _refusal(lambda: Dicom().read(content)), "-", False
     if str(header.get("SOPClassUID", "")).endswith("66.4"):
         return _segmentation(path, content)
     if int(header.get("NumberOfFrames") or 1) > 1:
@@ -594,7 +594,7 @@ def _multiframe(path: Path) -> tuple[str, str, bool]:
 
 def _image(path: Path, content: bytes) -> tuple[str, str, bool]:
     try:
-        frame = dicom.read(content, "none")
+        frame = Dicom().read(content, "none")
     except ReadError as error:
         return f"refused: {error.findings[0].name}", "-", False
     mine, inside = frame.pixels.astype(float), _inside(path)

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Shaped
 
 from polyclinic.errors import ReadError
-from polyclinic.formats.mask_files import write_mask
-from polyclinic.formats.read_scan import read_volume
+from polyclinic.formats.read_scan import read_scan
+from polyclinic.formats.write_mask import write_mask
 
 
 def write_like(mask: Shaped[np.ndarray, "*grid"], source: str | None, out: Path, names: tuple[str, ...]) -> str:
@@ -19,4 +19,4 @@ def write_like(mask: Shaped[np.ndarray, "*grid"], source: str | None, out: Path,
     except ReadError as refusal:
         if refusal.findings[0].name != "unknown_form" or source is None:
             raise
-    return write_mask(mask, read_volume(source), out, names, release).name
+    return write_mask(mask, read_scan(source), out, names, release).name

@@ -3,10 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
-from polyclinic.study.catalogue import Axis, find, names
+from polyclinic.study.catalogue import AXES, Axis, find, names
 
 STARTS_WITH = 1024
 """Bytes that a format is recognised by: the mark of NIfTI, the one that stands furthest back, ends at byte 348."""
@@ -39,8 +40,10 @@ class Format(ABC):
 
 @cache
 def formats_of(family: Axis) -> tuple[Format, ...]:
-    """All formats of a family in the order of their names; those of installed packages may be of another family."""
-    return tuple(find(family, name)() for name in names(family))
+    """All formats of a family, ours and those of installed packages, in the order of their names."""
+    base: type = getattr(import_module(f"polyclinic.{family}.base"), AXES[family].base)
+    kinds: list[type[Format]] = [find(family, name) for name in names(family)]
+    return tuple(kind() for kind in kinds if issubclass(kind, base))
 
 
 def versions(formats: Sequence[Format]) -> str:

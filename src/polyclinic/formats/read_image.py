@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from polyclinic.formats.base import STARTS_WITH
-from polyclinic.formats.images.base import Window, image_formats, unknown_image
-from polyclinic.formats.pictures.frame import MOST_BYTES, Frame, refuse
+from polyclinic.formats.images.base import Window, image_formats
+from polyclinic.formats.pictures.frame import MOST_BYTES, Frame, refuse, unknown_image
 
 
 def read_image(path: Path, window: Window = "file") -> Frame:

@@ -17,9 +17,9 @@ from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.answer_files import files_beside, files_of, publish, write_files
 from polyclinic.delivery.forms.base import AnswerFiles, delivery_of
 from polyclinic.errors import BundleError
-from polyclinic.formats.mask_files import read_mask
 from polyclinic.formats.packed import nothing, pack_all
-from polyclinic.formats.read_scan import read_volume
+from polyclinic.formats.read_mask import read_mask
+from polyclinic.formats.read_scan import read_scan
 from polyclinic.formats.voxels.voxel_grid import laid_on
 
 
@@ -148,7 +148,7 @@ def test_a_folder_of_slices_gets_one_segmentation_with_all_regions(tmp_path):
     one, other = ball(2, 2, 1, shape=shape), ball(3, 3, 2, shape=shape)
     [name] = write_answer_files(mask(one, other), 0, AnswerFiles(tmp_path, "00001-x", str(series)))
     assert name == "00001-x.dcm"
-    scan, found = read_volume(series), read_mask(tmp_path / name)
+    scan, found = read_scan(series), read_mask(tmp_path / name)
     assert np.array_equal(laid_on(found, scan.values.shape, scan.affine).labels, np.stack([one, other]))
 
 
@@ -180,7 +180,7 @@ def test_slices_in_one_file_get_nifti(tmp_path, named):
     cases = pytest.importorskip("cases").made
     folder = cases.write(tmp_path / "ct", [cases.enhanced(cases.series(cases.oblique()), list(range(cases.SLICES)))])
     source = folder if named == "folder" else next(folder.iterdir())
-    scan = read_volume(source)
+    scan = read_scan(source)
     region = ball(2, 2, 1, shape=scan.values.shape)
     [name] = write_answer_files(mask(region), 0, AnswerFiles(tmp_path, "00001-x", str(source)))
     found = read_mask(tmp_path / name)

@@ -9,8 +9,8 @@ from PIL import Image
 
 from cases import made
 from polyclinic.errors import ReadError
-from polyclinic.formats.mask_files import read_mask
-from polyclinic.formats.read_scan import content_digest, read_volume
+from polyclinic.formats.read_mask import read_mask
+from polyclinic.formats.read_scan import content_digest, read_scan
 
 nib = pytest.importorskip("nibabel")
 ODD = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"9999")
@@ -19,7 +19,7 @@ VALUES = np.random.default_rng(9).integers(0, 900, (6, 7, 5)).astype(np.int16)
 
 def refusal(cell):
     with pytest.raises(ReadError) as caught:
-        read_volume(cell)
+        read_scan(cell)
     return caught.value.findings[0].name
 
 
@@ -34,7 +34,7 @@ def test_nothing_there(tmp_path):
 
 def test_no_path_stands_in_a_finding(tmp_path):
     with pytest.raises(ReadError) as caught:
-        read_volume(tmp_path / "Miller^Ann.nii")
+        read_scan(tmp_path / "Miller^Ann.nii")
     assert "Miller" not in str(caught.value)
 
 
@@ -64,16 +64,16 @@ def seeds(folder):
     image = made.SimpleITK.GetImageFromArray(VALUES)
     for name, zipped in (("a.nii", False), ("b.nii.gz", False), ("a.mha", False), ("b.mha", True), ("a.nrrd", True)):
         made.SimpleITK.WriteImage(image, str(folder / name), useCompression=zipped)
-        yield name, (folder / name).read_bytes(), read_volume
+        yield name, (folder / name).read_bytes(), read_scan
     nib.save(nib.Nifti2Image(VALUES, np.eye(4)), folder / "c.nii")
-    yield "c.nii", (folder / "c.nii").read_bytes(), read_volume
+    yield "c.nii", (folder / "c.nii").read_bytes(), read_scan
     for syntax in (None, made.RLELossless, made.JPEGLSLossless, made.JPEG2000Lossless):
         whole = made.enhanced(made.series(count=3), [0, 1, 2])
         if syntax:
             whole.compress(syntax, generate_instance_uid=False)
         stream = io.BytesIO()
         whole.save_as(stream, enforce_file_format=True)
-        yield "e.dcm", stream.getvalue(), read_volume
+        yield "e.dcm", stream.getvalue(), read_scan
     for form in ("PNG", "GIF", "TIFF", "BMP"):
         stream = io.BytesIO()
         Image.fromarray(VALUES[0].astype(np.uint8)).save(stream, form)
@@ -130,7 +130,7 @@ def test_a_damaged_slice_never_escapes(tmp_path):
         for _ in range(25):
             path.write_bytes(damage(content, rng))
             try:
-                found = read_volume(folder)
+                found = read_scan(folder)
             except ReadError:
                 continue
             assert found.values.shape == (made.COLUMNS, made.ROWS, 3)

@@ -3,9 +3,8 @@
 from abc import abstractmethod
 from typing import Literal
 
-from polyclinic.errors import ReadError
 from polyclinic.formats.base import Format, formats_of
-from polyclinic.formats.pictures.frame import Frame, refuse
+from polyclinic.formats.pictures.frame import Frame
 
 Window = Literal["file", "none"] | tuple[float, float]
 """What becomes black and white where pixels are measurements, as in DICOM: what the file says, nothing (the measured
@@ -32,10 +31,3 @@ class ImageFormat(Format):
 def image_formats() -> tuple[ImageFormat, ...]:
     """All formats of images, in the order of their names."""
     return tuple(known for known in formats_of("formats.images") if isinstance(known, ImageFormat))
-
-
-def unknown_image() -> ReadError:
-    """The error for content of another format."""
-    words = [known.name for known in image_formats()]
-    rule = f"an image must be {', '.join(words[:-1])} or {words[-1]}"
-    return refuse("unknown_image", rule, "the content is none of these", "Convert it, or correct the path.")

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from polyclinic.errors import Finding, ReadError
+from polyclinic.formats.base import formats_of
 
 MOST_PIXELS = 64 * 1024 * 1024
 """Largest image that is decoded (8192 x 8192): above any radiograph, below what a hostile file could ask for."""
@@ -61,6 +62,13 @@ class Frame:
 def refuse(name: str, rule: str, found: str, remedy: str) -> ReadError:
     """The error for one image. It names no path: a path may name a patient; the caller adds column and row."""
     return ReadError(Finding(name=name, place="image", rule=rule, found=found, remedy=remedy))
+
+
+def unknown_image() -> ReadError:
+    """The error for content of another format."""
+    words = [known.name for known in formats_of("formats.images")]
+    rule = f"an image must be {', '.join(words[:-1])} or {words[-1]}"
+    return refuse("unknown_image", rule, "the content is none of these", "Convert it, or correct the path.")
 
 
 def check_extent(width: int, height: int) -> None:

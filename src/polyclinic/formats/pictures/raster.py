@@ -16,8 +16,7 @@ from jaxtyping import Shaped
 from PIL import Image, UnidentifiedImageError
 
 from polyclinic.errors import ReadError
-from polyclinic.formats.images.base import unknown_image
-from polyclinic.formats.pictures.frame import FileProperties, Frame, check_extent, check_finite, refuse
+from polyclinic.formats.pictures.frame import FileProperties, Frame, check_extent, check_finite, refuse, unknown_image
 
 _FORMATS = ("PNG", "JPEG", "TIFF")
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")

@@ -8,9 +8,10 @@ import pytest
 from cases import made
 from polyclinic.errors import ReadError
 from polyclinic.formats.dicom import segmentation
-from polyclinic.formats.mask_files import read_mask, write_mask
-from polyclinic.formats.read_scan import read_volume
+from polyclinic.formats.read_mask import read_mask
+from polyclinic.formats.read_scan import read_scan
 from polyclinic.formats.voxels.voxel_grid import laid_on
+from polyclinic.formats.write_mask import write_mask
 
 highdicom = made.highdicom
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -46,7 +47,7 @@ def refusal(path, change):
 def test_read_back_on_the_grid_of_the_scan(written):
     folder, path = written
     assert path.name == "m.dcm"
-    scan, mask = read_volume(folder), read_mask(path)
+    scan, mask = read_scan(folder), read_mask(path)
     assert mask.names == ("tumour", "oedema")
     assert mask.values == (0, 1)
     assert mask.labels.shape == (2, *SHAPE[:2], 6)  # slices 1 to 6; between them some were left out
@@ -89,7 +90,7 @@ def test_labels_become_segments(tmp_path):
     labels[3:9, 4:9, 2:5], labels[20:25, 4:9, 3] = 1, 2
     mask = read_mask(write_mask(labels, folder, tmp_path / "m"))
     assert mask.names == ("label 1", "label 2")
-    scan = read_volume(folder)
+    scan = read_scan(folder)
     laid = laid_on(mask, scan.values.shape, scan.affine).labels
     assert np.array_equal(laid[0] + 2 * laid[1], labels)
 
@@ -143,7 +144,7 @@ def test_one_slice_with_the_distance_of_its_neighbours(tmp_path):
     drawn = np.zeros(SHAPE, np.uint8)
     drawn[3:9, 4:9, 5] = 1
     mask = read_mask(write_mask(drawn, folder, tmp_path / "m", ["one"]))
-    scan = read_volume(folder)
+    scan = read_scan(folder)
     assert mask.labels.shape[3] == 1
     assert np.array_equal(laid_on(mask, scan.values.shape, scan.affine).labels[0], drawn)
 
@@ -151,7 +152,7 @@ def test_one_slice_with_the_distance_of_its_neighbours(tmp_path):
 def test_a_tilted_series(tmp_path):
     folder, _ = made.CASES["gantry tilt"](tmp_path / "s")
     mask = read_mask(write_mask(layers(), folder, tmp_path / "m", ["a", "b"]))
-    scan = read_volume(folder)
+    scan = read_scan(folder)
     assert np.array_equal(laid_on(mask, scan.values.shape, scan.affine).labels, layers())
 
 
@@ -162,4 +163,4 @@ def test_a_scan_is_no_mask_and_a_mask_no_scan(written):
             call()
         assert caught.value.findings[0].name == "not_a_mask"
     with pytest.raises(ReadError, match="must be a scan"):
-        read_volume(path)
+        read_scan(path)

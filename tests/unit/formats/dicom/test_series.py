@@ -6,7 +6,7 @@ import pytest
 from cases import made
 from polyclinic.errors import ReadError, Severity
 from polyclinic.formats.dicom import series
-from polyclinic.formats.read_scan import read_volume
+from polyclinic.formats.read_scan import read_scan
 
 # What SimpleITK 2.5 does otherwise, seen in `benchmarks/dicom_cases.py`; in all other cases it must agree.
 ITK_DIFFERS = {
@@ -40,16 +40,16 @@ def test_right_or_refused(name, tmp_path):
 
 def refusal(folder):
     with pytest.raises(ReadError) as caught:
-        read_volume(folder)
+        read_scan(folder)
     return {finding.name for finding in caught.value.findings}
 
 
 def notes(folder):
-    return {finding.name: finding.severity for finding in read_volume(folder).notes}
+    return {finding.name: finding.severity for finding in read_scan(folder).notes}
 
 
 def test_what_is_said_of_a_plain_series(tmp_path):
-    volume = read_volume(made.write(tmp_path / "s", made.series()))
+    volume = read_scan(made.write(tmp_path / "s", made.series()))
     assert volume.values.dtype == np.int16
     assert (volume.low, volume.high) == (-1024, 3071)
     assert volume.spacing == pytest.approx((0.9, 0.7, 2.5))
@@ -62,14 +62,14 @@ def test_what_is_said_of_a_plain_series(tmp_path):
 
 def test_a_path_may_be_relative(tmp_path):
     made.write(tmp_path / "s", made.series())
-    assert np.array_equal(read_volume("s", tmp_path).values, read_volume(tmp_path / "s").values)
+    assert np.array_equal(read_scan("s", tmp_path).values, read_scan(tmp_path / "s").values)
 
 
 def test_folders_below_belong_to_the_series(tmp_path):
     slices = made.series()
     made.write(tmp_path / "s" / "a", slices[:3])
     made.write(tmp_path / "s" / "b", slices[3:])
-    assert read_volume(tmp_path / "s").values.shape[2] == made.SLICES
+    assert read_scan(tmp_path / "s").values.shape[2] == made.SLICES
 
 
 def test_what_was_put_right_is_told(tmp_path):
@@ -79,7 +79,7 @@ def test_what_was_put_right_is_told(tmp_path):
     assert notes(made.write(tmp_path / "b", [*made.series(), made.series()[2]])) == {"copied_slices": Severity.WARNING}
     path, _ = made.CASES["gantry tilt"](tmp_path / "c")
     assert notes(path) == {"sheared_volume": Severity.NOTE}
-    assert read_volume(path).sheared
+    assert read_scan(path).sheared
 
 
 def test_numbers_in_the_other_direction_are_no_doubt(tmp_path):
@@ -141,7 +141,7 @@ def test_every_difference_is_told_at_once(tmp_path):
     slices[2].PatientID = "2"
     del slices[3].ImagePositionPatient
     with pytest.raises(ReadError) as caught:
-        read_volume(made.write(tmp_path / "s", slices))
+        read_scan(made.write(tmp_path / "s", slices))
     names = [finding.name for finding in caught.value.findings]
     assert names.count("mixed_images") == 3
     assert names.count("no_positions") == 1
@@ -206,9 +206,9 @@ def test_bytes_stay_bytes_and_fractions_become_floats(tmp_path):
         one["PixelData"].VR = "OB"
     for one in wide:
         one.RescaleSlope, one.RescaleIntercept = 20, 0
-    first = read_volume(made.write(tmp_path / "a", small))
+    first = read_scan(made.write(tmp_path / "a", small))
     assert (first.values.dtype, first.low, first.high) == (np.uint8, 0, 255)
-    second = read_volume(made.write(tmp_path / "b", wide))
+    second = read_scan(made.write(tmp_path / "b", wide))
     assert second.values.dtype == np.float32  # 4095 * 20 does not fit into 16 bits
     assert second.values.max() == second.high > 32767
 
@@ -221,7 +221,7 @@ def test_a_table_of_values(tmp_path):
         table.LUTData = (np.arange(4096, dtype="<u2") * 3).tobytes()
         table["LUTData"].VR, table["LUTDescriptor"].VR = "OW", "US"
         one.ModalityLUTSequence = [table]
-    found = read_volume(made.write(tmp_path / "s", slices))
+    found = read_scan(made.write(tmp_path / "s", slices))
     assert np.array_equal(found.values, 3 * made.truth_of(offset=0).values)
 
 

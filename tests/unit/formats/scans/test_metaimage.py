@@ -5,7 +5,7 @@ import pytest
 
 from cases import made
 from polyclinic.errors import ReadError
-from polyclinic.formats.read_scan import read_volume
+from polyclinic.formats.read_scan import read_scan
 
 ITK = made.SimpleITK
 VALUES = np.random.default_rng(4).integers(-900, 3000, (5, 7, 6)).astype(np.int16)
@@ -33,7 +33,7 @@ def change(path, old, new):
 
 def refusal(path):
     with pytest.raises(ReadError) as caught:
-        read_volume(path)
+        read_scan(path)
     return caught.value.findings[0].name
 
 
@@ -42,7 +42,7 @@ def refusal(path):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.float32, np.float64])
 def test_as_simpleitk(name, zipped, dtype, tmp_path):
     path = save(tmp_path / name, np.clip(VALUES, 0, 200).astype(dtype), zipped)
-    found = read_volume(path)
+    found = read_scan(path)
     theirs = made.of_simpleitk(ITK.ReadImage(str(path)))
     assert np.array_equal(found.values, theirs.values)
     assert np.allclose(found.affine, theirs.affine)
@@ -55,12 +55,12 @@ def test_big_endian(tmp_path):
     start = raw.index(b"LOCAL\n") + 6
     swapped = raw[:start] + np.frombuffer(raw[start:], "<i2").astype(">i2").tobytes()
     path.write_bytes(swapped.replace(b"OrderMSB = False", b"OrderMSB = True"))
-    assert np.array_equal(read_volume(path).values, VALUES.transpose(2, 1, 0))
+    assert np.array_equal(read_scan(path).values, VALUES.transpose(2, 1, 0))
 
 
 def test_without_spacing_the_place_is_not_known(tmp_path):
     path = change(save(tmp_path / "a.mha"), b"ElementSpacing = 1.5 2 3\n", b"")
-    assert read_volume(path).affine is None
+    assert read_scan(path).affine is None
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_four_axes(tmp_path):
     ITK.WriteImage(ITK.JoinSeries([image(turned=False)] * 2), str(path))
     assert refusal(path) == "four_axes"
     ITK.WriteImage(ITK.JoinSeries([image(turned=False)]), str(path))
-    assert np.array_equal(read_volume(path).values, VALUES.transpose(2, 1, 0))
+    assert np.array_equal(read_scan(path).values, VALUES.transpose(2, 1, 0))
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9, 0.999])

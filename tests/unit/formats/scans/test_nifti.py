@@ -9,7 +9,7 @@ import pytest
 
 from cases import made
 from polyclinic.errors import ReadError
-from polyclinic.formats.read_scan import read_volume
+from polyclinic.formats.read_scan import read_scan
 from polyclinic.formats.scans import nifti
 
 nib = pytest.importorskip("nibabel")
@@ -51,7 +51,7 @@ def patch(path, field, value):
 
 def refusal(path):
     with pytest.raises(ReadError) as caught:
-        read_volume(path)
+        read_scan(path)
     return caught.value.findings[0].name
 
 
@@ -61,7 +61,7 @@ def refusal(path):
 def test_as_nibabel_and_simpleitk(name, second, dtype, tmp_path):
     values = np.clip(VALUES, 0, 120).astype(dtype)
     path = save(tmp_path / name, values, second=second)
-    found = read_volume(path)
+    found = read_scan(path)
     theirs = nib.load(path)
     assert np.array_equal(found.values, np.asarray(theirs.dataobj))
     assert np.allclose(found.affine, theirs.affine)
@@ -80,7 +80,7 @@ def test_scaled_values(tmp_path):
     nib.save(image, tmp_path / "a.nii")
     patch(tmp_path / "a.nii", "scl_slope", 0.5)
     patch(tmp_path / "a.nii", "scl_inter", -7)
-    found = read_volume(tmp_path / "a.nii")
+    found = read_scan(tmp_path / "a.nii")
     assert found.values.dtype == np.float32
     assert np.array_equal(found.values, nib.load(tmp_path / "a.nii").get_fdata())
 
@@ -88,7 +88,7 @@ def test_scaled_values(tmp_path):
 @pytest.mark.parametrize("slope", [0, np.nan])
 def test_no_slope_is_no_scaling(slope, tmp_path):
     path = patch(save(tmp_path / "a.nii"), "scl_slope", slope)
-    assert np.array_equal(read_volume(path).values, VALUES)
+    assert np.array_equal(read_scan(path).values, VALUES)
 
 
 def test_big_endian(tmp_path):
@@ -96,7 +96,7 @@ def test_big_endian(tmp_path):
     header.set_data_dtype(">i2")
     image = nib.Nifti1Image(VALUES, rotated(), header)
     nib.save(image, tmp_path / "a.nii")
-    found = read_volume(tmp_path / "a.nii")
+    found = read_scan(tmp_path / "a.nii")
     assert np.array_equal(found.values, VALUES)
     assert found.values.dtype == np.dtype(np.int16)
 
@@ -107,7 +107,7 @@ def test_a_sheared_affine_is_kept_and_told(tmp_path):
     for row, name in enumerate(("srow_x", "srow_y", "srow_z")):
         patch(path, name, TURNED[row])
     patch(path, "pixdim", [1, 2.0031, 1.926, 3.1064, 1, 1, 1, 1])
-    found = read_volume(path)
+    found = read_scan(path)
     assert found.sheared
     assert np.allclose(found.affine, TURNED, atol=1e-6)
     assert [note.name for note in found.notes] == ["sheared_volume"]
@@ -122,7 +122,7 @@ def test_units(unit, factor, tmp_path):
         patch(path, "srow_z", [0, 0, 0.001, 0])
         patch(path, "pixdim", [1, 0.001, 0.001, 0.001, 1, 1, 1, 1])
         patch(path, "qform_code", 0)
-    found = read_volume(path)
+    found = read_scan(path)
     assert found.spacing == pytest.approx((1.0, 1.0, 1.0) if factor >= 1 else (0.001,) * 3, rel=1e-5)
 
 
@@ -149,10 +149,10 @@ def test_forms_that_contradict(tmp_path):
     path = patch(save(tmp_path / "a.nii"), "qoffset_x", 9)
     assert refusal(path) == "contradictory_affine"
     patch(path, "qoffset_x", 5.3)  # less than half a step of 1 mm
-    assert np.allclose(read_volume(path).affine, rotated(), atol=1e-6)
+    assert np.allclose(read_scan(path).affine, rotated(), atol=1e-6)
     patch(path, "qoffset_x", 9)
     patch(path, "qform_code", 0)
-    assert np.allclose(read_volume(path).affine, rotated(), atol=1e-6)
+    assert np.allclose(read_scan(path).affine, rotated(), atol=1e-6)
 
 
 def test_spacing_that_contradicts(tmp_path):
@@ -163,17 +163,17 @@ def test_spacing_that_contradicts(tmp_path):
 
 def test_without_forms_the_spacing_alone_is_known(tmp_path):
     path = patch(patch(save(tmp_path / "a.nii"), "sform_code", 0), "qform_code", 0)
-    found = read_volume(path)
+    found = read_scan(path)
     assert found.affine is None
     assert found.spacing == pytest.approx((1, 2, 3))
-    assert read_volume(patch(path, "pixdim", 0)).spacing is None
+    assert read_scan(patch(path, "pixdim", 0)).spacing is None
     assert refusal(patch(path, "pixdim", np.nan)) == "broken_affine"
 
 
 def test_four_axes(tmp_path):
     assert refusal(save(tmp_path / "a.nii", np.zeros((4, 5, 6, 2), np.int16))) == "four_axes"
-    assert read_volume(save(tmp_path / "b.nii", np.zeros((4, 5, 6, 1, 1), np.int16))).values.shape == (4, 5, 6)
-    assert read_volume(save(tmp_path / "c.nii", np.zeros((4, 5), np.int16))).values.shape == (4, 5, 1)
+    assert read_scan(save(tmp_path / "b.nii", np.zeros((4, 5, 6, 1, 1), np.int16))).values.shape == (4, 5, 6)
+    assert read_scan(save(tmp_path / "c.nii", np.zeros((4, 5), np.int16))).values.shape == (4, 5, 1)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9, 0.999])
@@ -253,6 +253,6 @@ def test_a_mask_has_the_geometry_of_its_source_to_the_last_bit(tmp_path):
 def test_the_hippocampus_of_the_decathlon():
     folder = Path(os.environ["POLYCLINIC_DATA"]) / "volumes" / "msd_task04_hippocampus" / "images"
     for path in sorted(folder.iterdir())[:5]:
-        found, theirs = read_volume(path), nib.load(path)
+        found, theirs = read_scan(path), nib.load(path)
         assert np.array_equal(found.values, theirs.get_fdata(dtype=np.float32))
         assert np.allclose(found.affine, theirs.affine)

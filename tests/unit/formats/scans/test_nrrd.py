@@ -7,7 +7,7 @@ import pytest
 
 from cases import made
 from polyclinic.errors import ReadError
-from polyclinic.formats.read_scan import read_volume
+from polyclinic.formats.read_scan import read_scan
 
 ITK = made.SimpleITK
 VALUES = np.random.default_rng(5).integers(-900, 3000, (5, 7, 6)).astype(np.int16)
@@ -30,7 +30,7 @@ def change(path, old, new):
 
 def refusal(path):
     with pytest.raises(ReadError) as caught:
-        read_volume(path)
+        read_scan(path)
     return caught.value.findings[0].name
 
 
@@ -39,7 +39,7 @@ def refusal(path):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.float32, np.float64])
 def test_as_simpleitk(name, zipped, dtype, tmp_path):
     path = save(tmp_path / name, np.clip(VALUES, 0, 200).astype(dtype), zipped)
-    found = read_volume(path)
+    found = read_scan(path)
     theirs = made.of_simpleitk(ITK.ReadImage(str(path)))
     assert np.array_equal(found.values, theirs.values)
     assert np.allclose(found.affine, theirs.affine)
@@ -49,12 +49,12 @@ def test_as_simpleitk(name, zipped, dtype, tmp_path):
 def test_spaces(space, tmp_path):
     path = change(save(tmp_path / "a.nrrd"), b"left-posterior-superior", space)
     theirs = made.of_simpleitk(ITK.ReadImage(str(path)))
-    assert np.allclose(read_volume(path).affine, theirs.affine)
+    assert np.allclose(read_scan(path).affine, theirs.affine)
 
 
 def test_an_unknown_space_gives_the_spacing_alone(tmp_path):
     path = change(save(tmp_path / "a.nrrd"), b"space: left-posterior-superior", b"space: scanner-xyz")
-    found = read_volume(path)
+    found = read_scan(path)
     assert found.affine is None
     assert found.spacing == pytest.approx((1.5, 2, 3))
 
@@ -68,15 +68,15 @@ def plain(path, extra=b"", packing=b"raw", content=None):
 
 
 def test_spacings_alone(tmp_path):
-    found = read_volume(plain(tmp_path / "a.nrrd", b"spacings: 1 2 3\n"))
+    found = read_scan(plain(tmp_path / "a.nrrd", b"spacings: 1 2 3\n"))
     assert (found.affine, found.spacing) == (None, (1, 2, 3))
     assert found.values[1, 2, 3] == 23
-    assert read_volume(plain(tmp_path / "b.nrrd")).spacing is None
+    assert read_scan(plain(tmp_path / "b.nrrd")).spacing is None
 
 
 def test_bzip2(tmp_path):
     packed = bz2.compress(np.arange(24, dtype="<i2").tobytes())
-    assert read_volume(plain(tmp_path / "a.nrrd", packing=b"bzip2", content=packed)).values[1, 2, 3] == 23
+    assert read_scan(plain(tmp_path / "a.nrrd", packing=b"bzip2", content=packed)).values[1, 2, 3] == 23
     assert refusal(plain(tmp_path / "b.nrrd", packing=b"bzip2", content=packed[:-9])) == "damaged_volume"
 
 
@@ -87,7 +87,7 @@ def test_units(unit, factor, tmp_path):
     if factor is None:
         assert refusal(path) == "unknown_unit"
     else:
-        assert read_volume(path).spacing == pytest.approx((factor, 2 * factor, 3 * factor))
+        assert read_scan(path).spacing == pytest.approx((factor, 2 * factor, 3 * factor))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_four_axes(tmp_path):
     path = change(plain(tmp_path / "a.nrrd"), b"dimension: 3\nsizes: 2 3 4", b"dimension: 4\nsizes: 2 3 2 2")
     assert refusal(path) == "four_axes"
     change(path, b"sizes: 2 3 2 2", b"sizes: 2 3 4 1")
-    assert read_volume(path).values.shape == (2, 3, 4)
+    assert read_scan(path).values.shape == (2, 3, 4)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9, 0.999])

@@ -6,8 +6,9 @@ from PIL import Image
 
 from cases import made
 from polyclinic.errors import ReadError
-from polyclinic.formats.mask_files import read_mask, write_mask
-from polyclinic.formats.read_scan import read_volume
+from polyclinic.formats.read_mask import read_mask
+from polyclinic.formats.read_scan import read_scan
+from polyclinic.formats.write_mask import write_mask
 
 nib = pytest.importorskip("nibabel")
 LABELS = np.random.default_rng(7).integers(0, 4, (9, 13)).astype(np.uint8)
@@ -161,7 +162,7 @@ def test_solid_masks_are_written_as_nifti(tmp_path):
     image.SetOrigin((1, 2, 3))
     made.SimpleITK.WriteImage(image, str(tmp_path / "s.mha"))
     for name in ("s.nii", "s.mha"):
-        source = read_volume(tmp_path / name)
+        source = read_scan(tmp_path / name)
         for like in (tmp_path / name, source):
             found = read_mask(write_mask(SOLID, like, tmp_path / "m.out"))
             assert np.array_equal(found.labels, SOLID)
@@ -170,7 +171,7 @@ def test_solid_masks_are_written_as_nifti(tmp_path):
 
 def test_a_mask_of_a_multi_frame_file_has_its_geometry(tmp_path):
     path, _ = made.CASES["enhanced with rescale in groups"](tmp_path / "s")
-    scan = read_volume(path)
+    scan = read_scan(path)
     drawn = (scan.values > 0).astype(np.uint8)
     found = read_mask(write_mask(drawn, path, tmp_path / "m"))
     assert np.array_equal(found.labels, drawn)

@@ -3,13 +3,14 @@
 import builtins
 import contextlib
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from polyclinic.errors import MissingPackage, ReadError
-from polyclinic.formats.dicom import pixels as dicom
+from polyclinic.formats.images.dicom import Dicom
 
 pydicom = pytest.importorskip("pydicom")
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset  # noqa: E402
@@ -59,25 +60,25 @@ def make(pixels=RAMP, *, bits=12, signed=False, photometric="MONOCHROME2", big=F
 
 def shown(content, window="file"):
     """Fractions from black to white."""
-    frame = dicom.read(content, window)
+    frame = Dicom().read(content, window)
     return (frame.pixels[:, :, 0].astype(float) - frame.low) / (frame.high - frame.low)
 
 
 def refusal(content, window="file"):
     with pytest.raises(ReadError) as caught:
-        dicom.read(content, window)
+        Dicom().read(content, window)
     (finding,) = caught.value.findings
     return finding.name
 
 
 def test_recognised_by_content():
-    assert dicom.recognise(make())
-    assert not dicom.recognise(b"\x89PNG" + b"\0" * 200)
-    assert not dicom.recognise(b"")
+    assert Dicom().recognises(Path("x"), make())
+    assert not Dicom().recognises(Path("x"), b"\x89PNG" + b"\0" * 200)
+    assert not Dicom().recognises(Path("x"), b"")
 
 
 def test_without_window_the_measured_values_stay():
-    frame = dicom.read(make(RescaleSlope=2, RescaleIntercept=-1024))
+    frame = Dicom().read(make(RescaleSlope=2, RescaleIntercept=-1024))
     assert np.array_equal(frame.pixels[:, :, 0], RAMP * 2.0 - 1024)
     assert (frame.low, frame.high) == (-1024, 4095 * 2 - 1024)
     assert frame.facts.format == "DICOM"
@@ -86,13 +87,13 @@ def test_without_window_the_measured_values_stay():
 
 def test_signed_pixels():
     pixels = RAMP.astype(np.int16) - 800
-    frame = dicom.read(make(pixels, bits=16, signed=True))
+    frame = Dicom().read(make(pixels, bits=16, signed=True))
     assert np.array_equal(frame.pixels[:, :, 0], pixels)
     assert (frame.low, frame.high) == (-32768, 32767)
 
 
 def test_big_endian():
-    assert np.array_equal(dicom.read(make(big=True)).pixels, dicom.read(make()).pixels)
+    assert np.array_equal(Dicom().read(make(big=True)).pixels, Dicom().read(make()).pixels)
 
 
 @pytest.mark.parametrize("function", [None, "LINEAR", "LINEAR_EXACT", "SIGMOID"])
@@ -127,7 +128,7 @@ def test_the_first_of_several_windows_counts():
 def test_window_asked_for():
     content = make(RescaleSlope=1, RescaleIntercept=-1000, WindowCenter=0, WindowWidth=10)
     assert np.allclose(shown(content, (0.0, 2000.0)), np.clip((RAMP - 1000.0) / 2000 + 0.5, 0, 1), atol=1e-4)
-    assert np.array_equal(dicom.read(content, "none").pixels[:, :, 0], RAMP - 1000.0)
+    assert np.array_equal(Dicom().read(content, "none").pixels[:, :, 0], RAMP - 1000.0)
 
 
 def test_voi_table_comes_before_the_window():
@@ -149,7 +150,7 @@ def test_modality_table():
     table["LUTDescriptor"].VR = "US"
     table.ModalityLUTType = "OD"
     pixels = np.array([[0, 1], [2, 3]], dtype=np.uint16)
-    frame = dicom.read(make(pixels, ModalityLUTSequence=[table]))
+    frame = Dicom().read(make(pixels, ModalityLUTSequence=[table]))
     assert frame.pixels[:, :, 0].tolist() == [[7, 100], [2000, 60000]]
     assert (frame.low, frame.high) == (0, 65535)
 
@@ -172,13 +173,13 @@ def test_padding_is_black(photometric, header):
 
 
 def test_overlay_bits_above_the_image_are_cut_off():
-    assert np.array_equal(dicom.read(make(RAMP | 0x8000)).pixels, dicom.read(make()).pixels)
+    assert np.array_equal(Dicom().read(make(RAMP | 0x8000)).pixels, Dicom().read(make()).pixels)
 
 
 def test_colour():
     rng = np.random.default_rng(1)
     pixels = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
-    frame = dicom.read(make(pixels, bits=8, photometric="RGB"))
+    frame = Dicom().read(make(pixels, bits=8, photometric="RGB"))
     assert np.array_equal(frame.pixels, pixels)
     assert (frame.low, frame.high) == (0, 255)
 
@@ -186,7 +187,7 @@ def test_colour():
 def test_ybr_becomes_rgb():
     """Source of the numbers: DICOM PS3.3 C.7.6.3.1.2, white, pure red and black."""
     pixels = np.array([[[255, 128, 128], [76, 85, 255], [0, 128, 128]]], dtype=np.uint8)
-    read = dicom.read(make(pixels, bits=8, photometric="YBR_FULL")).pixels[0].astype(int)
+    read = Dicom().read(make(pixels, bits=8, photometric="YBR_FULL")).pixels[0].astype(int)
     assert np.abs(read - [[255, 255, 255], [254, 0, 0], [0, 0, 0]]).max() <= 1
 
 
@@ -200,21 +201,21 @@ def palette(values, bits=16):
 
 def test_palette():
     pixels = np.array([[0, 1, 2]], dtype=np.uint8)
-    frame = dicom.read(make(pixels, bits=8, photometric="PALETTE COLOR", **palette([0, 1000, 20000])))
+    frame = Dicom().read(make(pixels, bits=8, photometric="PALETTE COLOR", **palette([0, 1000, 20000])))
     assert frame.pixels[0].tolist() == [[0, 0, 0], [1000, 2000, 3000], [20000, 40000, 60000]]
     assert frame.high == 65535
 
 
 def test_palette_of_bytes_that_says_words():
     pixels = np.array([[0, 1, 2]], dtype=np.uint8)
-    frame = dicom.read(make(pixels, bits=8, photometric="PALETTE COLOR", **palette([0, 10, 85])))
+    frame = Dicom().read(make(pixels, bits=8, photometric="PALETTE COLOR", **palette([0, 10, 85])))
     assert frame.pixels[0, 2].tolist() == [85, 170, 255]
     assert frame.high == 255
 
 
 def test_several_frames():
     assert refusal(make(np.zeros((4, 4), np.uint16), content=b"\0" * 64, NumberOfFrames=2)) == "several_frames"
-    assert dicom.read(make(NumberOfFrames=1)).pixels.shape == (4, 4, 1)
+    assert Dicom().read(make(NumberOfFrames=1)).pixels.shape == (4, 4, 1)
 
 
 def test_no_pixels():
@@ -260,7 +261,7 @@ def test_compressed(form, syntax):
     image = Image.fromarray(np.tile(np.arange(0, 256, 32, dtype=np.uint8), (8, 1)))
     stream = io.BytesIO()
     image.save(stream, form, **({"quality": 95} if form == "JPEG" else {"no_jp2": True}))
-    read = dicom.read(compressed(stream.getvalue(), syntax)).pixels[:, :, 0]
+    read = Dicom().read(compressed(stream.getvalue(), syntax)).pixels[:, :, 0]
     assert np.abs(read - np.asarray(image, dtype=float)).max() <= (0 if form == "JPEG2000" else 4)
     assert refusal(compressed(stream.getvalue(), syntax, rows=9)) == "doubtful_pixels"
 
@@ -279,8 +280,8 @@ def test_deflated(monkeypatch):
     whole.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     stream = io.BytesIO()
     whole.save_as(stream, enforce_file_format=True)
-    assert np.array_equal(dicom.read(stream.getvalue()).pixels, dicom.read(make()).pixels)
-    monkeypatch.setattr(dicom, "MOST_BYTES", 100)
+    assert np.array_equal(Dicom().read(stream.getvalue()).pixels, Dicom().read(make()).pixels)
+    monkeypatch.setattr("polyclinic.formats.dicom.dataset.MOST_BYTES", 100)
     assert refusal(stream.getvalue()) == "image_too_large"
 
 
@@ -317,7 +318,7 @@ def test_random_damage_never_escapes():
         for place in rng.integers(132, len(content), size=3):
             content[place] = rng.integers(0, 256)
         with contextlib.suppress(ReadError):
-            assert dicom.read(bytes(content)).pixels.ndim == 3
+            assert Dicom().read(bytes(content)).pixels.ndim == 3
 
 
 def test_without_pydicom(monkeypatch):
@@ -331,7 +332,7 @@ def test_without_pydicom(monkeypatch):
     content = make()
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(MissingPackage, match=r"polyclinic\[dicom\]"):
-        dicom.read(content)
+        Dicom().read(content)
 
 
 @pytest.mark.parametrize("place", range(0, 200, 7))
@@ -342,13 +343,13 @@ def test_a_damaged_stream_without_loss_never_ends_the_process(place):
     stream = bytearray(image.getvalue())
     stream[place : place + 2] = b"\xff\xc0"
     with contextlib.suppress(ReadError):
-        dicom.read(compressed(bytes(stream), "1.2.840.10008.1.2.4.51"))
+        Dicom().read(compressed(bytes(stream), "1.2.840.10008.1.2.4.51"))
 
 
 @pytest.mark.parametrize(
     ("told", "spacing"), [([0.5, 0.25], (0.5, 0.25)), ([0.5, 0], None), (None, None)], ids=["told", "zero", "silent"]
 )
 def test_spacing_in_the_patient(told, spacing):
-    facts = dicom.read(make(**({} if told is None else {"PixelSpacing": told}))).facts
+    facts = Dicom().read(make(**({} if told is None else {"PixelSpacing": told}))).facts
     assert facts.spacing == spacing
     assert facts.unit == ("px" if spacing is None else "mm")

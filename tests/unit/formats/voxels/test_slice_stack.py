@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from polyclinic.errors import ReadError
-from polyclinic.formats.read_scan import read_volume
+from polyclinic.formats.read_scan import read_scan
 
 VALUES = np.random.default_rng(6).integers(0, 250, (5, 12, 10)).astype(np.uint8)
 WIDE = VALUES.astype(np.uint16) * 200
@@ -28,13 +28,13 @@ def folder(path, slices=VALUES, name="slice_{}.png", start=1):
 
 def refusal(cell):
     with pytest.raises(ReadError) as caught:
-        read_volume(cell)
+        read_scan(cell)
     return caught.value.findings[0].name
 
 
 @pytest.mark.parametrize("slices", [VALUES, WIDE])
 def test_pages_are_slices(slices, tmp_path):
-    found = read_volume(tiff(tmp_path / "a.tif", slices))
+    found = read_scan(tiff(tmp_path / "a.tif", slices))
     assert np.array_equal(found.values, slices.transpose(2, 1, 0))
     assert (found.affine, found.spacing) == (None, None)
     assert found.values.dtype == (np.uint8 if slices is VALUES else np.float32)
@@ -42,7 +42,7 @@ def test_pages_are_slices(slices, tmp_path):
 
 def test_a_name_says_nothing(tmp_path):
     tiff(tmp_path / "a.tif").rename(tmp_path / "a.nii")
-    assert read_volume(tmp_path / "a.nii").facts.format == "TIFF"
+    assert read_scan(tmp_path / "a.nii").facts.format == "TIFF"
 
 
 def test_one_page_is_no_volume(tmp_path):
@@ -64,7 +64,7 @@ def test_pages_that_are_channels_or_times(text, name, tmp_path):
 
 def test_an_imagej_stack_of_slices(tmp_path):
     path = tiff(tmp_path / "a.tif", tiffinfo={270: "ImageJ=1.53\nimages=5\nslices=5"})
-    assert read_volume(path).values.shape == (10, 12, 5)
+    assert read_scan(path).values.shape == (10, 12, 5)
 
 
 def test_pages_of_two_sizes_and_colours(tmp_path):
@@ -78,15 +78,15 @@ def test_cut_off(share, tmp_path):
     path = tiff(tmp_path / "a.tif")
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     with pytest.raises(ReadError):
-        read_volume(path)
+        read_scan(path)
 
 
 def test_slices_in_the_order_of_their_numbers(tmp_path):
     slices = np.tile(np.arange(12, dtype=np.uint8)[:, None, None], (1, 4, 3))
-    found = read_volume(folder(tmp_path / "a", slices))  # slice_10 comes after slice_9
+    found = read_scan(folder(tmp_path / "a", slices))  # slice_10 comes after slice_9
     assert found.values[0, 0].tolist() == list(range(12))
     assert found.affine is None
-    assert read_volume(folder(tmp_path / "b", slices, "p7_{:03d}.tif", 0)).values[0, 0].tolist() == list(range(12))
+    assert read_scan(folder(tmp_path / "b", slices, "p7_{:03d}.tif", 0)).values[0, 0].tolist() == list(range(12))
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ def archive(path, **arrays):
 def test_arrays_of_an_archive(tmp_path):
     path = archive(tmp_path / "a.npz", x=np.stack([VALUES, VALUES // 2]), flags=np.stack([VALUES > 9] * 2))
     kept = {}
-    assert np.array_equal(read_volume("a.npz#x[1]", tmp_path, kept).values, VALUES // 2)
+    assert np.array_equal(read_scan("a.npz#x[1]", tmp_path, kept).values, VALUES // 2)
     path.unlink()
-    assert np.array_equal(read_volume("a.npz#x[0]", tmp_path, kept).values, VALUES)  # it is open already
+    assert np.array_equal(read_scan("a.npz#x[0]", tmp_path, kept).values, VALUES)  # it is open already
     assert len(kept) == 1
 
 
