@@ -8,6 +8,7 @@ The life of a folder::
 A run that is killed leaves `.work` and may be resumed from it. A folder without `bundle.json` is not a bundle.
 """
 
+import errno
 import hashlib
 import json
 import shutil
@@ -129,14 +130,13 @@ def open_work(out: Path, fingerprints: Mapping[str, str], *, resume: bool) -> Ru
             and study or files have changed; if it holds files of the user's; if it cannot be written to.
     """
     _refuse_before_writing(out, resume)
-    fresh = not (out / ".work").exists()
     try:
         with writing_to(out):
-            (out / ".work").mkdir(parents=True, exist_ok=True)
             lock = hold(out / ".work" / "lock")
     except BundleError:
         _remove_if_empty(out / ".work", out)
         raise
+    fresh = list((out / ".work").iterdir()) == [lock.path]
     try:
         return _claim(out, dict(fingerprints), resume, lock)
     except BaseException:
@@ -303,7 +303,11 @@ def _remove_work(out: Path, lock: Hold) -> None:
             elif entry != lock.path:
                 entry.unlink()
         lock.vanish()
-        (out / ".work").rmdir()
+        try:
+            (out / ".work").rmdir()
+        except OSError as error:  # another process took the folder in this moment: it is that one's now
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+                raise
 
 
 def _read_manifest(folder: Path) -> Manifest:

@@ -6,23 +6,12 @@ import sys
 from pathlib import Path
 from typing import final
 
+from filelock import FileLock, Timeout
+
 from polyclinic.errors import BundleError, Finding
 
-if sys.platform == "win32":  # pragma: no cover - the other branch is tested
-    import msvcrt
-
-    def _try_lock(handle: int) -> None:
-        os.lseek(handle, 1 << 20, os.SEEK_SET)  # beyond the text, which a second process must be able to read
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError as refusal:
-            raise BlockingIOError from refusal
-
-else:
-    import fcntl
-
-    def _try_lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+_READ = 200
+"""Bytes that are read of the word on who holds a lock: a number and the name of a machine are shorter."""
 
 
 @final
@@ -33,60 +22,50 @@ class Hold:
         path: The lock file; it names the process, for the message to a second one.
     """
 
-    def __init__(self, path: Path, handle: int) -> None:
+    def __init__(self, path: Path, lock: FileLock) -> None:
         self.path = path
-        self._handle: int | None = handle
+        self._lock = lock
 
     def release(self) -> None:
         """Let the folder go. The lock file stays: a leftover without a living process holds nobody up."""
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        self._lock.release()
 
     def vanish(self) -> None:
-        """Remove the lock file, then let the folder go."""
-        if self._handle is not None:
+        """Remove the lock file, then let the folder go: in this order, or another's lock could be removed."""
+        if self._lock.is_locked and sys.platform != "win32":  # Windows cannot remove an open file; filelock does it
             self.path.unlink(missing_ok=True)
         self.release()
 
 
 def hold(path: Path) -> Hold:
-    """Take the lock file ``path``; one that a dead process left is taken over.
+    """Take the lock file ``path``, whose folder is made; one that a dead process left is taken over.
 
     Raises:
         BundleError: if a living process holds it.
         OSError: if the file cannot be made.
     """
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    handles: list[int] = []
+    lock = FileLock(path, timeout=0, thread_local=False, fallback_to_soft=False, on_acquired=handles.append)
+    while not lock.is_locked:
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _try_lock(handle)
-        except BlockingIOError as refusal:
-            os.lseek(handle, 0, os.SEEK_SET)
-            holder = os.read(handle, 200).decode("utf-8", "replace").strip()
-            os.close(handle)
-            raise BundleError(_in_use(path, holder)) from refusal
+            lock.acquire()
+        except Timeout as refusal:
+            # If the file is gone, its holder finished between our opening it and our locking it: once more.
+            if path.exists():
+                raise BundleError(_in_use(path)) from refusal
+        except FileNotFoundError:  # the holder finished and removed the folder before we opened the file: once more
+            continue
         except OSError:  # a disk that cannot lock: then nobody holds this file
-            os.close(handle)
             path.unlink(missing_ok=True)
             raise
-        if _is_still(path, handle):
-            return _signed(Hold(path, handle), handle)
-        os.close(handle)  # its holder finished and removed it between our opening and our locking: once more
-
-
-def _is_still(path: Path, handle: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(handle))
-    except FileNotFoundError:
-        return False
+    return _signed(Hold(path, lock), handles[0])
 
 
 def _signed(held: Hold, handle: int) -> Hold:
     """The same lock, with a word on who holds it; given back where even that cannot be written."""
     try:
         os.ftruncate(handle, 0)
-        os.lseek(handle, 0, os.SEEK_SET)
         os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
     except OSError:
         held.vanish()
@@ -94,7 +73,11 @@ def _signed(held: Hold, handle: int) -> Hold:
     return held
 
 
-def _in_use(path: Path, holder: str) -> Finding:
+def _in_use(path: Path) -> Finding:
+    try:
+        holder = path.read_bytes()[:_READ].decode("utf-8", "replace").strip()
+    except OSError:  # removed in this very moment, or locked against reading, as Windows does
+        holder = ""
     return Finding(
         name="folder_in_use",
         place=str(path.parent.parent),

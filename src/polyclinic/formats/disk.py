@@ -19,6 +19,7 @@ _REASONS = {
     errno.ENOTDIR: ("part of the path is a file, not a folder", "Choose another folder with --out."),
     errno.ENAMETOOLONG: ("the path is too long for this disk", "Choose a shorter one with --out."),
     errno.ENOLCK: ("this disk cannot lock files", "Choose a folder on a local disk with --out."),
+    errno.ENOSYS: ("this disk cannot lock files", "Choose a folder on a local disk with --out."),
     errno.EOPNOTSUPP: ("this disk cannot lock files", "Choose a folder on a local disk with --out."),
 }
 

@@ -179,7 +179,7 @@ def test_a_second_run_in_the_same_folder_is_refused(tmp_path: Path) -> None:
 def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
     code = (
         "import sys, time, pathlib; from polyclinic.delivery.hold import hold; "
-        "hold(pathlib.Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+        "held = hold(pathlib.Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
     )
     open_work(tmp_path / "run", SAME, resume=False).close()
     command = [sys.executable, "-c", code, str(tmp_path / "run" / ".work" / "lock")]
@@ -214,10 +214,10 @@ def test_a_disk_too_full_to_sign_the_lock_is_left_as_found(tmp_path: Path, monke
 
 
 def test_a_disk_that_cannot_lock_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(handle: int) -> None:
+    def refuse(handle: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, "no locks")
 
-    monkeypatch.setattr("polyclinic.delivery.hold._try_lock", refuse)
+    monkeypatch.setattr("fcntl.flock", refuse)
     with pytest.raises(BundleError, match="cannot lock files"):
         open_work(tmp_path / "run", SAME, resume=False)
     assert tree(tmp_path) == []
