@@ -21,7 +21,7 @@ from polyclinic.answers.mask import MaskAnswer
 from polyclinic.evidence.metrics.overlap import decide, judge_region
 from polyclinic.formats.packed import unpack
 from polyclinic.formats.pictures import raster
-from polyclinic.geometry import Marks
+from polyclinic.geometry import RegionMarks
 from polyclinic.records.images import outlines as marked
 
 METRICS = ("pixel_f1", "pixel_auroc", "pixel_auprc", "pixel_sensitivity", "pixel_specificity", "dice", "surface_dice")
@@ -115,7 +115,7 @@ def draw(models, root: Path, folder: Path) -> None:
             frame = raster.read((root / "testing" / "images" / f"{eye:02d}_test.tif").read_bytes())
             said = decide(unpack(answer.probability[position]), answer.thresholds[position], exclusive=answer.exclusive)
             said &= unpack(answer.inside[position])
-            marks = Marks("regions", answer.regions, unpack(answer.truth[position]), said.astype(np.uint8))
+            marks = RegionMarks(answer.regions, unpack(answer.truth[position]), said.astype(np.uint8))
             (folder / f"{model}_{eye:02d}.png").write_bytes(marked.draw(frame, marks))
 
 

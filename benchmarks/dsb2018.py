@@ -30,7 +30,7 @@ from polyclinic.evidence.metrics import instances
 from polyclinic.evidence.metrics.morphology import shapes
 from polyclinic.formats.packed import unpack
 from polyclinic.formats.pictures import raster
-from polyclinic.geometry import Marks
+from polyclinic.geometry import ObjectMarks
 from polyclinic.predictions.record import Predictions
 from polyclinic.records.images import outlines as marked
 
@@ -157,7 +157,7 @@ def draw(models: Mapping[str, Predictions], pictures: Path, rows: Sequence[Mappi
             ("middle", order[len(order) // 2]),
         ):
             frame = raster.read(path_of(pictures, rows[test.samples.row[position] - 1]).read_bytes())
-            marks = Marks("instances", ("nuclei",), *cells[position])
+            marks = ObjectMarks(("nuclei",), *cells[position])
             (folder / f"{model.replace(' ', '-')}-{word}.png").write_bytes(marked.draw(frame, marks))
 
 

@@ -6,8 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from polyclinic.layers.naming import key
-from polyclinic.tensors import Encoded, Fused
+from polyclinic.tensors import Encoded, Fused, layer_name
 
 _HEADS = 4
 
@@ -26,7 +25,7 @@ class Fusion(nn.Module):
         super().__init__()
         self.names = names
         self.nobody = nn.Parameter(torch.zeros(width))
-        self.origin = nn.ParameterDict({key(name): nn.Parameter(torch.zeros(width)) for name in names})
+        self.origin = nn.ParameterDict({layer_name(name): nn.Parameter(torch.zeros(width)) for name in names})
         self.exchange = _exchange(width, dropout) if len(names) > 1 else None
         self.score = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
 
@@ -34,7 +33,9 @@ class Fusion(nn.Module):
         """Inputs by the user's names, all of the same width, to what the heads receive."""
         members = max(encoded.members for encoded in inputs.values())
         spread = [_spread(inputs[name], members) for name in self.names]
-        tokens = torch.cat([t + self.origin[key(n)] for n, (t, _) in zip(self.names, spread, strict=True)], dim=1)
+        tokens = torch.cat(
+            [t + self.origin[layer_name(n)] for n, (t, _) in zip(self.names, spread, strict=True)], dim=1
+        )
         present = torch.cat([mask for _, mask in spread], dim=1)
         if self.exchange is not None:
             tokens = self._mix(self.exchange, tokens, present)

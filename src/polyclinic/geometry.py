@@ -100,21 +100,53 @@ Known = GridKnown | TextKnown
 
 @dataclass(frozen=True)
 class Marks:
-    """What an answer and the truth point at in one record, for a picture of it.
+    """What an answer and the truth point at in one record, for a picture of it: one class for each sort of mark.
 
     Attributes:
-        form: "regions", "instances", "boxes" or "spans".
         names: Names that the arrays count.
-        truth: What is there, None where not known. Regions: 0 or 1, "region *grid" in the file's geometry. Instances:
-            "*grid" of object numbers, 0 = none. Boxes: "box 1+2*dim": name, low corner, high corner in file pixels
-            along the array's axes. Spans: "span 3": start, end, name.
+        truth: What is there, None where not known, in the geometry of the file.
         predicted: What the model points at, likewise.
     """
 
-    form: str
     names: tuple[str, ...]
     truth: Shaped[np.ndarray, "..."] | None
     predicted: Shaped[np.ndarray, "..."] | None
+
+    def planes(self, array: Shaped[np.ndarray, "..."]) -> list[Shaped[np.ndarray, "*grid"]]:
+        """What truth or answer show as grids of labels, 0 = nothing, in the order of the names; none by default."""
+        return []
+
+    def boxes(self, array: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "box side"]:
+        """What they show as boxes: number of the name, low corner, high corner; none by default."""
+        return np.zeros((0, 1))
+
+
+class RegionMarks(Marks):
+    """Regions: truth and answer are 0 or 1, "region *grid"."""
+
+    def planes(self, array: Shaped[np.ndarray, " region *grid"]) -> list[Shaped[np.ndarray, "*grid"]]:
+        """One for each region."""
+        return list(array)
+
+
+class ObjectMarks(Marks):
+    """Single objects of one name: truth and answer are numbers of objects, "*grid", 0 = none."""
+
+    def planes(self, array: Shaped[np.ndarray, "*grid"]) -> list[Shaped[np.ndarray, "*grid"]]:
+        """The one of all objects."""
+        return [array]
+
+
+class BoxMarks(Marks):
+    """Boxes: truth and answer are "box 1+2*dim": name, low corner, high corner in pixels along the array's axes."""
+
+    def boxes(self, array: Shaped[np.ndarray, "box side"]) -> Shaped[np.ndarray, "box side"]:
+        """All of them."""
+        return array
+
+
+class SpanMarks(Marks):
+    """Spans of a text: truth and answer are "span 3": start, end, name."""
 
 
 def identity(geometry: GridGeometry) -> Lattice:

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 from polyclinic.fusion import Fusion
 from polyclinic.heads.base import Dense, Global, Head
 from polyclinic.inputs.base import Input, Located
-from polyclinic.layers.naming import key
 from polyclinic.study.schema import ModelSection, Size
-from polyclinic.tensors import Encoded, Fused, InputTensors
+from polyclinic.tensors import Encoded, Fused, InputTensors, layer_name
 
 WIDTHS = {Size.TINY: 32, Size.SMALL: 64, Size.MEDIUM: 128, Size.LARGE: 256}
 
@@ -46,12 +45,14 @@ class Model(nn.Module):
         super().__init__()
         width = WIDTHS[section.size]
         dropout = _FUSION_DROPOUT if section.dropout is None else section.dropout
-        encoders = {key(name): kind.encoder(width, section.size, section.dropout) for name, kind in inputs.items()}
+        encoders = {
+            layer_name(name): kind.encoder(width, section.size, section.dropout) for name, kind in inputs.items()
+        }
         self.inputs, self.targets = tuple(inputs), tuple(heads)
         self.encoders = nn.ModuleDict(encoders)
         self.fusion = Fusion(tuple(inputs), width, dropout)
         members = max(kind.members(section.size) for kind in inputs.values())
-        layers = {key(name): _layer(kind, inputs, width, members, section.size) for name, kind in heads.items()}
+        layers = {layer_name(name): _layer(kind, inputs, width, members, section.size) for name, kind in heads.items()}
         self.heads = nn.ModuleDict(layers)
 
     def forward(self, batch: Mapping[str, InputTensors]) -> Answers:
@@ -60,12 +61,12 @@ class Model(nn.Module):
 
     def encode(self, batch: Mapping[str, InputTensors]) -> dict[str, Encoded]:
         """Each input by itself, as tokens."""
-        return {name: self.encoders[key(name)](batch[name]) for name in self.inputs}
+        return {name: self.encoders[layer_name(name)](batch[name]) for name in self.inputs}
 
     def answer(self, encoded: Mapping[str, Encoded]) -> Answers:
         """Tokens to answers: what stands above the encoders."""
         fused: Fused = self.fusion(encoded)
-        return Answers({name: self.heads[key(name)](fused) for name in self.targets}, fused)
+        return Answers({name: self.heads[layer_name(name)](fused) for name in self.targets}, fused)
 
 
 def _layer(kind: Head, inputs: Mapping[str, Input], width: int, members: int, size: Size) -> nn.Module:

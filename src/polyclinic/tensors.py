@@ -156,6 +156,11 @@ class Batch:
     targets: Mapping[str, TargetTensors]
 
 
+def layer_name(name: str) -> str:
+    """A user's name as the name of a layer: no attribute of a torch container can collide with it (``values``)."""
+    return f"@{name}"
+
+
 Record = TypeVar("Record", InputTensors, TargetTensors)
 
 

@@ -11,7 +11,7 @@ import torch
 
 from polyclinic.answers.base import average_answers
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.geometry import GridGeometry, Lattice
+from polyclinic.geometry import GridGeometry, Lattice, ObjectMarks, RegionMarks
 from polyclinic.heads.base import Dense, Question, objects
 from polyclinic.inputs.base import InputColumns, Located
 from polyclinic.model import build
@@ -165,7 +165,7 @@ def test_answers_are_in_the_geometry_of_the_file(case):
     assert len(answer) == ROWS
     for row, geometry in enumerate(case.records.geometry()):
         marks = head.marks(answer, row)
-        if marks.form in ("regions", "instances"):
+        if isinstance(marks, RegionMarks | ObjectMarks):
             assert isinstance(geometry, GridGeometry)
             assert marks.predicted.shape[-len(geometry.shape) :] == geometry.shape
             assert marks.truth.shape == marks.predicted.shape

@@ -9,7 +9,7 @@ from torch import nn
 
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.formats.packed import nothing, pack_all, unpack
-from polyclinic.geometry import GridGeometry, GridKnown, Marks, identity, to_file
+from polyclinic.geometry import GridGeometry, GridKnown, RegionMarks, identity, to_file
 from polyclinic.heads.base import Dense, DenseOptions, Target
 from polyclinic.inputs.base import Located, LocatedPrepared
 from polyclinic.layers.mirrors import backwards, every_mirror
@@ -258,7 +258,7 @@ class Spot(Dense):
 
     def marks(self, answer, position):
         predicted = unpack(answer.probability[position]) > 127
-        return Marks("regions", answer.regions, None, predicted.astype(np.uint8))
+        return RegionMarks(answer.regions, None, predicted.astype(np.uint8))
 
     @classmethod
     def example_on(cls, rng, signal, known, folder, name):

@@ -24,7 +24,7 @@ from polyclinic.decoding.watershed import LARGER, in_order, lesson, tell_apart
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
 from polyclinic.evidence.metrics import instances
 from polyclinic.formats.packed import nothing, pack, unpack
-from polyclinic.geometry import Geometry, GridKnown, Known, Lattice, Marks, Place, to_file, to_working
+from polyclinic.geometry import Geometry, GridKnown, Known, Lattice, Marks, ObjectMarks, Place, to_file, to_working
 from polyclinic.heads import base
 from polyclinic.layers.cell_maps import CellMaps, WindowSum, cut_maps, maps_loss, move_maps, spacing_um
 from polyclinic.records.cache import RaggedArray, Record, keep
@@ -291,7 +291,7 @@ class Cells(base.Dense):
         truth, predicted = (
             unpack(one[position]) if one[position] else None for one in (answer.truth, answer.predicted)
         )
-        return Marks("instances", (self.name,), truth, predicted)
+        return ObjectMarks((self.name,), truth, predicted)
 
     @classmethod
     def example_on(

@@ -21,7 +21,7 @@ from polyclinic.decoding.placed_boxes import in_file, in_view, on_grid
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
 from polyclinic.evidence.metrics.scores import ScoreCorrection, learn_scores
 from polyclinic.formats.packed import nothing, pack_all, unpack
-from polyclinic.geometry import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
+from polyclinic.geometry import BoxMarks, Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
 from polyclinic.heads import base
 from polyclinic.layers import detector
 from polyclinic.layers.boxes import suppress
@@ -276,7 +276,7 @@ class Detect(base.Dense):
         said = unpack(answer.predicted[position])
         counted = said[said[:, 0] >= answer.thresholds[position][said[:, 1].astype(np.int64)], 1:]
         truth = unpack(answer.truth[position]) if answer.truth[position] else None
-        return Marks("boxes", answer.classes, truth, counted)
+        return BoxMarks(answer.classes, truth, counted)
 
     @classmethod
     def example_on(

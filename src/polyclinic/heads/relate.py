@@ -23,7 +23,7 @@ from polyclinic.decoding.recalibration import Recalibration
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.evidence.metrics.relations import never_asked
 from polyclinic.formats.packed import pack, unpack
-from polyclinic.geometry import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
+from polyclinic.geometry import Geometry, Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
 from polyclinic.heads.base import Dense, DenseOptions, Target
 from polyclinic.layers.relation_scorer import Ballot, Hearing, Said, Scored, Voters, score
@@ -343,7 +343,7 @@ class Relate(Dense):
         pairs = unpack(packed) if packed else np.zeros((0, 6))
         known = len(pairs) > 0 and bool((pairs[:, TRUE] >= 0).all())
         ends = [relations.ends(pairs, column) for column in (TRUE, PREDICTED)]
-        return Marks("spans", answer.types[1:], ends[0] if known else None, ends[1])
+        return SpanMarks(answer.types[1:], ends[0] if known else None, ends[1])
 
     def check(self, target: RelationTarget) -> list[Finding]:
         """Unknown outcomes, and types that hardly come."""

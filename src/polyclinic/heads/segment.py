@@ -21,7 +21,7 @@ from polyclinic.evidence.metrics.overlap import decided
 from polyclinic.evidence.metrics.softening import ProbabilityRecord, choose, soften
 from polyclinic.formats.columns.column_types import paths
 from polyclinic.formats.packed import nothing, pack, unpack
-from polyclinic.geometry import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
+from polyclinic.geometry import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place, RegionMarks
 from polyclinic.heads import base
 from polyclinic.layers.moved import moved
 from polyclinic.layers.overlap_loss import graded_loss
@@ -338,7 +338,7 @@ class Segment(base.Dense):
         """The regions of one record, where it was looked at."""
         truth = unpack(answer.truth[position]) if answer.truth[position] else None
         found = decided(answer, position).astype(np.uint8) if answer.probability[position] else None
-        return Marks("regions", answer.regions, truth, found)
+        return RegionMarks(answer.regions, truth, found)
 
     @classmethod
     def example_on(

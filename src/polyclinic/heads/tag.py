@@ -21,7 +21,7 @@ from polyclinic.decoding.recalibration import Recalibration
 from polyclinic.decoding.tagging import Scheme, Tagging
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.formats.packed import nothing, pack, pack_all, unpack
-from polyclinic.geometry import Geometry, Known, Marks, Place, TextGeometry, TextKnown, Tokens
+from polyclinic.geometry import Geometry, Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
 from polyclinic.layers import crf, tag_potentials
 from polyclinic.records.text import assertion
@@ -333,7 +333,7 @@ class Tag(base.Dense):
         """The spans of one text."""
         content = answer.truth[position]
         truth = unpack(content)[:, :3].astype(np.int64) if content else None
-        return Marks("spans", answer.labels, truth, unpack(answer.predicted[position])[:, :3].astype(np.int64))
+        return SpanMarks(answer.labels, truth, unpack(answer.predicted[position])[:, :3].astype(np.int64))
 
     @classmethod
     def example_on(

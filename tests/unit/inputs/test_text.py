@@ -8,7 +8,7 @@ import torch
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError
-from polyclinic.geometry import Marks
+from polyclinic.geometry import SpanMarks
 from polyclinic.inputs import text as text_input
 from polyclinic.inputs.text import Text
 from polyclinic.records.base import ColumnCells
@@ -125,7 +125,7 @@ def test_what_is_shown():
     _, records, _ = made()
     page = records.show(0, np.arange(7.0)).content
     assert page.count(b"<span") == 7
-    marks = Marks("spans", ("drug",), np.array([[12, 19, 0]]), np.array([[12, 19, 0]]))
+    marks = SpanMarks(("drug",), np.array([[12, 19, 0]]), np.array([[12, 19, 0]]))
     assert b"aspirin<sup" in records.show_marks(0, marks).content
     absent = records.show(3)
     assert (absent.content, absent.caption) == (b"", "no text")

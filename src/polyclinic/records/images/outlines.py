@@ -31,7 +31,7 @@ def draw(frame: Frame, marks: Marks) -> bytes:
     scale = max(1, _LEAST // longest) if longest < _MOST else _MOST / longest
     extent = (max(1, round(height * scale)), max(1, round(width * scale)))
     shown = np.rint(np.clip(resized(frame, extent, 3), 0, 1) * 255).astype(np.uint8)
-    truth, answer = (_lines(marks.form, array, (height, width), extent) for array in (marks.truth, marks.predicted))
+    truth, answer = (_lines(marks, array, (height, width), extent) for array in (marks.truth, marks.predicted))
     for plane, colour in ((truth, TRUTH), (answer, ANSWER), (truth & answer, BOTH)):
         shown[plane] = colour
     stream = io.BytesIO()
@@ -40,17 +40,15 @@ def draw(frame: Frame, marks: Marks) -> bytes:
 
 
 def _lines(
-    form: str, array: Shaped[np.ndarray, "..."] | None, source: tuple[int, int], extent: tuple[int, int]
+    marks: Marks, array: Shaped[np.ndarray, "..."] | None, source: tuple[int, int], extent: tuple[int, int]
 ) -> Plane:
     """Where a line runs."""
     lines = np.zeros(extent, dtype=bool)
     if array is None:
         return lines
-    if form == "boxes":
-        for box in array:
-            lines |= _frame(box[1:], source, extent)
-        return lines
-    for plane in array if form == "regions" else [array]:
+    for box in marks.boxes(array):
+        lines |= _frame(box[1:], source, extent)
+    for plane in marks.planes(array):
         lines |= _outline(_enlarged(plane, extent))
     return lines
 

@@ -73,7 +73,7 @@ def choose_slice(geometry: GridGeometry, marks: Marks | None = None) -> Slice:
     if marks is not None:
         for array in (marks.truth, marks.predicted):
             if array is not None and not weight.any():
-                weight = _along(marks.form, array, place, axis)
+                weight = _along(marks, array, place, axis)
     index = int(weight.argmax()) if weight.any() else place.shape[axis] // 2
     return Slice(axis, index, place.shape[axis], place)
 
@@ -97,8 +97,8 @@ def draw_marks(scan: Scan, where: Slice, marks: Marks) -> bytes:
     across, down = _scaled(where)
     image = base64.b64encode(_png(np.repeat(_grey(plane)[:, :, None], 3, axis=2), (across, down)))
     lines = [
-        *_lines(where, marks.form, marks.truth, len(marks.names), ""),
-        *_lines(where, marks.form, marks.predicted, len(marks.names), ' stroke-dasharray="3 2"'),
+        *_lines(where, marks, marks.truth, ""),
+        *_lines(where, marks, marks.predicted, ' stroke-dasharray="3 2"'),
     ]
     legend = "".join(
         f'<tspan fill="{_COLOURS[n % len(_COLOURS)]}">{escape(name)} </tspan>' for n, name in enumerate(marks.names)
@@ -112,28 +112,24 @@ def draw_marks(scan: Scan, where: Slice, marks: Marks) -> bytes:
     ).encode()
 
 
-def _along(form: str, array: Shaped[np.ndarray, "..."], place: Lattice, axis: int) -> Float[np.ndarray, " plane"]:
+def _along(marks: Marks, array: Shaped[np.ndarray, "..."], place: Lattice, axis: int) -> Float[np.ndarray, " plane"]:
     """How much of the marks lies on each plane."""
-    if form == "boxes":
-        weight = np.zeros(place.shape[axis])
-        for low, high in _corners(array, place):
-            weight[max(0, round(low[axis])) : max(0, round(high[axis])) + 1] += 1
-        return weight
-    inside = np.asarray(array.any(axis=0) if form == "regions" else array > 0, dtype=np.uint8)
+    weight = np.zeros(place.shape[axis])
+    for low, high in _corners(marks.boxes(array), place):
+        weight[max(0, round(low[axis])) : max(0, round(high[axis])) + 1] += 1
     other = tuple(n for n in range(3) if n != axis)
-    return np.asarray(to_working(inside, place).sum(axis=other, dtype=np.float64))
+    if planes := marks.planes(array):
+        inside = np.asarray(np.logical_or.reduce([plane != 0 for plane in planes]), dtype=np.uint8)
+        weight += to_working(inside, place).sum(axis=other, dtype=np.float64)
+    return weight
 
 
-def _lines(where: Slice, form: str, array: Shaped[np.ndarray, "..."] | None, names: int, style: str) -> list[str]:
+def _lines(where: Slice, marks: Marks, array: Shaped[np.ndarray, "..."] | None, style: str) -> list[str]:
     if array is None:
         return []
-    if form == "boxes":
-        return [_rectangle(where, box, low, high, style) for box, low, high in _crossed(where, array)]
-    if form == "instances":
-        planes = [(0, where.of(array))]
-    else:
-        planes = [(n, where.of(array[n])) for n in range(min(names, len(array)))]
-    return [
+    planes = [(n, where.of(plane)) for n, plane in enumerate(marks.planes(array)[: len(marks.names)])]
+    boxes = [_rectangle(where, n, low, high, style) for n, low, high in _crossed(where, marks.boxes(array))]
+    return boxes + [
         f'<path d="{_edges(plane)}" stroke="{_COLOURS[n % len(_COLOURS)]}" vector-effect="non-scaling-stroke"{style}/>'
         for n, plane in planes
         if plane.any()
@@ -163,12 +159,12 @@ def _runs(lines: Bool[np.ndarray, "line point"]) -> list[tuple[int, int, int]]:
 Corner = Float[np.ndarray, " axis"]
 
 
-def _corners(boxes: Float[np.ndarray, "box 7"], place: Lattice) -> list[tuple[Corner, Corner]]:
+def _corners(boxes: Shaped[np.ndarray, "box side"], place: Lattice) -> list[tuple[Corner, Corner]]:
     ends = [points_in_working(box[1:].reshape(2, 3), place) for box in boxes]
     return [(pair.min(axis=0), pair.max(axis=0)) for pair in ends]
 
 
-def _crossed(where: Slice, boxes: Float[np.ndarray, "box 7"]) -> list[tuple[int, Corner, Corner]]:
+def _crossed(where: Slice, boxes: Shaped[np.ndarray, "box side"]) -> list[tuple[int, Corner, Corner]]:
     """Boxes that the plane cuts through."""
     found = zip(boxes[:, 0].astype(int).tolist(), _corners(boxes, where.place), strict=True)
     at = where.index

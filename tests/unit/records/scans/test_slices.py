@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from polyclinic.formats.voxels.voxel_grid import VolumeFacts
-from polyclinic.geometry import GridGeometry, Marks
+from polyclinic.geometry import BoxMarks, GridGeometry, ObjectMarks, RegionMarks
 from polyclinic.records.scans.scans import Scan
 from polyclinic.records.scans.slices import choose_slice, draw_marks, draw_png
 
@@ -25,7 +25,7 @@ def test_the_slice_lies_across_the_coarsest_axis_where_most_of_the_truth_is(scan
     truth = np.zeros((1, 10, 12, 6), dtype=np.uint8)
     truth[0, 2:8, 2:5, 4] = 1
     truth[0, 2:4, 2:4, 1] = 1
-    where = choose_slice(scan.geometry, Marks("regions", ("organ",), truth, None))
+    where = choose_slice(scan.geometry, RegionMarks(("organ",), truth, None))
     assert (where.axis, where.index) == (2, 4)
     assert where.words == "axial slice 5 of 6, the patient's right on the left"
     assert choose_slice(scan.geometry).index == 3
@@ -50,7 +50,7 @@ def test_left_and_right_are_as_radiologists_hold_films(scan):
 def test_outlines_follow_the_edges_of_points(scan):
     truth = np.zeros((2, 10, 12, 6), dtype=np.uint8)
     truth[1, 4, 5, 3] = 1
-    marks = Marks("regions", ("a", "b<c"), truth, truth)
+    marks = RegionMarks(("a", "b<c"), truth, truth)
     svg = draw_marks(scan, choose_slice(scan.geometry, marks), marks).decode()
     assert svg.count("<path") == 2
     assert "M5 6H6" in svg
@@ -61,12 +61,12 @@ def test_outlines_follow_the_edges_of_points(scan):
 
 def test_boxes_and_instances_are_drawn_where_the_slice_cuts_them(scan):
     boxes = np.array([[0, 1, 2, 3, 4, 6, 5], [0, 1, 1, 0, 2, 2, 1]], dtype=np.float32)
-    marks = Marks("boxes", ("nodule",), boxes, None)
+    marks = BoxMarks(("nodule",), boxes, None)
     where = choose_slice(scan.geometry, marks)
     assert where.index in (0, 1, 3, 4, 5)
     assert draw_marks(scan, where, marks).decode().count("<rect") == 1
     cells = np.zeros((10, 12, 6), dtype=np.int32)
     cells[2:4, 2:4, 2] = 1
     cells[4:6, 2:4, 2] = 2
-    marks = Marks("instances", ("cell",), cells, None)
+    marks = ObjectMarks(("cell",), cells, None)
     assert draw_marks(scan, choose_slice(scan.geometry, marks), marks).decode().count("<path") == 1
