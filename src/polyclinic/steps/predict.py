@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.weights import fits, load_model
 from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_on
 from polyclinic.evidence.shift import shift_score
+from polyclinic.formats.tables.base import TableWriter, table_formats
 from polyclinic.heads.base import Head, Question
 from polyclinic.inputs.base import Located
 from polyclinic.model import build
@@ -87,7 +87,7 @@ def predict_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | N
         BundleError: if the answers cannot be written.
     """
     out = out or table.with_name(f"{table.name.split('.')[0]}.predictions.csv")
-    _refuse_out(out)
+    writer = _writer_for(out)
     refuse_folder(files_of(out))
     study = read_study(bundle.file("study.toml"))
     names = fits(bundle.folder / "model")
@@ -103,7 +103,7 @@ def predict_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | N
     ]
     with files_beside(out) as folder:
         answers = pl.concat([_with_files(frame, cohort, asked, folder) for frame in frames], how="diagonal")
-        content, written = _encode(answers, out), any(folder.iterdir())
+        content, written = writer.write(answers), any(folder.iterdir())
     publish(out, content)
     abstained = answers.filter(pl.col("abstain") != "").height
     return WrittenAnswers(
@@ -118,13 +118,17 @@ def _with_files(frame: pl.DataFrame, cohort: Cohort, asked: "_Asked", folder: Pa
     return frame.with_columns(file=pl.Series([one or None for one in names])) if any(names) else frame
 
 
-def _refuse_out(out: Path) -> None:
+def _writer_for(out: Path) -> TableWriter:
+    """The format of the answers, after a look at whether they may be written there."""
     if out.exists():
         remedy = "Move it away, or choose another name with --out."
         raise BundleError(Finding("file_exists", str(out), "answers overwrite nothing", "it exists", remedy))
-    if out.suffix not in (".csv", ".parquet"):
-        found = f'the name ends in "{out.suffix}"'
-        raise BundleError(Finding("unknown_format", str(out), "must be .csv or .parquet", found, "Rename it."))
+    writers = [known for known in table_formats() if isinstance(known, TableWriter)]
+    for known in writers:
+        if known.recognises(out, b""):
+            return known
+    rule, found = f"must be {' or '.join(known.name for known in writers)}", f'the name ends in "{out.suffix}"'
+    raise BundleError(Finding("unknown_format", str(out), rule, found, "Rename it."))
 
 
 def _new_cohort(section: CohortSection, table: Path) -> Cohort:
@@ -257,13 +261,3 @@ def _frame(
     abstain = ["; ".join(words for mask, words in reasons if mask[i]) for i in range(len(cohort))]
     head = {"row": cohort.row, "patient": cohort.patient, "target": np.full(len(cohort), target)}
     return pl.DataFrame({**head, **columns, "shift": asked.shift, "abstain": abstain})
-
-
-def _encode(answers: pl.DataFrame, out: Path) -> bytes:
-    content = BytesIO()
-    if out.suffix == ".parquet":
-        answers.write_parquet(content)
-    else:
-        lists = [name for name, dtype in answers.schema.items() if isinstance(dtype, pl.List)]
-        answers.drop(lists).write_csv(content)
-    return content.getvalue()

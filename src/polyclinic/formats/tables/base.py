@@ -54,6 +54,14 @@ class TypedFile(TableFormat):
         """
 
 
+class TableWriter(TableFormat):
+    """A format in which tables can be written too."""
+
+    @abstractmethod
+    def write(self, frame: pl.DataFrame) -> bytes:
+        """The content of a file; columns of lists are left out where the format has no lists."""
+
+
 def table_formats() -> tuple[TableFormat, ...]:
     """All formats of tables, in the order of their names."""
     return tuple(known for known in formats_of("formats.tables") if isinstance(known, TableFormat))

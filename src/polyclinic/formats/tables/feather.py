@@ -1,15 +1,16 @@
 """Arrow tables in a file, which were called Feather."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import final
 
 import polars as pl
 
-from polyclinic.formats.tables.base import TypedFile
+from polyclinic.formats.tables.base import TableWriter, TypedFile
 
 
 @final
-class Feather(TypedFile):
+class Feather(TypedFile, TableWriter):
     """A .feather file, version 2: the same as Arrow's IPC file."""
 
     name = ".feather"
@@ -18,3 +19,9 @@ class Feather(TypedFile):
     def frame(self, path: Path) -> pl.DataFrame:
         """The table."""
         return pl.read_ipc(path)
+
+    def write(self, frame: pl.DataFrame) -> bytes:
+        """The table with its types."""
+        content = BytesIO()
+        frame.write_ipc(content)
+        return content.getvalue()

@@ -2,12 +2,14 @@
 
 from typing import final
 
-from polyclinic.formats.tables.base import TextTable
-from polyclinic.formats.text.delimited import Strings, read_delimited
+import polars as pl
+
+from polyclinic.formats.tables.base import TableWriter, TextTable
+from polyclinic.formats.text.delimited import Strings, read_delimited, write_delimited
 
 
 @final
-class Tsv(TextTable):
+class Tsv(TextTable, TableWriter):
     """A .tsv file."""
 
     name = ".tsv"
@@ -16,3 +18,7 @@ class Tsv(TextTable):
     def parse(self, text: str, table: str) -> Strings:
         """The cells, divided by tabs."""
         return read_delimited(text, "\t", table)
+
+    def write(self, frame: pl.DataFrame) -> bytes:
+        """The table, divided by tabs."""
+        return write_delimited(frame, "\t")

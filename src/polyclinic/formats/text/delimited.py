@@ -52,6 +52,12 @@ def read_delimited(text: str, separator: str, table: str) -> Strings:
     return Strings(_parse(content, records, header, separator, table), notes)
 
 
+def write_delimited(frame: pl.DataFrame, separator: str) -> bytes:
+    """A table as text in UTF-8, without its columns of lists, which text has no form for."""
+    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
+    return frame.drop(lists).write_csv(separator=separator).encode()
+
+
 def _records(content: np.ndarray, separator: int, table: str) -> _Records:
     """Records and their numbers of cells, counting only signs outside quotation marks."""
     marks = np.flatnonzero((content == _NEWLINE) | (content == separator) | (content == _QUOTE))
