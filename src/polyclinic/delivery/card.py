@@ -11,9 +11,9 @@ from polyclinic.delivery.markdown import Markdown, code, heading, item, pair, ta
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.names import metric_name, model_name
 from polyclinic.delivery.numbers import NOTHING, count, with_interval
-from polyclinic.delivery.sections.headline import best_plain, headline_metrics, outcome, verdict
 from polyclinic.delivery.sections.making import imbalance
 from polyclinic.delivery.sections.performance import OPERATING_POINT, operating_thresholds
+from polyclinic.delivery.verdict import best_plain, headline_metrics, outcome, verdict
 from polyclinic.study.schema import CohortSection, InputSection, SplitSection, Study, TargetSection
 from polyclinic.translations.phrase import Phrase, joined
 

@@ -3,13 +3,8 @@
 Unknown keys are left alone, absent ones are None or empty: a report is made from whatever was measured.
 """
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
-Form = Literal[
-    "binary", "multiclass", "multilabel", "value", "survival", "mask", "boxes", "cells", "spans", "relations"
-]
 Numbers = tuple[float | None, ...]
 
 
@@ -161,7 +156,7 @@ class Cases(Document):
 class TargetEvidence(Document):
     """Everything measured about one target."""
 
-    form: Form
+    form: str
     classes: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     unit: str = ""
@@ -181,6 +176,16 @@ class TargetEvidence(Document):
     worst: tuple[Mistake, ...] = ()
     cases: Cases | None = None
     degenerate: dict[str, int] = Field(default_factory=dict)
+
+    def curve(self, name: str) -> Curve | None:
+        """The curve of that name, if the form has one."""
+        found = getattr(self.curves, name, None)
+        return found if isinstance(found, Curve) else None
+
+    def curves_of(self, name: str) -> dict[str, Curve]:
+        """Curves of that name by class or label; none where the form has none."""
+        found = getattr(self.curves, name, None)
+        return found if isinstance(found, dict) else {}
 
 
 class EvidenceDocument(Document):

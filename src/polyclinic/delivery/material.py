@@ -8,6 +8,7 @@ import numpy as np
 from polyclinic.answers.base import Answer
 from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.documents import EvidenceDocument, TargetEvidence
+from polyclinic.delivery.forms.base import Delivery, delivery_by_word
 from polyclinic.delivery.plan import FitRecord
 from polyclinic.predictions.record import Predictions
 from polyclinic.records.base import Picture
@@ -84,7 +85,9 @@ class Material:
         """The part that is about one target."""
         marked = self.marked.get(name)
         pictures = self.pictures if marked is None else {row: (picture,) for row, picture in marked.items()}
-        return TargetMaterial(name, self.evidence.targets[name], self._answer(name), pictures, marked or {})
+        evidence = self.evidence.targets[name]
+        form = delivery_by_word(evidence.form)
+        return TargetMaterial(name, form, evidence, self._answer(name), pictures, marked or {})
 
     def _answer(self, name: str) -> Answer | None:
         """Answers to the test rows of the first repetition: each row once."""
@@ -100,6 +103,7 @@ class TargetMaterial:
 
     Attributes:
         name: The user's name of the target.
+        form: How answers of its form are shown.
         evidence: What was measured.
         answer: To each test row, once; None leaves out the figures that need points.
         pictures: Records behind the worst mistakes, by row of the user's table; marked ones where there are some.
@@ -107,6 +111,7 @@ class TargetMaterial:
     """
 
     name: str
+    form: Delivery
     evidence: TargetEvidence
     answer: Answer | None
     pictures: Mapping[int, tuple[Picture, ...]]

@@ -73,3 +73,15 @@ def count(value: float | None) -> str:
 def percent(share: float | None, decimals: int = 1) -> str:
     """A share as per cent."""
     return NOTHING if share is None else f"{100 * share:.{decimals}f}%"
+
+
+def cell(value: str | float | None) -> str:
+    """Truth, answer or loss of one row in a table: words as they are, numbers with three digits."""
+    if value is None:
+        return NOTHING
+    return value if isinstance(value, str) else significant(value).replace("-", MINUS)
+
+
+def with_unit(name: str, unit: str) -> str:
+    """The name of a quantity with its unit."""
+    return Phrase("{name} ({unit})", name=name, unit=unit) if unit else name

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from importlib.resources import files
 
+from polyclinic.delivery.blocks import ReportSection, chapter
 from polyclinic.delivery.markup import Element, Html, element, join
 from polyclinic.delivery.material import Material
 from polyclinic.delivery.sections.headline import headline
 from polyclinic.delivery.sections.making import findings, making, training
-from polyclinic.delivery.sections.parts import ReportSection, chapter
 from polyclinic.delivery.sections.patients import patients
 from polyclinic.delivery.sections.performance import performance
 from polyclinic.study.schema import About

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from polyclinic.delivery.documents import CalibrationPoint, TargetEvidence
+from polyclinic.delivery.documents import Calibration, CalibrationPoint
 from polyclinic.delivery.figures.axes import (
     Axes,
     AxisScale,
@@ -42,17 +42,16 @@ class PredictedShares:
     thresholds: tuple[float, ...] = ()
 
 
-def calibration(target: TargetEvidence, predicted: PredictedShares | None) -> Element:
+def calibration(found: Calibration, predicted: PredictedShares | None) -> Element:
     """Observed against predicted share, with the histogram of predictions by outcome below."""
     ax = axes((0, 1), (0, 1), height=SQUARE)
     whole = Axes(ax.x, ax.y, ax.width, SQUARE + (HISTOGRAM + 22 if predicted is not None else 0))
-    found = target.calibration
     marks = (
         frame(ax, Phrase("Predicted probability"), Phrase("Observed share")),
         segment(ax, (0, 0), (1, 1), "reference"),
-        _curve(ax, found.curve_before if found else (), "quiet dashed"),
-        _curve(ax, found.curve if found else (), "ours"),
-        _legend(ax, found is not None and bool(found.curve_before)),
+        _curve(ax, found.curve_before, "quiet dashed"),
+        _curve(ax, found.curve, "ours"),
+        _legend(ax, bool(found.curve_before)),
         EMPTY if predicted is None else _histogram(ax, predicted),
     )
     return drawing(whole, Phrase("Calibration curve"), *marks)

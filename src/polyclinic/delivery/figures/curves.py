@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from polyclinic.delivery.documents import Curve, Estimate, TargetEvidence
-from polyclinic.delivery.figures.axes import Axes, axes, band, dot, drawing, frame, key, label, line, segment
+from polyclinic.delivery.figures.axes import Axes, axes, band, dot, drawing, frame, key, label, limits, line, segment
 from polyclinic.delivery.markup import EMPTY, Element, join
 from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import interval, number, percent
@@ -15,7 +15,7 @@ COLOURS = 6  # classes beyond this cannot be told apart by colour
 
 def roc(target: TargetEvidence) -> Element:
     """The ROC curve with its band, the diagonal of a coin, and the operating point."""
-    curve = target.curves.roc or Curve()
+    curve = target.curve("roc") or Curve()
     ax = axes((0, 1), (0, 1), height=SQUARE)
     metric = "auroc" if "auroc" in target.metrics else "macro_auroc"
     marks = (
@@ -30,7 +30,7 @@ def roc(target: TargetEvidence) -> Element:
 
 def precision_recall(target: TargetEvidence) -> Element:
     """The precision-recall curve with its band, and the prevalence below which nothing is gained."""
-    curve = target.curves.precision_recall or Curve()
+    curve = target.curve("precision_recall") or Curve()
     ax = axes((0, 1), (0, 1), height=SQUARE)
     marks = (
         frame(ax, Phrase("Sensitivity (recall)"), Phrase("Positive predictive value (precision)")),
@@ -41,25 +41,22 @@ def precision_recall(target: TargetEvidence) -> Element:
     return drawing(ax, Phrase("Precision-recall curve"), *marks)
 
 
-def roc_by_class(curves: Mapping[str, Curve]) -> Element:
-    """One ROC curve per class or label, each with the name of its class."""
+def curves_by_class(curves: Mapping[str, Curve], title: str, names: tuple[str, str], diagonal: bool = False) -> Element:
+    """One line per class or label, each with the name of its class."""
     ax = axes((0, 1), (0, 1), height=SQUARE)
-    lines = [line(ax, curve.x, curve.y, f"line class-{n}") for n, curve in enumerate(curves.values())]
     marks = (
-        frame(ax, Phrase("1 \N{MINUS SIGN} specificity"), Phrase("Sensitivity")),
-        segment(ax, (0, 0), (1, 1), "reference"),
-        *lines,
+        frame(ax, *names),
+        segment(ax, (0, 0), (1, 1), "reference") if diagonal else EMPTY,
+        *(line(ax, curve.x, curve.y, f"line class-{n}") for n, curve in enumerate(curves.values())),
         *_names(ax, list(curves)),
     )
-    return drawing(ax, Phrase("ROC curve by class"), *marks)
+    return drawing(ax, title, *marks)
 
 
-def precision_recall_by_class(curves: Mapping[str, Curve]) -> Element:
-    """One precision-recall curve per class or label."""
-    ax = axes((0, 1), (0, 1), height=SQUARE)
-    lines = [line(ax, curve.x, curve.y, f"line class-{n}") for n, curve in enumerate(curves.values())]
-    names = frame(ax, Phrase("Sensitivity (recall)"), Phrase("Positive predictive value (precision)"))
-    return drawing(ax, Phrase("Precision-recall curve by class"), names, *lines, *_names(ax, list(curves)))
+def plain_curve(curve: Curve, title: str) -> Element:
+    """A curve of which nothing is known but its points."""
+    ax = axes(limits(curve.x, 0.0), limits((*curve.low, *curve.y, *curve.high)))
+    return drawing(ax, title, frame(ax, "", ""), _curve(ax, curve))
 
 
 def prevalence(target: TargetEvidence) -> float | None:

@@ -18,7 +18,8 @@ Source: van Ginneken B et al. Medical Image Analysis 2010;14(6):707-722 (ANODE09
 
 def froc(target: TargetEvidence, plain: Baseline | None) -> Element:
     """Sensitivity over false boxes per record, from 1/8 to 8, on a logarithmic axis."""
-    ours, theirs = target.curves.froc or Curve(), None if plain is None else plain.curve
+    ours = target.curve("froc") or Curve()
+    theirs = None if plain is None else plain.curve
     ax = axes((OCTAVES[0], OCTAVES[-1]), (0, 1), height=SQUARE)
     marks = (
         frame(ax, Phrase("False boxes per record"), Phrase("Sensitivity"), {n: str(Fraction(2) ** n) for n in OCTAVES}),

@@ -20,7 +20,7 @@ from polyclinic.delivery.figures.axes import (
     ticks,
 )
 from polyclinic.delivery.markup import Element, element, join
-from polyclinic.delivery.numbers import count
+from polyclinic.delivery.numbers import count, with_unit
 from polyclinic.translations.phrase import Phrase
 
 STRATA = ("low", "middle", "high")
@@ -90,11 +90,6 @@ def _over_time(ax: Axes, curve: OverTime, name: str, unit: str, reference: Eleme
         line(ax, curve.times, curve.value, "line ours"),
     )
     return drawing(ax, name, *marks)
-
-
-def with_unit(name: str, unit: str) -> str:
-    """The name of a quantity with its unit."""
-    return Phrase("{name} ({unit})", name=name, unit=unit) if unit else name
 
 
 def _style(position: int, groups: int) -> str:

@@ -8,9 +8,8 @@ from jaxtyping import Float
 from polyclinic.delivery.documents import CalibrationPoint
 from polyclinic.delivery.figures.axes import Axes, axes, dot, drawing, frame, label, limits, segment, short
 from polyclinic.delivery.figures.curves import SQUARE
-from polyclinic.delivery.figures.survival import with_unit
 from polyclinic.delivery.markup import Element, element, join
-from polyclinic.delivery.numbers import significant
+from polyclinic.delivery.numbers import significant, with_unit
 from polyclinic.translations.phrase import Phrase
 
 DENSE = 1200  # more points than this are drawn as a density

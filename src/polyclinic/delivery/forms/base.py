@@ -1,7 +1,7 @@
-"""What every form of answer says about how it is delivered for new patients."""
+"""What every form of answer says about how it is delivered: for new patients, and in the report."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +11,21 @@ import polars as pl
 from jaxtyping import Bool
 
 from polyclinic.answers.base import Answer
+from polyclinic.delivery.documents import Mistake, TargetEvidence
+from polyclinic.delivery.figures.chances import (
+    ClassWords,
+    calibration_figure,
+    further_curves,
+    in_a_thousand,
+    precision_recall_by_class,
+    roc_by_class,
+    separation,
+)
+from polyclinic.delivery.markup import EMPTY, Element
+from polyclinic.delivery.names import metric_name
+from polyclinic.delivery.numbers import cell, number, significant, with_unit
 from polyclinic.study import catalogue
+from polyclinic.translations.phrase import Phrase
 
 Column = pl.Series | np.ndarray | list[str] | list[str | None] | list[list[float]]
 Columns = Mapping[str, Column]
@@ -41,9 +55,19 @@ class Delivery(ABC):
 
     Attributes:
         words: What ``evidence.json`` may call the form, where that is not the form's own word.
+        class_words: How its classes are spoken of.
+        class_metrics: Those that the table of classes has room for, where there are many; empty = all.
+        record_metric: The metric of one record from which its loss is counted, or "".
+        in_unit: Whether truth and answer are in the unit of the target.
+        listed: Whether truth and answer list what is there, so that "none" is our word and no class of the user's.
     """
 
     words: ClassVar[tuple[str, ...]] = ()
+    class_words: ClassVar[ClassWords] = ClassWords()
+    class_metrics: ClassVar[tuple[str, ...]] = ()
+    record_metric: ClassVar[str] = ""
+    in_unit: ClassVar[bool] = False
+    listed: ClassVar[bool] = False
 
     @abstractmethod
     def columns(self, answer: Any, tune: Any, confidence: float) -> Columns:
@@ -66,6 +90,49 @@ class Delivery(ABC):
     def files(self, answer: Any, position: int, files: AnswerFiles) -> tuple[str, ...]:
         """Write one row's answer as files; their names. Most forms have none."""
         return ()
+
+    def figures(self, target: TargetEvidence, answer: Any) -> Iterator[Element]:
+        """The figures of the report, in their order: unless a form knows better, of every curve that it names.
+
+        Args:
+            target: What was measured.
+            answer: To each test row, once; None where predictions are not at hand.
+        """
+        yield from separation(target)
+        yield from roc_by_class(target, self.class_words)
+        yield from precision_recall_by_class(target, self.class_words)
+        yield from further_curves(target)
+        yield from calibration_figure(target)
+        yield from in_a_thousand(target)
+
+    def confusions(self, target: TargetEvidence) -> Element:
+        """Which class is taken for which; most forms do not say."""
+        return EMPTY
+
+    def loss_name(self) -> str:
+        """By what the best, the middle and the worst case are chosen."""
+        if not self.record_metric:
+            return Phrase("loss of the record")
+        return Phrase("{metric} of the record", metric=metric_name(self.record_metric))
+
+    def loss_text(self, loss: float) -> str:
+        """The loss of one record, in words."""
+        if not self.record_metric:
+            return Phrase("{name} {value}", name=Phrase("Loss"), value=significant(loss))
+        value = number(1 - loss, self.record_metric)
+        return Phrase("{name} {value}", name=metric_name(self.record_metric), value=value)
+
+    def mistake_head(self, unit: str) -> tuple[str, ...]:
+        """What the table of mistakes says of each, beginning with truth and answer."""
+        unit = unit if self.in_unit else ""
+        return with_unit(Phrase("Truth"), unit), with_unit(Phrase("Answer"), unit), Phrase("Loss")
+
+    def mistake_cells(self, mistake: Mistake) -> tuple[str, ...]:
+        """The same of one mistake."""
+        return self._cell(mistake.truth), self._cell(mistake.answer), cell(mistake.loss)
+
+    def _cell(self, value: str | float | None) -> str:
+        return Phrase("none") if value == "none" and self.listed else cell(value)
 
 
 def delivery_of(answer: Answer) -> Delivery:

@@ -1,22 +1,37 @@
 """Objects as boxes, for new patients: how many of each class, and the boxes as JSON."""
 
 import json
+from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float
 
 from polyclinic.answers.boxes import BoxAnswer
+from polyclinic.delivery.blocks import figure
+from polyclinic.delivery.documents import TargetEvidence
+from polyclinic.delivery.figures.chances import MEAN, ClassWords
+from polyclinic.delivery.figures.froc import froc
 from polyclinic.delivery.forms.base import AnswerFiles, Column, Columns, Delivery
+from polyclinic.delivery.markup import Element
 from polyclinic.delivery.number_columns import counted, known
+from polyclinic.delivery.verdict import best_plain
 from polyclinic.evidence.conformal import half_width
 from polyclinic.formats.disk import write_file
 from polyclinic.formats.packed import unpack
+from polyclinic.translations.phrase import Phrase, sentences
 
 _AXES = {2: ("row", "column"), 3: ("i", "j", "k")}
 
 
 class BoxDelivery(Delivery):
     """Delivers a ``BoxAnswer``."""
+
+    class_words = ClassWords(
+        counted=Phrase("Objects"),
+        reading=Phrase("One line per class: the more of its objects are found, the fewer of the boxes are right."),
+    )
+    record_metric = "object_f1"
+    listed = True
 
     def columns(self, answer: BoxAnswer, tune: BoxAnswer, confidence: float) -> Columns:
         """How many boxes of each class count, with an interval, and the highest score."""
@@ -41,6 +56,14 @@ class BoxDelivery(Delivery):
         document = {"unit": answer.unit, "axes": _AXES[dim], "thresholds": thresholds, "boxes": found}
         write_file(files.path(".json"), f"{json.dumps(document, ensure_ascii=False, indent=1)}\n".encode())
         return (files.path(".json").name,)
+
+    def figures(self, target: TargetEvidence, answer: BoxAnswer | None) -> Iterator[Element]:
+        """What finding objects costs in false boxes, ours and the plain model's, before all others."""
+        if target.curve("froc") is not None:
+            words = "The further up, the more is found at the same price in false boxes. Rings: the rates of CPM."
+            mean = MEAN if len(target.classes) > 1 else ""
+            yield figure(Phrase("FROC curve"), froc(target, best_plain(target)), sentences(Phrase(words), mean))
+        yield from super().figures(target, answer)
 
 
 def _boxes(answer: BoxAnswer) -> tuple[Float[np.ndarray, "sample klass"], Float[np.ndarray, "sample klass"]]:

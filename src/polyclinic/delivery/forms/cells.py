@@ -19,6 +19,9 @@ from polyclinic.records.images.decoded import decode
 class CellsDelivery(Delivery):
     """Delivers a ``CellsAnswer``."""
 
+    record_metric = "aji"
+    listed = True
+
     def columns(self, answer: CellsAnswer, tune: CellsAnswer, confidence: float) -> Columns:
         """How many cells there are, with an interval, and their mean area."""
         half = half_width(_cells(tune.predicted)[0], _cells(tune.truth)[0], confidence)

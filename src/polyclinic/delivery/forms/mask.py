@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from polyclinic.answers.mask import MaskAnswer
+from polyclinic.delivery.figures.chances import ClassWords
 from polyclinic.delivery.forms.base import AnswerFiles, Column, Columns, Delivery
 from polyclinic.delivery.mask_file import write_like
 from polyclinic.delivery.number_columns import counts, with_interval
@@ -13,12 +14,31 @@ from polyclinic.errors import ReadError
 from polyclinic.evidence.conformal import half_width
 from polyclinic.evidence.metrics.overlap import decided
 from polyclinic.formats.packed import unpack
+from polyclinic.translations.phrase import Phrase
 
 _MM3_IN_ML = 1000.0
 
 
 class MaskDelivery(Delivery):
     """Delivers a ``MaskAnswer``."""
+
+    class_words = ClassWords(
+        heading=Phrase("By region"),
+        name=Phrase("Region"),
+        roc=Phrase("ROC curve by region"),
+        precision_recall=Phrase("Precision-recall curve by region"),
+        reading=Phrase("One line per region: the points of all records together."),
+    )
+    class_metrics = (
+        "dice",
+        "iou",
+        "hausdorff_95",
+        "surface_dice",
+        "size_error_percent",
+        "lesion_sensitivity",
+        "pixel_auroc",
+    )
+    record_metric = "dice"
 
     def columns(self, answer: MaskAnswer, tune: MaskAnswer, confidence: float) -> Columns:
         """Points of each region, and its volume or area with an interval where the spacing is known."""

@@ -6,13 +6,19 @@ import numpy as np
 from jaxtyping import Float
 
 from polyclinic.answers.spans import SpanAnswer
+from polyclinic.delivery.figures.chances import ClassWords
 from polyclinic.delivery.forms.base import Column, Columns, Delivery
 from polyclinic.delivery.number_columns import counts
+from polyclinic.delivery.numbers import significant
 from polyclinic.formats.packed import unpack
+from polyclinic.translations.phrase import Phrase
 
 
 class SpanDelivery(Delivery):
     """Delivers a ``SpanAnswer``."""
+
+    class_words = ClassWords(heading=Phrase("By label"), name=Phrase("Label"), counted=Phrase("Spans"))
+    listed = True
 
     def columns(self, answer: SpanAnswer, tune: SpanAnswer, confidence: float) -> Columns:
         """How many spans there are of each label, and a list of them."""
@@ -23,6 +29,14 @@ class SpanDelivery(Delivery):
         }
         columns["spans"] = [None if spans is None else json.dumps([_span(s, answer) for s in spans]) for spans in found]
         return columns
+
+    def loss_name(self) -> str:
+        """Cases are chosen by how many spans are wrong."""
+        return Phrase("spans missed or wrong")
+
+    def loss_text(self, loss: float) -> str:
+        """How many spans are missed or wrong."""
+        return Phrase("{n} missed or wrong", n=significant(loss))
 
 
 def _span(span: Float[np.ndarray, " 5"], answer: SpanAnswer) -> dict[str, object]:

@@ -1,14 +1,25 @@
 """Time to an event, for new patients: a risk, times by which the event has come, and the curve."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from jaxtyping import Float
 
 from polyclinic.answers.survival import SurvivalAnswer
+from polyclinic.delivery.blocks import figure
+from polyclinic.delivery.documents import LogRank, Mistake, TargetEvidence
+from polyclinic.delivery.figures.calibrated import calibration
+from polyclinic.delivery.figures.survival import auc_over_time, brier_over_time, kaplan_meier
 from polyclinic.delivery.forms.base import Column, Columns, Delivery
+from polyclinic.delivery.markup import Element
+from polyclinic.delivery.numbers import NOTHING, cell, significant, with_unit
+from polyclinic.translations.phrase import Phrase, sentences
 
 
 class SurvivalDelivery(Delivery):
     """Delivers a ``SurvivalAnswer``."""
+
+    in_unit = True
 
     def columns(self, answer: SurvivalAnswer, tune: SurvivalAnswer, confidence: float) -> Columns:
         """Risk, the median time with the times between which the event comes as often as ``confidence`` says."""
@@ -20,9 +31,51 @@ class SurvivalDelivery(Delivery):
         columns["survival"] = [list(map(float, row)) for row in answer.survival]
         return columns
 
+    def figures(self, target: TargetEvidence, answer: SurvivalAnswer | None) -> Iterator[Element]:
+        """Survival by predicted risk, calibration at one horizon, and how good the answer is as time goes by."""
+        curves = target.curves
+        if curves.kaplan_meier:
+            words = Phrase("Tested patients in three equal groups by predicted risk: what really happened to them.")
+            drawing = kaplan_meier(curves.kaplan_meier, target.unit)
+            differ = "" if curves.log_rank is None else _log_rank(curves.log_rank)
+            yield figure(Phrase("Survival by predicted risk"), drawing, sentences(words, differ))
+        if target.calibration is not None and target.calibration.curve:
+            words = Phrase(
+                "Predicted and observed share with an event by {horizon}, in groups of similar predictions.",
+                horizon=_moment(target.calibration.horizon, target.unit),
+            )
+            yield figure(Phrase("Calibration"), calibration(target.calibration, None), words)
+        if curves.auc_over_time is not None:
+            words = Phrase("How well the risk separates those with an event by then from those still without.")
+            yield figure(Phrase("AUC over time"), auc_over_time(curves.auc_over_time, target.unit), words)
+        if curves.brier_over_time is not None:
+            words = Phrase("How far the predicted chance was from what happened; the dashed line is a coin.")
+            yield figure(Phrase("Error over time"), brier_over_time(curves.brier_over_time, target.unit), words)
+
+    def mistake_head(self, unit: str) -> tuple[str, ...]:
+        """When it was, what happened then, and how likely that was said to be."""
+        happened = Phrase("What happened then")
+        return with_unit(Phrase("Time"), unit), happened, Phrase("Predicted chance to be event-free")
+
+    def mistake_cells(self, mistake: Mistake) -> tuple[str, ...]:
+        """The same of one mistake."""
+        event = Phrase("event") if mistake.event else Phrase("no event until then")
+        return cell(mistake.truth), NOTHING if mistake.event is None else event, cell(mistake.answer)
+
 
 def _time_until(answer: SurvivalAnswer, level: float) -> Float[np.ndarray, " sample"]:
     """When the curve first falls to ``level``; NaN where it does not within its grid."""
     below = answer.survival <= level
     first = below.argmax(axis=1)
     return np.where(below.any(axis=1), answer.times[np.arange(len(first)), first], np.nan)
+
+
+def _moment(time: float | None, unit: str) -> str:
+    return NOTHING if time is None else f"{significant(time)} {unit}".strip()
+
+
+def _log_rank(test: LogRank) -> str:
+    if test.p_value is None:
+        return ""
+    p = "<\N{NO-BREAK SPACE}0.001" if test.p_value < 0.001 else f"=\N{NO-BREAK SPACE}{test.p_value:.3f}"
+    return Phrase("Log-rank test between the groups: p\N{NO-BREAK SPACE}{p}.", p=p)

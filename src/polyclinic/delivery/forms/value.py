@@ -1,14 +1,41 @@
 """A number, for new patients: with an interval."""
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from polyclinic.answers.value import ValueAnswer
+from polyclinic.delivery.blocks import figure
+from polyclinic.delivery.documents import TargetEvidence
+from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
 from polyclinic.delivery.forms.base import Columns, Delivery
+from polyclinic.delivery.markup import Element
 from polyclinic.evidence.conformal import half_width
+from polyclinic.translations.phrase import Phrase, sentences
 
 
 class ValueDelivery(Delivery):
     """Delivers a ``ValueAnswer``."""
 
+    in_unit = True
+
     def columns(self, answer: ValueAnswer, tune: ValueAnswer, confidence: float) -> Columns:
         """The number and the interval that holds the true one as often as ``confidence`` says."""
         half = half_width(tune.value, tune.truth, confidence)
         return {"value": answer.value, "low": answer.value - half, "high": answer.value + half}
+
+    def figures(self, target: TargetEvidence, answer: ValueAnswer | None) -> Iterator[Element]:
+        """Agreement of predicted and measured numbers, sample by sample."""
+        known = np.zeros(0, dtype=bool) if answer is None else ~np.isnan(answer.truth) & ~np.isnan(answer.value)
+        if answer is None or not known.any():
+            return
+        predicted = answer.value[known]
+        measured = answer.truth[known]
+        points = target.calibration.curve if target.calibration is not None else ()
+        scatter = predicted_against_measured(predicted, measured, points, answer.unit)
+        diagonal = Phrase("On the dashed line the prediction is right.")
+        rings = Phrase("Rings: means of similar predictions.") if points else ""
+        yield figure(Phrase("Predicted against measured"), scatter, sentences(diagonal, rings))
+        agreement = bland_altman(predicted, measured, answer.unit)
+        expected = Phrase("95 of 100 differences are expected between the dashed lines.")
+        yield figure(Phrase("Bland-Altman plot"), agreement, expected)

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from polyclinic.delivery.blocks import ReportSection, facts, figure, grid, note
 from polyclinic.delivery.cohort_document import Found
 from polyclinic.delivery.figures.learning import learning_curve
 from polyclinic.delivery.markup import EMPTY, Choice, Element, element, join
 from polyclinic.delivery.material import RunFacts
 from polyclinic.delivery.numbers import count, significant
 from polyclinic.delivery.plan import FitRecord
-from polyclinic.delivery.sections.parts import ReportSection, facts, figure, grid, note
 from polyclinic.errors import name_rows
 from polyclinic.study.schema import TrainingSection
 from polyclinic.translations.phrase import Phrase, sentences

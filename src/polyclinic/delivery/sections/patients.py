@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from polyclinic.delivery.blocks import ReportSection, figure, note, table
 from polyclinic.delivery.cohort_document import CohortDocument, FlowStep, TableOne, TableRow
 from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
 from polyclinic.delivery.material import PartCount
 from polyclinic.delivery.numbers import count
-from polyclinic.delivery.sections.parts import ReportSection, figure, note, table
 from polyclinic.translations.phrase import Phrase, sentences
 
 _PARTS = {

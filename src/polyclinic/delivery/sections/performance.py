@@ -2,27 +2,26 @@
 
 from collections.abc import Sequence
 
+from polyclinic.delivery.blocks import ReportSection, chapter, grid, note, table
 from polyclinic.delivery.documents import Baseline, OperatingPoint, TargetEvidence
 from polyclinic.delivery.markup import EMPTY, Element, element, join
 from polyclinic.delivery.material import TargetMaterial
 from polyclinic.delivery.names import metric_meaning, metric_name, model_name
 from polyclinic.delivery.numbers import count, number, signed, stacked
 from polyclinic.delivery.sections.cases import cases
-from polyclinic.delivery.sections.classes import by_each, confusion, per_class
+from polyclinic.delivery.sections.classes import per_class
 from polyclinic.delivery.sections.groups import subgroups
-from polyclinic.delivery.sections.headline import best_plain
 from polyclinic.delivery.sections.mistakes import mistakes
-from polyclinic.delivery.sections.parts import ReportSection, chapter, note, table
-from polyclinic.delivery.sections.pictures import pictures
+from polyclinic.delivery.verdict import best_plain
 from polyclinic.translations.phrase import Phrase, sentences
 
 
 def performance(material: TargetMaterial, resamples: int, several: bool) -> ReportSection:
     """The chapter of one target."""
-    name, target = material.name, material.evidence
+    name, target, form = material.name, material.evidence, material.form
     parts = {
-        "figures": ("", pictures(target, material.answer)),
-        "classes": (Phrase(by_each(target)), join(per_class(target), confusion(target, material.answer))),
+        "figures": ("", grid(*form.figures(target, material.answer))),
+        "classes": (form.class_words.heading, join(per_class(target, form), form.confusions(target))),
         "metrics": (Phrase("All numbers"), metrics_table(target, resamples)),
         "subgroups": (Phrase("For whom: subgroups"), subgroups(target)),
         "cases": (Phrase("Cases"), cases(material)),

@@ -1,0 +1,58 @@
+"""Every form says how it is shown, and one of another package is shown without saying anything."""
+
+from typing import Any
+
+import pytest
+
+from polyclinic.delivery.documents import Calibration, CalibrationPoint, Curve, Curves, Mistake, TargetEvidence
+from polyclinic.delivery.forms.base import Columns, Delivery, delivery_by_word
+from polyclinic.delivery.markup import render
+from polyclinic.study import catalogue
+
+RISING = Curve(x=(0.0, 0.5, 1.0), y=(0.0, 0.8, 1.0), low=(0.0, 0.7, 1.0), high=(0.0, 0.9, 1.0))
+
+
+class OwnDelivery(Delivery):
+    """Of a form that the house does not know: it says what it must, and nothing else."""
+
+    def columns(self, answer: Any, tune: Any, confidence: float) -> Columns:
+        return {}
+
+
+@pytest.mark.parametrize("form", catalogue.names("delivery.forms"))
+def test_every_form_is_found_by_every_word_of_its_own(form: str) -> None:
+    delivery = catalogue.find("delivery.forms", form)
+    for word in (form, *delivery.words):
+        assert type(delivery_by_word(word)) is delivery
+
+
+@pytest.mark.parametrize("form", catalogue.names("delivery.forms"))
+def test_every_form_says_of_a_mistake_as_much_as_its_head_promises(form: str) -> None:
+    delivery = delivery_by_word(form)
+    assert len(delivery.mistake_head("mm")) == len(delivery.mistake_cells(Mistake(row=1))) == 3
+
+
+def test_a_form_of_another_package_shows_the_curves_that_it_names() -> None:
+    points = (CalibrationPoint(predicted=0.3, observed=0.4),)
+    target = TargetEvidence(
+        form="own",
+        classes=("a", "b", "c"),
+        curves=Curves(roc=RISING, precision_recall_per_class={"a": RISING, "b": RISING}),
+        calibration=Calibration(curve=points),
+    )
+    figures = [render(one) for one in OwnDelivery().figures(target, None)]
+    titles = ["ROC curve", "Precision-recall curve by class", "Calibration"]
+    assert [f"<strong>{title}</strong>" in one for title, one in zip(titles, figures, strict=True)] == [True] * 3
+    assert list(OwnDelivery().figures(TargetEvidence(form="own"), None)) == []
+
+
+def test_a_form_of_another_package_speaks_of_losses_and_mistakes_plainly() -> None:
+    own = OwnDelivery()
+    assert (own.loss_name(), own.loss_text(1.5)) == ("loss of the record", "Loss 1.50")
+    assert own.mistake_head("mm") == ("Truth", "Answer", "Loss")
+    assert own.mistake_cells(Mistake(row=1, truth="none", answer=-0.5, loss=None)) == (
+        "none",
+        "\N{MINUS SIGN}0.500",
+        "–",
+    )
+    assert not own.confusions(TargetEvidence(form="own", confusion=((1, 2), (3, 4))))
