@@ -26,7 +26,8 @@ from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.folds import FoldAnswers, run_folds
 from polyclinic.steps.predict import WrittenAnswers, predict_table
 from polyclinic.steps.preflight import Preflight, preflight
-from polyclinic.steps.write_bundle import FinishedRun, write_bundle, write_log
+from polyclinic.steps.report_material import FinishedRun
+from polyclinic.steps.write_bundle import write_bundle, write_log
 from polyclinic.study.read import read_study
 from polyclinic.study.schema import EvidenceSection
 from polyclinic.study.write import SCHEMA_NAME, json_schema

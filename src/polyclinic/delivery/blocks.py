@@ -38,8 +38,8 @@ def figure(title: str, drawing: Element, words: str = "", css: str = "") -> Elem
 
 def grid(*cells: Element) -> Element:
     """Figures side by side, one above the other on a narrow screen."""
-    shown = [cell for cell in cells if cell]
-    return element("div", *shown, class_="figures") if shown else EMPTY
+    filled = [cell for cell in cells if cell]
+    return element("div", *filled, class_="figures") if filled else EMPTY
 
 
 def table(head: Sequence[Child], rows: Iterable[Sequence[Child]], css: str = "", numeric_from: int = 1) -> Element:

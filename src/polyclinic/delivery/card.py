@@ -256,8 +256,8 @@ def _repeat(facts: RunFacts, fingerprints: Mapping[str, str], seed: int) -> Line
 
 def _checklist(name: str, items: Sequence[Item], material: Material) -> Lines:
     answers = [answer(one, material) for one in items]
-    whole = sum(1 for found in answers if found.place and not found.needed)
-    partly = sum(1 for found in answers if found.place and found.needed)
+    whole = sum(1 for found in answers if found.where and not found.needed)
+    partly = sum(1 for found in answers if found.where and found.needed)
     yield from heading(name)
     yield Phrase(
         "Of {all} items, {whole} are answered, {partly} in part, {open} are not reported.",
@@ -272,5 +272,5 @@ def _checklist(name: str, items: Sequence[Item], material: Material) -> Lines:
 
 
 def _where(found: ItemAnswer) -> str:
-    parts = (found.place, _missing(found.needed) if found.needed else "")
+    parts = (found.where, _missing(found.needed) if found.needed else "")
     return joined(*filter(None, parts), by="; ")

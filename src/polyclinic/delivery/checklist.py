@@ -69,19 +69,19 @@ class ItemAnswer:
     """Where an item is answered, as far as it is.
 
     Attributes:
-        place: Where to look; "" = it is not answered.
+        where: Place in card, report or files; "" = it is not answered.
         needed: What is still missing; "" = nothing.
     """
 
-    place: str
+    where: str
     needed: str
 
 
 def answer(item: Item, material: Material) -> ItemAnswer:
     """Where this run answers an item, and what is still needed."""
-    place = _PLACES[item.source](material)
-    if place:
-        return ItemAnswer(place, Phrase(item.left) if item.left else "")
+    where = _WHERE[item.source](material)
+    if where:
+        return ItemAnswer(where, Phrase(item.left) if item.left else "")
     key = _KEYS.get(item.source)
     return ItemAnswer("", Phrase("for the authors to write") if key is None else missing_key(key))
 
@@ -100,20 +100,20 @@ _KEYS = {
     Source.SUBGROUPS: "[cohort] strata",
 }
 
-_Place = Callable[[Material], str]
+_Where = Callable[[Material], str]
 
 
-def _card(heading: str) -> _Place:
+def _card(heading: str) -> _Where:
     return lambda _: Phrase("Card, {section}", section=Phrase(heading))
 
 
-def _report(*headings: str) -> _Place:
-    places = [Phrase("Report, {section}", section=Phrase(heading)) for heading in headings]
-    return lambda _: joined(*places, by="; ")
+def _report(*headings: str) -> _Where:
+    parts = [Phrase("Report, {section}", section=Phrase(heading)) for heading in headings]
+    return lambda _: joined(*parts, by="; ")
 
 
-def _when(condition: Callable[[Material], bool], place: _Place) -> _Place:
-    return lambda material: place(material) if condition(material) else ""
+def _when(condition: Callable[[Material], bool], where: _Where) -> _Where:
+    return lambda material: where(material) if condition(material) else ""
 
 
 def _any_subgroup(material: Material) -> bool:
@@ -126,7 +126,7 @@ def _by_site(material: Material) -> bool:
     return site is not None and bool({site, "site"} & columns)
 
 
-_PLACES: dict[Source, _Place] = {
+_WHERE: dict[Source, _Where] = {
     Source.AUTHORS: lambda _: "",
     Source.TITLE: _when(lambda m: bool(m.study.study.title), lambda _: Phrase("Card, title")),
     Source.SUMMARY: lambda _: Phrase("Report, top of the page"),

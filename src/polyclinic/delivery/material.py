@@ -70,7 +70,7 @@ class Material:
         predictions: Ours, all parts; None leaves out the figures that need points.
         facts: What happened in the run.
         pictures: Records behind the worst mistakes, by row of the user's table.
-        marked: Records with the answer and the truth drawn on them, by target and row, where the question is dense.
+        marked: Records with marks for the answer and the truth, by target and row, where the question is dense.
     """
 
     study: Study
@@ -107,7 +107,7 @@ class TargetMaterial:
         evidence: What was measured.
         answer: To each test row, once; None leaves out the figures that need points.
         pictures: Records behind the worst mistakes, by row of the user's table; marked ones where there are some.
-        marked: Records with the answer and the truth drawn on them, by row; none where the question is not dense.
+        marked: Records with marks for the answer and the truth, by row; none where the question is not dense.
     """
 
     name: str

@@ -20,8 +20,8 @@ def number(value: float | None, metric: str = "") -> str:
     if value is None:
         return NOTHING
     known = METRICS.get(metric)
-    shown = f"{value:.3f}" if known is None or known.scale == "share" else significant(value)
-    return (shown.removeprefix("-") if float(shown) == 0 else shown).replace("-", MINUS)
+    written = f"{value:.3f}" if known is None or known.scale == "share" else significant(value)
+    return (written.removeprefix("-") if float(written) == 0 else written).replace("-", MINUS)
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -34,8 +34,8 @@ def significant(value: float, digits: int = 3) -> str:
 
 def signed(value: float | None, metric: str = "") -> str:
     """A difference, with its sign."""
-    shown = number(value, metric)
-    return f"+{shown}" if value is not None and value > 0 and float(shown.replace(MINUS, "-")) != 0 else shown
+    written = number(value, metric)
+    return f"+{written}" if value is not None and value > 0 and float(written.replace(MINUS, "-")) != 0 else written
 
 
 def interval(estimate: Estimate, metric: str = "", write: Writer = number) -> str:

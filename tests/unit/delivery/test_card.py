@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from polyclinic.delivery.card import card
-from polyclinic.delivery.checklist import _PLACES, Source
+from polyclinic.delivery.checklist import _WHERE, Source
 from polyclinic.delivery.checklist_claim import CLAIM
 from polyclinic.delivery.checklist_tripod import TRIPOD
 from polyclinic.delivery.cohort_document import CohortDocument
@@ -47,7 +47,7 @@ def test_tripod_has_52_parts_and_claim_44_items() -> None:
 
 
 def test_every_source_has_a_place() -> None:
-    assert set(_PLACES) == set(Source)
+    assert set(_WHERE) == set(Source)
 
 
 def test_claim_is_asked_only_where_images_are_in(material: Make) -> None:

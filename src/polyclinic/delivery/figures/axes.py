@@ -69,7 +69,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def tick_label(value: float) -> str:
-    """A tick value as short as it can be said; a true minus sign."""
+    """A tick value as short as it can be labels; a true minus sign."""
     return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
 
 
@@ -79,8 +79,8 @@ def frame(ax: Axes, x_label: str, y_label: str, marks: Mapping[float, str] | Non
     ``marks`` are the ticks of x and what they say, where values do not stand for themselves (a logarithm).
     """
     right, foot = ax.x.stop, ax.y.start
-    said = {tick: tick_label(tick) for tick in ticks(ax.x.low, ax.x.high)} if marks is None else marks
-    across = [_x_tick(ax, value, words) for value, words in said.items()]
+    labels = {tick: tick_label(tick) for tick in ticks(ax.x.low, ax.x.high)} if marks is None else marks
+    across = [_x_tick(ax, value, words) for value, words in labels.items()]
     up = [_y_tick(ax, value) for value in ticks(ax.y.low, ax.y.high)]
     base = element("line", class_="axis", x1=ax.x.start, x2=right, y1=foot, y2=foot)
     names = (

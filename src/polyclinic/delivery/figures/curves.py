@@ -83,8 +83,8 @@ def _value(ax: Axes, metric: str, estimate: Estimate | None) -> Element:
         return EMPTY
     right, foot = ax.x.stop - 8, ax.y.start
     words = Phrase("{name} {value}", name=metric_name(metric), value=number(estimate.value))
-    shown = label(right, foot - 32, words, "value end halo")
-    return join(shown, label(right, foot - 14, interval(estimate), "tick end halo"))
+    text = label(right, foot - 32, words, "value end halo")
+    return join(text, label(right, foot - 14, interval(estimate), "tick end halo"))
 
 
 def _operating_point(ax: Axes, target: TargetEvidence) -> Element:
@@ -94,8 +94,8 @@ def _operating_point(ax: Axes, target: TargetEvidence) -> Element:
         return EMPTY
     x = 1 - specificity
     mark = dot(ax, x, sensitivity, "dot point", 5.5)
-    shown = label(ax.x.at(x) + 13, ax.y.at(sensitivity) + 20, Phrase("operating point"), "note halo")
-    return join(shown, mark) if x < 0.6 else mark
+    text = label(ax.x.at(x) + 13, ax.y.at(sensitivity) + 20, Phrase("operating point"), "note halo")
+    return join(text, mark) if x < 0.6 else mark
 
 
 def _prevalence(ax: Axes, target: TargetEvidence) -> Element:

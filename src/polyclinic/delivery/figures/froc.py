@@ -57,5 +57,5 @@ def _value(ax: Axes, target: TargetEvidence) -> Element:
     if estimate is None or estimate.value is None:
         return EMPTY
     right, foot = ax.x.stop - 8, ax.y.start
-    shown = label(right, foot - 32, f"CPM {number(estimate.value)}", "value end halo")
-    return join(shown, label(right, foot - 14, interval(estimate), "tick end halo"))
+    text = label(right, foot - 32, f"CPM {number(estimate.value)}", "value end halo")
+    return join(text, label(right, foot - 14, interval(estimate), "tick end halo"))

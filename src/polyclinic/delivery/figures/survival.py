@@ -38,8 +38,8 @@ def kaplan_meier(groups: Sequence[Survivors], unit: str) -> Element:
     """
     below = BOTTOM + 30 + 17 * len(groups)
     ax = axes((0, _end(groups)), (0, 1), height=330 + below, below=below)
-    shown = [_until(group, ax.x.high) for group in groups]
-    curves = [_curve(ax, group, _style(n, len(groups))) for n, group in enumerate(shown)]
+    followed = [_until(group, ax.x.high) for group in groups]
+    curves = [_curve(ax, group, _style(n, len(groups))) for n, group in enumerate(followed)]
     marks = (frame(ax, with_unit(Phrase("Time"), unit), Phrase("Event-free")), *curves, _legend(ax, groups))
     return drawing(ax, Phrase("Survival by predicted risk"), *marks, _at_risk(ax, groups))
 

@@ -22,11 +22,11 @@ def predicted_against_measured(
     predicted: Values, measured: Values, points: Sequence[CalibrationPoint], unit: str
 ) -> Element:
     """Each sample once; on the diagonal the prediction is right. ``points`` are means of similar predictions."""
-    shown = limits([*_ends(predicted), *_ends(measured)])
-    ax = axes(shown, shown, height=SQUARE)
+    scale = limits([*_ends(predicted), *_ends(measured)])
+    ax = axes(scale, scale, height=SQUARE)
     marks = (
         frame(ax, with_unit(Phrase("Predicted"), unit), with_unit(Phrase("Measured"), unit)),
-        segment(ax, (shown[0], shown[0]), (shown[1], shown[1]), "reference"),
+        segment(ax, (scale[0], scale[0]), (scale[1], scale[1]), "reference"),
         _cloud(ax, predicted, measured),
         *(
             dot(ax, point.predicted, point.observed, "dot mean", 4.5)

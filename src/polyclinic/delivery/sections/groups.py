@@ -16,13 +16,13 @@ from polyclinic.translations.phrase import Phrase
 def subgroups(target: TargetEvidence) -> Element:
     """One line per subgroup, on the first headline metric, with the value for everyone as a dashed line."""
     metric = next(iter(headline_metrics(target)), "")
-    shown = [group for group in target.subgroups if metric in group.metrics]
-    if not shown:
+    groups = [group for group in target.subgroups if metric in group.metrics]
+    if not groups:
         return EMPTY
     overall = target.metrics[metric]
-    scale = strip([group.metrics[metric] for group in shown], *([overall.value] if overall.value is not None else []))
+    scale = strip([group.metrics[metric] for group in groups], *([overall.value] if overall.value is not None else []))
     rows = [_row(Phrase("Everyone"), count(target.counts.rows), overall, overall.value, scale, metric, "all")]
-    for column, members in groupby(shown, key=lambda group: group.column):
+    for column, members in groupby(groups, key=lambda group: group.column):
         rows.append([element("b", Phrase(column) if column == "site" else column), "", rule(scale, overall.value), ""])
         rows += [_member(group, overall.value, scale, metric) for group in members]
     rows.append(["", "", scale_row(scale), ""])
