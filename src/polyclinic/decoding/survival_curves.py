@@ -7,13 +7,14 @@ from jaxtyping import Float
 
 Curves = Float[np.ndarray, "sample point"]
 Common = Float[np.ndarray, "sample common"]
+OwnGrid = Float[np.ndarray, "sample _"]
 
 LEAST_STEPS = 72
 """Steps of the curves that are reported: fine enough that straight lines between them are as good as the curve."""
 _TINY = float(np.finfo(np.float64).tiny)
 
 
-def average_curves(curves: Sequence[tuple[Curves, Curves]], least: int = LEAST_STEPS) -> tuple[Common, Common]:
+def average_curves(curves: Sequence[tuple[OwnGrid, OwnGrid]], least: int = LEAST_STEPS) -> tuple[Common, Common]:
     """Several survival curves for each sample, on grids of their own, as their mean on a common grid.
 
     Args:
