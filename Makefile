@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check lint docs install clean
+.PHONY: run test check lint docs figures install clean
 
 run: $(STAMP)            ## install, then run the built-in study on real patients
 	$(BIN)/polyclinic demo --resume
@@ -24,6 +24,9 @@ lint: $(STAMP)
 docs: $(STAMP)           ## write the pages that come from the code
 	$(BIN)/python docs/reference/write.py
 	$(BIN)/python docs/reference/structure.py
+
+figures: $(STAMP)        ## run the benchmarks whose data is at hand and write the README's table from them
+	$(BIN)/python benchmarks/figures.py
 
 install: $(STAMP)
 

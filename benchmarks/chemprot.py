@@ -1,6 +1,6 @@
 """What a chemical does to a protein: ChemProt as sentences with two marked names, 13 types, official split, from zero.
 
-    POLYCLINIC_DATA=... python benchmarks/chemprot.py [--seeds 1] [--members 1] [--set 'epochs = 20' 'epochs = 30']
+    POLYCLINIC_DATA=... python benchmarks/chemprot.py [--seeds 1] [--members 1] [--set training.epochs=30]
 
 Micro F1 over all 13 types of the 3,469 marked pairs. Every line of the files asks about one pair, and every pair has a
 type, so this is the share of right answers (``micro_recall``); SciBERT, pretrained on 1.14 million papers, has 83.64 by
@@ -13,20 +13,23 @@ Lines of one sentence become one row, so that it is read once; 25 test pairs car
 be answered. Data: allenai/scibert (Apache-2.0), laid as text/chemprot_scibert/{train.txt.gz,dev.txt,test.txt}.
 """
 
-import argparse
 import gzip
 import json
 import re
 import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
-from measure import by_repeat, data, measure, row
+from iob import read_text
+from measure import Asked, Figure, by_repeat, compare, main
 
 from polyclinic.predictions.record import Predictions
 
+FOLDER = "text/chemprot_scibert"
 METRICS = ("micro_recall", "micro_f1", "macro_f1", "log_loss", "expected_calibration_error")
 PARTS = {"train": "train.txt.gz", "tune": "dev.txt", "test": "test.txt"}
 MARKS = re.compile(r"(<< | >>|\[\[ | \]\])")
@@ -34,7 +37,8 @@ MARKS = re.compile(r"(<< | >>|\[\[ | \]\])")
 
 def unmark(marked: str) -> tuple[str, list[int], list[int]]:
     """The sentence without marks, and where the two names stand in it: << head >> and [[ tail ]]."""
-    text, found = "", {}
+    text = ""
+    found: dict[str, int] = {}
     for piece in MARKS.split(marked):
         opened = {" >>": "<< ", " ]]": "[[ "}.get(piece, piece)
         # A sentence may hold such a sign of its own: only the first after its counterpart is a mark.
@@ -45,16 +49,14 @@ def unmark(marked: str) -> tuple[str, list[int], list[int]]:
     return text, [found["<< "], found[" >>"]], [found["[[ "], found[" ]]"]]
 
 
-def lay(folder: Path) -> Path:
+def table(source: Path, folder: Path) -> Path:
     """One row per sentence of a part, with the relations that the lines of this sentence tell."""
-    rows: dict[tuple[str, str], list[dict]] = {}
+    rows: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for part, name in PARTS.items():
-        path = data(f"text/chemprot_scibert/{name}")
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        for line in content.decode("utf-8").splitlines():
-            told = json.loads(line)
-            text, head, tail = unmark(told["text"])
-            rows.setdefault((part, text), []).append({"head": head, "tail": tail, "type": told["label"]})
+        for line in read_text(source / name).splitlines():
+            pair = json.loads(line)
+            text, head, tail = unmark(pair["text"])
+            rows.setdefault((part, text), []).append({"head": head, "tail": tail, "type": pair["label"]})
     columns = [(part, text, json.dumps(relations)) for (part, text), relations in rows.items()]
     path = folder / "chemprot.parquet"
     pl.DataFrame(columns, schema=["part", "text", "relations"], orient="row").write_parquet(path)
@@ -64,34 +66,33 @@ def lay(folder: Path) -> Path:
 def as_test(predictions: Predictions) -> Predictions:
     """The tune rows, to be judged as if they were the test: what settings were chosen on."""
     tune = predictions.part("tune")
-    return replace(tune, samples=replace(tune.samples, part=np.full(len(tune.samples), "test")))
+    return replace(tune, samples=replace(tune.samples, part=np.full(len(tune.samples), "test", dtype=object)))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--members", type=int, default=1)
-    parser.add_argument("--set", nargs=2, action="append", default=[], metavar=("OLD", "NEW"))
-    asked = parser.parse_args()
-    print("chemprot: pretrained SciBERT 0.8364", flush=True)
+def figures(asked: Asked) -> Iterator[Figure]:
+    """The share of right answers first; on tune rows as well."""
     with tempfile.TemporaryDirectory() as folder:
-        path = lay(Path(folder))
-        changes = {"ensemble = 1": f"ensemble = {asked.members}", **dict(asked.set)}
-        runs = [
-            measure("chemprot", path, {"seed = 1": f"seed = {seed}", **changes}) for seed in range(1, asked.seeds + 1)
-        ]
+        runs = asked.run("chemprot", table(asked.data(FOLDER), Path(folder)))
     for model in runs[0].models:
-        values = [by_repeat(as_test(run.models[model]), "relation", METRICS[:1])[METRICS[0]][0] for run in runs]
-        print(row(f"tune {model} {METRICS[0]}", values), flush=True)
-        for metric in METRICS:
-            values = [by_repeat(run.models[model], "relation", [metric])[metric][0] for run in runs]
-            print(row(f"test {model} {metric}", values), flush=True)
-    found = runs[0].evidence["targets"]["relation"]
-    interval = found["metrics"]["micro_recall"]
-    print(f"95 % interval of the first seed over sentences: {interval['low']:.4f} to {interval['high']:.4f}")
-    print(found["verdict"])
-    print("minutes:", ", ".join(f"{run.minutes:.1f}" for run in runs), f"peak {runs[-1].gib:.2f} GiB")
+        values = (value for run in runs for value in by_repeat(as_test(run.models[model]), "relation", METRICS[0]))
+        yield Figure("ChemProt, tune rows", METRICS[0], tuple(values), model)
+    references = {"micro_recall": "SciBERT .836, pretrained"}
+    yield from compare(runs, "relation", METRICS, data="ChemProt, 13 labels", references=references)
+
+
+def small(root: Path) -> None:
+    """Made-up pairs of two types, each told by its verb."""
+    rng = np.random.default_rng(1)
+    for name, count in zip(PARTS.values(), (60, 20, 20), strict=True):
+        lines = []
+        for number in range(count):
+            verb, label = (("blocks", "INHIBITOR"), ("starts", "ACTIVATOR"))[rng.integers(2)]
+            text = f"Of {name[:2]} {number} the << drug{rng.integers(9)} >> {verb} [[ protein{rng.integers(9)} ]] ."
+            lines.append(json.dumps({"text": text, "label": label}))
+        content = "\n".join(lines).encode()
+        (root / FOLDER).mkdir(parents=True, exist_ok=True)
+        (root / FOLDER / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
 
 
 if __name__ == "__main__":
-    main()
+    main(figures, __doc__, small=small)

@@ -11,10 +11,13 @@ Training images 38, 39 and 40 are the tune rows. With --inner nothing of the tes
 import argparse
 import csv
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import made_up
 import numpy as np
-from measure import by_repeat, data, measure, row
+from jaxtyping import Bool
+from measure import Asked, Figure, compare, main
 from PIL import Image
 
 from polyclinic.answers.mask import MaskAnswer
@@ -22,102 +25,119 @@ from polyclinic.evidence.metrics.overlap import decide, judge_region
 from polyclinic.formats.packed import unpack
 from polyclinic.formats.pictures import raster
 from polyclinic.geometry import RegionMarks
-from polyclinic.records.images import outlines as marked
+from polyclinic.predictions.record import Predictions
+from polyclinic.records.images import outlines
 
+FOLDER = "images/DRIVE"
 METRICS = ("pixel_f1", "pixel_auroc", "pixel_auprc", "pixel_sensitivity", "pixel_specificity", "dice", "surface_dice")
+PUBLISHED = {"pixel_f1": "U-Net .814-.825", "pixel_auroc": "U-Net about .975"}
 TUNE = range(38, 41)
 INNER = range(21, 27)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--members", type=int, default=1)
-    parser.add_argument("--plain", action="store_true")
-    parser.add_argument("--inner", action="store_true")
-    parser.add_argument("--set", nargs=2, action="append", default=[], metavar=("OLD", "NEW"))
-    parser.add_argument("--pictures", type=Path)
-    asked = parser.parse_args()
-    root = data("images/DRIVE")
-    runs = []
+def figures(asked: Asked) -> Iterator[Figure]:
+    """Figures of all models, then those of the second observer."""
+    root = asked.data(FOLDER)
+    plain = {} if asked.own.plain else {"evidence": {"baselines": False}}
     with tempfile.TemporaryDirectory() as folder:
-        table = cohort(root, Path(folder), inner=asked.inner)
-        for seed in range(asked.first, asked.first + asked.seeds):
-            changes = {"seed = 1": f"seed = {seed}", "ensemble = 1": f"ensemble = {asked.members}", **dict(asked.set)}
-            if not asked.plain:
-                changes["baselines = true"] = "baselines = false"
-            runs.append(measure("drive", table, changes))
-            print(f"seed {seed}: {runs[-1].minutes:.1f} minutes, peak {runs[-1].gib:.2f} GiB", flush=True)
-    print("\ngoal: F1 .815, AUC .975")
-    if not asked.inner:
-        tell_second_observer(root)
-    for model in runs[0].models:
-        for metric in METRICS:
-            values = [by_repeat(run.models[model], "vessels", [metric])[metric][0] for run in runs]
-            print(row(f"{model} {metric}", values))
-    for metric in ("pixel_f1", "pixel_auroc", "dice"):
-        found = runs[0].evidence["targets"]["vessels"]["metrics"][metric]
-        print(f"{metric}: {found['value']:.4f} ({found['low']:.4f} to {found['high']:.4f}), {found['n']} eyes")
-    if asked.pictures and not asked.inner:
-        draw(runs[0].models, root, asked.pictures)
+        runs = asked.run("drive", cohort(root, Path(folder), inner=asked.own.inner), plain)
+    title = "DRIVE, training eyes" if asked.own.inner else "DRIVE, 20 / 20"
+    yield from compare(runs, "vessels", METRICS, data=title, leads=2, references=PUBLISHED)
+    if not asked.own.inner:
+        yield from second_observer(root)
+        if asked.own.pictures:
+            save_outlines(runs[0].models, root, asked.own.pictures)
+
+
+def files(root: Path, eye: int) -> tuple[Path, Path, Path]:
+    """Photograph, drawn vessels and field of view of an eye; those from 21 train."""
+    base, word = (root / "training", "training") if eye > 20 else (root / "testing", "test")
+    image = base / "images" / f"{eye:02d}_{word}.tif"
+    return image, base / "1st_manual" / f"{eye:02d}_manual1.gif", base / "mask" / f"{eye:02d}_{word}_mask.gif"
 
 
 def cohort(root: Path, folder: Path, *, inner: bool = False) -> Path:
     """The table of all forty eyes; or of the twenty training eyes, six of which stand in for the test."""
     parts = {eye: "tune" if eye in TUNE else "train" for eye in range(21, 41)}
     parts |= dict.fromkeys(INNER if inner else range(1, 21), "test")
-    lines = []
-    for eye, whose in parts.items():
-        base, word = (root / "training", "training") if eye > 20 else (root / "testing", "test")
-        image = base / "images" / f"{eye:02d}_{word}.tif"
-        drawn, field = base / "1st_manual" / f"{eye:02d}_manual1.gif", base / "mask" / f"{eye:02d}_{word}_mask.gif"
-        lines.append([eye, image.as_posix(), drawn.as_posix(), field.as_posix(), whose])
     path = folder / "cohort.csv"
     with path.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([["eye", "image", "vessels", "field", "part"], *lines])
+        writer = csv.writer(stream)
+        writer.writerow(["eye", "image", "vessels", "field", "part"])
+        for eye, part in parts.items():
+            writer.writerow([eye, *(file.as_posix() for file in files(root, eye)), part])
     return path
 
 
-def tell_second_observer(root: Path) -> None:
-    f1, dice, sensitivity, specificity = second_observer(root)
-    print(row("second observer pixel_f1", [f1]))
-    print(row("second observer dice", [dice]))
-    print(f"{'':<28} sensitivity {sensitivity:.4f}, specificity {specificity:.4f}")
-
-
-def second_observer(root: Path) -> tuple[float, float, float, float]:
+def second_observer(root: Path) -> Iterator[Figure]:
     """F1 of all test pixels within the field of view, mean Dice, sensitivity and specificity."""
-    judged = []
+    counts = []
     for eye in range(1, 21):
-        names = (
-            f"1st_manual/{eye:02d}_manual1.gif",
-            f"2nd_manual/{eye:02d}_manual2.gif",
-            f"mask/{eye:02d}_test_mask.gif",
-        )
-        first, second, field = (np.array(Image.open(root / "testing" / name)) > 0 for name in names)
+        _, drawn, mask = files(root, eye)
+        again = root / "testing" / "2nd_manual" / f"{eye:02d}_manual2.gif"
+        first, second, field = (_read(path) for path in (drawn, again, mask))
         found = judge_region(second & field, first & field, (1.0, 1.0), 1.0)
-        judged.append((found.both, found.predicted, found.true, field.sum(), found.dice))
-    both, predicted, true, inside, dice = np.array(judged).T
+        counts.append((found.both, found.predicted, found.true, field.sum(), found.dice))
+    both, predicted, true, inside, dice = np.array(counts).T
     outside = inside - predicted - true + both
-    specificity = outside.sum() / (inside - true).sum()
-    return 2 * both.sum() / (predicted + true).sum(), dice.mean(), both.sum() / true.sum(), specificity
+    observed = {
+        "pixel_f1": 2 * both.sum() / (predicted + true).sum(),
+        "dice": dice.mean(),
+        "pixel_sensitivity": both.sum() / true.sum(),
+        "pixel_specificity": outside.sum() / (inside - true).sum(),
+    }
+    for metric, value in observed.items():
+        reference = "against the first"
+        leads = metric == "pixel_f1"
+        yield Figure("DRIVE, 20 / 20", metric, (float(value),), "second observer", reference=reference, leads=leads)
 
 
-def draw(models, root: Path, folder: Path) -> None:
+def _read(path: Path) -> Bool[np.ndarray, "row column"]:
+    return np.array(Image.open(path)) > 0
+
+
+def save_outlines(models: Mapping[str, Predictions], root: Path, folder: Path) -> None:
     """The three first test eyes with outlines of the truth and of the answer."""
     folder.mkdir(parents=True, exist_ok=True)
     for model, predictions in models.items():
-        answer: MaskAnswer = predictions.answers["vessels"]
+        answer = predictions.answers["vessels"]
+        assert isinstance(answer, MaskAnswer)
         test = np.flatnonzero(predictions.samples.part == "test")
         for position in test[:3]:
             eye = int(predictions.samples.patient[position])
-            frame = raster.read((root / "testing" / "images" / f"{eye:02d}_test.tif").read_bytes())
-            said = decide(unpack(answer.probability[position]), answer.thresholds[position], exclusive=answer.exclusive)
-            said &= unpack(answer.inside[position])
-            marks = RegionMarks(answer.regions, unpack(answer.truth[position]), said.astype(np.uint8))
-            (folder / f"{model}_{eye:02d}.png").write_bytes(marked.draw(frame, marks))
+            frame = raster.read(files(root, eye)[0].read_bytes())
+            probability = unpack(answer.probability[position])
+            found = decide(probability, answer.thresholds[position], exclusive=answer.exclusive)
+            found &= unpack(answer.inside[position])
+            marks = RegionMarks(answer.regions, unpack(answer.truth[position]), found.astype(np.uint8))
+            (folder / f"{model}_{eye:02d}.png").write_bytes(outlines.draw(frame, marks))
+
+
+def small(root: Path) -> None:
+    """Forty pictures with a bright bar for a vessel, in a round field of view."""
+    rng = np.random.default_rng(made_up.SEED)
+    field = made_up.disc(64, (32, 32), 30)
+    for eye in range(1, 41):
+        image, drawn, mask = files(root / FOLDER, eye)
+        vessel = np.zeros((64, 64))
+        start = rng.integers(18, 42)
+        vessel[start : start + 5] = field[start : start + 5]
+        made_up.save(
+            image, made_up.noisy(np.stack([vessel] * 3, axis=2) * 0.6, rng) * field[:, :, None].astype(np.uint8)
+        )
+        made_up.save(mask, (255 * field).astype(np.uint8))
+        made_up.save(drawn, (255 * vessel).astype(np.uint8))
+        if eye <= 20:
+            again = drawn.parents[1] / "2nd_manual" / f"{eye:02d}_manual2.gif"
+            made_up.save(again, (255 * np.roll(vessel, 1, axis=0)).astype(np.uint8))
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """What only this benchmark is asked."""
+    parser.add_argument("--plain", action="store_true", help="with the plain model")
+    parser.add_argument("--inner", action="store_true", help="judge training eyes, do not read the test")
+    parser.add_argument("--pictures", type=Path, help="where to save outlines of three eyes")
 
 
 if __name__ == "__main__":
-    main()
+    main(figures, __doc__, small=small, add=add)

@@ -14,72 +14,65 @@ GitHub (CC0), the pictures of 256 x 256 to 603 x 1272 of stage1_train, laid as i
 
 import argparse
 import csv
+import io
 import tarfile
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import made_up
 import numpy as np
-from measure import by_repeat, data, measure, row
+from jaxtyping import Bool, Float, Shaped
+from measure import Asked, Figure, compare, main, remark
 from PIL import Image
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import pearsonr, spearmanr
 
+from polyclinic.answers.cells import CellsAnswer
 from polyclinic.evidence.metrics import instances
 from polyclinic.evidence.metrics.morphology import shapes
 from polyclinic.formats.packed import unpack
 from polyclinic.formats.pictures import raster
 from polyclinic.geometry import ObjectMarks
 from polyclinic.predictions.record import Predictions
-from polyclinic.records.images import outlines as marked
+from polyclinic.records.images import outlines
 
-METRICS = ("aji", "aji_plus", "pq", "sq", "rq", "ap_50", "ap_75", "ap_50_95", "ap_50_pooled", "f1_50", "count_error")
+ARCHIVE = "images/dsb2018/stage1_train.tar.gz"
+METRICS = ("aji", "ap_50", "count_error", "aji_plus", "pq", "sq", "rq", "ap_75", "ap_50_95", "ap_50_pooled", "f1_50")
 FORM = ("area", "perimeter", "eccentricity", "solidity", "roundness")
 SPLIT = Path(__file__).parent / "splits" / "dsb2018.csv"
 CONTINUES = 0.9
+"""Correlation of two edges above which they may be one; a round number, by which the stored split was found."""
+TITLE = "DSB2018, our split by field"
+Row = Mapping[str, str]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--plain", action="store_true")
-    parser.add_argument("--split", action="store_true")
-    parser.add_argument("--pictures", type=Path)
-    asked = parser.parse_args()
-    archive = data("images/dsb2018/stage1_train.tar.gz")
-    runs = []
+def figures(asked: Asked) -> Iterator[Figure]:
+    """How cells are found, then how their form is."""
+    plain = {} if asked.own.plain else {"evidence": {"baselines": False}}
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(archive) as files:
+        with tarfile.open(asked.data(ARCHIVE)) as files:
             files.extractall(folder, filter="data")
         pictures = Path(folder) / "stage1_train"
-        rows = list(csv.DictReader(SPLIT.open(encoding="utf-8")))
-        print("pictures:", dict(Counter(one["part"] for one in rows)), "fields:", len({one["field"] for one in rows}))
-        if asked.split:
+        rows = [row for row in _split() if path_of(pictures, row).exists()]
+        remark(f"pictures: {dict(Counter(one['part'] for one in rows))}, fields: {len({one['field'] for one in rows})}")
+        if asked.own.split:
             compare_fields(pictures, rows)
-        table = cohort(pictures, rows)
-        for seed in range(asked.first, asked.first + asked.seeds):
-            changes = {"seed = 1": f"seed = {seed}"}
-            if not asked.plain:
-                changes["baselines = true"] = "baselines = false"
-            runs.append(measure("dsb2018", table, changes))
-            print(f"seed {seed}: {runs[-1].minutes:.1f} minutes, peak {runs[-1].gib:.2f} GiB", flush=True)
-        if asked.pictures:
-            draw(runs[0].models, pictures, rows, asked.pictures)
-    for model in runs[0].models:
-        for metric in METRICS:
-            values = [by_repeat(run.models[model], "nuclei", [metric])[metric][0] for run in runs]
-            print(row(f"{model} {metric}", values))
-        report_form(model, runs[0].models[model])
-    for metric in ("aji", "ap_50", "pq"):
-        found = runs[0].evidence["targets"]["nuclei"]["metrics"][metric]
-        print(f"{metric}: {found['value']:.4f} ({found['low']:.4f} to {found['high']:.4f}), {found['n']} pictures")
-    for name, one in runs[0].evidence["targets"]["nuclei"]["baselines"].items():
-        print(name, {metric: one["difference"][metric] for metric in ("aji", "ap_50")})
+        runs = asked.run("dsb2018", cohort(pictures, rows), plain)
+        if asked.own.pictures:
+            save_outlines(runs[0].models, pictures, rows, asked.own.pictures)
+    yield from compare(runs, "nuclei", METRICS, data=TITLE, leads=3)
+    for model, predictions in runs[0].models.items():
+        yield from form(model, predictions)
 
 
-def cohort(pictures: Path, rows: Sequence[Mapping[str, str]]) -> Path:
+def _split() -> list[Row]:
+    with SPLIT.open(encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def cohort(pictures: Path, rows: Sequence[Row]) -> Path:
     """The table of all pictures, beside their folders."""
     path = pictures / "cohort.csv"
     with path.open("w", newline="", encoding="utf-8") as stream:
@@ -91,75 +84,134 @@ def cohort(pictures: Path, rows: Sequence[Mapping[str, str]]) -> Path:
     return path
 
 
-def report_form(model: str, predictions: Predictions) -> None:
+def form(model: str, predictions: Predictions) -> Iterator[Figure]:
     """Form of predicted against that of true nuclei, over all test nuclei that match."""
     answer = predictions.part("test").answers["nuclei"]
-    pairs: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in FORM}
-    for position in range(len(answer)):
-        truth, said = unpack(answer.truth[position]), unpack(answer.predicted[position])
-        found, _ = instances.judge(truth, said)
-        drawn, predicted = shapes(truth), shapes(said)
+    assert isinstance(answer, CellsAnswer)
+    pairs: dict[str, list[tuple[Float[np.ndarray, " cell"], Float[np.ndarray, " cell"]]]] = {name: [] for name in FORM}
+    for drawn, found in _cells(answer):
+        matched = instances.judge(drawn, found)[0].pairs
+        true, predicted = shapes(drawn), shapes(found)
         for name in FORM:
-            both = getattr(drawn, name)[found.pairs[:, 0]], getattr(predicted, name)[found.pairs[:, 1]]
-            pairs[name].append(both)
+            pairs[name].append((getattr(true, name)[matched[:, 0]], getattr(predicted, name)[matched[:, 1]]))
     for name, both in pairs.items():
         x, y = (np.concatenate(side) for side in zip(*both, strict=True))
-        error = np.abs(y - x)
-        print(
-            f"{model} {name}: {len(x)} nuclei, median |error| {np.median(error):.3g} "
-            f"({np.median(error / np.maximum(x, 1e-9)):.1%}), mean difference {np.mean(y - x):+.3g}, "
-            f"r {pearsonr(x, y)[0]:.3f}, rank r {spearmanr(x, y)[0]:.3f}"
-        )
+        yield from _agreement(model, name, x, y)
 
 
-def compare_fields(pictures: Path, rows: Sequence[Mapping[str, str]]) -> None:
+def _agreement(model: str, name: str, x: Float[np.ndarray, " cell"], y: Float[np.ndarray, " cell"]) -> Iterator[Figure]:
+    error = np.abs(y - x)
+    agreement = {
+        "median error": np.median(error),
+        "median share of error": np.median(error / np.maximum(x, 1e-9)),
+        "mean difference": np.mean(y - x),
+        "r": pearsonr(x, y)[0],
+        "rank r": spearmanr(x, y)[0],
+    }
+    for word, value in agreement.items():
+        yield Figure(TITLE, f"{name}: {word} of {len(x)} nuclei", (float(value),), model)
+
+
+def _cells(answer: CellsAnswer) -> list[tuple[Shaped[np.ndarray, "..."], Shaped[np.ndarray, "..."]]]:
+    return [(unpack(drawn), unpack(found)) for drawn, found in zip(answer.truth, answer.predicted, strict=True)]
+
+
+def compare_fields(pictures: Path, rows: Sequence[Row]) -> None:
     """Fields found anew: pictures of one size, one of which begins where the other ends, each the other's best."""
     grey = [np.asarray(Image.open(path_of(pictures, one)).convert("RGB")).astype(float).mean(axis=2) for one in rows]
     joined = np.zeros((len(rows), len(rows)), dtype=bool)
     for shape in sorted({one.shape for one in grey}):
         of_size = [k for k, one in enumerate(grey) if one.shape == shape]
-        for ends, begins in ((lambda a: a[:, -1], lambda a: a[:, 0]), (lambda a: a[-1], lambda a: a[0])):
-            last, first = (np.stack([profile(side(grey[k])) for k in of_size]) for side in (ends, begins))
-            alike = last @ first.T
-            np.fill_diagonal(alike, 0)
-            here, best = np.arange(len(of_size)), alike.argmax(axis=1)
-            sure = (alike[here, best] > CONTINUES) & (alike[:, best].argmax(axis=0) == here)
-            for a, b in zip(here[sure], best[sure], strict=True):
-                joined[of_size[a], of_size[b]] = True
+        sides = np.stack([np.stack([profile(side) for side in _edges(grey[k])]) for k in of_size])
+        for ends, begins in ((0, 1), (2, 3)):
+            joined[np.ix_(of_size, of_size)] |= _follow(sides[:, ends] @ sides[:, begins].T)
     fields = connected_components(joined, directed=False)[1]
     stored = [one["field"] for one in rows]
     same = len(set(zip(fields, stored, strict=True))) == len(set(fields)) == len(set(stored))
-    print(f"fields found anew: {len(set(fields))}, {'the same' if same else 'NOT the same'} as stored")
+    remark(f"fields found anew: {len(set(fields))}, {'the same' if same else 'NOT the same'} as stored")
 
 
-def profile(values: np.ndarray) -> np.ndarray:
+def _edges(picture: Float[np.ndarray, "row column"]) -> list[Float[np.ndarray, " _"]]:
+    """Right, left, bottom and top, padded to one length."""
+    edges = [picture[:, -1], picture[:, 0], picture[-1], picture[0]]
+    longest = max(picture.shape)
+    return [np.pad(edge, (0, longest - len(edge)), mode="edge") for edge in edges]
+
+
+def _follow(alike: Float[np.ndarray, "one other"]) -> Bool[np.ndarray, "one other"]:
+    """Who continues whom: each is the other's best, and alike enough."""
+    np.fill_diagonal(alike, 0)
+    here = np.arange(len(alike))
+    best = alike.argmax(axis=1)
+    sure = (alike[here, best] > CONTINUES) & (alike[:, best].argmax(axis=0) == here)
+    joined = np.zeros(alike.shape, dtype=bool)
+    joined[here[sure], best[sure]] = True
+    return joined
+
+
+def profile(values: Float[np.ndarray, " point"]) -> Float[np.ndarray, " point"]:
     """An edge without its brightness and contrast."""
     centred = values - values.mean()
-    length = np.sqrt((centred**2).sum())
-    return centred / length if length > 1e-9 else 0 * centred
+    length = float(np.sqrt((centred**2).sum()))
+    return np.asarray(centred / length) if length > 1e-9 else np.zeros_like(centred)
 
 
-def path_of(pictures: Path, one: Mapping[str, str]) -> Path:
+def path_of(pictures: Path, one: Row) -> Path:
+    """The picture of a row of the split."""
     return pictures / one["image"] / "images" / f"{one['image']}.png"
 
 
-def draw(models: Mapping[str, Predictions], pictures: Path, rows: Sequence[Mapping[str, str]], folder: Path) -> None:
-    """The worst, the middle and the best test picture of every model, by AJI, with both outlines."""
+def save_outlines(models: Mapping[str, Predictions], pictures: Path, rows: Sequence[Row], folder: Path) -> None:
+    """The worst, a poor and the middle test picture of every model, by AJI, with both outlines."""
     folder.mkdir(parents=True, exist_ok=True)
     for model, predictions in models.items():
         test = predictions.part("test")
         answer = test.answers["nuclei"]
-        cells = [(unpack(t), unpack(p)) for t, p in zip(answer.truth, answer.predicted, strict=True)]
+        assert isinstance(answer, CellsAnswer)
+        cells = _cells(answer)
         order = np.argsort([instances.judge(*pair)[0].aji for pair in cells], kind="stable")
-        for word, position in (
-            ("worst", order[0]),
-            ("poor", order[len(order) // 10]),
-            ("middle", order[len(order) // 2]),
-        ):
+        for word, share in (("worst", 0.0), ("poor", 0.1), ("middle", 0.5)):
+            position = order[int(share * len(order))]
             frame = raster.read(path_of(pictures, rows[test.samples.row[position] - 1]).read_bytes())
             marks = ObjectMarks(("nuclei",), *cells[position])
-            (folder / f"{model.replace(' ', '-')}-{word}.png").write_bytes(marked.draw(frame, marks))
+            (folder / f"{model.replace(' ', '-')}-{word}.png").write_bytes(outlines.draw(frame, marks))
+
+
+def small(root: Path) -> None:
+    """Fourteen pictures of three discs each, under names of the split."""
+    rng = np.random.default_rng(made_up.SEED)
+    rows = _split()
+    chosen = [row for part, count in (("train", 8), ("tune", 3), ("test", 3)) for row in _some(rows, part, count)]
+    path = root / ARCHIVE
+    path.parent.mkdir(parents=True)
+    with tarfile.open(path, "w:gz") as archive:
+        for one in chosen:
+            centres = np.array(((24, 24), (70, 30), (50, 70))) + rng.integers(-6, 7, (3, 2))
+            discs = [made_up.disc(96, (row, column), float(rng.integers(6, 12))) for row, column in centres]
+            files = {f"masks/{number}.png": (255 * disc).astype(np.uint8) for number, disc in enumerate(discs)}
+            files[f"images/{one['image']}.png"] = made_up.noisy(np.sum(discs, axis=0), rng)
+            for name, pixels in files.items():
+                _pack(archive, f"stage1_train/{one['image']}/{name}", pixels)
+
+
+def _some(rows: Sequence[Row], part: str, count: int) -> list[Row]:
+    return [row for row in rows if row["part"] == part][:count]
+
+
+def _pack(archive: tarfile.TarFile, name: str, pixels: Shaped[np.ndarray, "row column"]) -> None:
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content.getvalue())
+    archive.addfile(entry, io.BytesIO(content.getvalue()))
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """What only this benchmark is asked."""
+    parser.add_argument("--plain", action="store_true", help="with Otsu and watershed")
+    parser.add_argument("--split", action="store_true", help="find the fields anew")
+    parser.add_argument("--pictures", type=Path, help="where to save outlines of three pictures")
 
 
 if __name__ == "__main__":
-    main()
+    main(figures, __doc__, small=small, add=add)

@@ -1,6 +1,6 @@
 """MSD Task04 Hippocampus, the folds of nnU-Net: Dice of the front and the back part, mean over the patients of a fold.
 
-    POLYCLINIC_DATA=... python benchmarks/hippocampus.py [--folds 0 1 2 3 4] [--epochs 30] [--members 1] [--inner]
+    POLYCLINIC_DATA=... python benchmarks/hippocampus.py [--folds 0 1 2 3 4] [--members 1] [--inner]
 
 Published: nnU-Net about .90 and .89 on the test server, about .89 in cross-validation (Isensee et al., Nature Methods
 2021). Folds: KFold(5, shuffle=True, random_state=12345) over the sorted cases, as nnU-Net draws them. Data: Medical
@@ -12,16 +12,21 @@ others is judged instead; by that the recipe was chosen.
 import argparse
 import csv
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import made_up
 import numpy as np
-from measure import data, measure, row
+from jaxtyping import Bool
+from measure import Asked, Figure, Run, main
 from sklearn.model_selection import KFold
 
+from polyclinic.answers.mask import MaskAnswer
 from polyclinic.formats.packed import unpack
+from polyclinic.records.examples.scans import nifti_bytes
 
 FOLDER = "volumes/msd_task04_hippocampus"
-GOALS = {"anterior": 0.90, "posterior": 0.89}
+GOALS = {"anterior": "goal .90", "posterior": "goal .89"}
 
 
 def cases(root: Path) -> list[str]:
@@ -47,47 +52,65 @@ def write_table(folder: Path, root: Path, fold: int, *, inner: bool = False) -> 
     return table
 
 
-def dice(answer) -> dict[str, list[float]]:
+def dice(answer: MaskAnswer) -> dict[str, list[float]]:
     """Dice of each region in every record of an answer."""
     found: dict[str, list[float]] = {name: [] for name in answer.regions}
-    for said, told in zip(answer.probability, answer.truth, strict=True):
-        probability, truth = unpack(said).astype(int), unpack(told).astype(bool)
+    for answered, drawn in zip(answer.probability, answer.truth, strict=True):
+        probability = unpack(answered).astype(int)
+        truth = unpack(drawn).astype(bool)
         likeliest = np.concatenate([255 - probability.sum(axis=0, keepdims=True), probability]).argmax(axis=0)
         for number, name in enumerate(answer.regions):
-            mask = likeliest == number + 1
-            found[name].append(2 * (mask & truth[number]).sum() / (mask.sum() + truth[number].sum()))
+            found[name].append(_dice(likeliest == number + 1, truth[number]))
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--folds", type=int, nargs="*", default=range(5))
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--members", type=int, default=1)
-    parser.add_argument("--inner", action="store_true")
-    parser.add_argument("--set", nargs=2, action="append", default=[], metavar=("OLD", "NEW"))
-    asked = parser.parse_args()
-    root = data(FOLDER)
-    means: dict[str, list[float]] = {name: [] for name in GOALS}
-    for fold in asked.folds:
+def _dice(mask: Bool[np.ndarray, "..."], truth: Bool[np.ndarray, "..."]) -> float:
+    return float(2 * (mask & truth).sum() / (mask.sum() + truth.sum()))
+
+
+def figures(asked: Asked) -> Iterator[Figure]:
+    """Dice of each fold that is asked for: its regions, and their mean, which leads."""
+    root = asked.data(FOLDER)
+    for fold in asked.own.folds:
         with tempfile.TemporaryDirectory() as folder:
-            table = write_table(Path(folder), root, fold, inner=asked.inner)
-            changes = {"epochs = 30": f"epochs = {asked.epochs}", "seed = 1": f"seed = {asked.seed}"}
-            changes |= {"ensemble = 1": f"ensemble = {asked.members}", **dict(asked.set)}
-            run = measure("hippocampus", table, changes)
-        predictions = run.models["polyclinic"]
-        tested = predictions.take(np.flatnonzero(predictions.samples.part == "test"))
-        found = dice(tested.answers["hippocampus"])
-        for name, values in found.items():
-            means[name].append(float(np.mean(values)))
-        told = ", ".join(f"{name} {means[name][-1]:.4f}" for name in GOALS)
-        both = np.mean([means[name][-1] for name in GOALS])
-        print(f"fold {fold}: {told}, mean {both:.4f}; {run.minutes:.1f} minutes, peak {run.gib:.2f} GiB", flush=True)
-    for name, goal in GOALS.items():
-        print(row(f"{name} (goal {goal:.2f})", means[name]))
-    print(row("mean (goal 0.89)", np.mean(list(means.values()), axis=0)))
+            table = write_table(Path(folder), root, fold, inner=asked.own.inner)
+            runs = asked.run("hippocampus", table)
+        yield from _fold(runs, f"MSD Hippocampus, nnU-Net's fold {fold}")
+
+
+def _fold(runs: tuple[Run, ...], title: str) -> Iterator[Figure]:
+    answers = [run.models["polyclinic"].part("test").answers["hippocampus"] for run in runs]
+    found = [dice(answer) for answer in answers if isinstance(answer, MaskAnswer)]
+    minutes = tuple(run.minutes for run in runs)
+    for region, goal in GOALS.items():
+        values = tuple(float(np.mean(one[region])) for one in found)
+        yield Figure(title, f"Dice of the {region} part", values, reference=goal, minutes=minutes)
+    means = tuple(float(np.mean([np.mean(one[region]) for region in GOALS])) for one in found)
+    reference = "nnU-Net about .89-.90, on a GPU"
+    yield Figure(title, "mean Dice", means, reference=reference, leads=True, minutes=minutes)
+
+
+def small(root: Path) -> None:
+    """Ten scans, a bright ball of two halves in each."""
+    rng = np.random.default_rng(made_up.SEED)
+    for part in ("images", "labels"):
+        (root / FOLDER / part).mkdir(parents=True)
+    axes = np.mgrid[:24, :28, :20]
+    for number in range(10):
+        centre = rng.uniform(9, 12, 3)
+        ball = sum((axis - middle) ** 2 for axis, middle in zip(axes, centre, strict=True)) < 30
+        label = ball * np.where(axes[1] > centre[1], 1, 2)
+        name = f"hippocampus_{number:03d}.nii.gz"
+        image = made_up.noisy(ball * 1.0, rng).astype(np.int16)
+        (root / FOLDER / "images" / name).write_bytes(nifti_bytes(image, np.eye(4)))
+        (root / FOLDER / "labels" / name).write_bytes(nifti_bytes(label.astype(np.uint8), np.eye(4)))
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """What only this benchmark is asked."""
+    parser.add_argument("--folds", type=int, nargs="+", default=[0], help="of the five")
+    parser.add_argument("--inner", action="store_true", help="judge a fifth of the other patients, not this fold")
 
 
 if __name__ == "__main__":
-    main()
+    main(figures, __doc__, small=small, add=add)

@@ -7,9 +7,12 @@ The loop repeats the drawn rows and computes the figure anew; it is checked on a
 
 import argparse
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Int
+from measure import Asked, Figure, main
 from scipy.special import expit, softmax
 
 from polyclinic.answers.base import Answer
@@ -24,6 +27,9 @@ from polyclinic.evidence.metric import Metric
 from polyclinic.predictions.record import Predictions, Samples
 
 LOOPED = 3
+"""Resamples that the loop computes: it takes minutes for one of the slow metrics."""
+MOST_DIFFERENCE = 1e-6
+"""What the order of sums may change, and no more."""
 
 
 def answers(rows: int, rng: np.random.Generator) -> dict[str, Answer]:
@@ -73,7 +79,7 @@ class Timed:
     difference: float
 
 
-def measure(metric: Metric, case: Case, layout: Layout, draws: np.ndarray) -> Timed:
+def timed(metric: Metric, case: Case, layout: Layout, draws: Int[np.ndarray, "draw patient"]) -> Timed:
     """Time one metric alone, and check it on the first resamples."""
     started = time.process_time()
     found = assess([metric], case, layout, draws)[metric.name].resampled
@@ -90,26 +96,30 @@ def measure(metric: Metric, case: Case, layout: Layout, draws: np.ndarray) -> Ti
     return Timed(fast_s, loop_s, float(gap.max()))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=10_000, help="test rows")
-    parser.add_argument("--resamples", type=int, default=1000)
-    asked = parser.parse_args()
-    made = predictions(asked.rows * 10 // 9, np.random.default_rng(1))
-    print(f"{asked.resamples} resamples of {asked.rows} rows; loop: {LOOPED} resamples, scaled up")
-    print(f"{'form':<11}{'metric':<28}{'seconds':>9}{'loop':>9}{'difference':>12}")
+def figures(asked: Asked) -> Iterator[Figure]:
+    """Seconds of each metric, beside the loop, and of all together."""
+    rows, resamples = (300, 20) if asked.small else (asked.own.rows, asked.own.resamples)
+    made = predictions(rows * 10 // 9, np.random.default_rng(1))
+    title = f"{resamples} resamples of {rows} rows"
     total = 0.0
     for form in made.answers:
         model = Judgeable(made, form)
         case = model.form.case(model.test, model.tune)
-        draws = draw(model.test.layout.patients, asked.resamples, seed=1)
+        draws = draw(model.test.layout.patients, resamples, seed=1)
         for metric in model.form.metrics:
-            timed = measure(metric, case, model.test.layout, draws)
-            total += timed.fast_s
-            print(f"{form:<11}{metric.name:<28}{timed.fast_s:>9.2f}{timed.loop_s:>9.1f}{timed.difference:>12.1e}")
-            assert timed.difference < 1e-6, f"{metric.name}: the fast way is wrong"
-    print(f"{'all':<39}{total:>9.2f}")
+            one = timed(metric, case, model.test.layout, draws)
+            total += one.fast_s
+            reference = f"loop {one.loop_s:.1f} s, differs by {one.difference:.1e}"
+            yield Figure(title, f"seconds of {form} {metric.name}", (one.fast_s,), reference=reference)
+            assert one.difference < MOST_DIFFERENCE, f"{metric.name}: the fast way is wrong"
+    yield Figure(title, "seconds of all metrics", (total,), leads=True)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """What only this benchmark is asked."""
+    parser.add_argument("--rows", type=int, default=10_000, help="test rows")
+    parser.add_argument("--resamples", type=int, default=1000)
 
 
 if __name__ == "__main__":
-    main()
+    main(figures, __doc__, add=add)

@@ -7,32 +7,49 @@ Published (Yang et al., Scientific Data 2023): ResNet-18 .901/.863 and .944/.854
 as published. Data: medmnist.com (CC BY 4.0), laid as images/<name>/.
 """
 
-import argparse
+from collections.abc import Iterator
+from pathlib import Path
 
-from measure import by_repeat, data, measure, row
+import made_up
+import numpy as np
+from measure import Asked, Figure, compare, main
 
-STUDIES = {
-    "breastmnist": ("images/breastmnist/breastmnist.npz", 0.901, 0.863),
-    "pneumoniamnist": ("images/pneumoniamnist/pneumoniamnist_reassembled.npz", 0.944, 0.854),
+SETS = {
+    "breastmnist": ("BreastMNIST", "images/breastmnist/breastmnist.npz", (".901", ".863")),
+    "pneumoniamnist": ("PneumoniaMNIST", "images/pneumoniamnist/pneumoniamnist_reassembled.npz", (".944", ".854")),
 }
 METRICS = ("auroc", "accuracy_at_half")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--seeds", type=int, default=3)
-    asked = parser.parse_args()
-    for name in asked.names or STUDIES:
-        table, auc, accuracy = STUDIES[name]
-        print(f"\n{name}: goal AUC {auc:.3f}, ACC {accuracy:.3f}")
-        runs = [measure(name, data(table), {"seed = 1": f"seed = {seed}"}) for seed in range(1, asked.seeds + 1)]
-        for model in runs[0].models:
-            for metric in METRICS:
-                values = [by_repeat(run.models[model], "positive", [metric])[metric][0] for run in runs]
-                print(row(f"{model} {metric}", values))
-        print("minutes:", ", ".join(f"{run.minutes:.1f}" for run in runs), f"peak {runs[-1].gib:.2f} GiB")
+def figures(asked: Asked) -> Iterator[Figure]:
+    """AUC and accuracy."""
+    for name in asked.names:
+        title, path, published = SETS[name]
+        runs = asked.run(name, asked.data(path))
+        references = {metric: f"ResNet-18 {value}" for metric, value in zip(METRICS, published, strict=True)}
+        yield from compare(runs, "positive", METRICS, data=f"{title}, official split", leads=2, references=references)
+
+
+def small(root: Path) -> None:
+    """Pictures with a disc where the label says so."""
+    for _, path, _ in SETS.values():
+        write(root / path, (28, 28))
+
+
+def write(path: Path, shape: tuple[int, ...]) -> None:
+    """Made-up records in the layout of MedMNIST: some are brighter in the middle."""
+    rng = np.random.default_rng(made_up.SEED)
+    middle = np.zeros(shape)
+    middle[tuple(slice(side // 3, 2 * side // 3) for side in shape)] = 1
+    arrays = {}
+    for part, rows in (("train", 40), ("val", 16), ("test", 16)):
+        labels = rng.integers(0, 2, (rows, 1)).astype(np.uint8)
+        labels[:2, 0] = 0, 1
+        arrays[f"{part}_labels"] = labels
+        arrays[f"{part}_images"] = np.stack([made_up.noisy(middle * label, rng) for label in labels[:, 0]])
+    path.parent.mkdir(parents=True)
+    np.savez(path, allow_pickle=False, **arrays)
 
 
 if __name__ == "__main__":
-    main()
+    main(figures, __doc__, sets=tuple(SETS), seeds=3, small=small)

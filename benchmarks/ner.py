@@ -1,6 +1,6 @@
 """Diseases and drugs in English abstracts: BC5CDR and NCBI-disease, official test, no pretrained weights or vectors.
 
-    POLYCLINIC_DATA=... python benchmarks/ner.py [bc5cdr] [ncbi] [--seeds 1] [--members 1] [--inner] [--set OLD NEW]
+    POLYCLINIC_DATA=... python benchmarks/ner.py [bc5cdr] [ncbi] [--seeds 1] [--members 1] [--inner]
 
 Exact entity F1. Goals: BC5CDR 0.86, NCBI-disease 0.83; a plain linear-chain CRF on the same sentences has 0.8396 and
 0.781. Published with PubMed word vectors: BiLSTM-CRF 0.869 and 0.858, CNN-BiLSTM-CRF 0.867 and 0.826 (Multi-BioNER
@@ -14,66 +14,69 @@ Both were chosen on the development parts; of BC5CDR they could hardly be told a
 and development parts train together; the last tenth of their sentences is for tuning. The test is judged as published.
 
 ``--inner`` is for choosing how to train: the train part trains, the development part is judged, the test is not read.
-``--set`` changes text of the study. Without the plain models, a dictionary and a linear-chain CRF:
---set 'baselines = true' 'baselines = false'.
+Without the plain models, a dictionary and a linear-chain CRF: --set evidence.baselines=false.
 """
 
 import argparse
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from iob import Sentence, rows, sentences, table
-from measure import by_repeat, data, measure, row
+import iob
+from measure import Asked, Figure, compare, main
 
-FOLDERS = {"bc5cdr": ("BC5CDR-IOB", 0.86), "ncbi": ("NCBI-disease-IOB", 0.83)}
+SETS = {
+    "bc5cdr": ("BC5CDR", "text/ner/BC5CDR-IOB", "goal .86, BiLSTM-CRF with vectors .869"),
+    "ncbi": ("NCBI-disease", "text/ner/NCBI-disease-IOB", "goal .83, BiLSTM-CRF with vectors .858"),
+}
 TOGETHER = {"bc5cdr": (20, 20), "ncbi": (100, 40)}
 """Sentences of a row that trains, and of one that is judged."""
 METRICS = ("entity_f1", "entity_precision", "entity_recall", "partial_f1", "recall_seen", "recall_unseen")
 TUNE = 0.1
+"""The last tenth of what trains is for tuning: enough to stop by, and 90 % are left to learn from."""
 
 
-def lay(name: str, folder: Path, *, inner: bool = False) -> Path:
+def table(name: str, source: Path, folder: Path, *, inner: bool) -> Path:
     """The table of one set."""
-    source = data(f"text/ner/{FOLDERS[name][0]}")
 
-    def part(word: str) -> list[Sentence]:
-        return sentences(next(source.glob(f"{word}.tsv*")))
+    def part(word: str) -> list[iob.Sentence]:
+        return iob.sentences(next(source.glob(f"{word}.tsv*")))
 
     learned, judged = TOGETHER[name]
     learn = part("train") if inner else [*part("train"), *part("devel")]
     tuned = round(len(learn) * (1 - TUNE))
     parts = {
-        "train": rows(learn[:tuned], learned),
-        "tune": rows(learn[tuned:], judged),
-        "test": rows(part("devel" if inner else "test"), judged),
+        "train": iob.rows(learn[:tuned], learned),
+        "tune": iob.rows(learn[tuned:], judged),
+        "test": iob.rows(part("devel" if inner else "test"), judged),
     }
-    return table(parts, folder / f"{name}.parquet")
+    return iob.table(parts, folder / f"{name}.parquet")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--members", type=int, default=1)
-    parser.add_argument("--inner", action="store_true")
-    parser.add_argument("--set", nargs=2, action="append", default=[], metavar=("OLD", "NEW"))
-    asked = parser.parse_args()
-    for name in asked.names or FOLDERS:
-        print(f"\n{name}: goal entity F1 {FOLDERS[name][1]:.2f}", flush=True)
+def figures(asked: Asked) -> Iterator[Figure]:
+    """Exact and partial matches, and names that were or were not among the training rows."""
+    for name in asked.names:
+        title, source, reference = SETS[name]
         with tempfile.TemporaryDirectory() as folder:
-            path = lay(name, Path(folder), inner=asked.inner)
-            changes = {"ensemble = 1": f"ensemble = {asked.members}", **dict(asked.set)}
-            runs = [
-                measure("ner", path, {"seed = 1": f"seed = {seed}", **changes}) for seed in range(1, asked.seeds + 1)
-            ]
-        for model in runs[0].models:
-            for metric in METRICS:
-                values = [by_repeat(run.models[model], "entities", [metric])[metric][0] for run in runs]
-                print(row(f"{model} {metric}", values), flush=True)
-        found = runs[0].evidence["targets"]["entities"]["metrics"]["entity_f1"]
-        print(f"95 % interval of the first seed over rows: {found['low']:.4f} to {found['high']:.4f}")
-        print("minutes:", ", ".join(f"{run.minutes:.1f}" for run in runs), f"peak {runs[-1].gib:.2f} GiB", flush=True)
+            path = table(name, asked.data(source), Path(folder), inner=asked.own.inner)
+            runs = asked.run("ner", path)
+        part = "development part" if asked.own.inner else "official test"
+        references = {"entity_f1": reference}
+        yield from compare(runs, "entities", METRICS, data=f"{title}, {part}", references=references)
+
+
+def small(root: Path) -> None:
+    """Both sets with made-up sentences, more of them where more make a row."""
+    for name, (_, source, _) in SETS.items():
+        for seed, part in enumerate(("train", "devel", "test")):
+            made = iob.made_up(6 * max(TOGETHER[name]), "Disease", ("the", "patient", "has", "no", "sign", part), seed)
+            iob.write(root / source / f"{part}.tsv", made, "\t")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """What only this benchmark is asked."""
+    parser.add_argument("--inner", action="store_true", help="judge the development part, do not read the test")
 
 
 if __name__ == "__main__":
-    main()
+    main(figures, __doc__, sets=tuple(SETS), small=small, add=add)

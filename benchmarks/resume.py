@@ -1,6 +1,6 @@
 """A run killed at random moments and resumed, until it ends with the bytes of an uninterrupted run, or does not.
 
-    python benchmarks/resume.py [--moments 20] [--seed 1] [--study studies/breast_cytology.toml]
+    python benchmarks/resume.py [--moments 20] [--first 1] [--study studies/breast_cytology.toml]
 
 Each moment is drawn evenly between the first file of the run and its end, as an uninterrupted run measures it. The
 process is killed as by a power cut (SIGKILL); what it left is resumed and compared file by file. Then one more run is
@@ -13,24 +13,34 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from measure import Asked, Figure, main, remark
 
 import polyclinic
 
 SAME = ("predictions.parquet", "baselines.parquet", "evidence.json", "split.parquet")
-SETTINGS = {"split": {"folds": 2}, "model": {"size": "tiny", "ensemble": 2}, "training": {"epochs": 12}}
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "split": {"folds": 2},
+    "model": {"size": "tiny", "ensemble": 2},
+    "training": {"epochs": 12},
+}
+WAIT_S = 0.001
+"""Between two looks for the first file of a run: short against the seconds that a run takes."""
 
 
-def start(study: Path, out: Path) -> subprocess.Popen:
+def start(study: Path, out: Path) -> subprocess.Popen[bytes]:
     """A run in a process of its own, at the moment when its first file appears."""
     program = subprocess.Popen(
         [sys.executable, "-m", "polyclinic", "run", str(study), "--out", str(out), "--resume"],
         stdout=subprocess.DEVNULL,
     )
     while not (out / ".work" / "state.json").exists() and program.poll() is None:
-        time.sleep(0.001)
+        time.sleep(WAIT_S)
     return program
 
 
@@ -73,44 +83,56 @@ def stage(out: Path) -> str:
     return f"{len(list(work.glob('scratch/fold-*.json')))} folds done"
 
 
-def compare(study: Path, folder: Path, moments: np.ndarray, expected: dict[str, bytes]) -> int:
-    """Kill, resume and compare at every moment; how many ended otherwise."""
-    failures = 0
-    print(f"{'moment':>8}  {'how far':<18}  resumed")
+def compare(study: Path, folder: Path, moments: Float[np.ndarray, " moment"], expected: dict[str, bytes]) -> int:
+    """Kill, resume and compare at every moment; how many ended with the same bytes."""
+    right = 0
+    remark(f"{'moment':>8}  {'how far':<18}  resumed")
     for number, moment in enumerate(moments):
         out = folder / f"killed-{number}"
         killed = kill_after(study, out, moment)
         came = stage(out) if killed else "finished"
         polyclinic.run(study, out, resume=True)
         same = content(out) == expected
-        failures += not same
-        print(f"{moment:7.2f}s  {came:<18}  {'same bytes' if same else 'OTHER BYTES'}", flush=True)
-    return failures
+        right += same
+        remark(f"{moment:7.2f}s  {came:<18}  {'same bytes' if same else 'OTHER BYTES'}")
+    return right
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Kill a run at random moments and resume it.")
-    parser.add_argument("--moments", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--study", type=Path)
-    asked = parser.parse_args()
+def figures(asked: Asked) -> Iterator[Figure]:
+    """How many resumed runs ended with the bytes of the uninterrupted one."""
+    count = 1 if asked.small else asked.own.moments
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        made = {"labs": "tabular"}, {"sick": "classify", "death": "survive"}
-        study = asked.study or polyclinic.example_cohort(folder / "study", *made, patients=200, settings=SETTINGS).study
+        study = asked.own.study or _example(folder / "study", small=asked.small)
         seconds = whole(study, folder / "whole")
         expected = content(folder / "whole")
-        moments = np.sort(np.random.default_rng(asked.seed).uniform(0, seconds, asked.moments))
-        failures = compare(study, folder, moments, expected)
+        moments = np.sort(np.random.default_rng(asked.seeds[0]).uniform(0, seconds, count))
+        right = compare(study, folder, moments, expected)
         again = folder / "again-and-again"
         for moment in moments:
             kill_after(study, again, moment)
         polyclinic.run(study, again, resume=True)
         same = content(again) == expected
-        print(f"one run killed {len(moments)} times: {'same bytes' if same else 'OTHER BYTES'}")
-    print(f"{len(moments) - failures} of {len(moments)} resumed runs ended with the bytes of the uninterrupted one")
-    sys.exit(failures > 0 or not same)
+    title = f"{count} runs killed at random moments"
+    yield Figure(title, "resumed to the same bytes", (right,), reference=str(count), leads=True)
+    title = f"one run killed {count} times"
+    yield Figure(title, "resumed to the same bytes", (int(same),), reference="1", leads=True)
+    if right < count or not same:
+        sys.exit("A resumed run ended with other bytes.")
+
+
+def _example(folder: Path, *, small: bool) -> Path:
+    cut = {**SETTINGS, "model": {"size": "tiny"}, "training": {"epochs": 1}}
+    patients, settings = (60, cut) if small else (200, SETTINGS)
+    targets = {"sick": "classify", "death": "survive"}
+    return polyclinic.example_cohort(folder, {"labs": "tabular"}, targets, patients=patients, settings=settings).study
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """What only this benchmark is asked."""
+    parser.add_argument("--moments", type=int, default=20)
+    parser.add_argument("--study", type=Path)
 
 
 if __name__ == "__main__":
-    main()
+    main(figures, __doc__, add=add)

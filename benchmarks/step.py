@@ -1,4 +1,4 @@
-"""The training step against a plain loop, and the whole fit against its bare steps; prints two tables.
+"""The training step against a plain loop, and the whole fit against its bare steps.
 
     python benchmarks/step.py [--size large] [--rounds 5] [--batch 64] [--rows 800] [--epochs 3]
 
@@ -7,16 +7,19 @@ what a tutorial would write: single precision, AdamW, no running average, no cli
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from unittest.mock import patch
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from measure import Asked, Figure, main
 from sklearn.metrics import roc_auc_score
 
 from polyclinic.cohort.rows import Inner, Rows, TestRows, TrainRows, TuneRows
@@ -25,12 +28,12 @@ from polyclinic.steps.assemble import assemble
 from polyclinic.steps.example_cohort import example_cohort
 from polyclinic.study.read import read_study
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
-from polyclinic.tensors import Batch
+from polyclinic.tensors import Batch, InputTensors
 from polyclinic.training.fit import fit
 from polyclinic.training.imbalance import Weights
 from polyclinic.training.outputs import evaluate
 from polyclinic.training.precision import choose_precision
-from polyclinic.training.process_group import ALONE
+from polyclinic.training.process_group import ALONE, ProcessGroup
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import write_recipe
 from polyclinic.training.step import Stepper, StepWork
@@ -46,6 +49,7 @@ class Bench:
     ready: Ready
     rows: Inner
     test: Rows
+    truth: Float[np.ndarray, " row"]
 
     def model(self, size: Size = Size.SMALL) -> Model:
         """A fresh network."""
@@ -57,8 +61,9 @@ class Plain:
 
     name = "plain loop, single precision"
 
-    def __init__(self, bench: Bench, size: Size, batch: int) -> None:
-        self.heads, self.model = bench.ready.heads, bench.model(size).train()
+    def __init__(self, bench: Bench, size: Size) -> None:
+        self.heads = bench.ready.heads
+        self.model = bench.model(size).train()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=RATE)
 
     def step(self, batch: Batch) -> float:
@@ -66,9 +71,9 @@ class Plain:
         outputs = self.model(batch.inputs).outputs
         loss = self.heads["sick"].loss(outputs["sick"], batch.targets["sick"]).mean()
         self.optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         self.optimizer.step()
-        return loss.item()
+        return float(loss.item())
 
 
 class Ours:
@@ -92,43 +97,57 @@ class Ours:
 
 
 def prepare(folder: Path, rows: int, kind: str) -> Bench:
+    """A made-up cohort with one input of a kind."""
     made = example_cohort(folder, {"film": kind}, {"sick": "classify"}, patients=rows)
     assembled = assemble(read_study(made.study), folder, None)
     order = np.random.default_rng(1).permutation(rows)
     parts = [np.sort(part) for part in np.split(order, [rows * 7 // 10, rows * 8 // 10])]
     inner = Inner(TrainRows(parts[0]), TuneRows(parts[1]))
     ready = Ready.fit(assembled.inputs, assembled.questions, inner.train)
-    return Bench(ready, inner, TestRows(parts[2]))
+    return Bench(ready, inner, TestRows(parts[2]), np.asarray(assembled.questions["sick"].target.truth, dtype=float))
 
 
 def draw(bench: Bench, size: int, epochs: int) -> list[Batch]:
     """The same batches for both, with pictures in torch's own memory format."""
     rng = np.random.default_rng(2)
     order = np.concatenate([rng.permutation(bench.rows.train.index) for _ in range(epochs)])
-    return [_contiguous(bench.ready.batch(part)) for part in np.array_split(order, len(order) // size)]
+    generator = torch.Generator().manual_seed(3)
+    parts = np.array_split(order, max(1, len(order) // size))
+    return [_contiguous(bench.ready.batch(part, generator)) for part in parts]
 
 
 def _contiguous(batch: Batch) -> Batch:
-    return Batch({n: replace(t, pixels=t.pixels.contiguous()) for n, t in batch.inputs.items()}, batch.targets)
+    return Batch({name: _in_memory(tensors) for name, tensors in batch.inputs.items()}, batch.targets)
 
 
-def compare_steps(bench: Bench, size: Size, batch: int, rounds: int, epochs: int) -> None:
-    batches = draw(bench, batch, epochs)
-    runners = [Plain(bench, size, batch), Ours(bench, size, batch)]
-    warm = [Plain(bench, size, batch), Ours(bench, size, batch)]
-    for runner in warm:
-        timed(runner.step, batches[:2])
+def _in_memory(tensors: InputTensors) -> InputTensors:
+    """The pictures in torch's own memory format."""
+    values = {f.name: getattr(tensors, f.name) for f in fields(tensors)}
+    return replace(tensors, **{name: v.contiguous() for name, v in values.items() if isinstance(v, torch.Tensor)})
+
+
+def compare_steps(bench: Bench, asked: argparse.Namespace) -> Iterator[Figure]:
+    """Milliseconds of a step, what the networks have learned by then, and how many times ours is as fast."""
+    batches = draw(bench, asked.batch, asked.epochs)
+    runners: list[Plain | Ours] = [Plain(bench, asked.size), Ours(bench, asked.size, asked.batch)]
+    for runner in (Plain(bench, asked.size), Ours(bench, asked.size, asked.batch)):
+        timed(runner.step, batches[:2])  # so that neither pays for what is done once
     seconds: list[list[float]] = [[], []]
-    for part in np.array_split(np.arange(len(batches)), rounds):
+    for part in np.array_split(np.arange(len(batches)), min(asked.rounds, len(batches))):
         for runner, spent in zip(runners, seconds, strict=True):
             spent.append(timed(runner.step, [batches[i] for i in part]))
     weights = sum(weight.numel() for weight in runners[0].model.parameters())
-    print(f"{f'{weights:,} weights':34}{'ms a step':>10}{'spread':>18}{'test AUROC':>12}")
+    title = f"pictures, {weights:,} weights"
     for runner, spent in zip(runners, seconds, strict=True):
-        spread = f"{1e3 * min(spent):.1f}-{1e3 * max(spent):.1f}"
-        print(f"{runner.name:34}{1e3 * median(spent):10.1f}{spread:>18}{auroc(bench, runner.model):12.3f}")
+        yield _spread(title, "ms a step", [1e3 * one for one in spent], runner.name)
+        yield Figure(title, "test AUROC", (auroc(bench, runner.model),), runner.name)
     ratios = [plain / ours for plain, ours in zip(*seconds, strict=True)]
-    print(f"ratio {median(ratios):.2f} (rounds {min(ratios):.2f}-{max(ratios):.2f})\n")
+    yield replace(_spread(title, "times as fast as a plain loop", ratios), reference="goal 2", leads=True)
+
+
+def _spread(title: str, metric: str, values: Sequence[float], model: str = "polyclinic") -> Figure:
+    """The median of some rounds, and from where to where they went."""
+    return Figure(title, metric, (median(values),), model, min(values), max(values))
 
 
 def timed(step: Callable[[Batch], float], batches: list[Batch]) -> float:
@@ -140,30 +159,29 @@ def timed(step: Callable[[Batch], float], batches: list[Batch]) -> float:
 
 
 def auroc(bench: Bench, model: Model) -> float:
+    """How well a network ranks the test rows."""
     outputs = evaluate(model, bench.ready, bench.test).by_target["sick"]
-    return float(roc_auc_score(bench.ready.questions["sick"].target.truth[bench.test.index], outputs.mean(axis=(1, 2))))
+    return float(roc_auc_score(bench.truth[bench.test.index], outputs.mean(axis=(1, 2))))
 
 
 @contextmanager
-def counted_steps() -> list[float]:
+def counted_steps() -> Iterator[list[float]]:
     """Seconds of every step that a fit takes."""
     seconds: list[float] = []
     step = Stepper.step
 
-    def counting(self: Stepper, *arguments: object) -> torch.Tensor:
+    def counting(self: Stepper, work: StepWork, weights: Weights, group: ProcessGroup) -> Float[torch.Tensor, ""]:
         start = perf_counter()
-        loss = step(self, *arguments)
+        loss = step(self, work, weights, group)
         seconds.append(perf_counter() - start)
         return loss
 
-    Stepper.step = counting
-    try:
+    with patch.object(Stepper, "step", counting):
         yield seconds
-    finally:
-        Stepper.step = step
 
 
-def compare_fit(bench: Bench, what: str, rounds: int, epochs: int | str) -> None:
+def compare_fit(bench: Bench, title: str, rounds: int, epochs: int | str) -> Iterator[Figure]:
+    """What a whole fit takes beyond its bare steps."""
     shares = []
     for _ in range(rounds):
         with TemporaryDirectory() as folder, counted_steps() as seconds:
@@ -171,26 +189,31 @@ def compare_fit(bench: Bench, what: str, rounds: int, epochs: int | str) -> None
             start = perf_counter()
             fitted = fit(bench.model(), bench.ready, bench.rows, settings, seed=1, folder=Path(folder))
             shares.append((perf_counter() - start) / sum(seconds) - 1)
-    spread = f"{min(shares):.1%} to {max(shares):.1%}"
-    print(f"{what:34}{fitted.done:8}{len(seconds):8}{sum(seconds):10.1f}{median(shares):10.1%}   ({spread})")
+    title = f"{title}, {fitted.done} epochs, {len(seconds)} steps of {sum(seconds):.1f} s together"
+    yield _spread(title, "share of a fit beyond its steps", shares)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def figures(asked: Asked) -> Iterator[Figure]:
+    """Steps, then whole fits."""
+    own = asked.own
+    if asked.small:
+        own = argparse.Namespace(size=Size.TINY, rows=40, batch=8, rounds=2, epochs=1)
+    with TemporaryDirectory() as folder:
+        images = prepare(Path(folder) / "images", own.rows, "image")
+        table = prepare(Path(folder) / "table", own.rows, "tabular")
+        yield from compare_steps(images, own)
+        yield from compare_fit(images, "images", max(1, own.rounds // 2), own.epochs)
+        yield from compare_fit(table, "table", own.rounds, own.epochs if asked.small else "auto")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """What only this benchmark is asked."""
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--size", type=Size, default=Size.LARGE, help="large is the ResNet-18 of the paper")
     parser.add_argument("--rows", type=int, default=800)
     parser.add_argument("--epochs", type=int, default=3)
-    chosen = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        images = prepare(Path(folder) / "images", chosen.rows, "image")
-        table = prepare(Path(folder) / "table", chosen.rows, "tabular")
-        compare_steps(images, chosen.size, chosen.batch, chosen.rounds, chosen.epochs)
-        print(f"{'whole fit over its bare steps':34}{'epochs':>8}{'steps':>8}{'seconds':>10}{'over':>10}")
-        compare_fit(images, "images", max(1, chosen.rounds // 2), chosen.epochs)
-        compare_fit(table, "table", chosen.rounds, "auto")
 
 
 if __name__ == "__main__":
-    main()
+    main(figures, __doc__, add=add)
