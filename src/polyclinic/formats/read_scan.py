@@ -70,7 +70,7 @@ def readable() -> Iterator[None]:
 def content_digest(cell: str | Path, folder: Path | None = None) -> bytes:
     """Digest of all that a cell names: a file, a folder's files with their names, a header with its voxels.
 
-    Missing files have a digest too, of that fact.
+    The same file under another name has the same digest. Missing files have one too, of that fact.
     """
     root = folder or Path()
     address = archive.parse(str(cell))
@@ -79,7 +79,7 @@ def content_digest(cell: str | Path, folder: Path | None = None) -> bytes:
         total.update(f"{address.array}[{address.index}]".encode())
     path = root / (address.file if address else cell)
     for one in _files(path):
-        total.update(one.name.encode() + b"\0" + _digest(one))
+        total.update((one.name.encode() + b"\0" if path.is_dir() else b"") + _digest(one))
     return total.digest()
 
 

@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from polyclinic.errors import Finding, Severity
-from polyclinic.records.images.decoded import Problem
+from polyclinic.records.column_files import Fault, rows_by_fault
 
 
 @runtime_checkable
-class Column(Protocol):
+class FileColumn(Protocol):
     """A column of files as read."""
 
     @property
@@ -20,14 +20,14 @@ class Column(Protocol):
         """Which record each row has, -1 where it has none."""
 
     @property
-    def problem(self) -> Sequence[Problem | None]:
+    def fault(self) -> Sequence[Fault | None]:
         """What is wrong with each row's file."""
 
     def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True)
-class Lacking:
+class FileFindings:
     """Findings about one sort of file.
 
     Attributes:
@@ -38,7 +38,7 @@ class Lacking:
     noun: str
     article: str = "a"
 
-    def unusable(self, column: Column, place: str, severity: Severity) -> list[Finding]:
+    def unusable(self, column: FileColumn, place: str, severity: Severity) -> list[Finding]:
         """One finding for each kind of fault, with all rows that have it.
 
         Args:
@@ -46,29 +46,25 @@ class Lacking:
             place: Table and column.
             severity: ERROR, or WARNING where such rows count as having none.
         """
-        rows: dict[Problem, list[int]] = {}
-        for row, problem in enumerate(column.problem, start=1):
-            if problem is not None:
-                rows.setdefault(problem, []).append(row)
         masked = f"Until then these rows count as having no {self.noun}."
         after = masked if severity is Severity.WARNING else 'Or set missing = "allow" to go on without them.'
         return [
             Finding(
-                name=problem.name,
+                name=fault.name,
                 place=place,
-                rule=problem.rule,
-                found=f"{len(where)} of {len(column)} break this: {problem.found}",
-                remedy=f"{problem.remedy} {after}",
+                rule=fault.rule,
+                found=f"{len(rows)} of {len(column)} break this: {fault.found}",
+                remedy=f"{fault.remedy} {after}",
                 severity=severity,
-                rows=tuple(where),
+                rows=rows,
             )
-            for problem, where in rows.items()
+            for fault, rows in rows_by_fault(column.fault).items()
         ]
 
-    def absent(self, column: Column, place: str, severity: Severity) -> list[Finding]:
+    def absent(self, column: FileColumn, place: str, severity: Severity) -> list[Finding]:
         """Rows whose cell is empty."""
-        pairs = zip(column.entry, column.problem, strict=True)
-        empty = tuple(row for row, (entry, problem) in enumerate(pairs, start=1) if entry < 0 and problem is None)
+        pairs = zip(column.entry, column.fault, strict=True)
+        empty = tuple(row for row, (entry, fault) in enumerate(pairs, start=1) if entry < 0 and fault is None)
         if not empty:
             return []
         name, one = f"absent_{self.noun}", f"{self.article} {self.noun}"

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from polyclinic.errors import Finding, Severity
-from polyclinic.records.absent import Lacking
+from polyclinic.records.absent import FileFindings
 from polyclinic.records.images.decoded import Decoded
 
-LACKING = Lacking("image", "an")
+FILES = FileFindings("image", "an")
 _SMALLEST = 8
 
 

@@ -56,13 +56,13 @@ class Pictures(LocatedRecords):
     def unusable(self) -> list[Finding]:
         """Files that cannot be read: an error where every patient must have an image."""
         severity = Severity.ERROR if self.required else Severity.WARNING
-        return doubts.LACKING.unusable(self.decoded, self.place, severity)
+        return doubts.FILES.unusable(self.decoded, self.place, severity)
 
     def check(self) -> list[Finding]:
         """Absent and unusable images, images of one colour, very small ones, mixed depths."""
         return [
-            *doubts.LACKING.unusable(self.decoded, self.place, Severity.WARNING),
-            *doubts.LACKING.absent(self.decoded, self.place, Severity.ERROR if self.required else Severity.NOTE),
+            *doubts.FILES.unusable(self.decoded, self.place, Severity.WARNING),
+            *doubts.FILES.absent(self.decoded, self.place, Severity.ERROR if self.required else Severity.NOTE),
             *doubts.doubtful(self.decoded, self.place),
             *([doubts.idle_encoder(f"[inputs.{self.name}]")] if self.encoder_idle else []),
         ]

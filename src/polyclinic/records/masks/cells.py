@@ -4,25 +4,23 @@ A point that was drawn for two cells goes to the smaller of them, so that a smal
 cells of equal size to the one whose file comes later by name. How many points that were is told. No torch.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Int
 
-from polyclinic.errors import Finding, ReadError
+from polyclinic.errors import Finding
 from polyclinic.formats.pictures import archive
 from polyclinic.formats.read_mask import read_mask
 from polyclinic.formats.voxels.from_archive import Kept
 from polyclinic.formats.voxels.voxel_grid import refuse
 from polyclinic.geometry import Geometry, GridGeometry
-from polyclinic.records.cache import RaggedArray, Record, keep
-from polyclinic.records.images.decoded import Problem
+from polyclinic.records.cache import RaggedArray
+from polyclinic.records.column_files import Fault, Note, decode_column, rows_by_fault
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same files would give other cells; part of every cache key."""
 
 _ENDINGS = (".png", ".tif", ".tiff", ".bmp", ".gif")
@@ -53,16 +51,14 @@ class CellMasks:
         entry: Which of ``labels`` each row has, -1 where the cell of the table is empty or unusable.
         doubled: Points drawn twice, by row.
         hidden: Cells hidden by others, by row.
-        problem: Why a row's file could not be used; None where it could.
-        key: Digest of everything, for caches.
+        fault: Why a row's file could not be used; None where it could.
     """
 
     labels: RaggedArray
     entry: Int[np.ndarray, " row"]
     doubled: Int[np.ndarray, " row"]
     hidden: Int[np.ndarray, " row"]
-    problem: tuple[Problem | None, ...]
-    key: str
+    fault: tuple[Fault | None, ...]
 
     def __len__(self) -> int:
         return len(self.entry)
@@ -88,20 +84,18 @@ def read_column(cells: Sequence[str | None], folder: Path, cache: Path | None = 
         cache: Where decoded cells are kept, or None for memory.
 
     Raises:
-        ReadError: if the cache cannot be written. Unusable files are told in ``problem``.
+        ReadError: if the cache cannot be written. The ``fault`` of a row says why its file is unusable.
     """
-    distinct = list(dict.fromkeys(cell for cell in cells if cell))
-    key = _digest(distinct, folder)
-    labels = keep(cache, key, lambda: _records(distinct, folder))
-    notes = [json.loads(note) for note in labels.note]
-    problems = [Problem(**note["problem"]) if "problem" in note else None for note in notes]
-    place = {cell: number for number, cell in enumerate(distinct)}
-    entry = np.array([place[cell] if cell else -1 for cell in cells], dtype=np.int64)
-    by_row = tuple(problems[number] if number >= 0 else None for number in entry)
-    usable = np.array([problem is None for problem in by_row], dtype=bool)
-    counts = [(int(note.get("doubled", 0)), int(note.get("hidden", 0))) for note in notes] or [(0, 0)]
-    doubled, hidden = np.where(entry[:, None] >= 0, np.array(counts)[entry], 0).T
-    return CellMasks(labels, np.where(usable, entry, -1), doubled, hidden, by_row, key)
+    kept: Kept = {}
+
+    def decode(cell: str) -> tuple[Int[np.ndarray, "row column"], Note]:
+        drawn = read(cell, folder, kept)
+        return drawn.labels, {"doubled": drawn.doubled, "hidden": drawn.hidden}
+
+    files = decode_column(cells, folder, cache, f"instances {VERSION}", decode, _NOTHING)
+    counts = [(int(note.get("doubled", 0)), int(note.get("hidden", 0))) for note in files.notes] or [(0, 0)]
+    doubled, hidden = np.where(files.entry[:, None] >= 0, np.array(counts)[files.entry], 0).T
+    return CellMasks(files.arrays, files.entry, doubled, hidden, files.fault)
 
 
 def read(cell: str, folder: Path, kept: Kept | None = None) -> DrawnCells:
@@ -150,51 +144,12 @@ def masks_in(path: Path) -> list[Path]:
     return sorted(files, key=lambda file: file.name)
 
 
-def _records(cells: Sequence[str], folder: Path) -> Iterator[Record]:
-    kept: Kept = {}
-    for cell in cells:
-        try:
-            drawn = read(cell, folder, kept)
-        except ReadError as error:
-            finding: Finding = error.findings[0]
-            problem = Problem(finding.name, finding.rule, finding.found, finding.remedy)
-            yield _NOTHING, json.dumps({"problem": asdict(problem)})
-            continue
-        yield drawn.labels, json.dumps({"doubled": drawn.doubled, "hidden": drawn.hidden})
-
-
-def _digest(cells: Sequence[str], folder: Path) -> str:
-    """One digest of the content of all files."""
-    total = hashlib.blake2b(f"instances {VERSION}".encode(), digest_size=20)
-    for cell in cells:
-        address = archive.parse(cell)
-        path = folder / (address.file if address else cell)
-        total.update(f"|{address.array}[{address.index}]".encode() if address else b"|")
-        for file in masks_in(path) if path.is_dir() else [path]:
-            total.update(file.name.encode() + b"\0" + _content(file))
-    return total.hexdigest()
-
-
-def _content(path: Path) -> bytes:
-    """A hash of a file; of one that cannot be read, that: the reader says why."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").digest()
-    except OSError:
-        return b"unreadable"
-
-
 def unreadable(column: CellMasks, place: str) -> list[Finding]:
     """One finding for each kind of fault, with all rows that have it."""
-    rows: dict[Problem, list[int]] = {}
-    for row, problem in enumerate(column.problem, start=1):
-        if problem is not None:
-            rows.setdefault(problem, []).append(row)
-    found = []
-    for problem, where in rows.items():
-        what = f"{len(where)} break this: {problem.found}"
-        found.append(Finding(problem.name, place, problem.rule, what, problem.remedy, rows=tuple(where)))
-    return found
+    return [
+        Finding(fault.name, place, fault.rule, f"{len(rows)} break this: {fault.found}", fault.remedy, rows=rows)
+        for fault, rows in rows_by_fault(column.fault).items()
+    ]
 
 
 def elsewhere(column: CellMasks, geometry: Sequence[Geometry | None], place: str) -> list[Finding]:

@@ -1,23 +1,22 @@
 """Masks of a column, each held against the image or scan that it was drawn on. No torch."""
 
 import hashlib
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, UInt8
 
-from polyclinic.errors import CohortError, Finding, ReadError
-from polyclinic.formats.pictures import archive
+from polyclinic.errors import CohortError, Finding, ReadError, stop_on
 from polyclinic.formats.read_mask import read_mask
 from polyclinic.formats.voxels.from_archive import Kept
 from polyclinic.formats.voxels.voxel_grid import Mask, laid_on, refuse, steps_of
 from polyclinic.geometry import GridGeometry
-from polyclinic.records.cache import RaggedArray, Record, keep
+from polyclinic.records.cache import RaggedArray
+from polyclinic.records.column_files import Fault, Note, decode_each, digest_cell, rows_by_fault
 
-_VERSION = "drawn 1"
+_VERSION = "drawn 2"
 _OBJECTS = "DICOM SEG"
 _STEP = 0.01
 _TURN = 1e-3
@@ -109,64 +108,49 @@ def load(
         ReadError: with all findings, if all of them are about files that cannot be read.
     """
     wanted = [row for row, paths in enumerate(cells) if all(paths) and paths and geometry[row] is not None]
-    shelf = _Shelf(folder, named, [tuple(str(cell) for cell in cells[row]) for row in wanted])
-    grids = [grid for row in wanted if (grid := geometry[row]) is not None]
-    key = shelf.key(grids)
-    kept = keep(cache, key, lambda: shelf.records(grids))
-    notes = [json.loads(note) for note in kept.note]
-    _stop_on(notes, wanted, place)
+    items = [(tuple(str(cell) for cell in cells[row]), grid) for row in wanted if (grid := geometry[row]) is not None]
+    kept: Kept = {}
+
+    def decode(item: tuple[tuple[str, ...], GridGeometry]) -> tuple[Integer[np.ndarray, " layer *grid"], Note]:
+        paths, grid = item
+        layers, by_name = _layers([laid(read_mask(path, folder, kept), grid) for path in paths], named)
+        return layers, {"values": [np.unique(layer).tolist() for layer in layers], "named": by_name}
+
+    files = decode_each(items, decode, _NOTHING, cache, _key(items, folder, named))
+    _stop_on(files.faults, wanted, place)
     entry = np.full(len(cells), -1, dtype=np.int64)
     entry[wanted] = np.arange(len(wanted))
-    values = tuple(tuple(tuple(one) for one in note["values"]) for note in notes)
-    return DrawnMasks(kept, entry, values, named if any(note["named"] for note in notes) else (), key)
+    values = tuple(tuple(tuple(one) for one in note["values"]) for note in files.notes)
+    return DrawnMasks(
+        files.arrays, entry, values, named if any(note["named"] for note in files.notes) else (), files.key
+    )
 
 
-class _Shelf:
-    """Opens the masks of one column."""
+def _key(items: Sequence[tuple[tuple[str, ...], GridGeometry]], folder: Path, named: tuple[str, ...]) -> str:
+    """Digest of the files, of the grids they must lie on, and of the version of this reader."""
+    total = hashlib.blake2b(f"{_VERSION} {named!r}".encode(), digest_size=20)
+    known: dict[str, bytes] = {}
+    for paths, grid in items:
+        for path in paths:
+            total.update(digest_cell(path, folder, known))
+        affine = b"" if grid.affine is None else np.asarray(grid.affine, dtype=np.float64).tobytes()
+        total.update(repr(grid.shape).encode() + affine)
+    return f"masks-{total.hexdigest()}"
 
-    def __init__(self, folder: Path, named: tuple[str, ...], cells: Sequence[tuple[str, ...]]) -> None:
-        self.folder, self.named, self.cells = folder, named, cells
 
-    def key(self, geometry: Sequence[GridGeometry]) -> str:
-        """Digest of the files, of the grids they must lie on, and of the version of this reader."""
-        total = hashlib.blake2b(f"{_VERSION} {self.named!r}".encode(), digest_size=20)
-        for cells, grid in zip(self.cells, geometry, strict=True):
-            for cell in cells:
-                address = archive.parse(cell)
-                total.update(cell.encode() if address else b"")
-                total.update(_digest(self.folder / (address.file if address else cell)))
-            affine = b"" if grid.affine is None else np.asarray(grid.affine, dtype=np.float64).tobytes()
-            total.update(repr(grid.shape).encode() + affine)
-        return f"masks-{total.hexdigest()}"
-
-    def records(self, geometry: Sequence[GridGeometry]) -> Iterator[Record]:
-        """Layers and note of each row; what cannot be used gives no layers and the reason."""
-        kept: Kept = {}
-        for cells, grid in zip(self.cells, geometry, strict=True):
-            try:
-                masks = [laid(read_mask(cell, self.folder, kept), grid) for cell in cells]
-                layers, named = self._layers(masks)
-            except ReadError as error:
-                finding = error.findings[0]
-                told = (finding.name, finding.rule, finding.found, finding.remedy)
-                yield _NOTHING, json.dumps({"problem": told, "values": [], "named": False})
-            else:
-                values = [np.unique(layer).tolist() for layer in layers]
-                yield layers, json.dumps({"values": values, "named": named})
-
-    def _layers(self, masks: Sequence[Mask]) -> tuple[Integer[np.ndarray, " layer *grid"], bool]:
-        """Label images one upon another; segments that a file names, in the order of the names wanted."""
-        if not any(mask.names for mask in masks):
-            widest = np.result_type(*[mask.labels.dtype for mask in masks])
-            return np.stack([mask.labels.astype(widest, copy=False) for mask in masks]), False
-        mask = masks[0]
-        strange = sorted(set(mask.names) - set(self.named))
-        if len(masks) > 1 or strange:
-            rule, found = "segments must be those that the study declares", f"{len(strange)} others are there"
-            raise refuse("unknown_label", rule, found, "Name them under regions, exactly as the files do.")
-        nothing = np.zeros(mask.labels.shape[1:], dtype=np.uint8)
-        there = dict(zip(mask.names, mask.labels, strict=True))
-        return np.stack([there.get(name, nothing) for name in self.named]), True
+def _layers(masks: Sequence[Mask], wanted: tuple[str, ...]) -> tuple[Integer[np.ndarray, " layer *grid"], bool]:
+    """Label images one upon another; segments that a file names, in the order of the names wanted."""
+    if not any(mask.names for mask in masks):
+        widest = np.result_type(*[mask.labels.dtype for mask in masks])
+        return np.stack([mask.labels.astype(widest, copy=False) for mask in masks]), False
+    mask = masks[0]
+    strange = sorted(set(mask.names) - set(wanted))
+    if len(masks) > 1 or strange:
+        rule, found = "segments must be those that the study declares", f"{len(strange)} others are there"
+        raise refuse("unknown_label", rule, found, "Name them under regions, exactly as the files do.")
+    nothing = np.zeros(mask.labels.shape[1:], dtype=np.uint8)
+    there = dict(zip(mask.names, mask.labels, strict=True))
+    return np.stack([there.get(name, nothing) for name in wanted]), True
 
 
 def laid(mask: Mask, geometry: GridGeometry) -> Mask:
@@ -210,34 +194,14 @@ def _elsewhere(name: str, what: str, found: str) -> ReadError:
     return refuse(name, rule, found, "Resample the mask to it, or correct the path.")
 
 
-def _stop_on(notes: Sequence[dict[str, object]], rows: Sequence[int], place: str) -> None:
-    """All problems, equal ones of several rows as one finding."""
-    problems: dict[tuple[str, ...], list[int]] = {}
-    for note, row in zip(notes, rows, strict=True):
-        told = note.get("problem")
-        if isinstance(told, list):
-            problems.setdefault(tuple(str(part) for part in told), []).append(row + 1)
-    if not problems:
-        return
+def _stop_on(faults: Sequence[Fault | None], rows: Sequence[int], place: str) -> None:
+    """All faults, equal ones of several rows as one finding."""
     findings = [
-        Finding(name, place, rule, found, remedy, rows=tuple(hit))
-        for (name, rule, found, remedy), hit in problems.items()
+        Finding(fault.name, place, fault.rule, fault.found, fault.remedy, rows=tuple(rows[n - 1] + 1 for n in where))
+        for fault, where in rows_by_fault(faults).items()
     ]
     mismatch = any(finding.name.startswith("other_") or finding.name == "unknown_label" for finding in findings)
-    raise (CohortError if mismatch else ReadError)(findings)
-
-
-def _digest(path: Path) -> bytes:
-    """Digest of a file's content, or of all files of a folder; of what cannot be opened, of that fact."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    total = hashlib.blake2b(digest_size=20)
-    for file in files:
-        try:
-            with file.open("rb") as stream:
-                total.update(hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=20)).digest())
-        except OSError as error:
-            total.update(f"unreadable {error.errno}".encode())
-    return total.digest()
+    stop_on(findings, CohortError if mismatch else ReadError)
 
 
 def planes(

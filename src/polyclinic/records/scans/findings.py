@@ -8,11 +8,11 @@ from jaxtyping import Shaped, UInt64
 
 from polyclinic.errors import Finding, Severity
 from polyclinic.geometry import to_working
-from polyclinic.records.absent import Lacking
+from polyclinic.records.absent import FileFindings
 from polyclinic.records.scans.lattices import lattice
 from polyclinic.records.scans.scans import Remark, Scan, Scans
 
-LACKING = Lacking("volume")
+FILES = FileFindings("volume")
 
 
 def doubtful(scans: Scans, place: str) -> list[Finding]:

@@ -42,13 +42,13 @@ class Volumes(LocatedRecords):
     def unusable(self) -> list[Finding]:
         """Files that cannot be read: an error where every patient must have a volume."""
         severity = Severity.ERROR if self.required else Severity.WARNING
-        return doubts.LACKING.unusable(self.scans, self.place, severity)
+        return doubts.FILES.unusable(self.scans, self.place, severity)
 
     def check(self) -> list[Finding]:
         """Absent and unusable volumes, empty ones, unknown geometry, and what the readers put right."""
         return [
-            *doubts.LACKING.unusable(self.scans, self.place, Severity.WARNING),
-            *doubts.LACKING.absent(self.scans, self.place, Severity.ERROR if self.required else Severity.NOTE),
+            *doubts.FILES.unusable(self.scans, self.place, Severity.WARNING),
+            *doubts.FILES.absent(self.scans, self.place, Severity.ERROR if self.required else Severity.NOTE),
             *doubts.doubtful(self.scans, self.place),
         ]
 

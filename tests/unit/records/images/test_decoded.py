@@ -31,7 +31,7 @@ def test_mixed_column(folder):
     decoded = decode(CELLS, folder)
     assert len(decoded) == len(CELLS)
     assert [frame is not None for frame in map(decoded.frame, range(9))] == [1, 1, 0, 0, 1, 0, 1, 0, 0]
-    assert [p.name if p else None for p in decoded.problem] == [
+    assert [p.name if p else None for p in decoded.fault] == [
         *(None, None, None, "empty_file", None, "no_such_file", None, None, "unknown_image")
     ]
     assert np.array_equal(decoded.frame(0).pixels, 255 - decoded.frame(1).pixels)
@@ -51,10 +51,10 @@ def test_blank(folder):
 
 def test_cache_gives_the_same(folder, tmp_path, monkeypatch):
     first = decode(CELLS, folder, tmp_path / "cache")
-    monkeypatch.setattr(module._Shelf, "records", None)  # a second decoding would fail
+    monkeypatch.setattr(module._Decoder, "decode", None)  # a second decoding would fail
     again = decode(CELLS, folder, tmp_path / "cache")
     assert again.key == first.key
-    assert again.problem == first.problem
+    assert again.fault == first.fault
     assert again.facts == first.facts
     for row in range(len(CELLS)):
         one, two = first.frame(row), again.frame(row)
@@ -81,7 +81,7 @@ def test_a_file_that_comes_later_is_found(folder, tmp_path):
 
 def test_a_folder_is_no_image(folder):
     (folder / "sub").mkdir()
-    assert decode(["sub"], folder).problem[0].name == "unreadable_file"
+    assert decode(["sub"], folder).fault[0].name == "unreadable_file"
 
 
 def test_a_broken_archive_is_tried_once(folder, monkeypatch):
@@ -91,7 +91,7 @@ def test_a_broken_archive_is_tried_once(folder, monkeypatch):
     (folder / "bad.npz").write_bytes(b"PK no archive")
     decoded = decode([f"bad.npz#images[{i}]" for i in range(4)], folder)
     assert len(calls) == 1
-    assert {problem.name for problem in decoded.problem} == {"damaged_archive"}
+    assert {fault.name for fault in decoded.fault} == {"damaged_archive"}
 
 
 def test_no_rows(folder):
@@ -99,5 +99,5 @@ def test_no_rows(folder):
 
 
 def test_messages_name_no_file(folder):
-    for problem in decode(CELLS, folder).problem:
-        assert problem is None or not any(cell in str(problem) for cell in CELLS if cell)
+    for fault in decode(CELLS, folder).fault:
+        assert fault is None or not any(cell in str(fault) for cell in CELLS if cell)

@@ -76,7 +76,7 @@ def test_a_column_is_read_once_kept_and_tells_its_problems_by_row(tmp_path):
         column = instances.read_column(cells, tmp_path, tmp_path / "cache")
         assert column.entry.tolist() == [0, -1, -1, 2, 0, -1]
         assert column.doubled.tolist() == [0, 0, 0, 4, 0, 0]
-        assert [problem is not None for problem in column.problem] == [False, False, True, False, False, True]
+        assert [fault is not None for fault in column.fault] == [False, False, True, False, False, True]
         assert column.row(0)[2, 2] == 1
         assert column.row(1) is None
     assert len(list((tmp_path / "cache").iterdir())) == 1

@@ -3,7 +3,7 @@ import pytest
 
 from polyclinic.errors import Severity
 from polyclinic.records.examples.scans import nifti_bytes, write
-from polyclinic.records.scans.findings import LACKING, doubtful, fingerprints, properties
+from polyclinic.records.scans.findings import FILES, doubtful, fingerprints, properties
 from polyclinic.records.scans.scans import read_scans
 
 VALUES = np.random.default_rng(0).integers(0, 900, (5, 6, 7)).astype(np.int16)
@@ -36,10 +36,10 @@ def test_each_file_is_read_once_and_geometry_is_kept(folder):
 def test_unusable_files_are_told_by_row(folder):
     scans = read_scans(["a.nii.gz", "broken.nii.gz", "missing.nii.gz", None], folder)
     assert scans.entry.tolist()[1:] == [-1, -1, -1]
-    findings = LACKING.unusable(scans, "t.csv", Severity.ERROR)
+    findings = FILES.unusable(scans, "t.csv", Severity.ERROR)
     assert sorted(f.rows for f in findings) == [(2,), (3,)]
     assert all("nii" not in f.found for f in findings)
-    assert LACKING.absent(scans, "t.csv", Severity.NOTE)[0].rows == (4,)
+    assert FILES.absent(scans, "t.csv", Severity.NOTE)[0].rows == (4,)
 
 
 def test_volumes_of_an_archive_have_addresses(folder):
@@ -47,7 +47,7 @@ def test_volumes_of_an_archive_have_addresses(folder):
     assert scans.scan(0).values.shape == (4, 4, 4)
     assert scans.scan(0).geometry.spacing is None
     assert scans.scan(1) is None
-    assert scans.problem[1] is not None
+    assert scans.fault[1] is not None
 
 
 def test_the_cache_gives_the_same(folder):
@@ -55,7 +55,7 @@ def test_the_cache_gives_the_same(folder):
     again = read_scans(["a.nii.gz", "broken.nii.gz"], folder, folder / "cache")
     np.testing.assert_array_equal(first.scan(0).values, again.scan(0).values)
     np.testing.assert_array_equal(first.geometry[0].affine, again.geometry[0].affine)
-    assert first.problem == again.problem
+    assert first.fault == again.fault
 
 
 def test_copies_are_found_however_turned_and_scaled(folder):
