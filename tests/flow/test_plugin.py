@@ -45,7 +45,9 @@ def run(packages: Path, *words: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.slow
 def test_the_contract_tests_find_them(installed):
-    said = run(installed, "pytest", "tests/contract", "-q", "-k", "questionnaire or ordered", "-p", "no:cacheprovider")
+    said = run(
+        installed, "pytest", "tests/contract", "-q", "-k", "questionnaire or ordered or Bars", "-p", "no:cacheprovider"
+    )
     assert said.returncode == 0, said.stdout[-4000:]
     passed = int(said.stdout.split(" passed")[0].split()[-1])
     assert passed >= 30
@@ -59,6 +61,33 @@ def test_a_study_may_ask_for_them(installed, tmp_path):
     )
     (tmp_path / "asks.py").write_text(code, encoding="utf-8")
     assert run(installed, "asks").returncode == 0
+
+
+@pytest.mark.slow
+def test_a_study_runs_on_a_table_of_their_format(installed, small, tmp_path):
+    made = small()
+    table = made.study.parent / "cohort.csv"
+    content = table.read_text(encoding="utf-8")
+    assert "|" not in content
+    table.with_suffix(".psv").write_text(content.replace(",", "|"), encoding="utf-8")
+    made.study.write_text(made.study.read_text("utf-8").replace("cohort.csv", "cohort.psv"), encoding="utf-8")
+    out = tmp_path / "run"
+    finished = run(installed, "polyclinic", "run", str(made.study), "--out", str(out))
+    assert finished.returncode == 0, finished.stderr
+    assert (out / "report.html").exists()
+    answers = tmp_path / "answers.psv"
+    asked = run(installed, "polyclinic", "predict", str(out), str(table), "--out", str(answers))
+    assert asked.returncode == 0, asked.stderr
+    assert answers.read_text(encoding="utf-8").startswith("row|")
+
+
+def test_a_study_is_drafted_from_a_table_of_their_format(installed, tmp_path):
+    rows = "".join(f"p{number}|{40 + number}|{'yes' if number % 3 else 'no'}\n" for number in range(60))
+    (tmp_path / "ward.psv").write_text(f"patient|age|sick\n{rows}", encoding="utf-8")
+    drafted = run(installed, "polyclinic", "new", str(tmp_path / "ward.psv"), "--target", "sick")
+    assert drafted.returncode == 0, drafted.stderr
+    [study] = tmp_path.glob("*.toml")
+    assert 'table = "ward.psv"' in study.read_text(encoding="utf-8")
 
 
 def test_what_contributing_shows_stands_in_the_examples():
