@@ -17,7 +17,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding import recalibration
 from polyclinic.decoding.recalibration import Recalibration, two_sided
 from polyclinic.errors import CohortError, Finding, stop_on
-from polyclinic.heads.base import Global, Readout, Target, unknown_outcomes
+from polyclinic.heads.base import Global, Readout, Target
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
 
@@ -44,6 +44,14 @@ class GradeTarget(Target):
     """The place of each row's grade, -1 where not known."""
 
     grade: Int[np.ndarray, " sample"]
+
+    def strata(self) -> Int[np.ndarray, " sample"]:
+        """The grade itself."""
+        return self.grade
+
+    def check(self, place: str) -> list[Finding]:
+        """Rows without a grade."""
+        return super().check(place)
 
 
 @dataclass(frozen=True)
@@ -88,10 +96,6 @@ class Ordered(Global):
             rule, remedy = "must hold the grade", "Name another column."
             raise CohortError(Finding("no_outcome", place, rule, f"all {len(grade)} cells are empty", remedy))
         return GradeTarget(grade >= 0, grade)
-
-    def strata(self, target: GradeTarget) -> Int[np.ndarray, " sample"]:
-        """The grade itself."""
-        return target.grade
 
     def fit(self, target: GradeTarget, rows: TrainRows) -> Self:
         """Learn how common each grade is among training rows."""
@@ -140,14 +144,6 @@ class Ordered(Global):
             raw=_grades(outputs, (Recalibration(),) * outputs.shape[2]),
             truth=truth,
         )
-
-    def take(self, target: GradeTarget, index: Int[np.ndarray, " row"]) -> GradeTarget:
-        """The grades of some rows."""
-        return GradeTarget(target.known[index], target.grade[index])
-
-    def check(self, target: GradeTarget) -> list[Finding]:
-        """Rows without a grade."""
-        return unknown_outcomes(target, f"[targets.{self.name}]")
 
     @classmethod
     def example(

@@ -65,7 +65,7 @@ def open_case(word: str, question: str, folder: Path, absent: tuple[int, ...] = 
     cells = ColumnCells(frame.select(kind.columns(tuple(frame.columns))), folder, "cohort.csv")
     seen = InputColumns.read(kind, cells)
     target = head.read_target(outcome, "cohort.csv")
-    target = head.match(target, seen.records.geometry(), folder, None)
+    target = head.match(target, seen.records.geometry(), seen.records.foreground, folder, None)
     ready = Ready.fit({"seen": seen}, {"asked": Question(head, target)}, TRAIN)
     return Case(seen.records, outcome, head, ready)
 
@@ -107,7 +107,7 @@ def test_geometry_is_of_the_file_and_places_lead_back_to_it(case):
 
 def test_a_view_follows_its_generator_and_holds_what_it_is_aimed_at(case):
     seen = case.ready.grounds["seen"]
-    aim = case.ready.heads["asked"].aim(case.ready.placed["asked"], BATCH, np.random.default_rng(3))
+    aim = case.ready.truth["asked"].aim(BATCH, np.random.default_rng(3))
     assert aim.shape[0] == len(BATCH)
     views = [seen.draw(BATCH, aim, torch.Generator().manual_seed(4), change=False) for _ in range(2)]
     (_, first), (_, second) = views

@@ -10,7 +10,7 @@ from torch import nn
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.formats.packed import nothing, pack_all, unpack
 from polyclinic.geometry import GridGeometry, GridKnown, RegionMarks, identity, to_file
-from polyclinic.heads.base import Dense, DenseOptions, Target
+from polyclinic.heads.base import Dense, DenseOptions, GridTruth, Target
 from polyclinic.inputs.base import Located, LocatedPrepared
 from polyclinic.layers.mirrors import backwards, every_mirror
 from polyclinic.records.base import Features, LocatedRecords, Picture
@@ -18,6 +18,10 @@ from polyclinic.study.options import InputOptions, Plan
 from polyclinic.tensors import CONVOLUTIONS, Encoded, Encoder, InputTensors, Movement, Sight, TargetTensors
 
 EDGE, VIEW = 24, 12
+
+
+def unlit(row: int) -> None:
+    """The foreground of records that do not say where something is to be seen."""
 
 
 class SquareOptions(InputOptions):
@@ -176,10 +180,28 @@ class SpotPlan(Plan):
 class SpotTarget(Target):
     number: np.ndarray
 
+    def strata(self):
+        return np.zeros(len(self.known), dtype=np.int64)
+
 
 @dataclass(frozen=True)
 class SpotTensors(TargetTensors):
     truth: torch.Tensor
+
+
+@dataclass(frozen=True)
+class SpotTruth(GridTruth):
+    grids: list[np.ndarray]
+
+    def aim(self, index, rng):
+        points = [np.argwhere(self.grids[row]) for row in index]
+        return np.array([found[rng.integers(len(found))] for found in points], dtype=np.float64)
+
+    def collate(self, index, movement):
+        starts = movement.start.tolist()
+        views = [self.grids[k][r : r + VIEW, c : c + VIEW] for k, (r, c) in zip(index, starts, strict=True)]
+        truth = torch.from_numpy(np.stack(views)[:, None].astype(np.float32))
+        return SpotTensors(torch.ones(len(index), dtype=torch.bool), truth)
 
 
 class SpotGatherer:
@@ -208,27 +230,14 @@ class Spot(Dense):
         column = frame[self.options.column]
         return SpotTarget(column.is_not_null().to_numpy(), column.to_numpy())
 
-    def match(self, target, geometry, folder, cache):
+    def match(self, target, geometry, foreground, folder, cache):
         return target
-
-    def strata(self, target):
-        return np.zeros(len(target.known), dtype=np.int64)
 
     def fit(self, target, rows):
         return type(self)(self.name, self.options, SpotPlan(rows=len(rows)))
 
-    def place(self, target, places, cache):
-        return [truth_of(number) for number in target.number]
-
-    def aim(self, placed, index, rng):
-        points = [np.argwhere(placed[row]) for row in index]
-        return np.array([found[rng.integers(len(found))] for found in points], dtype=np.float64)
-
-    def collate_moved(self, placed, index, movement):
-        starts = movement.start.tolist()
-        views = [placed[k][r : r + VIEW, c : c + VIEW] for k, (r, c) in zip(index, starts, strict=True)]
-        truth = torch.from_numpy(np.stack(views)[:, None].astype(np.float32))
-        return SpotTensors(torch.ones(len(index), dtype=torch.bool), truth)
+    def on_grid(self, target, places, cache):
+        return SpotTruth([truth_of(number) for number in target.number])
 
     def map_layer(self, sight):
         return SpotLayer(self.options.on, sight.channels[0])
@@ -252,9 +261,6 @@ class Spot(Dense):
     @staticmethod
     def average(answers):
         return answers[0]
-
-    def take(self, target, index):
-        return SpotTarget(target.known[index], target.number[index])
 
     def marks(self, answer, position):
         predicted = unpack(answer.probability[position]) > 127

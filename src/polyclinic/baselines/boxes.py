@@ -125,11 +125,11 @@ def fit_blobs(question: PlainQuestion) -> Answers | None:
     """Learn from training rows what a blob is; None where none of them holds an object."""
     head: Detect = question.head
     rows = [int(row) for row in question.rows.train.index if question.places[row] is not None]
-    rows = [row for row in rows if question.placed.known[row]]
+    rows = [row for row in rows if question.truth.known[row]]
     rows = [rows[k] for k in np.unique(np.linspace(0, len(rows) - 1, _LEARNING_RECORDS).round().astype(int))]
     seen = [find_blobs(question.values(row)) for row in rows]
     nothing = len(head.plan.classes)
-    truth = [_what(blobs, question.placed.boxes[row], nothing) for blobs, row in zip(seen, rows, strict=True)]
+    truth = [_what(blobs, question.truth.boxes[row], nothing) for blobs, row in zip(seen, rows, strict=True)]
     if not rows or all((one == nothing).all() for one in truth):
         return None
     classifier = _learn(np.concatenate([one.looks for one in seen]), np.concatenate(truth), nothing + 1)

@@ -75,7 +75,7 @@ def _peaks(
 
 def fit_otsu(question: PlainQuestion) -> Answers | None:
     """Choose smoothing, distance and smallest cell on training rows; None where none of them has cells."""
-    rows = [int(row) for row in question.rows.train.index if question.placed.maps[int(row)].size]
+    rows = [int(row) for row in question.rows.train.index if question.truth.maps[int(row)].size]
     if not rows:
         return None
     rows = [rows[k] for k in np.unique(np.linspace(0, len(rows) - 1, _LEARNING_PICTURES).round().astype(int))]
@@ -115,7 +115,7 @@ def _best(offered: list[CellRecipe], question: PlainQuestion, rows: list[int]) -
 
 def _quality(question: PlainQuestion, rows: list[int], recipe: CellRecipe) -> float:
     """Mean panoptic quality."""
-    judged = [instances.judge(unpack(question.placed.drawn[row]), _in_file(question, row, recipe))[0] for row in rows]
+    judged = [instances.judge(unpack(question.truth.drawn[row]), _in_file(question, row, recipe))[0] for row in rows]
     return float(np.mean([np.nan_to_num(one.quality) for one in judged]))
 
 

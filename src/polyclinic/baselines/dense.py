@@ -29,7 +29,7 @@ class PlainQuestion:
 
     Attributes:
         head: Fitted kind of question.
-        placed: The truth of all rows on the network's grid, as the head's ``place`` gave it.
+        truth: Of all rows on the network's grid, as the head's ``on_grid`` gave it.
         places: The grid of every row, None where absent.
         values: What stands at the places of a row: float32 "channel *grid", or a tuple of tokens.
         rows: Which rows train, and which ones decide inner choices.
@@ -37,7 +37,7 @@ class PlainQuestion:
     """
 
     head: Any
-    placed: Any
+    truth: Any
     places: Sequence[Place | None]
     values: Callable[[int], Any]
     rows: Inner
@@ -100,7 +100,7 @@ def _ask(
     ground = assembled.inputs[on].fit(rows.train)
     ready = Ready.of({on: ground}, {name: question}, assembled.cache)
     values = ready.grounds[on].values
-    answers = sort.fit(PlainQuestion(question.head, ready.placed[name], ready.places[on], values, rows, seed))
+    answers = sort.fit(PlainQuestion(question.head, ready.truth[name], ready.places[on], values, rows, seed))
     if answers is None:
         return None
     asked = [_outputs(name, ready.places[on], answers, index) for index in (rows.tune.index, test.index)]

@@ -132,7 +132,7 @@ def _sample(placed: PlacedMasks, row: int, values: Grid, most: int, rng: np.rand
 
 def _gather(question: PlainQuestion) -> _Pixels | None:
     """Points of the training rows; None where there are too few to learn from."""
-    placed: PlacedMasks = question.placed
+    placed: PlacedMasks = question.truth.masks
     rows = [int(row) for row in question.rows.train.index if placed.known(int(row))]
     rng = np.random.default_rng(np.random.SeedSequence((question.seed, 0x70697865)))  # "pixe": a stream of its own
     if not rows:
@@ -155,7 +155,7 @@ def _fit(question: PlainQuestion, model: Any, weight: str) -> Answers | None:
     if pixels is None or any(len(np.unique(column)) < 2 for column in pixels.labels.T):
         return None
     fitted = [model().fit(pixels.features, column, **{weight: pixels.weight}) for column in pixels.labels.T]
-    regions = question.placed.regions
+    regions = question.truth.masks.regions
 
     def answer(row: int) -> RegionProbabilities:
         place, values = question.places[row], question.values(row)
@@ -167,7 +167,7 @@ def _fit(question: PlainQuestion, model: Any, weight: str) -> Answers | None:
                 chances = one.predict_proba(features).T
                 for label, chance in zip(one.classes_, chances, strict=True):
                     if label > 0:
-                        region = int(label) - 1 if question.placed.exclusive else number
+                        region = int(label) - 1 if question.truth.masks.exclusive else number
                         said[region, first:last] = chance.reshape(last - first, *place.shape[1:])
         return RegionProbabilities(pack(_in_file(said, place)), place.source.spacing)
 

@@ -65,11 +65,11 @@ def _fit(question: PlainQuestion) -> Answers | None:
     model = _choose(matrix(told, pairs), truth, question, matrix, types)
 
     def answer(row: int) -> Scored:
-        tokens, here = question.values(row), question.placed.pairs[row]
+        tokens, here = question.values(row), question.truth.pairs[row]
         scores = np.zeros((0, types))
         if len(here):
             scores = _scores(model, matrix([fields_of(tokens, pair) for pair in here], here), types)
-        return Scored(question.placed.where[row], scores)
+        return Scored(question.truth.where[row], scores)
 
     return answer
 
@@ -80,11 +80,11 @@ def _examples(
     """The pairs of some rows whose type is known."""
     told, pairs, truth = [], [np.zeros((0, 4), np.int64)], [np.zeros(0, np.int64)]
     for row in index.tolist():
-        known = question.placed.truth[row] >= 0
-        tokens, here = question.values(row), question.placed.pairs[row][known]
+        known = question.truth.truth[row] >= 0
+        tokens, here = question.values(row), question.truth.pairs[row][known]
         told += [fields_of(tokens, pair) for pair in here]
         pairs.append(here)
-        truth.append(question.placed.truth[row][known])
+        truth.append(question.truth.truth[row][known])
     return told, np.concatenate(pairs), np.concatenate(truth)
 
 

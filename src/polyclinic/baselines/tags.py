@@ -296,15 +296,15 @@ def _layers(question: PlainQuestion) -> list[tuple[list[Text], list[Int[np.ndarr
     labels, nested = len(question.head.plan.labels), question.head.options.nested
     theirs = Tagging(question.head.options.scheme, 1 if nested else labels)
     ours = Tagging("bio", theirs.labels)
-    rows = [int(row) for row in question.rows.train.index if question.placed.tags[row] is not None]
-    filled = [row for row in rows if question.placed.tags[row].shape[1]]
+    rows = [int(row) for row in question.rows.train.index if question.truth.tags[row] is not None]
+    filled = [row for row in rows if question.truth.tags[row].shape[1]]
     texts = [question.values(row) for row in filled]
 
     def written(tags: Int[np.ndarray, " _"]) -> Int[np.ndarray, " _"]:
         return ours.write(theirs.read(tags), len(tags))
 
     layers = range(labels if nested else 1)
-    return [(texts, [written(question.placed.tags[row][layer]) for row in filled], ours) for layer in layers]
+    return [(texts, [written(question.truth.tags[row][layer]) for row in filled], ours) for layer in layers]
 
 
 def _answers(

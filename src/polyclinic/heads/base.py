@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast, runtime_checkable
 
@@ -22,7 +22,7 @@ from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
 
 @dataclass(frozen=True)
-class Target:
+class Target(ABC):
     """The outcome by row. Each kind adds its own arrays, one entry per sample.
 
     Attributes:
@@ -30,6 +30,48 @@ class Target:
     """
 
     known: Bool[np.ndarray, " sample"]
+
+    @abstractmethod
+    def strata(self) -> Int[np.ndarray, " sample"]:
+        """Group of each row by outcome, for stratified splits; -1 where the outcome is not known."""
+
+    def take(self, index: Int[np.ndarray, " row"]) -> Self:
+        """The target of some rows; here that means: of every array the rows."""
+        arrays = {f.name: v for f in fields(self) if isinstance(v := getattr(self, f.name), np.ndarray)}
+        return replace(self, **{name: values[index] for name, values in arrays.items()})
+
+    def balance(self, rows: TrainRows) -> Float[np.ndarray, " row"] | None:
+        """Weight of each of ``rows`` (mean 1) that would balance the outcome, or None where that has no meaning."""
+        return None
+
+    def about(self, found: Any) -> Self:
+        """What is asked once the answers of the ``finder`` are known."""
+        return self
+
+    def check(self, place: str) -> list[Finding]:
+        """What is doubtful about the outcome; here that it is not known of some rows. Raises nothing."""
+        rows = rows_where(~self.known)
+        if not rows:
+            return []
+        found = f"it is not known for {len(rows)} of {len(self.known)} rows"
+        remedy = "They are neither learned from nor judged."
+        return [Finding("unknown_outcome", place, "the outcome may be missing", found, remedy, Severity.NOTE, rows)]
+
+    def check_new(self) -> list[Finding]:
+        """What is doubtful about what a table of new patients says of what is asked."""
+        return []
+
+
+class GridTruth(ABC):
+    """The truth of all rows on the grid of the input that the question is asked on, or on its tokens."""
+
+    @abstractmethod
+    def aim(self, index: Int[np.ndarray, " batch"], rng: np.random.Generator) -> Float[np.ndarray, "batch dim"]:
+        """A point of each row's grid that a view should hold, so that what is rare is seen; NaN = anywhere."""
+
+    @abstractmethod
+    def collate(self, index: Int[np.ndarray, " batch"], movement: Movement) -> TargetTensors:
+        """The truth of some rows, cut and moved as the views were."""
 
 
 class Readout(nn.Module):
@@ -50,16 +92,6 @@ class Readout(nn.Module):
         """What every encoder together knows, to outputs."""
         weight = self.weight.expand(fused.summary.shape[1], -1, -1)
         return torch.einsum("bmw,mwo->bmo", fused.summary, weight) + self.bias
-
-
-def unknown_outcomes(target: Target, place: str) -> list[Finding]:
-    """A note on the rows whose outcome is not known; nothing when all are known."""
-    rows = rows_where(~target.known)
-    if not rows:
-        return []
-    found = f"it is not known for {len(rows)} of {len(target.known)} rows"
-    remedy = "They are neither learned from nor judged."
-    return [Finding("unknown_outcome", place, "the outcome may be missing", found, remedy, Severity.NOTE, rows)]
 
 
 class Head(ABC):
@@ -113,14 +145,6 @@ class Head(ABC):
         """What a table of new patients says of what is asked about each; None where nothing has to be said."""
         return None
 
-    def check_new(self, target: Any) -> list[Finding]:
-        """What is doubtful about what a table of new patients says of what is asked."""
-        return []
-
-    @abstractmethod
-    def strata(self, target: Any) -> Int[np.ndarray, " sample"]:
-        """Group of each row by outcome, for stratified splits; -1 where the outcome is not known."""
-
     @abstractmethod
     def fit(self, target: Any, rows: TrainRows) -> Self:
         """The same head with the constants learned from training rows only."""
@@ -137,10 +161,6 @@ class Head(ABC):
         """
         return self.loss(output, target)
 
-    def balance(self, target: Any, rows: TrainRows) -> Float[np.ndarray, " row"] | None:
-        """Weight of each of ``rows`` (mean 1) that would balance the outcome, or None where that has no meaning."""
-        return None
-
     @abstractmethod
     def calibrate(self, outputs: Any, target: Any, method: str) -> Self:
         """The same head with a correction learned from tune rows. ``outputs`` and ``target`` are those rows only.
@@ -152,14 +172,6 @@ class Head(ABC):
     @abstractmethod
     def decode(self, outputs: Any, target: Any) -> Answer:
         """Outputs "sample member out" to answers, averaged over members; ``target`` holds the truth, or is None."""
-
-    @abstractmethod
-    def take(self, target: Any, index: Int[np.ndarray, " row"]) -> Any:
-        """The target of some rows."""
-
-    def check(self, target: Any) -> list[Finding]:
-        """What is doubtful about the outcome. Raises nothing."""
-        return []
 
 
 class Global(Head):
@@ -191,6 +203,10 @@ class Global(Head):
         """Synthetic outcome columns driven by ``signal``; and the keys for the study file, ``kind`` left out."""
 
 
+ForegroundOf = Callable[[int], Bool[np.ndarray, "*grid"] | None]
+"""From a row to where its pixels hold something, in the geometry of the file; None where the kind does not say."""
+
+
 class DenseOptions(TargetOptions):
     """What every dense question accepts."""
 
@@ -215,10 +231,10 @@ class Dense(Head):
     It lives on the grid of one input, ``options.on``, and moves with it. Its life within a study::
 
         target  = kind.read_target(frame, table)               # cells only: paths, or spans written down
-        target  = kind.match(target, geometry, folder, cache)  # files read and held against the scans or texts
+        target  = kind.match(target, geometry, foreground, folder, cache)    # files read, held against the records
         fitted  = kind.fit(target, train)
-        placed  = fitted.place(target, places, cache)          # the truth on the network's grid; once per fit
-        tensors = fitted.collate_moved(placed, index, movement)      # cut and moved as the view was
+        truth   = fitted.on_grid(target, places, cache)        # once per fit
+        tensors = truth.collate(index, movement)               # cut and moved as the view was
         losses  = fitted.loss(fitted.map_layer(sight)(fused), tensors)
         raw     = gatherer.close()                             # one per row, after all its windows
         fitted  = fitted.calibrate(raws, target, method)       # tune rows only
@@ -240,8 +256,22 @@ class Dense(Head):
         return on
 
     @abstractmethod
-    def match(self, target: Any, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None) -> Any:
+    def match(
+        self,
+        target: Any,
+        geometry: Sequence[Geometry | None],
+        foreground: ForegroundOf,
+        folder: Path,
+        cache: Path | None,
+    ) -> Any:
         """The target with its files read and held against the records that it is about, all rows.
+
+        Args:
+            target: As ``read_target`` gave it.
+            geometry: Of each record, None where absent.
+            foreground: What the pixels themselves tell of where to look, by row.
+            folder: Of the table, where relative paths start.
+            cache: Where decoded files may be kept, or None.
 
         Raises:
             CohortError: with all findings: another size or orientation, names not declared, offsets beside the text.
@@ -249,18 +279,8 @@ class Dense(Head):
         """
 
     @abstractmethod
-    def place(self, target: Any, places: Sequence[Place | None], cache: Path | None) -> Any:
+    def on_grid(self, target: Any, places: Sequence[Place | None], cache: Path | None) -> GridTruth:
         """The truth of all rows on the network's grid."""
-
-    @abstractmethod
-    def aim(
-        self, placed: Any, index: Int[np.ndarray, " batch"], rng: np.random.Generator
-    ) -> Float[np.ndarray, "batch dim"]:
-        """A point of each row's grid that a view should hold, so that what is rare is seen; NaN = anywhere."""
-
-    @abstractmethod
-    def collate_moved(self, placed: Any, index: Int[np.ndarray, " batch"], movement: Movement) -> TargetTensors:
-        """The truth of some rows, cut and moved as the views were."""
 
     @abstractmethod
     def map_layer(self, sight: Sight) -> nn.Module:
@@ -269,14 +289,6 @@ class Dense(Head):
     @abstractmethod
     def gatherer(self, place: Place) -> Gatherer:
         """An empty gatherer for one record."""
-
-    def see(self, target: Any, lit: Callable[[int], Bool[np.ndarray, "*grid"] | None]) -> Any:
-        """The matched target, with what the pixels themselves tell of where to look; ``lit`` is that of a row."""
-        return target
-
-    def decode_found(self, raws: Shaped[np.ndarray, " sample"], target: Any, found: Any) -> Answer:
-        """As ``decode``, where what is asked about was found by the target that this one leans on."""
-        return self.decode(raws, target)
 
     @abstractmethod
     def marks(self, answer: Any, position: int) -> Marks:
@@ -316,7 +328,13 @@ class Question(Generic[Kind]):
     """
 
     head: Kind
-    target: Any
+    target: Target | None
+
+    @property
+    def outcomes(self) -> Target:
+        """The target, where there must be one."""
+        assert self.target is not None, "nothing is known of these patients"
+        return self.target
 
     @property
     def name(self) -> str:
@@ -339,7 +357,7 @@ class Question(Generic[Kind]):
 
     def take(self, index: Int[np.ndarray, " row"]) -> Self:
         """The same about some rows."""
-        return self if self.target is None else replace(self, target=self.head.take(self.target, index))
+        return self if self.target is None else replace(self, target=self.target.take(index))
 
     def calibrate(self, outputs: Shaped[np.ndarray, "sample ..."], method: str) -> Self:
         """The same with a correction learned from these rows, which must be tune rows."""
@@ -347,9 +365,7 @@ class Question(Generic[Kind]):
 
     def decode(self, outputs: Shaped[np.ndarray, "sample ..."], found: Answer | None = None) -> Answer:
         """The answers of these rows; ``found`` are those of the finder."""
-        if found is not None and isinstance(self.head, Dense):
-            return self.head.decode_found(outputs, self.target, found)
-        return self.head.decode(outputs, self.target)
+        return self.head.decode(outputs, self.target if found is None else self.outcomes.about(found))
 
 
 def global_questions(questions: Mapping[str, Question[Head]]) -> dict[str, Question[Global]]:

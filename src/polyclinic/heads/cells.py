@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, final
 
@@ -83,14 +83,27 @@ class CellsTarget(base.Target):
     hidden: Int[np.ndarray, " sample"]
     pixel_um: Float[np.ndarray, " sample"]
 
+    def strata(self) -> Int[np.ndarray, " sample"]:
+        """The quarter of the pictures by number of cells."""
+        edges = np.quantile(self.count[self.known], [0.25, 0.5, 0.75])
+        return np.where(self.known, np.searchsorted(edges, self.count, side="left"), -1)
 
-@dataclass(frozen=True)
-class PlacedCells:
-    """The true cells as packed, and on the network's grid: what it is to say at each point, in 255ths."""
-
-    maps: RaggedArray
-    centres: tuple[Float[np.ndarray, "_ 2"], ...]
-    drawn: Shaped[np.ndarray, " sample"]
+    def check(self, place: str) -> list[Finding]:
+        """Rows without truth, without a cell, cells drawn over each other, pictures with one number only."""
+        found, points, cells = super().check(place), self.doubled.sum(), self.hidden.sum()
+        empty, one = self.known & (self.count == 0), self.known & (self.count == 1)
+        if one.sum() > 0.5 * self.known.sum():
+            rule, remedy = "every cell must have a number of its own", "A mask of all cells together cannot be used."
+            what = "most pictures hold a single number"
+            found.append(Finding("one_number", place, rule, what, remedy, Severity.WARNING, rows_where(one)))
+        for name, rows, rule, what, remedy in (
+            ("no_cells", empty, "pictures should hold cells", f"{empty.sum()} hold none", "Judged as they are."),
+            ("cells_overlap", self.doubled > 0, "cells should not overlap", f"{points} points are two's", _SMALLER),
+            ("cells_hidden", self.hidden > 0, "cells should not hide others", f"{cells} are hidden", _SMALLER),
+        ):
+            if rows.any():
+                found.append(Finding(name, place, rule, what, remedy, Severity.NOTE, rows_where(rows)))
+        return found
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,34 @@ class CellsTensors(TargetTensors):
     foreground: Float[Tensor, "batch row column"]
     height: Float[Tensor, "batch row column"]
     counts: Float[Tensor, "batch row column"]
+
+
+@dataclass(frozen=True)
+class CellsTruth(base.GridTruth):
+    """The true cells as packed, and on the network's grid: what it is to say at each point, in 255ths."""
+
+    maps: RaggedArray
+    centres: tuple[Float[np.ndarray, "_ 2"], ...]
+    drawn: Shaped[np.ndarray, " sample"]
+
+    def aim(self, index: Int[np.ndarray, " batch"], rng: np.random.Generator) -> Float[np.ndarray, "batch dim"]:
+        """The centre of a cell for three views in four."""
+        aims = np.full((len(index), 2), np.nan)
+        for position, row in enumerate(index):
+            centres, chance, pick = self.centres[row], rng.random(), rng.random()
+            if len(centres) and chance < _AIMED:
+                aims[position] = centres[int(pick * len(centres))]
+        return aims
+
+    def collate(self, index: Int[np.ndarray, " batch"], movement: Movement) -> CellsTensors:
+        """The maps of some rows, cut and moved as the views were; what lies beyond a picture does not count."""
+        starts = np.zeros((len(index), 2), dtype=int) if movement.start is None else movement.start.numpy()
+        cut = movement.cut or next((self.maps[int(row)].shape[1:] for row in index), (1, 1))
+        cuts = np.stack([cut_maps(self.maps[int(row)], start, cut) for row, start in zip(index, starts, strict=True)])
+        moved = move_maps(torch.from_numpy(cuts), movement.affine, movement.size or cut)
+        known = torch.tensor([self.maps[int(row)].size > 0 for row in index], dtype=torch.bool)
+        inside = (moved[:, 2] > 0.99).float()  # half a point of a picture is none
+        return CellsTensors(known, (moved[:, 0] >= 0.5).float() * inside, moved[:, 1] * inside, inside)
 
 
 @dataclass(frozen=True)
@@ -151,7 +192,12 @@ class Cells(base.Dense):
         return self.read_target(frame.select(pl.lit(None, pl.String).alias(self.options.column), pixel), table)
 
     def match(
-        self, target: CellsTarget, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None
+        self,
+        target: CellsTarget,
+        geometry: Sequence[Geometry | None],
+        foreground: base.ForegroundOf,
+        folder: Path,
+        cache: Path | None,
     ) -> CellsTarget:
         """The cells read and held against the pictures.
 
@@ -171,29 +217,6 @@ class Cells(base.Dense):
             drawn[row], count[row] = pack(in_order(labels)), np.count_nonzero(np.unique(labels))
         return replace(target, drawn=drawn, count=count, doubled=column.doubled, hidden=column.hidden)
 
-    def strata(self, target: CellsTarget) -> Int[np.ndarray, " sample"]:
-        """The quarter of the pictures by number of cells."""
-        edges = np.quantile(target.count[target.known], [0.25, 0.5, 0.75])
-        return np.where(target.known, np.searchsorted(edges, target.count, side="left"), -1)
-
-    def check(self, target: CellsTarget) -> list[Finding]:
-        """Rows without truth, without a cell, cells drawn over each other, pictures with one number only."""
-        place = f"[targets.{self.name}]"
-        found, points, cells = base.unknown_outcomes(target, place), target.doubled.sum(), target.hidden.sum()
-        empty, one = target.known & (target.count == 0), target.known & (target.count == 1)
-        if one.sum() > 0.5 * target.known.sum():
-            rule, remedy = "every cell must have a number of its own", "A mask of all cells together cannot be used."
-            what = "most pictures hold a single number"
-            found.append(Finding("one_number", place, rule, what, remedy, Severity.WARNING, rows_where(one)))
-        for name, rows, rule, what, remedy in (
-            ("no_cells", empty, "pictures should hold cells", f"{empty.sum()} hold none", "Judged as they are."),
-            ("cells_overlap", target.doubled > 0, "cells should not overlap", f"{points} points are two's", _SMALLER),
-            ("cells_hidden", target.hidden > 0, "cells should not hide others", f"{cells} are hidden", _SMALLER),
-        ):
-            if rows.any():
-                found.append(Finding(name, place, rule, what, remedy, Severity.NOTE, rows_where(rows)))
-        return found
-
     def fit(self, target: CellsTarget, rows: TrainRows) -> Self:
         """Learn from training rows how small a cell may be."""
         areas = [np.bincount(unpack(target.drawn[row]).ravel())[1:] for row in rows.index if target.count[row]]
@@ -203,35 +226,14 @@ class Cells(base.Dense):
             smallest = float(self.options.min_area) / (pixel if isinstance(pixel, float) else 1.0) ** 2
         return type(self)(self.name, self.options, CellsPlan(smallest=smallest))
 
-    def place(self, target: CellsTarget, places: Sequence[Place | None], cache: Path | None) -> PlacedCells:
+    def on_grid(self, target: CellsTarget, places: Sequence[Place | None], cache: Path | None) -> CellsTruth:
         """Foreground and height of every row on the network's grid, with the centres of its cells."""
         digest = hashlib.blake2b(b"cells 1", digest_size=20)
         for packed, place in zip(target.drawn, places, strict=True):
             digest.update(hashlib.blake2b(packed).digest() + repr(place).encode())
         maps = keep(cache, digest.hexdigest(), lambda: _placed(target.drawn, places))
         centres = tuple(np.array(json.loads(note)).reshape(-1, 2) for note in maps.note)
-        return PlacedCells(maps, centres, target.drawn)
-
-    def aim(
-        self, placed: PlacedCells, index: Int[np.ndarray, " batch"], rng: np.random.Generator
-    ) -> Float[np.ndarray, "batch dim"]:
-        """The centre of a cell for three views in four."""
-        aims = np.full((len(index), 2), np.nan)
-        for position, row in enumerate(index):
-            centres, chance, pick = placed.centres[row], rng.random(), rng.random()
-            if len(centres) and chance < _AIMED:
-                aims[position] = centres[int(pick * len(centres))]
-        return aims
-
-    def collate_moved(self, placed: PlacedCells, index: Int[np.ndarray, " batch"], movement: Movement) -> CellsTensors:
-        """The maps of some rows, cut and moved as the views were; what lies beyond a picture does not count."""
-        starts = np.zeros((len(index), 2), dtype=int) if movement.start is None else movement.start.numpy()
-        cut = movement.cut or next((placed.maps[int(row)].shape[1:] for row in index), (1, 1))
-        cuts = np.stack([cut_maps(placed.maps[int(row)], start, cut) for row, start in zip(index, starts, strict=True)])
-        moved = move_maps(torch.from_numpy(cuts), movement.affine, movement.size or cut)
-        known = torch.tensor([placed.maps[int(row)].size > 0 for row in index], dtype=torch.bool)
-        inside = (moved[:, 2] > 0.99).float()  # half a point of a picture is none
-        return CellsTensors(known, (moved[:, 0] >= 0.5).float() * inside, moved[:, 1] * inside, inside)
+        return CellsTruth(maps, centres, target.drawn)
 
     def map_layer(self, sight: Sight) -> nn.Module:
         """Two numbers for every point, from the finest features."""
@@ -281,10 +283,6 @@ class Cells(base.Dense):
                 spacing[row] = target.pixel_um[row]
         unit = "um" if np.isfinite(spacing).any() else "px"
         return CellsAnswer(unit, spacing, scores, predicted, truth)
-
-    def take(self, target: CellsTarget, index: Int[np.ndarray, " row"]) -> CellsTarget:
-        """The cells of some rows."""
-        return CellsTarget(*(getattr(target, field.name)[index] for field in fields(CellsTarget)))
 
     def marks(self, answer: CellsAnswer, position: int) -> Marks:
         """The outlines of true and predicted cells."""

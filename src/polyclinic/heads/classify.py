@@ -62,6 +62,40 @@ class ClassTarget(base.Target):
     classes: tuple[str, ...]
     assumed: bool
 
+    def strata(self) -> Int[np.ndarray, " sample"]:
+        """The class itself."""
+        return self.truth
+
+    def balance(self, rows: TrainRows) -> Float[np.ndarray, " row"]:
+        """Weights under which all classes count alike: the inverse of how common the row's class is."""
+        truth = self.truth[rows.index]
+        count = np.bincount(_known(truth), minlength=len(self.classes))
+        present = np.count_nonzero(count)
+        each = len(_known(truth)) / (max(present, 1) * np.maximum(count, 1))
+        return np.where(truth >= 0, each[truth], 1.0)
+
+    def check(self, place: str) -> list[Finding]:
+        """Unknown outcomes, an assumed positive class, a rare class, classes that differ by capitals only."""
+        findings = super().check(place)
+        if self.assumed:
+            found = f'"{self.classes[1]}" is taken'
+            remedy = f'Write positive = "{self.classes[1]}" to confirm.'
+            findings.append(
+                Finding("assumed_positive", place, "does not name the positive class", found, remedy, Severity.NOTE)
+            )
+        count = np.bincount(_known(self.truth), minlength=len(self.classes))
+        if count.min() < _FEW:
+            found = f"the rarest has {count.min()} rows"
+            remedy = "Expect wide intervals; group rare classes where the question allows."
+            findings.append(
+                Finding("rare_class", place, f"every class should have {_FEW} rows", found, remedy, Severity.WARNING)
+            )
+        if len({name.casefold() for name in self.classes}) < len(self.classes):
+            remedy = "Write each class in one way if they mean the same."
+            found = "some differ by capitals only"
+            findings.append(Finding("alike_classes", place, "classes should differ", found, remedy, Severity.WARNING))
+        return findings
+
 
 @dataclass(frozen=True)
 class ClassTensors(TargetTensors):
@@ -107,10 +141,6 @@ class Classify(base.Global):
         assumed = len(classes) == 2 and self.options.positive is None and self.options.classes is None
         return ClassTarget(truth >= 0, truth, classes, assumed)
 
-    def strata(self, target: ClassTarget) -> Int[np.ndarray, " sample"]:
-        """The class itself."""
-        return target.truth
-
     def fit(self, target: ClassTarget, rows: TrainRows) -> Self:
         """Learn how common each class is among training rows."""
         count = np.bincount(_known(target.truth[rows.index]), minlength=len(target.classes)) + 0.5
@@ -146,14 +176,6 @@ class Classify(base.Global):
             each = F.cross_entropy(wide.movedim(2, 1), truth, reduction="none", label_smoothing=smoothing)
         return torch.where(target.known, each.mean(dim=1), 0.0)
 
-    def balance(self, target: ClassTarget, rows: TrainRows) -> Float[np.ndarray, " row"]:
-        """Weights under which all classes count alike: the inverse of how common the row's class is."""
-        truth = target.truth[rows.index]
-        count = np.bincount(_known(truth), minlength=len(target.classes))
-        present = np.count_nonzero(count)
-        each = len(_known(truth)) / (max(present, 1) * np.maximum(count, 1))
-        return np.where(truth >= 0, each[truth], 1.0)
-
     def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: ClassTarget, method: str) -> Self:
         """Learn scale and offset, or an isotonic curve, from tune rows with a known class."""
         correction = recalibration.learn(_logits(outputs[target.known]), _known(target.truth), method)
@@ -167,33 +189,6 @@ class Classify(base.Global):
             truth = np.where(target.known, target.truth, np.nan)
         corrected = recalibration.apply(self.plan.correction, logits)
         return ClassAnswer(self.plan.classes, corrected, recalibration.apply(Recalibration(), logits), truth)
-
-    def take(self, target: ClassTarget, index: Int[np.ndarray, " row"]) -> ClassTarget:
-        """The classes of some rows."""
-        return ClassTarget(target.known[index], target.truth[index], target.classes, target.assumed)
-
-    def check(self, target: ClassTarget) -> list[Finding]:
-        """Unknown outcomes, an assumed positive class, a rare class, classes that differ by capitals only."""
-        place = f"[targets.{self.name}]"
-        findings = base.unknown_outcomes(target, place)
-        if target.assumed:
-            found = f'"{target.classes[1]}" is taken'
-            remedy = f'Write positive = "{target.classes[1]}" to confirm.'
-            findings.append(
-                Finding("assumed_positive", place, "does not name the positive class", found, remedy, Severity.NOTE)
-            )
-        count = np.bincount(_known(target.truth), minlength=len(target.classes))
-        if count.min() < _FEW:
-            found = f"the rarest has {count.min()} rows"
-            remedy = "Expect wide intervals; group rare classes where the question allows."
-            findings.append(
-                Finding("rare_class", place, f"every class should have {_FEW} rows", found, remedy, Severity.WARNING)
-            )
-        if len({name.casefold() for name in target.classes}) < len(target.classes):
-            remedy = "Write each class in one way if they mean the same."
-            found = "some differ by capitals only"
-            findings.append(Finding("alike_classes", place, "classes should differ", found, remedy, Severity.WARNING))
-        return findings
 
     @classmethod
     def example(

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from polyclinic.answers.boxes import BoxAnswer
 from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.decoding.placed_boxes import in_file, in_view, on_grid
+from polyclinic.decoding import placed_boxes
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
 from polyclinic.evidence.metrics.scores import ScoreCorrection, learn_scores
 from polyclinic.formats.packed import nothing, pack_all, unpack
@@ -73,11 +73,51 @@ class BoxTarget(base.Target):
 
     Attributes:
         cells: What the column holds, None where not known.
+        column: Its name.
         objects: Read from it, once held against the records.
     """
 
     cells: Shaped[np.ndarray, " sample"]
+    column: str
     objects: BoxedObjects | None = None
+
+    @property
+    def read(self) -> BoxedObjects:
+        """The objects, once matched."""
+        assert self.objects is not None, "match first"
+        return self.objects
+
+    def counts(self) -> Float[np.ndarray, "sample klass"]:
+        """Objects of each class in each row."""
+        objects = self.read
+        counts = [np.bincount(one[:, 0].astype(np.int64), minlength=len(objects.classes)) for one in objects.boxes]
+        return np.array(counts, dtype=np.float64).reshape(len(counts), len(objects.classes))
+
+    def strata(self) -> Int[np.ndarray, " sample"]:
+        """Whether a row holds an object of the rarest class."""
+        counts = self.counts()
+        rarest = int(np.argmin(np.where(counts.sum(axis=0) > 0, counts.sum(axis=0), np.inf)))
+        return np.where(self.known, (counts[:, rarest] > 0).astype(np.int64), -1)
+
+    def take(self, index: Int[np.ndarray, " row"]) -> Self:
+        """The objects of some rows."""
+        objects = self.objects
+        if objects is not None:
+            objects = BoxedObjects(objects.classes, objects.boxes[index], objects.empty[index], objects.outside[index])
+        return replace(self, known=self.known[index], cells=self.cells[index], objects=objects)
+
+    def check(self, place: str) -> list[Finding]:
+        """Unknown outcomes, boxes of no area or beyond the record, classes with few objects."""
+        objects = self.read
+        column = f'{place} column "{self.column}"'
+        findings = [*super().check(place), *objects.findings(column)]
+        total = self.counts().sum(axis=0)
+        few = [f"{name} {int(n)}" for name, n in zip(objects.classes, total, strict=True) if n < _FEW]
+        if few:
+            rule, found = f"a class should have at least {_FEW} objects", f"of these there are fewer: {', '.join(few)}"
+            remedy = "Join them with others, or do not rely on their figures."
+            findings.append(Finding("few_objects", column, rule, found, remedy, Severity.WARNING))
+        return findings
 
 
 @dataclass(frozen=True)
@@ -96,11 +136,44 @@ class BoxTensors(TargetTensors):
 
 
 @dataclass(frozen=True)
-class PlacedBoxes:
-    """Objects on the network's grid: class and corners, by row."""
+class BoxTruth(base.GridTruth):
+    """Objects on the network's grid, by row: class and corners; ``rarity`` says how often views aim at a class."""
 
     known: Bool[np.ndarray, " sample"]
     boxes: tuple[Float[np.ndarray, "_ part"], ...]
+    dim: int
+    rarity: tuple[float, ...]
+
+    def aim(self, index: Int[np.ndarray, " batch"], rng: np.random.Generator) -> Float[np.ndarray, "batch dim"]:
+        """The middle of an object, of a rare class rather than of a common one; in a third of the views nothing."""
+        dim = self.dim
+        rarity = np.array(self.rarity)
+        points = np.full((len(index), dim), np.nan)
+        for position, row in enumerate(index):
+            boxes = self.boxes[row]
+            if not len(boxes) or rng.random() < _ANYWHERE:
+                continue
+            there = np.unique(boxes[:, 0].astype(np.int64))
+            klass = rng.choice(there, p=rarity[there] / rarity[there].sum())
+            one = boxes[rng.choice(np.flatnonzero(boxes[:, 0] == klass)), 1:]
+            points[position] = (one[:dim] + one[dim:]) / 2 - 0.5
+        return points
+
+    def collate(self, index: Int[np.ndarray, " batch"], movement: Movement) -> BoxTensors:
+        """The boxes in some views, those of which too little is seen left out, the others cut at the rim."""
+        moved = np.zeros((len(index), self.dim)) if movement.start is None else movement.start.double().numpy()
+        affine = [None] * len(index) if movement.affine is None else list(movement.affine.numpy())
+        views = [
+            placed_boxes.in_view(self.boxes[row], start, movement.cut, one, movement.size)
+            for row, start, one in zip(index, moved, affine, strict=True)
+        ]
+        most = max(1, *(len(view) for view in views)) if views else 1
+        classes = torch.full((len(views), most), -1, dtype=torch.int64)
+        boxes = torch.zeros(len(views), most, 2 * self.dim)
+        for position, view in enumerate(views):
+            classes[position, : len(view)] = torch.from_numpy(view[:, 0].astype(np.int64))
+            boxes[position, : len(view)] = torch.from_numpy(view[:, 1:].astype(np.float32))
+        return BoxTensors(torch.from_numpy(self.known[index]), classes, boxes, movement.size)
 
 
 class Detect(base.Dense):
@@ -134,10 +207,15 @@ class Detect(base.Dense):
         if self.plan is None and not known.any():
             found, remedy = f"all {len(text)} cells are empty", "Name another column."
             raise CohortError(Finding("no_outcome", place, "must hold the outcome", found, remedy))
-        return BoxTarget(known, base.objects(text))
+        return BoxTarget(known, base.objects(text), self.options.column)
 
     def match(
-        self, target: BoxTarget, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None
+        self,
+        target: BoxTarget,
+        geometry: Sequence[Geometry | None],
+        foreground: base.ForegroundOf,
+        folder: Path,
+        cache: Path | None,
     ) -> BoxTarget:
         """The boxes, held against the pictures or volumes.
 
@@ -153,58 +231,22 @@ class Detect(base.Dense):
             raise CohortError([*table, *files]) if table else ReadError(files)
         return replace(target, objects=objects)
 
-    def strata(self, target: BoxTarget) -> Int[np.ndarray, " sample"]:
-        """Whether a row holds an object of the rarest class."""
-        counts = _counts(target)
-        rarest = int(np.argmin(np.where(counts.sum(axis=0) > 0, counts.sum(axis=0), np.inf)))
-        return np.where(target.known, (counts[:, rarest] > 0).astype(np.int64), -1)
-
     def fit(self, target: BoxTarget, rows: TrainRows) -> Self:
         """Learn how rare each class is among the training rows."""
-        objects = _read(target)
-        total = _counts(target)[rows.index].sum(axis=0)
+        objects = target.read
+        total = target.counts()[rows.index].sum(axis=0)
         rarity = 1 / np.sqrt(np.maximum(total, 1.0))
         dim = max((one.shape[1] // 2 for one in objects.boxes), default=2)
         plan = DetectPlan(classes=objects.classes, dim=dim, rarity=tuple((rarity / rarity.sum()).tolist()))
         return type(self)(self.name, self.options, plan)
 
-    def place(self, target: BoxTarget, places: Sequence[Place | None], cache: Path | None) -> PlacedBoxes:
+    def on_grid(self, target: BoxTarget, places: Sequence[Place | None], cache: Path | None) -> BoxTruth:
         """The boxes on the network's grid."""
-        pairs = zip(_read(target).boxes, places, strict=True)
-        boxes = tuple(on_grid(one, place) if isinstance(place, Lattice) else one[:0] for one, place in pairs)
-        return PlacedBoxes(target.known, boxes)
-
-    def aim(
-        self, placed: PlacedBoxes, index: Int[np.ndarray, " batch"], rng: np.random.Generator
-    ) -> Float[np.ndarray, "batch dim"]:
-        """The middle of an object, of a rare class rather than of a common one; in a third of the views nothing."""
-        dim, rarity = self.plan.dim, np.array(self.plan.rarity)
-        points = np.full((len(index), dim), np.nan)
-        for position, row in enumerate(index):
-            boxes = placed.boxes[row]
-            if not len(boxes) or rng.random() < _ANYWHERE:
-                continue
-            there = np.unique(boxes[:, 0].astype(np.int64))
-            klass = rng.choice(there, p=rarity[there] / rarity[there].sum())
-            one = boxes[rng.choice(np.flatnonzero(boxes[:, 0] == klass)), 1:]
-            points[position] = (one[:dim] + one[dim:]) / 2 - 0.5
-        return points
-
-    def collate_moved(self, placed: PlacedBoxes, index: Int[np.ndarray, " batch"], movement: Movement) -> BoxTensors:
-        """The boxes in some views, those of which too little is seen left out, the others cut at the rim."""
-        moved = np.zeros((len(index), self.plan.dim)) if movement.start is None else movement.start.double().numpy()
-        affine = [None] * len(index) if movement.affine is None else list(movement.affine.numpy())
-        views = [
-            in_view(placed.boxes[row], start, movement.cut, one, movement.size)
-            for row, start, one in zip(index, moved, affine, strict=True)
-        ]
-        most = max(1, *(len(view) for view in views)) if views else 1
-        classes = torch.full((len(views), most), -1, dtype=torch.int64)
-        boxes = torch.zeros(len(views), most, 2 * self.plan.dim)
-        for position, view in enumerate(views):
-            classes[position, : len(view)] = torch.from_numpy(view[:, 0].astype(np.int64))
-            boxes[position, : len(view)] = torch.from_numpy(view[:, 1:].astype(np.float32))
-        return BoxTensors(torch.from_numpy(placed.known[index]), classes, boxes, movement.size)
+        pairs = zip(target.read.boxes, places, strict=True)
+        boxes = tuple(
+            placed_boxes.on_grid(one, place) if isinstance(place, Lattice) else one[:0] for one, place in pairs
+        )
+        return BoxTruth(target.known, boxes, self.plan.dim, self.plan.rarity)
 
     def map_layer(self, sight: Sight) -> nn.Module:
         """A detector on the map with the step that was asked for."""
@@ -230,7 +272,7 @@ class Detect(base.Dense):
     def calibrate(self, raws: Shaped[np.ndarray, " sample"], target: BoxTarget, method: str) -> Self:
         """Learn on tune rows what a score means, and from which score a box counts."""
         known = [k for k in np.flatnonzero(target.known) if raws[k] is not None]
-        said, truth = [raws[k] for k in known], [_read(target).boxes[k] for k in known]
+        said, truth = [raws[k] for k in known], [target.read.boxes[k] for k in known]
         correction = learn_scores(said, truth, len(self.plan.classes), self.plan.dim, method)
         note = "; ".join(f"{n}: {c.note}" for n, c in zip(self.plan.classes, correction, strict=True))
         plan = self.plan.model_copy(update={"correction": correction, "note": note})
@@ -250,26 +292,6 @@ class Detect(base.Dense):
             )
         thresholds = np.tile([one.threshold for one in correction], (len(raws), 1))
         return BoxAnswer(classes, "px", thresholds, found, truth)
-
-    def take(self, target: BoxTarget, index: Int[np.ndarray, " row"]) -> BoxTarget:
-        """The objects of some rows."""
-        objects = target.objects
-        if objects is not None:
-            objects = BoxedObjects(objects.classes, objects.boxes[index], objects.empty[index], objects.outside[index])
-        return BoxTarget(target.known[index], target.cells[index], objects)
-
-    def check(self, target: BoxTarget) -> list[Finding]:
-        """Unknown outcomes, boxes of no area or beyond the record, classes with few objects."""
-        place, objects = f"[targets.{self.name}]", _read(target)
-        column = f'{place} column "{self.options.column}"'
-        findings = [*base.unknown_outcomes(target, place), *objects.findings(column)]
-        total = _counts(target).sum(axis=0)
-        few = [f"{name} {int(n)}" for name, n in zip(objects.classes, total, strict=True) if n < _FEW]
-        if few:
-            rule, found = f"a class should have at least {_FEW} objects", f"of these there are fewer: {', '.join(few)}"
-            remedy = "Join them with others, or do not rely on their figures."
-            findings.append(Finding("few_objects", column, rule, found, remedy, Severity.WARNING))
-        return findings
 
     def marks(self, answer: BoxAnswer, position: int) -> Marks:
         """The true boxes, and those that count as found."""
@@ -333,7 +355,7 @@ class _Gatherer:
         logit, klass, boxes, touches = (torch.cat([one[k] for one in self._found]) for k in range(4))
         kept = suppress(boxes, logit, klass, self._overlap, touches)
         found = torch.cat([logit[:, None], klass[:, None].float(), boxes], dim=1)[kept].numpy().astype(np.float64)
-        found[:, 2:] = in_file(found[:, 2:], self._place)
+        found[:, 2:] = placed_boxes.in_file(found[:, 2:], self._place)
         found = found[(found[:, 2 + dim :] > found[:, 2 : 2 + dim]).all(axis=1)]
         return found[np.argsort(-found[:, 0], kind="stable")][: self._most].astype(np.float32)
 
@@ -347,18 +369,6 @@ def _scored(
         mine = raw[:, 1] == klass
         scored[mine, 0] = one.scores(raw[mine, 0])
     return scored[np.argsort(-scored[:, 0], kind="stable")]
-
-
-def _read(target: BoxTarget) -> BoxedObjects:
-    assert target.objects is not None, "match first"
-    return target.objects
-
-
-def _counts(target: BoxTarget) -> Float[np.ndarray, "sample klass"]:
-    """Objects of each class in each row."""
-    objects = _read(target)
-    counts = [np.bincount(one[:, 0].astype(np.int64), minlength=len(objects.classes)) for one in objects.boxes]
-    return np.array(counts, dtype=np.float64).reshape(len(counts), len(objects.classes))
 
 
 def _example_cell(known: GridKnown) -> str:

@@ -43,9 +43,40 @@ class MultilabelPlan(Plan):
 
 @dataclass(frozen=True)
 class LabelsTarget(base.Target):
-    """The labels of each row: 0, 1 or NaN. ``known`` where at least one is."""
+    """The labels of each row: 0, 1 or NaN. ``known`` where at least one is; ``names`` are their columns."""
 
     truth: Float[np.ndarray, "sample label"]
+    names: tuple[str, ...]
+
+    def strata(self) -> Int[np.ndarray, " sample"]:
+        """The rarest label that the row has, so that rare labels reach every part; the last group has none."""
+        yes = self.truth == 1
+        by_rarity = np.argsort(yes.sum(axis=0), kind="stable")
+        first = np.argmax(yes[:, by_rarity], axis=1)
+        group = np.where(yes.any(axis=1), by_rarity[first], yes.shape[1])
+        return np.where(self.known, group, -1)
+
+    def balance(self, rows: TrainRows) -> Float[np.ndarray, " row"]:
+        """Weights that favour rows with rare answers: the mean over a row's known labels of the answer's rarity."""
+        truth = self.truth[rows.index]
+        known = ~np.isnan(truth)
+        yes, count = np.sum(truth == 1, axis=0), known.sum(axis=0)
+        rarity = np.where(truth == 1, count / (2 * np.maximum(yes, 1)), count / (2 * np.maximum(count - yes, 1)))
+        weight = np.sum(np.where(known, rarity, 0.0), axis=1) / np.maximum(known.sum(axis=1), 1)
+        some = known.any(axis=1)
+        return np.where(some, weight / (weight[some].mean() if some.any() else 1.0), 1.0)
+
+    def check(self, place: str) -> list[Finding]:
+        """Rows without any label, and rare labels."""
+        findings = super().check(place)
+        yes, known = np.sum(self.truth == 1, axis=0), np.sum(~np.isnan(self.truth), axis=0)
+        rare = [name for name, n in zip(self.names, np.minimum(yes, known - yes), strict=True) if n < _FEW]
+        if rare:
+            rule = f"every label should be 0 and 1 in {_FEW} rows each"
+            found = f"fewer for {', '.join(rare[:5])}" + (f" and {len(rare) - 5} more" if len(rare) > 5 else "")
+            remedy = "Expect wide intervals, or leave the label out."
+            findings.append(Finding("rare_label", place, rule, found, remedy, Severity.WARNING))
+        return findings
 
 
 @dataclass(frozen=True)
@@ -82,15 +113,7 @@ class Multilabel(base.Global):
         places = {f'{table} column "{column}"': label for column, label in read.items()}
         stop_on([f for place, label in places.items() for f in _findings(label, place, new=new)], CohortError)
         truth = np.stack([label.value for label in read.values()], axis=1)
-        return LabelsTarget(~np.isnan(truth).all(axis=1), truth)
-
-    def strata(self, target: LabelsTarget) -> Int[np.ndarray, " sample"]:
-        """The rarest label that the row has, so that rare labels reach every part; the last group has none."""
-        yes = target.truth == 1
-        by_rarity = np.argsort(yes.sum(axis=0), kind="stable")
-        first = np.argmax(yes[:, by_rarity], axis=1)
-        group = np.where(yes.any(axis=1), by_rarity[first], yes.shape[1])
-        return np.where(target.known, group, -1)
+        return LabelsTarget(~np.isnan(truth).all(axis=1), truth, self.columns())
 
     def fit(self, target: LabelsTarget, rows: TrainRows) -> Self:
         """Learn how common each label is among training rows."""
@@ -128,16 +151,6 @@ class Multilabel(base.Global):
         known_per_row: float = self.plan.known_per_row
         return torch.where(target.mask, each, 0.0).sum(dim=1) / known_per_row
 
-    def balance(self, target: LabelsTarget, rows: TrainRows) -> Float[np.ndarray, " row"]:
-        """Weights that favour rows with rare answers: the mean over a row's known labels of the answer's rarity."""
-        truth = target.truth[rows.index]
-        known = ~np.isnan(truth)
-        yes, count = np.sum(truth == 1, axis=0), known.sum(axis=0)
-        rarity = np.where(truth == 1, count / (2 * np.maximum(yes, 1)), count / (2 * np.maximum(count - yes, 1)))
-        weight = np.sum(np.where(known, rarity, 0.0), axis=1) / np.maximum(known.sum(axis=1), 1)
-        some = known.any(axis=1)
-        return np.where(some, weight / (weight[some].mean() if some.any() else 1.0), 1.0)
-
     def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: LabelsTarget, method: str) -> Self:
         """Learn scale and offset, or an isotonic curve, for each label from tune rows where it is known."""
         corrections = tuple(_correct(outputs[:, :, k], target.truth[:, k], method) for k in range(outputs.shape[2]))
@@ -149,23 +162,6 @@ class Multilabel(base.Global):
         raw = _probabilities(outputs, (Recalibration(),) * outputs.shape[2])
         truth = np.full(corrected.shape, np.nan) if target is None else target.truth
         return LabelsAnswer(self.columns(), corrected, raw, truth)
-
-    def take(self, target: LabelsTarget, index: Int[np.ndarray, " row"]) -> LabelsTarget:
-        """The labels of some rows."""
-        return LabelsTarget(target.known[index], target.truth[index])
-
-    def check(self, target: LabelsTarget) -> list[Finding]:
-        """Rows without any label, and rare labels."""
-        place = f"[targets.{self.name}]"
-        findings = base.unknown_outcomes(target, place)
-        yes, known = np.sum(target.truth == 1, axis=0), np.sum(~np.isnan(target.truth), axis=0)
-        rare = [name for name, n in zip(self.columns(), np.minimum(yes, known - yes), strict=True) if n < _FEW]
-        if rare:
-            rule = f"every label should be 0 and 1 in {_FEW} rows each"
-            found = f"fewer for {', '.join(rare[:5])}" + (f" and {len(rare) - 5} more" if len(rare) > 5 else "")
-            remedy = "Expect wide intervals, or leave the label out."
-            findings.append(Finding("rare_label", place, rule, found, remedy, Severity.WARNING))
-        return findings
 
     @classmethod
     def example(

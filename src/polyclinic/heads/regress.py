@@ -61,6 +61,27 @@ class ValueTarget(base.Target):
 
     truth: Float[np.ndarray, " sample"]
 
+    def strata(self) -> Int[np.ndarray, " sample"]:
+        """The quarter of the known numbers that the row's number lies in."""
+        edges = np.quantile(self.truth[self.known], [0.25, 0.5, 0.75])
+        return np.where(self.known, np.searchsorted(edges, self.truth, side="left"), -1)
+
+    def check(self, place: str) -> list[Finding]:
+        """Unknown outcomes; values far from all others, as a slip of the unit makes them; codes instead of numbers."""
+        findings = super().check(place)
+        known = self.truth[self.known]
+        low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
+        far = np.abs(np.nan_to_num(self.truth, nan=middle) - middle) > _FAR * (high - low)
+        if high > low and far.any():
+            rule, found = "numbers should be of one size", f"{far.sum()} lie {_FAR:g} quartile ranges from the median"
+            remedy = "Check their unit and digits."
+            rows = rows_where(far)
+            findings.append(Finding("far_values", place, rule, found, remedy, Severity.WARNING, rows))
+        if len(np.unique(known)) == 2:
+            rule, found, remedy = "should hold a measured number", "two values only", 'Consider kind = "classify".'
+            findings.append(Finding("two_values", place, rule, found, remedy, Severity.WARNING))
+        return findings
+
 
 @dataclass(frozen=True)
 class ValueTensors(TargetTensors):
@@ -93,11 +114,6 @@ class Regress(base.Global):
         place, log = f'{table} column "{self.options.column}"', self.options.transform == "log"
         stop_on(_findings(read, place, log=log, new=self.plan is not None), CohortError)
         return ValueTarget(read.known, read.value)
-
-    def strata(self, target: ValueTarget) -> Int[np.ndarray, " sample"]:
-        """The quarter of the known numbers that the row's number lies in."""
-        edges = np.quantile(target.truth[target.known], [0.25, 0.5, 0.75])
-        return np.where(target.known, np.searchsorted(edges, target.truth, side="left"), -1)
 
     def fit(self, target: ValueTarget, rows: TrainRows) -> Self:
         """Learn centre and spread from training rows, and with "auto" whether to take the logarithm."""
@@ -160,27 +176,6 @@ class Regress(base.Global):
         value = np.exp(np.minimum(scaled, 700.0)) * self.plan.smear if self.plan.log else scaled
         truth = np.full(len(outputs), np.nan) if target is None else target.truth
         return ValueAnswer(self.options.unit, value, truth)
-
-    def take(self, target: ValueTarget, index: Int[np.ndarray, " row"]) -> ValueTarget:
-        """The numbers of some rows."""
-        return ValueTarget(target.known[index], target.truth[index])
-
-    def check(self, target: ValueTarget) -> list[Finding]:
-        """Unknown outcomes; values far from all others, as a slip of the unit makes them; codes instead of numbers."""
-        place = f"[targets.{self.name}]"
-        findings = base.unknown_outcomes(target, place)
-        known = target.truth[target.known]
-        low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
-        far = np.abs(np.nan_to_num(target.truth, nan=middle) - middle) > _FAR * (high - low)
-        if high > low and far.any():
-            rule, found = "numbers should be of one size", f"{far.sum()} lie {_FAR:g} quartile ranges from the median"
-            remedy = "Check their unit and digits."
-            rows = rows_where(far)
-            findings.append(Finding("far_values", place, rule, found, remedy, Severity.WARNING, rows))
-        if len(np.unique(known)) == 2:
-            rule, found, remedy = "should hold a measured number", "two values only", 'Consider kind = "classify".'
-            findings.append(Finding("two_values", place, rule, found, remedy, Severity.WARNING))
-        return findings
 
     @classmethod
     def example(

@@ -25,7 +25,7 @@ from polyclinic.evidence.metrics.relations import never_asked
 from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import Geometry, Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
-from polyclinic.heads.base import Dense, DenseOptions, Target
+from polyclinic.heads.base import Dense, DenseOptions, ForegroundOf, GridTruth, Target
 from polyclinic.layers.relation_scorer import Ballot, Hearing, Said, Scored, Voters, score
 from polyclinic.records.text import relations
 from polyclinic.records.text.relations import NONE, Asked, Candidates
@@ -90,22 +90,37 @@ class RelationTarget(Target):
     asked: tuple[Asked | None, ...]
     types: tuple[str, ...]
 
+    def strata(self) -> Int[np.ndarray, " sample"]:
+        """The rarest type of relation in the row, 0 where there is none, -1 where nothing is known."""
+        count = Counter(r.word for asked in self.asked if asked is not None for r in asked.related)
+        return np.array([_rarest(one, self.types, count) if one and one.known else -1 for one in self.asked])
 
-@dataclass(frozen=True)
-class PlacedPairs:
-    """The pairs of each row on its tokens.
+    def take(self, index: Int[np.ndarray, " row"]) -> Self:
+        """What is asked of some rows."""
+        return replace(self, known=self.known[index], asked=tuple(self.asked[row] for row in index))
 
-    Attributes:
-        pairs: First token of the head and the one after its last, then of the tail.
-        truth: Type of each pair.
-        where: The same stretches in the text.
-        tokens: Number of tokens of each row.
-    """
+    def about(self, found: SpanAnswer) -> Self:
+        """The same asked of all pairs of stretches that a "tag" target found: the question from end to end.
 
-    pairs: tuple[Int[np.ndarray, "_ 4"], ...]
-    truth: tuple[Int[np.ndarray, " _"], ...]
-    where: tuple[Int[np.ndarray, "_ 4"], ...]
-    tokens: Int[np.ndarray, " sample"]
+        A relation counts as found if both its stretches were found exactly and its type is right; true relations
+        between stretches that were not found are listed as missed.
+        """
+        asked = []
+        for packed, true in zip(found.predicted, self.asked, strict=True):
+            spans = unpack(packed)[:, :2] if packed else np.zeros((0, 2))
+            stretches = tuple((int(start), int(end)) for start, end in spans)
+            asked.append(Asked((), stretches, known=False) if true is None else replace(true, stretches=stretches))
+        return replace(self, asked=tuple(asked))
+
+    def check(self, place: str) -> list[Finding]:
+        """Unknown outcomes, and types that hardly come."""
+        findings = super().check(place)
+        count = Counter(r.word for asked in self.asked if asked is not None for r in asked.related)
+        if rare := [word for word in self.types[1:] if count[word] < _FEW]:
+            rule, found = f"every type should come {_FEW} times", f"{len(rare)} types are rarer"
+            remedy = "Expect wide intervals; join rare types where the question allows."
+            findings.append(Finding("rare_type", place, rule, found, remedy, Severity.WARNING))
+        return findings
 
 
 @dataclass(frozen=True)
@@ -121,6 +136,50 @@ class PairTensors(TargetTensors):
     pairs: Int[Tensor, "batch pair 4"]
     truth: Int[Tensor, "batch pair"]
     present: Bool[Tensor, "batch token"]
+
+
+@dataclass(frozen=True)
+class PairTruth(GridTruth):
+    """The pairs of each row on its tokens.
+
+    Attributes:
+        pairs: First token of the head and the one after its last, then of the tail.
+        truth: Type of each pair.
+        where: The same stretches in the text.
+        tokens: Number of tokens of each row.
+    """
+
+    pairs: tuple[Int[np.ndarray, "_ 4"], ...]
+    truth: tuple[Int[np.ndarray, " _"], ...]
+    where: tuple[Int[np.ndarray, "_ 4"], ...]
+    tokens: Int[np.ndarray, " sample"]
+
+    def aim(self, index: Int[np.ndarray, " batch"], rng: np.random.Generator) -> Float[np.ndarray, "batch dim"]:
+        """The middle of one of the row's pairs, a related one if there is any."""
+        points = np.full((len(index), 1), np.nan)
+        for position, row in enumerate(index):
+            pairs, truth = self.pairs[row], self.truth[row]
+            chosen = pairs[truth != NONE] if (truth != NONE).any() else pairs
+            if len(chosen):
+                one = chosen[rng.integers(len(chosen))]
+                points[position] = (one.min() + one.max() - 1) // 2
+        return points
+
+    def collate(self, index: Int[np.ndarray, " batch"], movement: Movement) -> PairTensors:
+        """The pairs that lie wholly within each view."""
+        assert movement.start is not None, "a view of a text has a beginning"
+        starts, view = movement.start[:, 0].numpy(), movement.cut[0]
+        found = [
+            relations.within(self.pairs[row] - start, self.truth[row], view)
+            for row, start in zip(index, starts, strict=True)
+        ]
+        most = max(1, *(len(truth) for _, truth in found))
+        pairs = np.stack([np.pad(one, ((0, most - len(one)), (0, 0))) for one, _ in found])
+        truth = np.stack([np.pad(one, (0, most - len(one)), constant_values=-1) for _, one in found])
+        here = np.arange(view)[None] + starts[:, None]
+        present = (here >= 0) & (here < self.tokens[index][:, None])
+        known = torch.from_numpy((truth >= 0).any(axis=1))
+        return PairTensors(known, torch.from_numpy(pairs), torch.from_numpy(truth), torch.from_numpy(present))
 
 
 @final
@@ -149,6 +208,8 @@ class Relate(Dense):
     def read_new(self, frame: pl.DataFrame, table: str) -> RelationTarget | None:
         """The stretches of new patients' texts, where the table lists them; their relations are not known."""
         spans = self.options.spans
+        if self.finder is not None and spans not in frame.columns:
+            return RelationTarget(np.zeros(len(frame), dtype=bool), (None,) * len(frame), self.plan.types)
         if spans is None or spans not in frame.columns:
             return None
         return self.read_target(frame.select(pl.lit(None, pl.String).alias(self.options.column), spans), table)
@@ -185,7 +246,12 @@ class Relate(Dense):
         return types, [Finding("unknown_type", place, rule, found, remedy, rows=rows_where(strange))]
 
     def match(
-        self, target: RelationTarget, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None
+        self,
+        target: RelationTarget,
+        geometry: Sequence[Geometry | None],
+        foreground: ForegroundOf,
+        folder: Path,
+        cache: Path | None,
     ) -> RelationTarget:
         """The same, once every stretch is known to lie in its text and every relation to join listed stretches.
 
@@ -197,16 +263,6 @@ class Relate(Dense):
         absent = np.array([text is None for text in texts], dtype=bool)
         asked = tuple(None if gone else one for one, gone in zip(target.asked, absent, strict=True))
         return RelationTarget(target.known & ~absent, asked, target.types)
-
-    def strata(self, target: RelationTarget) -> Int[np.ndarray, " sample"]:
-        """The rarest type of relation in the row, 0 where there is none, -1 where nothing is known."""
-        count = Counter(r.word for asked in target.asked if asked is not None for r in asked.related)
-        return np.array([self._rarest(one, target.types, count) if one and one.known else -1 for one in target.asked])
-
-    @staticmethod
-    def _rarest(asked: Asked, types: tuple[str, ...], count: Counter[str]) -> int:
-        words = sorted({r.word for r in asked.related}, key=lambda word: (count[word], word))
-        return types.index(words[0]) if words else 0
 
     def fit(self, target: RelationTarget, rows: TrainRows) -> Self:
         """How far apart related stretches may be, and how common each type is, from training rows."""
@@ -221,7 +277,7 @@ class Relate(Dense):
     def _candidates(self, asked: Asked, types: tuple[str, ...], far: int) -> Candidates:
         return relations.candidates(asked, types, far, directed=self.options.directed)
 
-    def place(self, target: RelationTarget, places: Sequence[Place | None], cache: Path | None) -> PlacedPairs:
+    def on_grid(self, target: RelationTarget, places: Sequence[Place | None], cache: Path | None) -> PairTruth:
         """The pairs of all rows on their tokens."""
         pairs, truth, where = [], [], []
         for asked, place in zip(target.asked, places, strict=True):
@@ -232,36 +288,7 @@ class Relate(Dense):
             truth.append(found.truth)
             where.append(found.where)
         tokens = [len(place.offsets) if isinstance(place, Tokens) else 0 for place in places]
-        return PlacedPairs(tuple(pairs), tuple(truth), tuple(where), np.array(tokens, dtype=np.int64))
-
-    def aim(
-        self, placed: PlacedPairs, index: Int[np.ndarray, " batch"], rng: np.random.Generator
-    ) -> Float[np.ndarray, "batch dim"]:
-        """The middle of one of the row's pairs, a related one if there is any."""
-        points = np.full((len(index), 1), np.nan)
-        for position, row in enumerate(index):
-            pairs, truth = placed.pairs[row], placed.truth[row]
-            chosen = pairs[truth != NONE] if (truth != NONE).any() else pairs
-            if len(chosen):
-                one = chosen[rng.integers(len(chosen))]
-                points[position] = (one.min() + one.max() - 1) // 2
-        return points
-
-    def collate_moved(self, placed: PlacedPairs, index: Int[np.ndarray, " batch"], movement: Movement) -> PairTensors:
-        """The pairs that lie wholly within each view."""
-        assert movement.start is not None, "a view of a text has a beginning"
-        starts, view = movement.start[:, 0].numpy(), movement.cut[0]
-        found = [
-            relations.within(placed.pairs[row] - start, placed.truth[row], view)
-            for row, start in zip(index, starts, strict=True)
-        ]
-        most = max(1, *(len(truth) for _, truth in found))
-        pairs = np.stack([np.pad(one, ((0, most - len(one)), (0, 0))) for one, _ in found])
-        truth = np.stack([np.pad(one, (0, most - len(one)), constant_values=-1) for _, one in found])
-        here = np.arange(view)[None] + starts[:, None]
-        present = (here >= 0) & (here < placed.tokens[index][:, None])
-        known = torch.from_numpy((truth >= 0).any(axis=1))
-        return PairTensors(known, torch.from_numpy(pairs), torch.from_numpy(truth), torch.from_numpy(present))
+        return PairTruth(tuple(pairs), tuple(truth), tuple(where), np.array(tokens, dtype=np.int64))
 
     @property
     def _ballot(self) -> Ballot:
@@ -305,23 +332,6 @@ class Relate(Dense):
         packed = [b"" if raw is None or one is None else pack(self._answer(raw, one)) for raw, one in both]
         return RelationAnswer(self.plan.types, base.objects(packed))
 
-    def decode_found(
-        self, raws: Shaped[np.ndarray, " sample"], target: RelationTarget | None, found: SpanAnswer
-    ) -> RelationAnswer:
-        """The types of all pairs of stretches that a "tag" target found: the question from end to end.
-
-        A relation counts as found if both its stretches were found exactly and its type is right; true relations
-        between stretches that were not found are listed as missed.
-        """
-        packed = []
-        for position, raw in enumerate(raws):
-            true = None if target is None else target.asked[position]
-            spans = unpack(found.predicted[position])[:, :2] if found.predicted[position] else np.zeros((0, 2))
-            stretches = tuple((int(start), int(end)) for start, end in spans)
-            asked = Asked((), stretches, known=False) if true is None else replace(true, stretches=stretches)
-            packed.append(b"" if raw is None else pack(self._answer(raw, asked)))
-        return RelationAnswer(self.plan.types, base.objects(packed))
-
     def _answer(self, raw: "Said | Scored", asked: Asked) -> Float[np.ndarray, "pair column"]:
         found = self._candidates(asked, self.plan.types, self.plan.max_distance)
         chances = recalibration.apply(self.plan.correction, self._ask(raw, found.where)[:, None])
@@ -333,10 +343,6 @@ class Relate(Dense):
             return raw.scores(where)
         return raw.scores(relations.on_tokens(where, raw.offsets), self._ballot)
 
-    def take(self, target: RelationTarget, index: Int[np.ndarray, " row"]) -> RelationTarget:
-        """What is asked of some rows."""
-        return RelationTarget(target.known[index], tuple(target.asked[row] for row in index), target.types)
-
     def marks(self, answer: RelationAnswer, position: int) -> Marks:
         """Both stretches of each relation, with its type."""
         packed = answer.pairs[position]
@@ -344,17 +350,6 @@ class Relate(Dense):
         known = len(pairs) > 0 and bool((pairs[:, TRUE] >= 0).all())
         ends = [relations.ends(pairs, column) for column in (TRUE, PREDICTED)]
         return SpanMarks(answer.types[1:], ends[0] if known else None, ends[1])
-
-    def check(self, target: RelationTarget) -> list[Finding]:
-        """Unknown outcomes, and types that hardly come."""
-        place = f"[targets.{self.name}]"
-        findings = base.unknown_outcomes(target, place)
-        count = Counter(r.word for asked in target.asked if asked is not None for r in asked.related)
-        if rare := [word for word in target.types[1:] if count[word] < _FEW]:
-            rule, found = f"every type should come {_FEW} times", f"{len(rare)} types are rarer"
-            remedy = "Expect wide intervals; join rare types where the question allows."
-            findings.append(Finding("rare_type", place, rule, found, remedy, Severity.WARNING))
-        return findings
 
     @classmethod
     def example_on(
@@ -370,6 +365,11 @@ class Relate(Dense):
         cells = [relations.example(one.spans) for one in texts]
         keys = {"column": name, "spans": f"{name}_spans", "directed": False}
         return pl.DataFrame({name: [a for a, _ in cells], f"{name}_spans": [b for _, b in cells]}), keys
+
+
+def _rarest(asked: Asked, types: tuple[str, ...], count: Counter[str]) -> int:
+    words = sorted({r.word for r in asked.related}, key=lambda word: (count[word], word))
+    return types.index(words[0]) if words else 0
 
 
 class _Layer(nn.Module):

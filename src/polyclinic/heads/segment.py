@@ -29,7 +29,7 @@ from polyclinic.layers.point_outputs import PointOutputs
 from polyclinic.records.examples import masks as synthetic_masks
 from polyclinic.records.masks import field_of_view as fields
 from polyclinic.records.masks import regions as declared
-from polyclinic.records.masks.field_of_view import Fields, Lit
+from polyclinic.records.masks.field_of_view import Fields
 from polyclinic.records.masks.masks import DrawnMasks, Region, load, planes
 from polyclinic.records.masks.resampled import PlacedMasks, lay
 from polyclinic.study.options import Plan
@@ -111,6 +111,30 @@ class MaskTarget(base.Target):
         """Where to look, in the geometry of the file; None = everywhere."""
         return None if self.field is None else self.field.row(row)
 
+    def check_new(self) -> list[Finding]:
+        """New patients whose field of view is lacking."""
+        return [] if self.field is None else self.field.lacking(self.geometry)
+
+    def strata(self) -> Int[np.ndarray, " sample"]:
+        """Whether anything is there."""
+        return declared.anything(self.masks)
+
+    def take(self, index: Int[np.ndarray, " row"]) -> Self:
+        """The masks of some rows."""
+        return type(self)(
+            self.known[index],
+            tuple(self.cells[row] for row in index),
+            tuple(self.within[row] for row in index) if self.within else (),
+            self.table,
+            tuple(self.geometry[row] for row in index),
+            self.masks.take(index),
+            None if self.field is None else self.field.take(index),
+        )
+
+    def check(self, place: str) -> list[Finding]:
+        """Rows without a mask, and masks with nothing on them."""
+        return [*super().check(place), *declared.empty_masks(place, self.masks)]
+
 
 @dataclass(frozen=True)
 class MaskTensors(TargetTensors):
@@ -123,6 +147,33 @@ class MaskTensors(TargetTensors):
 
     truth: Float[Tensor, "batch region *grid"]
     counts: Bool[Tensor, " batch *grid"]
+
+
+@dataclass(frozen=True)
+class MaskTruth(base.GridTruth):
+    """The regions of all rows on the network's grid, and how many axes it has."""
+
+    masks: PlacedMasks
+    dim: int
+
+    def aim(self, index: Int[np.ndarray, " batch"], rng: np.random.Generator) -> Float[np.ndarray, "batch dim"]:
+        """For about half of the views a point of a region, each region as often as the others."""
+        aims = np.full((len(index), self.dim), np.nan)
+        for number, row in enumerate(index):
+            regions = [points for points in self.masks.points[int(row)] if len(points)]
+            if regions and rng.random() < _AIMED:
+                points = regions[rng.integers(len(regions))]
+                aims[number] = points[rng.integers(len(points))]
+        return aims
+
+    def collate(self, index: Int[np.ndarray, " batch"], movement: Movement) -> MaskTensors:
+        """The truth of some views; beyond the record and the field of view nothing counts."""
+        assert movement.start is not None
+        starts = movement.start.tolist()
+        boxes = [self.masks.cut(int(row), start, movement.cut) for row, start in zip(index, starts, strict=True)]
+        seen = moved(torch.from_numpy(np.stack(boxes)), movement.affine, movement.size)
+        known = torch.from_numpy(np.array([self.masks.known(int(row)) for row in index], dtype=bool))
+        return MaskTensors(known, seen[:, :-1], seen[:, -1] > _WHOLE)
 
 
 @dataclass(frozen=True)
@@ -173,7 +224,12 @@ class Segment(base.Dense):
         return MaskTarget(known, cells, () if within is None else paths(frame, (within,)), table)
 
     def match(
-        self, target: MaskTarget, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None
+        self,
+        target: MaskTarget,
+        geometry: Sequence[Geometry | None],
+        foreground: base.ForegroundOf,
+        folder: Path,
+        cache: Path | None,
     ) -> MaskTarget:
         """The masks, each on the grid of its record.
 
@@ -190,6 +246,8 @@ class Segment(base.Dense):
             stop_on(declared.strange_labels(place, self.options.column, self.options.regions, drawn), CohortError)
         place = f'{target.table} column "{self.options.within}"'
         field = fields.read(target.within, grids, folder, cache, place) if target.within else None
+        if field is not None:
+            field = field.seen(foreground, None if self.plan is None else self.plan.lit_overlap)
         return replace(target, known=drawn.entry >= 0, geometry=grids, drawn=drawn, field=field)
 
     def read_new(self, frame: pl.DataFrame, table: str) -> MaskTarget | None:
@@ -199,19 +257,6 @@ class Segment(base.Dense):
             return None
         looked_at = paths(frame, (within,)) if within in frame.columns else nobody
         return MaskTarget(np.zeros(len(frame), dtype=bool), nobody, looked_at, table)
-
-    def see(self, target: MaskTarget, lit: Lit) -> MaskTarget:
-        """Fields of view held against the lit part of their pictures; new ones that are lacking taken from it."""
-        field, overlap = target.field, None if self.plan is None else self.plan.lit_overlap
-        return target if field is None else replace(target, field=field.seen(lit, overlap))
-
-    def check_new(self, target: MaskTarget) -> list[Finding]:
-        """New patients whose field of view is lacking."""
-        return [] if target.field is None else target.field.lacking(target.geometry)
-
-    def strata(self, target: MaskTarget) -> Int[np.ndarray, " sample"]:
-        """Whether anything is there."""
-        return declared.anything(target.masks)
 
     def fit(self, target: MaskTarget, rows: TrainRows) -> Self:
         """The regions, if they are not declared, and how large they are.
@@ -237,33 +282,12 @@ class Segment(base.Dense):
         )
         return type(self)(self.name, self.options, plan)
 
-    def place(self, target: MaskTarget, places: Sequence[Place | None], cache: Path | None) -> PlacedMasks:
+    def on_grid(self, target: MaskTarget, places: Sequence[Place | None], cache: Path | None) -> MaskTruth:
         """The regions of all rows on the network's grid."""
         lattices = [one if isinstance(one, Lattice) else None for one in places]
         field = None if target.field is None else target.field.drawn
-        return lay(target.masks, field, self.plan.regions, lattices, cache, exclusive=self.exclusive)
-
-    def aim(
-        self, placed: PlacedMasks, index: Int[np.ndarray, " batch"], rng: np.random.Generator
-    ) -> Float[np.ndarray, "batch dim"]:
-        """For about half of the views a point of a region, each region as often as the others."""
-        aims = np.full((len(index), self.plan.dim), np.nan)
-        for number, row in enumerate(index):
-            regions = [points for points in placed.points[int(row)] if len(points)]
-            if regions and rng.random() < _AIMED:
-                points = regions[rng.integers(len(regions))]
-                aims[number] = points[rng.integers(len(points))]
-        return aims
-
-    def collate_moved(self, placed: PlacedMasks, index: Int[np.ndarray, " batch"], movement: Movement) -> MaskTensors:
-        """The truth of some views; beyond the record and the field of view nothing counts."""
-        assert movement.start is not None
-        boxes = [
-            placed.cut(int(row), start, movement.cut) for row, start in zip(index, movement.start.tolist(), strict=True)
-        ]
-        seen = moved(torch.from_numpy(np.stack(boxes)), movement.affine, movement.size)
-        known = torch.from_numpy(np.array([placed.known(int(row)) for row in index], dtype=bool))
-        return MaskTensors(known, seen[:, :-1], seen[:, -1] > _WHOLE)
+        masks = lay(target.masks, field, self.plan.regions, lattices, cache, exclusive=self.exclusive)
+        return MaskTruth(masks, self.plan.dim)
 
     def map_layer(self, sight: Sight) -> nn.Module:
         """A linear map of the features of every point, that starts at the shares of the regions."""
@@ -316,23 +340,6 @@ class Segment(base.Dense):
             where[row] = b"" if looked_at is None else pack(looked_at)
         thresholds = np.tile(np.array(plan.thresholds), (samples, 1))
         return MaskAnswer(plan.names, self.exclusive, plan.unit, thresholds, spacing, where, probability, truth)
-
-    def take(self, target: MaskTarget, index: Int[np.ndarray, " row"]) -> MaskTarget:
-        """The masks of some rows."""
-        return MaskTarget(
-            target.known[index],
-            tuple(target.cells[row] for row in index),
-            tuple(target.within[row] for row in index) if target.within else (),
-            target.table,
-            tuple(target.geometry[row] for row in index),
-            target.masks.take(index),
-            None if target.field is None else target.field.take(index),
-        )
-
-    def check(self, target: MaskTarget) -> list[Finding]:
-        """Rows without a mask, and masks with nothing on them."""
-        place = f"[targets.{self.name}]"
-        return [*base.unknown_outcomes(target, place), *declared.empty_masks(place, target.masks)]
 
     def marks(self, answer: MaskAnswer, position: int) -> Marks:
         """The regions of one record, where it was looked at."""

@@ -75,6 +75,28 @@ class SurvivalTarget(base.Target):
     event: Float[np.ndarray, " sample"]
     time: Float[np.ndarray, " sample"]
 
+    def strata(self) -> Int[np.ndarray, " sample"]:
+        """Event or censored, times the quarter of the follow-up times of its like."""
+        group = np.full(len(self.known), -1)
+        for seen in (0, 1):
+            rows = np.flatnonzero(self.event == seen)
+            if len(rows):
+                edges = np.quantile(self.time[rows], [0.25, 0.5, 0.75])
+                group[rows] = 4 * seen + np.searchsorted(edges, self.time[rows], side="left")
+        return group
+
+    def check(self, place: str) -> list[Finding]:
+        """Unknown outcomes, few events, and nobody censored."""
+        findings = super().check(place)
+        events, rows = int(np.sum(self.event == 1)), int(self.known.sum())
+        if events < _FEW_EVENTS:
+            rule, remedy = f"should have {_FEW_EVENTS} events", "Expect wide intervals."
+            findings.append(Finding("few_events", place, rule, f"there are {events}", remedy, Severity.WARNING))
+        if events == rows:
+            rule, remedy = "some patients usually leave before the event", "Check that the event column is right."
+            findings.append(Finding("nobody_censored", place, rule, "nobody does", remedy, Severity.WARNING))
+        return findings
+
 
 @dataclass(frozen=True)
 class SurvivalTensors(TargetTensors):
@@ -124,23 +146,13 @@ class Survive(base.Global):
             stop_on(_scarcity(event, known, places[0]), CohortError)
         return SurvivalTarget(known, np.where(known, event.value, np.nan), np.where(known, time.value, np.nan))
 
-    def strata(self, target: SurvivalTarget) -> Int[np.ndarray, " sample"]:
-        """Event or censored, times the quarter of the follow-up times of its like."""
-        group = np.full(len(target.known), -1)
-        for seen in (0, 1):
-            rows = np.flatnonzero(target.event == seen)
-            if len(rows):
-                edges = np.quantile(target.time[rows], [0.25, 0.5, 0.75])
-                group[rows] = 4 * seen + np.searchsorted(edges, target.time[rows], side="left")
-        return group
-
     def fit(self, target: SurvivalTarget, rows: TrainRows) -> Self:
         """Learn the intervals and the population's hazard in each from training rows.
 
         Raises:
             CohortError: if no training row has an event.
         """
-        here = self.take(target, rows.index[target.known[rows.index]])
+        here = target.take(rows.index[target.known[rows.index]])
         if not np.any(here.event == 1):
             rule, remedy = "training rows need events", "Ask for fewer folds or a smaller test part."
             place = f"[targets.{self.name}]"
@@ -215,23 +227,6 @@ class Survive(base.Global):
         risk, survival = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         event, time = (np.full(len(outputs), np.nan),) * 2 if target is None else (target.event, target.time)
         return SurvivalAnswer(self.options.unit, risk, np.tile(times, (len(outputs), 1)), survival, event, time)
-
-    def take(self, target: SurvivalTarget, index: Int[np.ndarray, " row"]) -> SurvivalTarget:
-        """The follow-up of some rows."""
-        return SurvivalTarget(target.known[index], target.event[index], target.time[index])
-
-    def check(self, target: SurvivalTarget) -> list[Finding]:
-        """Unknown outcomes, few events, and nobody censored."""
-        place = f"[targets.{self.name}]"
-        findings = base.unknown_outcomes(target, place)
-        events, rows = int(np.sum(target.event == 1)), int(target.known.sum())
-        if events < _FEW_EVENTS:
-            rule, remedy = f"should have {_FEW_EVENTS} events", "Expect wide intervals."
-            findings.append(Finding("few_events", place, rule, f"there are {events}", remedy, Severity.WARNING))
-        if events == rows:
-            rule, remedy = "some patients usually leave before the event", "Check that the event column is right."
-            findings.append(Finding("nobody_censored", place, rule, "nobody does", remedy, Severity.WARNING))
-        return findings
 
     @classmethod
     def example(

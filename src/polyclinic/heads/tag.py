@@ -84,12 +84,20 @@ class TagTarget(base.Target):
     spans: Shaped[np.ndarray, " sample"]
     texts: Shaped[np.ndarray, " sample"]
 
+    def strata(self) -> Int[np.ndarray, " sample"]:
+        """Texts with spans, and texts without."""
+        return np.array([-1 if row is None else int(bool(row)) for row in self.spans], dtype=np.int64)
 
-@dataclass(frozen=True)
-class Tagged:
-    """Tags of the tokens of each row, "layer token"; None where not known."""
-
-    tags: list[Int64[np.ndarray, "_ _"] | None]
+    def check(self, place: str) -> list[Finding]:
+        """Unknown rows; spans with white space at their ends."""
+        findings = super().check(place)
+        both = zip(self.spans, self.texts, strict=True)
+        blanks = np.array([bool(row) and text is not None and blank(row, text) for row, text in both], dtype=bool)
+        if rows := rows_where(blanks):
+            rule, found = "spans should begin and end with a word", f"in {len(rows)} rows some hold outer spaces"
+            remedy = "They can never be met exactly: trim them."
+            findings.append(Finding("blank_edges", place, rule, found, remedy, Severity.WARNING, rows))
+        return findings
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,38 @@ class TagTensors(TargetTensors):
 
     tags: Int[Tensor, "batch layer token"]
     read: Bool[Tensor, "batch token"]
+
+
+@dataclass(frozen=True)
+class TagTruth(base.GridTruth):
+    """Tags of the tokens of each row, "layer token"; None where not known."""
+
+    tags: list[Int64[np.ndarray, "_ _"] | None]
+    layers: int
+
+    def aim(self, index: Int[np.ndarray, " batch"], rng: np.random.Generator) -> Float[np.ndarray, "batch dim"]:
+        """The first token of a span by chance, mostly; else anywhere."""
+        points = np.full((len(index), 1), np.nan)
+        for k, row in enumerate(index.tolist()):
+            tags = self.tags[row]
+            here = np.zeros(0) if tags is None else np.flatnonzero(tags.any(axis=0))
+            if len(here) and rng.random() < _AIMED:
+                points[k, 0] = here[rng.integers(len(here))]
+        return points
+
+    def collate(self, index: Int[np.ndarray, " batch"], movement: Movement) -> TagTensors:
+        """The tags of the tokens in view."""
+        assert movement.start is not None, "a text is seen through windows"
+        width = movement.cut[0]
+        tags = np.zeros((len(index), self.layers, width), dtype=np.int64)
+        read = np.zeros((len(index), width), dtype=bool)
+        for k, (row, start) in enumerate(zip(index.tolist(), movement.start[:, 0].tolist(), strict=True)):
+            found = self.tags[row]
+            if found is not None:
+                part = found[:, start : start + width]
+                tags[k, :, : part.shape[1]], read[k, : part.shape[1]] = part, True
+        seen = torch.from_numpy(read)
+        return TagTensors(seen.any(dim=1), torch.from_numpy(tags), seen)
 
 
 @dataclass(frozen=True)
@@ -167,7 +207,12 @@ class Tag(base.Dense):
         return findings
 
     def match(
-        self, target: TagTarget, geometry: Sequence[Geometry | None], folder: Path, cache: Path | None
+        self,
+        target: TagTarget,
+        geometry: Sequence[Geometry | None],
+        foreground: base.ForegroundOf,
+        folder: Path,
+        cache: Path | None,
     ) -> TagTarget:
         """Hold the spans against the texts; rows without a text are not known.
 
@@ -184,10 +229,6 @@ class Tag(base.Dense):
             raise CohortError(Finding("misplaced_spans", place, rule, found, remedy, rows=rows))
         known = target.known & np.array([text is not None for text in texts], dtype=bool)
         return TagTarget(known, target.spans, base.objects(texts))
-
-    def strata(self, target: TagTarget) -> Int[np.ndarray, " sample"]:
-        """Texts with spans, and texts without."""
-        return np.array([-1 if row is None else int(bool(row)) for row in target.spans], dtype=np.int64)
 
     def fit(self, target: TagTarget, rows: TrainRows) -> Self:
         """Learn which wordings the training rows hold."""
@@ -206,10 +247,11 @@ class Tag(base.Dense):
     def _tagging(self) -> Tagging:
         return Tagging(self.options.scheme, 1 if self.options.nested else len(self.plan.labels))
 
-    def place(self, target: TagTarget, places: Sequence[Place | None], cache: Path | None) -> Tagged:
+    def on_grid(self, target: TagTarget, places: Sequence[Place | None], cache: Path | None) -> TagTruth:
         """Spans to tags; a span that ends within a token takes in the whole of it."""
         both = zip(target.spans, places, strict=True)
-        return Tagged([self._tags(row, p) if row is not None and isinstance(p, Tokens) else None for row, p in both])
+        tags = [self._tags(row, p) if row is not None and isinstance(p, Tokens) else None for row, p in both]
+        return TagTruth(tags, self._layers)
 
     def _tags(self, row: tuple[Span, ...], place: Tokens) -> Int64[np.ndarray, "layer token"]:
         spans = [(*cover(place.offsets, s.start, s.end), self.plan.labels.index(s.label)) for s in row]
@@ -218,32 +260,6 @@ class Tag(base.Dense):
             return self._tagging.write(spans, tokens)[None]
         layers = [[(a, b, 0) for a, b, label in spans if label == layer] for layer in range(self._layers)]
         return np.stack([self._tagging.write(layer, tokens) for layer in layers])
-
-    def aim(
-        self, placed: Tagged, index: Int[np.ndarray, " batch"], rng: np.random.Generator
-    ) -> Float[np.ndarray, "batch dim"]:
-        """The first token of a span by chance, mostly; else anywhere."""
-        points = np.full((len(index), 1), np.nan)
-        for k, row in enumerate(index.tolist()):
-            tags = placed.tags[row]
-            here = np.zeros(0) if tags is None else np.flatnonzero(tags.any(axis=0))
-            if len(here) and rng.random() < _AIMED:
-                points[k, 0] = here[rng.integers(len(here))]
-        return points
-
-    def collate_moved(self, placed: Tagged, index: Int[np.ndarray, " batch"], movement: Movement) -> TagTensors:
-        """The tags of the tokens in view."""
-        assert movement.start is not None, "a text is seen through windows"
-        width = movement.cut[0]
-        tags = np.zeros((len(index), self._layers, width), dtype=np.int64)
-        read = np.zeros((len(index), width), dtype=bool)
-        for k, (row, start) in enumerate(zip(index.tolist(), movement.start[:, 0].tolist(), strict=True)):
-            found = placed.tags[row]
-            if found is not None:
-                part = found[:, start : start + width]
-                tags[k, :, : part.shape[1]], read[k, : part.shape[1]] = part, True
-        seen = torch.from_numpy(read)
-        return TagTensors(seen.any(dim=1), torch.from_numpy(tags), seen)
 
     def map_layer(self, sight: Sight) -> nn.Module:
         """Suitability of each tag at each token, and of each tag after each other."""
@@ -312,22 +328,6 @@ class Tag(base.Dense):
         label = self.plan.labels.index(span.label)
         said = self.options.assertions.index(span.assertion) if span.assertion in self.options.assertions else -1
         return span.start, span.end, label, float(_wording(span, text) in wordings), said
-
-    def take(self, target: TagTarget, index: Int[np.ndarray, " row"]) -> TagTarget:
-        """The spans of some rows."""
-        return TagTarget(target.known[index], target.spans[index], target.texts[index])
-
-    def check(self, target: TagTarget) -> list[Finding]:
-        """Unknown rows; spans with white space at their ends."""
-        place = f"[targets.{self.name}]"
-        findings = base.unknown_outcomes(target, place)
-        both = zip(target.spans, target.texts, strict=True)
-        blanks = np.array([bool(row) and text is not None and blank(row, text) for row, text in both], dtype=bool)
-        if rows := rows_where(blanks):
-            rule, found = "spans should begin and end with a word", f"in {len(rows)} rows some hold outer spaces"
-            remedy = "They can never be met exactly: trim them."
-            findings.append(Finding("blank_edges", place, rule, found, remedy, Severity.WARNING, rows))
-        return findings
 
     def marks(self, answer: SpanAnswer, position: int) -> Marks:
         """The spans of one text."""

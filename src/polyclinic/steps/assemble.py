@@ -57,7 +57,7 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
         for one in inputs.values():
             findings += _in_users_rows(one.records.check(), cohort.row)
         for question in questions.values():
-            findings += _in_users_rows(question.head.check(question.target), cohort.row)
+            findings += _in_users_rows(question.outcomes.check(f"[targets.{question.name}]"), cohort.row)
     findings = sift(findings, study.accept)
     stop_on(findings, CohortError)
     return Assembled(study, cohort, inputs, questions, tuple(findings), cache)
@@ -122,8 +122,9 @@ def match_targets(
         head, on = question.head, question.head.ground
         try:
             with users_rows(cohort.row):
-                found = head.match(question.target, geometry[on], cohort.folder, cache)
-                matched[name] = replace(question, target=head.see(found, grounds[on].foreground))
+                foreground = grounds[on].foreground
+                target = head.match(question.outcomes, geometry[on], foreground, cohort.folder, cache)
+                matched[name] = replace(question, target=target)
         except PolyclinicError as error:
             errors.append(error)
     if errors:
@@ -174,7 +175,7 @@ def _also_outcome(name: str, column: str, target: str) -> Finding:
 
 def _with_outcome(cohort: Cohort, heads: Mapping[str, Head]) -> Cohort:
     """The cohort without the rows of which no outcome is known; they are counted in the flow chart."""
-    known = np.logical_or.reduce([question.target.known for question in _read_targets(cohort, heads).values()])
+    known = np.logical_or.reduce([question.outcomes.known for question in _read_targets(cohort, heads).values()])
     return cohort if known.all() else leave_out(cohort, ~known, "outcome not known")
 
 
@@ -236,7 +237,7 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
         study.split,
         members=study.model.ensemble,
         seed=study.study.seed,
-        groups=first.head.strata(first.target),
+        groups=first.outcomes.strata(),
         every_group=first.head.strata_are_classes,
         together=copies(prints),
     )

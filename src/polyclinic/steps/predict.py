@@ -197,7 +197,7 @@ def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _
         asked = {n: Question(head, head.read_new(cohort.frame, cohort.name)) for n, head in heads.items()}
         given = {n: question for n, question in asked.items() if question.target is not None}
         matched = match_targets(cohort, inputs, given, cache)
-        findings += [f for question in matched.values() for f in question.head.check_new(question.target)]
+        findings += [f for question in matched.values() for f in question.outcomes.check_new()]
     stop_on([f for f in findings if f.severity is Severity.ERROR], CohortError)
     ready = Ready.of(inputs, {n: Question(head, None) for n, head in heads.items()}, cache)
     model = build(ready.inputs, heads, plan.model, seed=0)

@@ -74,13 +74,13 @@ def check_imbalance(ready: Ready, rows: TrainRows, imbalance: Imbalance) -> list
 
 
 def _balance(ready: Ready, rows: Rows) -> Weights:
-    found = {name: (_weights(q, rows), len(q.target.known)) for name, q in ready.questions.items()}
+    found = {name: (_weights(q, rows), len(q.outcomes.known)) for name, q in ready.questions.items()}
     return Weights({name: _spread(w, rows, size) for name, (w, size) in found.items() if w is not None})
 
 
 def _weights(question: Question[Head], rows: Rows) -> Float[np.ndarray, " row"] | None:
     # The weights of tune rows come from tune rows: nothing is learned from them, so the type is only lent.
-    return question.head.balance(question.target, rows if isinstance(rows, TrainRows) else TrainRows(rows.index))
+    return question.outcomes.balance(rows if isinstance(rows, TrainRows) else TrainRows(rows.index))
 
 
 def _spread(weights: Float[np.ndarray, " row"], rows: Rows, size: int) -> Float[np.ndarray, " sample"]:

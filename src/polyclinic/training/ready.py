@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.geometry import Place
-from polyclinic.heads.base import Dense, Head, Question, dense_questions, global_questions
+from polyclinic.heads.base import Dense, GridTruth, Head, Question, dense_questions, global_questions
 from polyclinic.inputs.base import Input, InputColumns, LocatedPrepared, Prepared
 from polyclinic.tensors import Batch, InputTensors, Movement, TargetTensors
 
@@ -27,7 +27,7 @@ class Ready:
             patients.
         grounds: Those inputs that a dense question is asked on.
         places: The network's grid of every row of these.
-        placed: The truth on that grid, for each dense question.
+        truth: The truth on that grid, for each dense question.
     """
 
     inputs: Mapping[str, Input]
@@ -35,7 +35,7 @@ class Ready:
     questions: Mapping[str, Question[Head]]
     grounds: Mapping[str, LocatedPrepared] = field(default_factory=dict)
     places: Mapping[str, Sequence[Place | None]] = field(default_factory=dict)
-    placed: Mapping[str, Any] = field(default_factory=dict)
+    truth: Mapping[str, GridTruth] = field(default_factory=dict)
 
     @classmethod
     def fit(
@@ -71,13 +71,13 @@ class Ready:
         asked = {question.ground for question in dense.values()}
         grounds = {n: one for n, one in prepared.items() if n in asked and isinstance(one, LocatedPrepared)}
         places = {name: one.places() for name, one in grounds.items()}
-        placed = {
-            name: question.head.place(question.target, places[question.head.ground], cache)
+        truth = {
+            name: question.head.on_grid(question.outcomes, places[question.head.ground], cache)
             for name, question in dense.items()
             if question.target is not None
         }
         kinds = {name: one.kind for name, one in inputs.items()}
-        return cls(kinds, prepared, questions, grounds, places, placed)
+        return cls(kinds, prepared, questions, grounds, places, truth)
 
     @property
     def heads(self) -> dict[str, Head]:
@@ -118,7 +118,7 @@ class Ready:
     def ask(self, index: Int[np.ndarray, " batch"]) -> dict[str, TargetTensors]:
         """The outcomes of some rows, dense questions left out: they need to know the view."""
         asked = global_questions(self.questions).items()
-        return {name: question.head.collate(question.target, index) for name, question in asked}
+        return {name: question.head.collate(question.outcomes, index) for name, question in asked}
 
     def batch(self, index: Int[np.ndarray, " batch"], generator: torch.Generator, *, change: bool = True) -> Batch:
         """Some rows as a step takes them: of records with places one view each.
@@ -145,10 +145,9 @@ class Ready:
     ) -> Float[np.ndarray, "batch dim"]:
         """What the views must hold; where several questions are asked, one of them by chance decides for each row."""
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-        aims = [head.aim(self.placed[name], index, rng) for name, head in self.dense(ground).items()]
+        aims = [self.truth[name].aim(index, rng) for name in self.dense(ground)]
         chosen = rng.integers(len(aims), size=len(index))
         return np.stack(aims)[chosen, np.arange(len(index))]
 
     def _moved(self, ground: str, index: Int[np.ndarray, " batch"], movement: Movement) -> dict[str, TargetTensors]:
-        asked = self.dense(ground).items()
-        return {name: head.collate_moved(self.placed[name], index, movement) for name, head in asked}
+        return {name: self.truth[name].collate(index, movement) for name in self.dense(ground)}

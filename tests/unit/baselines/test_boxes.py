@@ -11,6 +11,7 @@ from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.evidence.metrics.detection import overlaps
 from polyclinic.geometry import GridGeometry, Lattice
 from polyclinic.heads.detect import Detect
+from toys.dense import unlit
 
 
 def scene(seed, shape):
@@ -40,10 +41,10 @@ def question(dim, n=12):
     places = [Lattice(shape, geometry, to_source)] * n
     head = Detect("asked", Detect.Options(on="film", column="boxes"))
     target = head.read_target(pl.DataFrame({"boxes": cells}), "cohort.csv")
-    target = head.match(target, [geometry] * n, Path(), None)
+    target = head.match(target, [geometry] * n, unlit, Path(), None)
     rows = Inner(TrainRows(np.arange(8)), TuneRows(np.arange(8, 12)))
     head = head.fit(target, rows.train)
-    placed = head.place(target, places, None)
+    placed = head.on_grid(target, places, None)
     return target, PlainQuestion(head, placed, places, lambda row: scenes[row][0][None], rows, 1)
 
 

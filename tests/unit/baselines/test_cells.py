@@ -30,7 +30,7 @@ def question(truth=True, place=None, values=None):
     places = [place or identity(GridGeometry(SHAPE))] * ROWS
     rows = Inner(TrainRows(np.arange(4)), TuneRows(np.array([4])))
     return PlainQuestion(
-        head, head.place(target, places, None), places, values or (lambda row: grey(row)[None]), rows, 1
+        head, head.on_grid(target, places, None), places, values or (lambda row: grey(row)[None]), rows, 1
     )
 
 

@@ -13,6 +13,7 @@ from polyclinic.geometry import TextGeometry, Tokens
 from polyclinic.heads.base import objects
 from polyclinic.heads.relate import Relate
 from polyclinic.records.text.tokens import cut
+from toys.dense import unlit
 
 TOKENS = ("We", "saw", "that", "aspirin", "inhibits", "cox", "1", "in", "cells", ".")
 
@@ -47,14 +48,14 @@ def question(verbs: list[str], tune: int = 10) -> tuple[PlainQuestion, object]:
     geometry = [TextGeometry(text) for text in texts]
     places = [Tokens(one, cut(one.text, "word")) for one in geometry]
     target = head.read_target(pl.DataFrame({"link": cells, "spans": spans}), "cohort.csv")
-    target = head.match(target, geometry, Path(), None)
+    target = head.match(target, geometry, unlit, Path(), None)
     rows = Inner(TrainRows(np.arange(len(verbs) - 20)), TuneRows(np.arange(len(verbs) - 20, len(verbs) - 20 + tune)))
     head = head.fit(target, rows.train)
 
     def words(row: int) -> tuple[str, ...]:
         return tuple(texts[row][a:b] for a, b in places[row].offsets)
 
-    return PlainQuestion(head, head.place(target, places, None), places, words, rows, 1), target
+    return PlainQuestion(head, head.on_grid(target, places, None), places, words, rows, 1), target
 
 
 @pytest.mark.parametrize("tune", [10, 0])
@@ -64,7 +65,7 @@ def test_the_verb_is_found(tune):
     [sort] = dense_sorts(asked.head)
     answers = sort.fit(asked)
     index = np.arange(70, 80)
-    answer = asked.head.decode(objects([answers(int(row)) for row in index]), asked.head.take(target, index))
+    answer = asked.head.decode(objects([answers(int(row)) for row in index]), target.take(index))
     assert isinstance(answer, RelationAnswer)
     marks = [asked.head.marks(answer, position) for position in range(10)]
     assert [m.names[int(m.predicted[0, 2])] if len(m.predicted) else "near" for m in marks] == verbs[70:]

@@ -12,6 +12,7 @@ from polyclinic.decoding.tagging import Tagging
 from polyclinic.geometry import TextGeometry, Tokens
 from polyclinic.heads.tag import Tag
 from polyclinic.records.text.tokens import cut
+from toys.dense import unlit
 
 TEXTS = (
     ("Acute", "lung", "injury", "after", "aspirin", "."),
@@ -84,10 +85,10 @@ def test_plain_models_of_a_question(nested):
     geometry = [TextGeometry(text) for text in texts]
     places = [Tokens(one, o) for one, o in zip(geometry, offsets, strict=True)]
     head = Tag("drugs", Tag.Options(on="note", column="drugs", nested=nested))
-    target = head.match(head.read_target(pl.DataFrame({"drugs": cells}), "cohort.csv"), geometry, Path(), None)
+    target = head.match(head.read_target(pl.DataFrame({"drugs": cells}), "cohort.csv"), geometry, unlit, Path(), None)
     rows = Inner(TrainRows(np.arange(50)), TuneRows(np.arange(50, 55)))
     head = head.fit(target, rows.train)
-    question = PlainQuestion(head, head.place(target, places, None), places, lambda row: words[row], rows, 1)
+    question = PlainQuestion(head, head.on_grid(target, places, None), places, lambda row: words[row], rows, 1)
     names = []
     for sort in dense_sorts(head):
         answers = sort.fit(question)

@@ -19,6 +19,7 @@ from polyclinic.geometry import GridGeometry, GridKnown, Lattice, identity
 from polyclinic.heads.base import objects
 from polyclinic.heads.cells import Cells, FoundCells
 from polyclinic.tensors import Encoded, Fused, Movement, Sight
+from toys.dense import unlit
 
 ROWS, SHAPE = 6, (96, 120)
 GRID = GridGeometry(SHAPE)
@@ -38,7 +39,7 @@ def folder(tmp_path):
 def matched(kind, folder, cells=None, geometry=None):
     cells = cells or [f"{row}.png" for row in range(ROWS)]
     target = kind.read_target(pl.DataFrame({"cells": cells}), "cohort.csv")
-    return kind.match(target, geometry or [GRID] * len(cells), folder, None)
+    return kind.match(target, geometry or [GRID] * len(cells), unlit, folder, None)
 
 
 def fitted(folder, **keys):
@@ -65,7 +66,7 @@ def test_unknown_cells_stay_unknown_and_an_empty_folder_means_none(folder):
     assert target.known.tolist() == [True, False, True]
     assert target.drawn[1] == b""
     assert unpack(target.drawn[2]).shape == SHAPE
-    names = {finding.name: finding.rows for finding in head().check(target)}
+    names = {finding.name: finding.rows for finding in target.check("here")}
     assert names == {"unknown_outcome": (2,), "no_cells": (3,)}
 
 
@@ -75,7 +76,7 @@ def test_cells_drawn_over_each_other_are_told(folder):
         mask = np.zeros(SHAPE, dtype=np.uint8)
         mask[place, 5:9] = 255
         Image.fromarray(mask).save(folder / "over" / f"{name}.png")
-    finding = head().check(matched(head(), folder, ["0.png", "over"]))[0]
+    finding = matched(head(), folder, ["0.png", "over"]).check("here")[0]
     assert (finding.name, finding.rows, finding.found) == ("cells_overlap", (2,), "40 points are two's")
 
 
@@ -100,7 +101,7 @@ def test_a_column_that_is_not_there_or_empty_is_refused():
 
 def test_one_number_for_all_cells_is_a_warning(folder):
     Image.fromarray((pictures(0)[0] > 0).astype(np.uint8)).save(folder / "all.png")
-    assert "one_number" in {finding.name for finding in head().check(matched(head(), folder, ["all.png"] * 3))}
+    assert "one_number" in {finding.name for finding in matched(head(), folder, ["all.png"] * 3).check("here")}
 
 
 def test_the_smallest_cell_comes_from_training_rows_or_from_the_user(folder):
@@ -112,35 +113,33 @@ def test_the_smallest_cell_comes_from_training_rows_or_from_the_user(folder):
 
 def test_maps_move_with_the_view(folder):
     kind, target = fitted(folder)
-    placed = kind.place(target, [identity(GRID)] * ROWS, None)
+    placed = kind.on_grid(target, [identity(GRID)] * ROWS, None)
     start = torch.tensor([[-8, 30], [70, -4]])
-    whole = kind.collate_moved(placed, np.array([0, 1]), Movement(start, (40, 40), None, (40, 40)))
+    whole = placed.collate(np.array([0, 1]), Movement(start, (40, 40), None, (40, 40)))
     assert whole.counts[0, :8].sum() == 0
     assert whole.counts[0, 8:].min() == 1
     truth = unpack(target.drawn[0]) > 0
     assert (whole.foreground[0, 8:].numpy() == truth[:32, 30:70]).all()
     mirror = torch.tensor([[[-1.0, 0, 0], [0, 1, 0]]]).repeat(2, 1, 1)
-    moved = kind.collate_moved(placed, np.array([0, 1]), Movement(start, (40, 40), mirror, (40, 40)))
+    moved = placed.collate(np.array([0, 1]), Movement(start, (40, 40), mirror, (40, 40)))
     assert (moved.foreground == whole.foreground.flip(2)).all()
     assert torch.allclose(moved.height, whole.height.flip(2), atol=1e-5)
 
 
 def test_views_are_aimed_at_cells_but_not_always(folder):
     kind, target = fitted(folder)
-    placed = kind.place(target, [identity(GRID)] * (ROWS - 1) + [None], None)
-    aims = kind.aim(placed, np.zeros(200, dtype=int), np.random.default_rng(1))
+    placed = kind.on_grid(target, [identity(GRID)] * (ROWS - 1) + [None], None)
+    aims = placed.aim(np.zeros(200, dtype=int), np.random.default_rng(1))
     free = np.isnan(aims[:, 0])
     assert 0.1 < free.mean() < 0.4
     assert len(np.unique(aims[~free], axis=0)) == target.count[0]
-    assert np.isnan(kind.aim(placed, np.array([ROWS - 1]), np.random.default_rng(1))).all()
+    assert np.isnan(placed.aim(np.array([ROWS - 1]), np.random.default_rng(1))).all()
 
 
 def test_the_loss_falls_with_better_maps_and_is_nothing_where_the_truth_is_not_known(folder):
     kind, target = fitted(folder)
-    placed = kind.place(target, [identity(GRID)] * (ROWS - 1) + [None], None)
-    tensors = kind.collate_moved(
-        placed, np.array([0, ROWS - 1]), Movement(torch.zeros(2, 2, dtype=torch.int64), (32, 32))
-    )
+    placed = kind.on_grid(target, [identity(GRID)] * (ROWS - 1) + [None], None)
+    tensors = placed.collate(np.array([0, ROWS - 1]), Movement(torch.zeros(2, 2, dtype=torch.int64), (32, 32)))
     good = torch.logit(torch.stack([tensors.foreground, tensors.height], dim=1), eps=0.01)
     losses = [kind.loss(output, tensors) for output in (good, torch.zeros_like(good), -good)]
     assert losses[0][0] < losses[1][0] < losses[2][0]
@@ -207,12 +206,12 @@ def test_specks_that_are_no_cells_are_left_out_as_tune_rows_tell(folder):
 def test_lengths_of_pixels_may_stand_in_a_column_also_for_new_patients(folder):
     kind = head(pixel_um="um")
     frame = pl.DataFrame({"cells": ["0.png", "1.png"], "um": [0.5, None]})
-    target = kind.match(kind.read_target(frame, "cohort.csv"), [GRID] * 2, folder, None)
+    target = kind.match(kind.read_target(frame, "cohort.csv"), [GRID] * 2, unlit, folder, None)
     said = objects([sure(unpack(one)) for one in target.drawn])
     kind = kind.fit(target, TrainRows(np.arange(2)))
     np.testing.assert_array_equal(kind.decode(said, target).spacing, [[0.5, 0.5], [np.nan, np.nan]])
     asked = kind.read_new(frame.select("um"), "new.csv")
-    assert kind.decode(said, kind.match(asked, [GRID] * 2, folder, None)).spacing[0].tolist() == [0.5, 0.5]
+    assert kind.decode(said, kind.match(asked, [GRID] * 2, unlit, folder, None)).spacing[0].tolist() == [0.5, 0.5]
     assert kind.read_new(pl.DataFrame({"other": [1]}), "new.csv") is None
     with pytest.raises(CohortError) as caught:
         kind.read_target(pl.DataFrame({"cells": ["0.png"] * 3, "um": ["0.5", "0", "wide"]}), "cohort.csv")
@@ -221,7 +220,7 @@ def test_lengths_of_pixels_may_stand_in_a_column_also_for_new_patients(folder):
 
 def test_a_row_without_picture_has_no_cells_and_an_unknown_truth_stays_so(folder):
     kind, target = fitted(folder)
-    answer = kind.decode(objects([None, sure(pictures(1)[0])]), kind.take(target, np.array([0, 1])))
+    answer = kind.decode(objects([None, sure(pictures(1)[0])]), target.take(np.array([0, 1])))
     assert unpack(answer.predicted[0]).shape == SHAPE
     assert not unpack(answer.predicted[0]).any()
     new = kind.decode(objects([None, sure(pictures(1)[0])]), None)
@@ -235,7 +234,7 @@ def test_several_fits_vote(folder):
     kind, target = fitted(folder)
     truth = unpack(target.drawn[0])
     missed = np.where(truth == 1, 0, truth)
-    answers = [kind.decode(objects([sure(one)]), kind.take(target, np.array([0]))) for one in (truth, truth, missed)]
+    answers = [kind.decode(objects([sure(one)]), target.take(np.array([0]))) for one in (truth, truth, missed)]
     agreed = unpack(average_answers(tuple(answers)).predicted[0])
     assert instances.judge(truth, agreed)[0].aji > 0.9
     assert average_answers((answers[0],)) is answers[0]
@@ -259,13 +258,13 @@ def test_the_example_writes_what_is_known(tmp_path):
     known = [GridKnown(GRID, pictures(row)[0]) for row in range(3)]
     frame, keys = Cells.example_on(np.random.default_rng(1), np.zeros(3), known, tmp_path, "nuclei")
     kind = Cells("nuclei", Cells.Options(on="film", **keys))
-    target = kind.match(kind.read_target(frame, "cohort.csv"), [GRID] * 3, Path(tmp_path), None)
+    target = kind.match(kind.read_target(frame, "cohort.csv"), [GRID] * 3, unlit, Path(tmp_path), None)
     assert target.count.tolist() == [len(np.unique(one.objects)) - 1 for one in known]
 
 
 def test_marks_show_both_outlines(folder):
     kind, target = fitted(folder)
-    answer = kind.decode(objects([sure(pictures(0)[0])]), kind.take(target, np.array([0])))
+    answer = kind.decode(objects([sure(pictures(0)[0])]), target.take(np.array([0])))
     marks = kind.marks(answer, 0)
     assert marks.form == "instances"
     assert marks.truth.shape == marks.predicted.shape == SHAPE

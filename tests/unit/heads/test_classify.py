@@ -64,17 +64,17 @@ def test_classes_and_the_positive_one(cells, keys, classes):
 def test_unknown_outcomes_are_noted_and_kept_out():
     kind, target = fitted(["yes", "no", None, "yes", "", "no"], positive="yes")
     assert target.known.tolist() == [True, True, False, True, False, True]
-    note = next(f for f in kind.check(target) if f.name == "unknown_outcome")
+    note = next(f for f in target.check("here") if f.name == "unknown_outcome")
     assert note.severity is Severity.NOTE
     assert note.rows == (3, 5)
     assert kind.loss(torch.zeros(6, 1, 1), kind.collate(target, np.arange(6)))[[2, 4]].tolist() == [0, 0]
 
 
 def test_an_assumed_positive_class_is_told():
-    kind, target = fitted(["yes", "no", "no", "yes", "no"])
-    assert "assumed_positive" in {f.name for f in kind.check(target)}
-    kind, target = fitted(["yes", "no", "no", "yes", "no"], positive="yes")
-    assert "assumed_positive" not in {f.name for f in kind.check(target)}
+    _, target = fitted(["yes", "no", "no", "yes", "no"])
+    assert "assumed_positive" in {f.name for f in target.check("here")}
+    _, target = fitted(["yes", "no", "no", "yes", "no"], positive="yes")
+    assert "assumed_positive" not in {f.name for f in target.check("here")}
 
 
 def test_all_outcomes_missing():
@@ -122,8 +122,8 @@ def test_a_measurement_is_no_class():
 
 
 def test_alike_and_rare_classes_are_warned_about():
-    kind, target = fitted(["M", "m", "B"] * 3)
-    assert {"alike_classes", "rare_class"} <= {f.name for f in kind.check(target)}
+    _, target = fitted(["M", "m", "B"] * 3)
+    assert {"alike_classes", "rare_class"} <= {f.name for f in target.check("here")}
 
 
 def test_a_fitted_head_refuses_classes_it_never_saw_and_takes_tables_without_outcome():
@@ -140,7 +140,7 @@ def test_a_fitted_head_refuses_classes_it_never_saw_and_takes_tables_without_out
 
 def test_strata_are_the_classes():
     _, target = fitted(["a", "b", None, "b", "a"])
-    assert head().strata(target).tolist() == target.truth.tolist()
+    assert target.strata().tolist() == target.truth.tolist()
 
 
 def test_the_layer_starts_at_how_common_each_class_is():
@@ -183,16 +183,16 @@ def test_half_precision_outputs_give_single_precision_losses():
 
 
 def test_balance_makes_all_classes_count_alike():
-    kind, target = fitted(["a"] * 60 + ["b"] * 30 + ["c"] * 10 + [None] * 5)
-    weight = kind.balance(target, TrainRows(np.arange(105)))
+    _kind, target = fitted(["a"] * 60 + ["b"] * 30 + ["c"] * 10 + [None] * 5)
+    weight = target.balance(TrainRows(np.arange(105)))
     assert weight.mean() == pytest.approx(1)
     sums = [weight[target.truth == k].sum() for k in range(3)]
     np.testing.assert_allclose(sums, sums[0])
 
 
 def test_balance_bears_a_class_without_training_rows():
-    kind, target = fitted(["a"] * 10 + ["b"] * 10 + ["c"] * 10)
-    np.testing.assert_allclose(kind.balance(target, TrainRows(np.arange(15))).sum(), 15)
+    _kind, target = fitted(["a"] * 10 + ["b"] * 10 + ["c"] * 10)
+    np.testing.assert_allclose(target.balance(TrainRows(np.arange(15))).sum(), 15)
 
 
 def test_calibration_reads_only_rows_with_a_known_class():
@@ -231,8 +231,8 @@ def test_fits_are_averaged():
 
 
 def test_take_keeps_the_classes():
-    kind, target = fitted(["n", "y", None] * 2)
-    part = kind.take(target, np.array([1, 2]))
+    _kind, target = fitted(["n", "y", None] * 2)
+    part = target.take(np.array([1, 2]))
     assert part.known.tolist() == [True, False]
     assert part.classes == target.classes
 

@@ -26,7 +26,7 @@ from polyclinic.tensors import Movement
 from polyclinic.training.fit import fit
 from polyclinic.training.outputs import evaluate
 from polyclinic.training.ready import Ready
-from toys.dense import EDGE, Square, truth_of
+from toys.dense import EDGE, Square, truth_of, unlit
 
 ROWS = Inner(TrainRows(np.arange(24)), TuneRows(np.arange(24, 32)))
 TEST = TestRows(np.arange(32, 40))
@@ -44,7 +44,7 @@ def head_and_target(cells=None, shape=(EDGE, EDGE), **keys):
         frame, more = pl.DataFrame({"boxes": cells}, schema={"boxes": pl.String}), {"column": "boxes"}
     head = Detect("asked", Detect.Options.model_validate_json(json.dumps({"on": "film", **more, **keys})))
     target = head.read_target(frame, "cohort.csv")
-    return head, head.match(target, [GridGeometry(shape)] * len(frame), Path(), None)
+    return head, head.match(target, [GridGeometry(shape)] * len(frame), unlit, Path(), None)
 
 
 def make(**keys) -> Ready:
@@ -61,8 +61,8 @@ def trained():
     fitted = fit(model, ready, ROWS, TrainingSection(epochs=12, precision="fp32", learning_rate=8e-3), seed=1)
     tune = evaluate(fitted.model, ready, ROWS.tune).by_target["asked"]
     target, head = ready.questions["asked"].target, ready.heads["asked"]
-    head = head.calibrate(tune, head.take(target, ROWS.tune.index), "auto")
-    return head, head.take(target, TEST.index), evaluate(fitted.model, ready, TEST).by_target["asked"]
+    head = head.calibrate(tune, target.take(ROWS.tune.index), "auto")
+    return head, target.take(TEST.index), evaluate(fitted.model, ready, TEST).by_target["asked"]
 
 
 def cell(*boxes, label="spot"):
@@ -113,12 +113,12 @@ def test_empty_cells_are_not_known_and_empty_lists_are():
     truth = head.decode(objects([None] * 4), target).truth
     assert [len(one) > 0 for one in truth] == [True, True, False, False]
     assert unpack(truth[1]).shape == (0, 5)
-    assert head.strata(target).tolist() == [1, 0, -1, -1]
+    assert target.strata().tolist() == [1, 0, -1, -1]
 
 
 def test_refusals_can_be_accepted_and_everything_else_stops():
-    head, target = head_and_target([cell((1, 1, 1, 5), (2, 2, 9, 9)), cell((-9, 2, 5, 9))])
-    found = {f.name: f for f in head.check(target)}
+    _head, target = head_and_target([cell((1, 1, 1, 5), (2, 2, 9, 9)), cell((-9, 2, 5, 9))])
+    found = {f.name: f for f in target.check("here")}
     assert found["empty_boxes"].severity is Severity.REFUSED
     assert found["boxes_outside"].rows == (2,)
     assert found["few_objects"].severity is Severity.WARNING
@@ -146,8 +146,8 @@ def test_views_aim_at_the_rare_class_rather_than_the_common_one():
     cells = [json.dumps([*boxes, {"label": "white", "box": [20, 20, 22, 22]}])] * 4
     head, target = head_and_target(cells)
     head = head.fit(target, TrainRows(np.arange(4)))
-    placed = head.place(target, [identity(GridGeometry((EDGE, EDGE)))] * 4, None)
-    aim = head.aim(placed, np.zeros(600, dtype=np.int64), np.random.default_rng(0))
+    placed = head.on_grid(target, [identity(GridGeometry((EDGE, EDGE)))] * 4, None)
+    aim = placed.aim(np.zeros(600, dtype=np.int64), np.random.default_rng(0))
     nowhere = np.isnan(aim[:, 0])
     assert 0.25 < nowhere.mean() < 0.42
     assert (aim[~nowhere] == 20.5).all(axis=1).mean() > 0.6

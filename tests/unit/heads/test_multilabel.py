@@ -39,7 +39,7 @@ def test_labels_are_read_and_unknown_ones_stay_unknown():
     np.testing.assert_array_equal(target.truth[:, 0], [1, 0, 1, 0, np.nan, np.nan])
     np.testing.assert_array_equal(target.truth[:, 1], [1, 1, 0, 0, 1, np.nan])
     assert target.known.tolist() == [True] * 5 + [False]
-    note = next(f for f in head().check(target) if f.name == "unknown_outcome")
+    note = next(f for f in target.check("here") if f.name == "unknown_outcome")
     assert note.severity is Severity.NOTE
     assert note.rows == (6,)
 
@@ -76,7 +76,7 @@ def test_a_fitted_head_takes_tables_without_outcome():
 
 def test_strata_put_the_rarest_label_first():
     labels = {"common": [1, 1, 1, 1, 1, 0, 0], "rare": [1, 1, 0, 0, 0, 0, None]}
-    assert head(tuple(labels)).strata(read(labels)).tolist() == [1, 1, 0, 0, 0, 2, 2]
+    assert read(labels).strata().tolist() == [1, 1, 0, 0, 0, 2, 2]
 
 
 def test_the_layer_starts_at_how_common_each_label_is():
@@ -121,8 +121,8 @@ def test_the_loss_stays_finite(values):
 
 
 def test_balance_favours_rare_answers():
-    kind, target = fitted({"a": [1] * 5 + [0] * 95, "b": [1, 0] * 50})
-    weight = kind.balance(target, TrainRows(np.arange(100)))
+    _kind, target = fitted({"a": [1] * 5 + [0] * 95, "b": [1, 0] * 50})
+    weight = target.balance(TrainRows(np.arange(100)))
     assert weight.mean() == pytest.approx(1)
     assert weight[:5].min() > 3 * weight[5:].max()
 
@@ -141,7 +141,7 @@ def test_each_label_is_corrected_by_itself():
 
 def test_a_label_unknown_among_tune_rows_is_left_alone():
     kind, _ = fitted()
-    tune = head().take(read(LABELS), np.array([4] * 40))
+    tune = read(LABELS).take(np.array([4] * 40))
     plan = kind.calibrate(np.zeros((40, 1, 2)), tune, "auto").plan
     assert all(correction.scale == 1 for correction in plan.corrections)
 
@@ -157,8 +157,8 @@ def test_answers_are_averaged_and_truth_is_open_for_new_patients():
 
 
 def test_rare_labels_are_warned_about():
-    kind, target = fitted({"a": [1, 1] + [0] * 48, "b": [0, 1] * 25})
-    (finding,) = (f for f in kind.check(target) if f.name == "rare_label")
+    _kind, target = fitted({"a": [1, 1] + [0] * 48, "b": [0, 1] * 25})
+    (finding,) = (f for f in target.check("here") if f.name == "rare_label")
     assert "for a" in finding.found
 
 

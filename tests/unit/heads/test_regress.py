@@ -35,7 +35,7 @@ def fitted(cells, train=None, **keys):
 def test_numbers_are_read_and_unknown_ones_noted():
     target = read(["1", "2.5", "", None])
     np.testing.assert_array_equal(target.truth, [1, 2.5, np.nan, np.nan])
-    note = next(f for f in head().check(target) if f.name == "unknown_outcome")
+    note = next(f for f in target.check("here") if f.name == "unknown_outcome")
     assert (note.severity, note.rows) == (Severity.NOTE, (3, 4))
 
 
@@ -78,7 +78,7 @@ def test_auto_takes_the_logarithm_of_skewed_numbers_only():
 
 
 def test_strata_are_quarters():
-    assert head().strata(read([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, None])).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, -1]
+    assert read([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, None]).strata().tolist() == [0, 0, 1, 1, 2, 2, 3, 3, -1]
 
 
 @pytest.mark.parametrize("transform", ["none", "log"])
@@ -128,7 +128,7 @@ def test_after_a_logarithm_the_answer_is_a_mean():
 def test_few_rows_or_none_change_nothing(method):
     kind, target = fitted(list(np.arange(19.0)))
     for rows in (np.arange(19), np.arange(0)):
-        plan = kind.calibrate(np.zeros((len(rows), 1, 1)), kind.take(target, rows), method).plan
+        plan = kind.calibrate(np.zeros((len(rows), 1, 1)), target.take(rows), method).plan
         assert (plan.slope, plan.offset, plan.smear) == (1, 0, 1)
         assert "not calibrated" in plan.note
 
@@ -144,9 +144,9 @@ def test_answers_stay_finite(output, transform):
 
 def test_far_and_few_values_are_warned_about():
     cells = [*np.random.default_rng(4).normal(5, 1, size=50), 5000.0]
-    (finding,) = head().check(read(cells))
+    (finding,) = read(cells).check("here")
     assert (finding.name, finding.rows) == ("far_values", (51,))
-    assert "two_values" in {f.name for f in head().check(read([0.0, 1.0] * 5))}
+    assert "two_values" in {f.name for f in read([0.0, 1.0] * 5).check("here")}
 
 
 def test_fits_are_averaged_and_truth_is_open_for_new_patients():

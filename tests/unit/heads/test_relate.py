@@ -19,6 +19,7 @@ from polyclinic.heads.relate import Relate
 from polyclinic.layers.relation_scorer import Scored
 from polyclinic.records.text.tokens import cut
 from polyclinic.tensors import Movement, Sight
+from toys.dense import unlit
 
 TEXT = "Aspirin inhibits COX-1 and COX-2."
 ASPIRIN, COX1, COX2 = (0, 7), (17, 22), (27, 32)
@@ -55,7 +56,7 @@ def places(rows: int = 4) -> list:
 
 def fitted(frame: pl.DataFrame = FRAME, **options) -> tuple[Relate, object]:
     head = head_of(**options)
-    target = head.match(head.read_target(frame, "cohort.csv"), geometry(len(frame)), Path(), None)
+    target = head.match(head.read_target(frame, "cohort.csv"), geometry(len(frame)), unlit, Path(), None)
     return head.fit(target, TrainRows(np.arange(len(frame)))), target
 
 
@@ -64,7 +65,7 @@ class TestReadTarget:
         head, target = fitted(spans="names")
         assert target.types == ("none", "inhibits", "is like")
         assert target.known.tolist() == [True, True, True, False]
-        assert head.strata(target).tolist() == [1, 2, 0, -1]
+        assert target.strata().tolist() == [1, 2, 0, -1]
         assert head.columns() == ("link", "names")
 
     def test_types_that_are_not_listed_are_refused(self):
@@ -103,18 +104,18 @@ class TestMatch:
         frame = pl.DataFrame({"link": [link], "names": [spans(ASPIRIN, COX1)]})
         target = head.read_target(frame, "cohort.csv")
         with pytest.raises(CohortError, match=match):
-            head.match(target, geometry(1), Path(), None)
+            head.match(target, geometry(1), unlit, Path(), None)
 
     def test_a_row_without_a_text_is_not_known(self):
         head = head_of()
-        target = head.match(head.read_target(FRAME, "cohort.csv"), [None, *geometry(3)], Path(), None)
+        target = head.match(head.read_target(FRAME, "cohort.csv"), [None, *geometry(3)], unlit, Path(), None)
         assert target.known.tolist() == [False, True, True, False]
 
 
 class TestViews:
     def test_all_pairs_of_stretches_are_candidates(self):
         head, target = fitted(spans="names", directed=False)
-        placed = head.place(target, places(), None)
+        placed = head.on_grid(target, places(), None)
         assert [truth.tolist() for truth in placed.truth] == [[1, 1, 0], [0, 0, 2], [0, 0, 0], [-1, -1, -1]]
         assert placed.pairs[0].tolist() == [[0, 1, 2, 5], [0, 1, 6, 9], [2, 5, 6, 9]]
 
@@ -122,14 +123,14 @@ class TestViews:
         frame = pl.DataFrame({"link": [cell((ASPIRIN, COX1, "a")), "[]"], "names": [spans(ASPIRIN, COX1, COX2)] * 2})
         head, target = fitted(frame, spans="names", directed=False)
         assert head.plan.max_distance == 10
-        assert [len(pairs) for pairs in head.place(target, places(2), None).pairs] == [2, 2]
+        assert [len(pairs) for pairs in head.on_grid(target, places(2), None).pairs] == [2, 2]
         assert fitted(frame, spans="names", max_distance=3)[0].plan.max_distance == 3
 
     def test_pairs_move_with_the_view(self):
         head, target = fitted(spans="names", directed=False)
-        placed = head.place(target, places(), None)
+        placed = head.on_grid(target, places(), None)
         movement = Movement(torch.tensor([[2], [0], [0], [0]]), (8,), None, (8,))
-        tensors = head.collate_moved(placed, np.arange(4), movement)
+        tensors = placed.collate(np.arange(4), movement)
         assert tensors.pairs[0, 0].tolist() == [0, 3, 4, 7]
         assert tensors.truth[0].tolist() == [0, -1, -1][: tensors.truth.shape[1]]
         assert tensors.known.tolist() == [True, True, True, False]
@@ -137,18 +138,18 @@ class TestViews:
 
     def test_an_aim_is_at_a_relation(self):
         head, target = fitted(spans="names", directed=False)
-        aim = head.aim(head.place(target, places(), None), np.arange(4), np.random.default_rng(0))
+        aim = head.on_grid(target, places(), None).aim(np.arange(4), np.random.default_rng(0))
         assert 0 <= aim[0, 0] <= 8
         assert aim[1, 0] == 5  # between COX-1 and COX-2
 
     def test_no_pair_gives_no_loss_and_no_aim(self):
         frame = pl.DataFrame({"link": [cell((ASPIRIN, COX1, "a")), "[]"]})
         head, target = fitted(frame)
-        placed = head.place(target, places(2), None)
-        assert np.isnan(head.aim(placed, np.array([1]), np.random.default_rng(0))).all()
+        placed = head.on_grid(target, places(2), None)
+        assert np.isnan(placed.aim(np.array([1]), np.random.default_rng(0))).all()
         layer = head.map_layer(Sight(1, (8,), ((1,),)))
         said = layer.voters(torch.randn(2, 8, 9))
-        tensors = head.collate_moved(placed, np.arange(2), Movement(torch.zeros(2, 1, dtype=int), (9,), None, (9,)))
+        tensors = placed.collate(np.arange(2), Movement(torch.zeros(2, 1, dtype=int), (9,), None, (9,)))
         loss = head.loss(said, tensors)
         assert loss[1] == 0
         assert loss[0] > 0
@@ -156,7 +157,7 @@ class TestViews:
 
 def plainly(head: Relate, target, wanted: list[list[int]], sure: float = 4.0):
     """What a model would say that scores these types highest."""
-    placed = head.place(target, places(len(wanted)), None)
+    placed = head.on_grid(target, places(len(wanted)), None)
     types = len(head.plan.types)
     return objects([
         Scored(where, sure * np.eye(types)[one]) for where, one in zip(placed.where, wanted, strict=True)
@@ -190,7 +191,7 @@ class TestDecode:
         wanted = [rng.integers(0, 3, 3).tolist() for _ in range(80)]
         raws = objects([
             Scored(w, 8.0 * np.eye(3)[one])
-            for w, one in zip(head.place(target, places(80), None).where, wanted, strict=True)
+            for w, one in zip(head.on_grid(target, places(80), None).where, wanted, strict=True)
         ])  # fmt: skip
         better = head.calibrate(raws, target, "temperature")
         assert better.plan.correction.scale < 0.5  # it was sure and often wrong
@@ -205,10 +206,10 @@ class TestEndToEnd:
     def answer(self, *stretches: tuple[int, int]) -> np.ndarray:
         frame = FRAME.head(1)
         head, target = fitted(frame, spans="names", directed=False)
-        every = head.place(target, places(1), None).where[0]
+        every = head.on_grid(target, places(1), None).where[0]
         wrong = np.array([[0, 7, 8, 16]])
         raws = objects([Scored(np.concatenate([every, wrong]), 9.0 * np.eye(2)[[1, 1, 0, 1]])])
-        return unpack(head.decode_found(raws, target, self.found(*stretches)).pairs[0])
+        return unpack(head.decode(raws, target.about(self.found(*stretches))).pairs[0])
 
     def test_with_all_stretches_found_it_is_the_same(self):
         assert self.answer(ASPIRIN, COX1, COX2)[:, TRUE].tolist() == [1, 1, 0]
@@ -239,8 +240,8 @@ def test_a_pair_that_one_model_was_not_asked_about_is_none_to_it():
 
 
 def test_rare_types_are_told():
-    head, target = fitted()
-    assert "rare_type" in [finding.name for finding in head.check(target)]
+    _head, target = fitted()
+    assert "rare_type" in [finding.name for finding in target.check("here")]
 
 
 def test_what_is_found_is_learned_from_what_is_true():
@@ -253,7 +254,7 @@ def test_new_patients_stretches_are_asked_about():
     head, _ = fitted(spans="names", directed=False)
     asked = head.read_new(FRAME.select("names"), "new.csv")
     assert not asked.known.any()
-    asked = head.match(asked, geometry(), Path(), None)
+    asked = head.match(asked, geometry(), unlit, Path(), None)
     answer = head.decode(plainly(head, asked, [[1, 0, 0]] * 4), asked)
     assert unpack(answer.pairs[0])[:, [TRUE, PREDICTED]].tolist() == [[-1, 1], [-1, 0], [-1, 0]]
     assert head.marks(answer, 0).truth is None

@@ -19,6 +19,7 @@ from polyclinic.geometry import GridGeometry, Lattice, identity
 from polyclinic.heads.base import objects
 from polyclinic.heads.segment import MaskTensors, RegionProbabilities, Segment
 from polyclinic.tensors import Movement
+from toys.dense import unlit
 
 FLAT = GridGeometry((20, 24))
 AFFINE = np.diag([2.0, 1.0, 3.0, 1.0])
@@ -49,8 +50,8 @@ def solid(folder, masks, affine=AFFINE):
     return pl.DataFrame({"mask": [f"{row}.nii.gz" for row in range(len(masks))]})
 
 
-def matched(head, frame, folder, geometry=FLAT, cache=None):
-    return head.match(head.read_target(frame, "cohort.csv"), [geometry] * len(frame), folder, cache)
+def matched(head, frame, folder, geometry=FLAT, cache=None, lit=unlit):
+    return head.match(head.read_target(frame, "cohort.csv"), [geometry] * len(frame), lit, folder, cache)
 
 
 def ready(folder, rows=ROWS, **keys):
@@ -198,9 +199,9 @@ def test_no_mask_at_all_is_refused():
 def test_rows_without_mask_or_scan_are_not_known(tmp_path):
     frame = flat(tmp_path, [label(row) for row in range(3)]).with_columns(mask=pl.Series(["0.png", None, "2.png"]))
     head = segment()
-    target = head.match(head.read_target(frame, "cohort.csv"), [FLAT, FLAT, None], tmp_path, None)
+    target = head.match(head.read_target(frame, "cohort.csv"), [FLAT, FLAT, None], unlit, tmp_path, None)
     assert target.known.tolist() == [True, False, False]
-    assert head.strata(target).tolist() == [1, -1, -1]
+    assert target.strata().tolist() == [1, -1, -1]
 
 
 def test_masks_are_kept_in_the_cache_and_read_once(tmp_path):
@@ -211,14 +212,14 @@ def test_masks_are_kept_in_the_cache_and_read_once(tmp_path):
     np.testing.assert_array_equal(first.masks.row(1), again.masks.row(1))
 
 
-def view(placed, head, row, start, size):
-    return head.collate_moved(placed, np.array([row]), Movement(torch.tensor([start]), size, None, size))
+def view(placed, row, start, size):
+    return placed.collate(np.array([row]), Movement(torch.tensor([start]), size, None, size))
 
 
 def test_the_truth_is_cut_like_the_view(tmp_path):
     head, target = ready(tmp_path)
-    placed = head.place(target, [identity(FLAT)] * ROWS, None)
-    tensors = view(placed, head, 1, [-2, 4], (16, 8))
+    placed = head.on_grid(target, [identity(FLAT)] * ROWS, None)
+    tensors = view(placed, 1, [-2, 4], (16, 8))
     np.testing.assert_array_equal(tensors.truth[0, 0, 2:].numpy(), (label(1) == 1)[:14, 4:12])
     assert tensors.counts[0].sum() == 14 * 8
     assert not tensors.counts[0, :2].any()
@@ -226,10 +227,10 @@ def test_the_truth_is_cut_like_the_view(tmp_path):
 
 def test_the_truth_turns_with_the_view(tmp_path):
     head, target = ready(tmp_path)
-    placed = head.place(target, [identity(FLAT)] * ROWS, None)
+    placed = head.on_grid(target, [identity(FLAT)] * ROWS, None)
     mirror = torch.tensor([[[-1.0, 0, 0], [0, 1.0, 0]]])
     movement = Movement(torch.tensor([[0, 0]]), (20, 24), mirror, (20, 24))
-    tensors = head.collate_moved(placed, np.array([2]), movement)
+    tensors = placed.collate(np.array([2]), movement)
     np.testing.assert_allclose(tensors.truth[0, 1].numpy(), (label(2) == 2)[:, ::-1], atol=1e-4)
 
 
@@ -241,18 +242,18 @@ def test_only_the_field_of_view_counts(tmp_path):
     head = segment(regions=["rim", "core"], within="field")
     target = matched(head, frame, tmp_path)
     head = head.fit(target, TrainRows(np.arange(2)))
-    placed = head.place(target, [identity(FLAT)] * 2, None)
-    assert view(placed, head, 0, [0, 0], (20, 24)).counts[0].numpy().sum() == 240
+    placed = head.on_grid(target, [identity(FLAT)] * 2, None)
+    assert view(placed, 0, [0, 0], (20, 24)).counts[0].numpy().sum() == 240
     answer = head.decode(objects([None, None]), target)
     np.testing.assert_array_equal(unpack(answer.inside[1]), field > 0)
-    aims = head.aim(placed, np.repeat(1, 200), np.random.default_rng(0))
+    aims = placed.aim(np.repeat(1, 200), np.random.default_rng(0))
     assert np.nanmax(aims[:, 0]) < 10
 
 
 def test_half_of_the_views_are_aimed_and_rare_regions_as_often_as_others(tmp_path):
     head, target = ready(tmp_path)
-    placed = head.place(target, [identity(FLAT)] * ROWS, None)
-    aims = head.aim(placed, np.repeat(0, 2000), np.random.default_rng(0))
+    placed = head.on_grid(target, [identity(FLAT)] * ROWS, None)
+    aims = placed.aim(np.repeat(0, 2000), np.random.default_rng(0))
     told = ~np.isnan(aims[:, 0])
     assert 0.45 < told.mean() < 0.55
     core = label(0)[tuple(aims[told].astype(int).T)] == 2
@@ -262,8 +263,8 @@ def test_half_of_the_views_are_aimed_and_rare_regions_as_often_as_others(tmp_pat
 @pytest.mark.parametrize("overlapping", [False, True])
 def test_the_loss_falls_as_the_answer_gets_right(tmp_path, overlapping):
     head, target = ready(tmp_path, overlapping=overlapping)
-    placed = head.place(target, [identity(FLAT)] * ROWS, None)
-    tensors = view(placed, head, 0, [0, 0], (20, 24))
+    placed = head.on_grid(target, [identity(FLAT)] * ROWS, None)
+    tensors = view(placed, 0, [0, 0], (20, 24))
     right = 2 * tensors.truth - 1
     right = right if overlapping else torch.cat([1 - 2 * tensors.truth.sum(1, keepdim=True), right], dim=1)
     losses = [float(head.loss(factor * right, tensors)) for factor in (-1.0, 0.0, 1.0, 8.0)]
@@ -275,8 +276,8 @@ def test_the_loss_falls_as_the_answer_gets_right(tmp_path, overlapping):
 
 def test_points_that_do_not_count_add_nothing(tmp_path):
     head, target = ready(tmp_path)
-    placed = head.place(target, [identity(FLAT)] * ROWS, None)
-    tensors = view(placed, head, 0, [10, 10], (20, 24))
+    placed = head.on_grid(target, [identity(FLAT)] * ROWS, None)
+    tensors = view(placed, 0, [10, 10], (20, 24))
     output = torch.randn(1, 3, 20, 24, generator=torch.Generator().manual_seed(0))
     changed = torch.where(tensors.counts[:, None], output, output + 5)
     assert torch.allclose(head.loss(output, tensors), head.loss(changed, tensors))
@@ -346,7 +347,7 @@ def test_doubts_are_notes(tmp_path):
     masks = [label(0), np.zeros((20, 24), dtype=np.uint8)]
     head = segment()
     target = matched(head, flat(tmp_path, masks), tmp_path)
-    assert [(f.name, f.rows) for f in head.check(target)] == [("empty_mask", (2,))]
+    assert [(f.name, f.rows) for f in target.check("here")] == [("empty_mask", (2,))]
 
 
 def round_field():
@@ -359,16 +360,15 @@ def looking_within(folder, lit):
     Image.fromarray(round_field().astype(np.uint8) * 255).save(folder / "field.png")
     frame = flat(folder, [label(row) for row in range(2)]).with_columns(field=pl.lit("field.png"))
     head = segment(regions=["rim", "core"], within="field")
-    target = head.see(matched(head, frame, folder), lit)
+    target = matched(head, frame, folder, lit=lit)
     return head.fit(target, TrainRows(np.arange(2)))
 
 
 def asked_anew(head, frame, folder, lit):
-    question = head.match(head.read_new(frame, "new.csv"), [FLAT] * len(frame), folder, None)
-    question = head.see(question, lit)
+    question = head.match(head.read_new(frame, "new.csv"), [FLAT] * len(frame), lit, folder, None)
     everywhere = pack(np.full((2, 20, 24), 65535, dtype=np.uint16) * np.array([1, 0], dtype=np.uint16)[:, None, None])
     answer = head.decode(objects([RegionProbabilities(everywhere, None)] * len(frame)), question)
-    return [decided(answer, row)[0] for row in range(len(frame))], head.check_new(question)
+    return [decided(answer, row)[0] for row in range(len(frame))], question.check_new()
 
 
 def test_new_answers_stop_at_the_field_of_view_that_the_table_gives(tmp_path):

@@ -53,7 +53,7 @@ def test_event_and_time_are_read_and_half_known_rows_are_unknown():
 
 
 def test_unknown_outcomes_are_noted():
-    note = head().check(read([1, 1, None], [1, 2, 3]))[0]
+    note = read([1, 1, None], [1, 2, 3]).check("here")[0]
     assert (note.name, note.severity, note.rows) == ("unknown_outcome", Severity.NOTE, (3,))
 
 
@@ -109,12 +109,12 @@ def test_a_fitted_head_takes_tables_without_outcome():
 
 
 def test_few_events_and_nobody_censored_are_warned_about():
-    assert {f.name for f in head().check(read([1, 1, 1], [1, 2, 3]))} == {"few_events", "nobody_censored"}
+    assert {f.name for f in read([1, 1, 1], [1, 2, 3]).check("here")} == {"few_events", "nobody_censored"}
 
 
 def test_strata_are_event_by_quarter_of_time():
     event, time = [0] * 8 + [1] * 8 + [None], [*range(1, 9), *range(101, 109), 5]
-    assert head().strata(read(event, time)).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, -1]
+    assert read(event, time).strata().tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, -1]
 
 
 def test_intervals_come_from_training_rows_only():
@@ -179,9 +179,7 @@ def test_unknown_rows_change_nothing(method):
     loss.sum().backward()
     assert not loss[::5].any()
     assert not output.grad[::5].any()
-    alone = kind.loss(
-        output[torch.from_numpy(known)], kind.collate(kind.take(target, np.flatnonzero(known)), np.arange(32))
-    )
+    alone = kind.loss(output[torch.from_numpy(known)], kind.collate(target.take(np.flatnonzero(known)), np.arange(32)))
     torch.testing.assert_close(loss[torch.from_numpy(known)], alone)
 
 
@@ -210,7 +208,7 @@ def test_losses_and_answers_are_finite_for_outputs_of_any_size(method, size, row
     loss.sum().backward()
     assert torch.isfinite(loss).all()
     assert torch.isfinite(tensor.grad).all()
-    part = kind.take(target, np.arange(rows))
+    part = target.take(np.arange(rows))
     for fit in (kind, kind.calibrate(out, part, "auto")):
         answer = fit.decode(out, part)
         assert np.isfinite(answer.risk).all()
@@ -252,7 +250,7 @@ def test_calibration_reads_only_known_rows_and_its_plan_survives_json(method):
 @pytest.mark.parametrize("rows", [0, 1, 3])
 def test_calibration_bears_few_rows(method, rows):
     kind, target, _ = cohort(60, method=method)
-    out, part = outputs(kind, 60), kind.take(target, np.arange(rows))
+    out, part = outputs(kind, 60), target.take(np.arange(rows))
     for how in ("auto", "none", "temperature", "isotonic"):
         answer = kind.calibrate(out[:rows], part, how).decode(out, target)
         assert np.isfinite(answer.survival).all()

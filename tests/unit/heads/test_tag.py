@@ -14,6 +14,7 @@ from polyclinic.heads.base import objects
 from polyclinic.heads.tag import FoundSpans, Tag
 from polyclinic.records.text.tokens import cut
 from polyclinic.tensors import Encoded, Fused, Movement, Sight
+from toys.dense import unlit
 
 TEXTS = (
     "Takes aspirin. No heart failure.",
@@ -46,7 +47,7 @@ def places(texts=TEXTS):
 
 def fitted(*cells, texts=TEXTS, **keys):
     kind = head(**keys)
-    target = kind.match(kind.read_target(frame(*cells), "cohort.csv"), geometry(texts), Path(), None)
+    target = kind.match(kind.read_target(frame(*cells), "cohort.csv"), geometry(texts), unlit, Path(), None)
     return kind.fit(target, ROWS), target
 
 
@@ -76,7 +77,7 @@ def output_of(kind: Tag, tags: np.ndarray, strength: float = 20.0) -> torch.Tens
 @pytest.mark.parametrize("scheme", ["bmes", "bio"])
 def test_spans_come_back_at_their_exact_places(scheme):
     kind, target = fitted(*SPANS, scheme=scheme)
-    placed = kind.place(target, places(), None)
+    placed = kind.on_grid(target, places(), None)
     raws = []
     for tags, place in zip(placed.tags, places(), strict=True):
         gatherer = kind.gatherer(place)
@@ -111,7 +112,7 @@ def test_nested_spans_need_the_option():
         head().read_target(frame(both, both, SPANS[0]), "cohort.csv")
     assert caught.value.findings[0].rows == (1, 2)
     kind, target = fitted(both, [], [], texts=(TEXTS[2], TEXTS[0], TEXTS[0]), nested=True)
-    tags = kind.place(target, places((TEXTS[2], TEXTS[0], TEXTS[0])), None).tags[0]
+    tags = kind.on_grid(target, places((TEXTS[2], TEXTS[0], TEXTS[0])), None).tags[0]
     assert tags.shape == (2, 7)
     gatherer = kind.gatherer(places((TEXTS[2],))[0])
     gatherer.add(output_of(kind, tags), Movement(torch.tensor([[0]]), (7,), None, (7,)))
@@ -150,7 +151,7 @@ def test_offsets_that_do_not_fit_the_text_stop_the_study(span):
     kind = head()
     target = kind.read_target(frame([span], SPANS[1], SPANS[2]), "cohort.csv")
     with pytest.raises(CohortError, match="offsets must fit the text") as caught:
-        kind.match(target, geometry(), Path(), None)
+        kind.match(target, geometry(), unlit, Path(), None)
     assert caught.value.findings[0].rows == (1,)
 
 
@@ -171,16 +172,16 @@ def test_labels_that_a_fitted_head_does_not_know_are_refused():
 
 
 def test_an_absent_text_is_not_known_and_an_empty_list_is():
-    kind, target = fitted(SPANS[0], [], None, texts=(TEXTS[0], TEXTS[1], TEXTS[2]))
+    _kind, target = fitted(SPANS[0], [], None, texts=(TEXTS[0], TEXTS[1], TEXTS[2]))
     assert target.known.tolist() == [True, True, False]
-    assert kind.strata(target).tolist() == [1, 0, -1]
+    assert target.strata().tolist() == [1, 0, -1]
     _, target = fitted(SPANS[0], [], SPANS[2], texts=(TEXTS[0], None, TEXTS[2]))
     assert target.known.tolist() == [True, False, True]
 
 
 def test_outer_spaces_are_told():
-    kind, target = fitted([{"start": 5, "end": 13, "label": "drug"}], [], [])
-    assert [f.name for f in kind.check(target)] == ["blank_edges"]
+    _kind, target = fitted([{"start": 5, "end": 13, "label": "drug"}], [], [])
+    assert [f.name for f in target.check("here")] == ["blank_edges"]
 
 
 def test_assertion_by_rules_is_judged_where_it_is_known():
@@ -216,7 +217,7 @@ def test_a_text_of_a_hundred_thousand_characters():
     cells = [{"start": 37 * k + 6, "end": 37 * k + 13, "label": "drug"} for k in range(0, 2700, 9)]
     kind, target = fitted(cells, [], [], texts=(text, TEXTS[1], TEXTS[2]))
     place = places((text,))[0]
-    tags = kind.place(target, [place, *places()[1:]], None).tags[0]
+    tags = kind.on_grid(target, [place, *places()[1:]], None).tags[0]
     gatherer = kind.gatherer(place)
     gatherer.add(output_of(kind, tags), Movement(torch.tensor([[0]]), tags.shape[1:], None, tags.shape[1:]))
     assert len(gatherer.close().spans) == 300
@@ -224,10 +225,10 @@ def test_a_text_of_a_hundred_thousand_characters():
 
 def test_the_loss_of_the_right_tags_is_nearly_nought():
     kind, target = fitted(*SPANS)
-    placed = kind.place(target, places(), None)
+    placed = kind.on_grid(target, places(), None)
     width = placed.tags[0].shape[1]
     movement = Movement(torch.tensor([[0]]), (width,), None, (width,))
-    tensors = kind.collate_moved(placed, np.array([0]), movement)
+    tensors = placed.collate(np.array([0]), movement)
     right = kind.loss(output_of(kind, placed.tags[0]), tensors)
     wrong = kind.loss(output_of(kind, np.roll(placed.tags[0], 1, axis=1)), tensors)
     assert right.item() < 0.01 < 1 < wrong.item()
@@ -235,9 +236,9 @@ def test_the_loss_of_the_right_tags_is_nearly_nought():
 
 def test_tune_rows_are_judged_by_spans_not_by_how_sure_the_network_is():
     kind, target = fitted(*SPANS)
-    placed = kind.place(target, places(), None)
+    placed = kind.on_grid(target, places(), None)
     width = placed.tags[0].shape[1]
-    tensors = kind.collate_moved(placed, np.array([0]), Movement(torch.tensor([[0]]), (width,), None, (width,)))
+    tensors = placed.collate(np.array([0]), Movement(torch.tensor([[0]]), (width,), None, (width,)))
     right, unsure = (kind.judged(output_of(kind, placed.tags[0], sure), tensors).item() for sure in (20.0, 3.0))
     wrong = kind.judged(output_of(kind, np.zeros_like(placed.tags[0])), tensors).item()
     assert right < unsure < 0.1

@@ -19,7 +19,7 @@ from polyclinic.study.schema import ModelSection, Size, TrainingSection
 from polyclinic.training.fit import fit
 from polyclinic.training.outputs import evaluate
 from polyclinic.training.ready import Ready
-from toys.dense import EDGE, PreparedSquares, Spot, Square, truth_of
+from toys.dense import EDGE, PreparedSquares, Spot, Square, truth_of, unlit
 
 ROWS = Inner(TrainRows(np.arange(24)), TuneRows(np.arange(24, 32)))
 
@@ -29,7 +29,7 @@ def make(*, absent: tuple[int, ...] = (), both: bool = False, flips: bool = Fals
     square = Square("film", Square.Options(column="film", flips=flips)).facing()
     film = InputColumns.read(square, ColumnCells(pl.DataFrame({"film": numbers}), Path(), "cohort.csv"))
     spot = Spot("spot", Spot.Options(on="film", column="spot"))
-    target = spot.match(spot.read_target(pl.DataFrame({"spot": range(40)}), "cohort.csv"), [], Path(), None)
+    target = spot.match(spot.read_target(pl.DataFrame({"spot": range(40)}), "cohort.csv"), [], unlit, Path(), None)
     questions = {"spot": Question(spot, target)}
     if both:
         half = Classify("upper", Classify.Options(column="upper", positive="yes"))
@@ -53,7 +53,7 @@ def test_a_square_is_found_where_it_is():
     rows = TestRows(np.arange(32, 40))
     said = evaluate(fitted.model, ready, rows)
     head = ready.heads["spot"]
-    answer = head.decode(said.by_target["spot"], head.take(ready.questions["spot"].target, rows.index))
+    answer = head.decode(said.by_target["spot"], ready.questions["spot"].target.take(rows.index))
     overlap = [
         dice(unpack(p)[0] > 127, unpack(t)[0] > 0) for p, t in zip(answer.probability, answer.truth, strict=True)
     ]
