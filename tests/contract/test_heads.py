@@ -58,7 +58,7 @@ def outputs(case: Case, rows: int = ROWS) -> torch.Tensor:
 
 def calibrated(case: Case) -> Head:
     array = outputs(case).detach().numpy()[TUNE]
-    return case.fitted.calibrate(array, case.fitted.take(case.target, TUNE), "auto")
+    return case.fitted.calibrate(array, case.target.take(TUNE), "auto")
 
 
 def test_every_option_has_a_line_of_help(case):
@@ -153,7 +153,7 @@ def test_large_outputs_stay_finite(case):
 
 
 def test_weights_that_balance_have_mean_one(case):
-    weights = case.fitted.balance(case.target, TRAIN)
+    weights = case.target.balance(TRAIN)
     if weights is not None:
         assert weights.shape == (len(TRAIN),)
         assert weights.mean() == pytest.approx(1.0)

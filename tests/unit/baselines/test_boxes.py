@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_touching_objects_are_parted():
 def test_a_plain_field_has_no_blobs_and_no_objects_no_model():
     assert len(find_blobs(np.zeros((1, 20, 20), dtype=np.float32)).boxes) == 0
     _, asked = question(2)
-    empty = type(asked.placed)(asked.placed.known, tuple(one[:0] for one in asked.placed.boxes))
+    empty = replace(asked.truth, boxes=tuple(one[:0] for one in asked.truth.boxes))
     assert fit_blobs(PlainQuestion(asked.head, empty, asked.places, asked.values, asked.rows, 1)) is None
 
 

@@ -9,7 +9,7 @@ from polyclinic.baselines.dense import PlainQuestion, dense_sorts
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.formats.packed import unpack
 from polyclinic.geometry import GridGeometry, identity
-from polyclinic.heads.segment import Segment
+from polyclinic.heads.segment import MaskTruth, Segment
 from polyclinic.records.cache import gather
 from polyclinic.records.masks.masks import DrawnMasks, Region
 from polyclinic.records.masks.resampled import lay
@@ -36,7 +36,7 @@ def question(shape, *, exclusive=True, known=ROWS, empty=False):
     lattices = [identity(GridGeometry(shape))] * ROWS
     placed = lay(drawn, None, regions, lattices, None, exclusive=exclusive)
     rows = Inner(TrainRows(np.arange(4)), TuneRows(np.arange(4, 6)))
-    return PlainQuestion(None, placed, lattices, values.__getitem__, rows, 1)
+    return PlainQuestion(None, MaskTruth(placed, len(shape)), lattices, values.__getitem__, rows, 1)
 
 
 @pytest.fixture(autouse=True)
@@ -55,14 +55,14 @@ def dice(said, truth):
 def test_what_single_points_tell_is_found(fit, shape):
     asked = question(shape)
     said = unpack(fit(asked)(5).probability) > 32767
-    truth = asked.placed.whole(5)[:-1] > 0
+    truth = asked.truth.masks.whole(5)[:-1] > 0
     assert min(dice(said[k], truth[k]) for k in range(2)) > 0.8
 
 
 def test_regions_that_overlap_have_a_classifier_each():
     asked = question((34, 30), exclusive=False)
     said = unpack(plain_pixels.fit_logistic(asked)(4).probability) > 32767
-    truth = asked.placed.whole(4)[:-1] > 0
+    truth = asked.truth.masks.whole(4)[:-1] > 0
     assert min(dice(said[k], truth[k]) for k in range(2)) > 0.7
     assert (said[0] & said[1]).any()
 
