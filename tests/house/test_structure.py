@@ -33,11 +33,6 @@ TWICE = {
 """Public class names that still stand for two things."""
 
 MANY_METHODS = {
-    "heads.Cells",
-    "heads.Dense",
-    "heads.Detect",
-    "heads.Head",
-    "heads.Regress",
     "heads.Relate",
     "heads.Segment",
     "heads.Tag",
