@@ -33,9 +33,6 @@ TWICE = {
 """Public class names that still stand for two things."""
 
 MANY_METHODS = {
-    "heads.Relate",
-    "heads.Segment",
-    "heads.Tag",
     "inputs.Expression",
     "inputs.Image",
     "inputs.Input",

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from polyclinic.answers.relations import PREDICTED, TRUE, RelationAnswer
 from polyclinic.answers.spans import SpanAnswer
-from polyclinic.cohort.outcomes import absent_columns, rows_where
+from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding import recalibration
 from polyclinic.decoding.recalibration import Recalibration
@@ -28,7 +28,7 @@ from polyclinic.heads import base
 from polyclinic.heads.base import Dense, DenseOptions, ForegroundOf, GridTruth, Target
 from polyclinic.layers.relation_scorer import Ballot, Hearing, Said, Scored, Voters, score
 from polyclinic.records.text import relations
-from polyclinic.records.text.relations import NONE, Asked, Candidates
+from polyclinic.records.text.relations import NONE, Asked
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
@@ -76,6 +76,11 @@ class RelatePlan(Plan):
     prior: tuple[float, ...]
     max_distance: int
     correction: Recalibration = Recalibration()
+
+    @property
+    def ballot(self) -> Ballot:
+        """How the votes of a token are laid out."""
+        return Ballot(len(self.types))
 
 
 @dataclass(frozen=True)
@@ -225,25 +230,11 @@ class Relate(Dense):
         listed = None if spans is None else frame[spans].cast(pl.String).to_list()
         places = (f'{table} column "{given}"', f'{table} column "{spans}"')
         cells, findings = relations.read(frame[given].cast(pl.String).to_list(), listed, places)
-        types, more = self._types(cells, places[0])
+        learned = None if self.plan is None else self.plan.types
+        types, more = relations.choose_types(cells, self.options.types, self.options.none, learned, places[0])
         stop_on([*findings, *more], CohortError)
         known = np.array([asked is not None and asked.known for asked in cells], dtype=bool)
         return RelationTarget(known, cells, types)
-
-    def _types(self, cells: Sequence[Asked | None], place: str) -> tuple[tuple[str, ...], list[Finding]]:
-        words = Counter(r.word for asked in cells if asked is not None for r in asked.related)
-        held = sorted(word for word in words if word != self.options.none)
-        if self.plan is None and not held:
-            rule, found, remedy = "must hold relations", "no row has one", "Name another column."
-            return (self.options.none,), [Finding("no_outcome", place, rule, found, remedy)]
-        listed = held if self.options.types is None else [t for t in self.options.types if t != self.options.none]
-        types = (self.options.none, *listed) if self.plan is None else self.plan.types
-        strange = np.array([one is not None and any(r.word not in types for r in one.related) for one in cells])
-        if not strange.any():
-            return types, []
-        rule, found = "every relation must be of a known type", f"{strange.sum()} rows hold others"
-        remedy = "Add them to types, or correct the cells."
-        return types, [Finding("unknown_type", place, rule, found, remedy, rows=rows_where(strange))]
 
     def match(
         self,
@@ -269,20 +260,19 @@ class Relate(Dense):
         seen = [asked for row in rows.index if (asked := target.asked[row]) is not None and asked.known]
         farthest = max((relations.gap(r.head, r.tail) for asked in seen for r in asked.related), default=0)
         most = farthest if self.options.max_distance is None else self.options.max_distance
-        truth = [self._candidates(asked, target.types, most).truth for asked in seen]
+        truth = [
+            relations.candidates(asked, target.types, most, directed=self.options.directed).truth for asked in seen
+        ]
         count = np.bincount(np.concatenate([*truth, np.zeros(0, np.int64)]), minlength=len(target.types)) + 0.1
         prior = tuple(float(share) for share in count / count.sum())
         return type(self)(self.name, self.options, RelatePlan(types=target.types, prior=prior, max_distance=most))
-
-    def _candidates(self, asked: Asked, types: tuple[str, ...], far: int) -> Candidates:
-        return relations.candidates(asked, types, far, directed=self.options.directed)
 
     def on_grid(self, target: RelationTarget, places: Sequence[Place | None], cache: Path | None) -> PairTruth:
         """The pairs of all rows on their tokens."""
         pairs, truth, where = [], [], []
         for asked, place in zip(target.asked, places, strict=True):
             seen = Asked((), ()) if asked is None or place is None else asked
-            found = self._candidates(seen, target.types, self.plan.max_distance)
+            found = relations.candidates(seen, target.types, self.plan.max_distance, directed=self.options.directed)
             offsets = place.offsets if isinstance(place, Tokens) else np.zeros((0, 2), dtype=np.int64)
             pairs.append(relations.on_tokens(found.where, offsets))
             truth.append(found.truth)
@@ -290,20 +280,16 @@ class Relate(Dense):
         tokens = [len(place.offsets) if isinstance(place, Tokens) else 0 for place in places]
         return PairTruth(tuple(pairs), tuple(truth), tuple(where), np.array(tokens, dtype=np.int64))
 
-    @property
-    def _ballot(self) -> Ballot:
-        return Ballot(len(self.plan.types))
-
     def map_layer(self, sight: Sight) -> nn.Module:
         """What every token says about the pairs it stands in or near; it starts at how common each type is."""
         log_prior = torch.log(torch.tensor(self.plan.prior))
-        return _Layer(self.options.on, Voters(sight.channels[0], self._ballot, log_prior - log_prior.mean()))
+        return _Layer(self.options.on, Voters(sight.channels[0], self.plan.ballot, log_prior - log_prior.mean()))
 
     def loss(
         self, output: Float[Tensor, "batch out token"], target: PairTensors, smoothing: float = 0.0
     ) -> Float[Tensor, " batch"]:
         """Cross-entropy of the pairs of each view, in nats per pair of a usual view: every pair counts the same."""
-        scores = score(output.float(), target.pairs, target.present, self._ballot)
+        scores = score(output.float(), target.pairs, target.present, self.plan.ballot)
         each = F.cross_entropy(
             scores.movedim(2, 1), target.truth, ignore_index=-1, reduction="none", label_smoothing=smoothing
         )
@@ -312,15 +298,17 @@ class Relate(Dense):
     def gatherer(self, place: Place) -> "_Gatherer":
         """An empty gatherer for one text."""
         assert isinstance(place, Tokens)
-        return _Gatherer(place, self._ballot)
+        return _Gatherer(place, self.plan.ballot)
 
     def calibrate(self, raws: Shaped[np.ndarray, " sample"], target: RelationTarget, method: str) -> Self:
         """Learn scale and offset, or an isotonic curve, from the pairs of tune rows."""
         logits, truth = [np.zeros((0, len(self.plan.types)))], [np.zeros(0, dtype=np.int64)]
         for raw, asked in zip(raws, target.asked, strict=True):
             if raw is not None and asked is not None and asked.known:
-                found = self._candidates(asked, self.plan.types, self.plan.max_distance)
-                logits.append(self._ask(raw, found.where))
+                found = relations.candidates(
+                    asked, self.plan.types, self.plan.max_distance, directed=self.options.directed
+                )
+                logits.append(_scores(raw, found.where, self.plan.ballot))
                 truth.append(found.truth)
         correction = recalibration.learn(np.concatenate(logits)[:, None], np.concatenate(truth), method)
         return type(self)(self.name, self.options, self.plan.model_copy(update={"correction": correction}))
@@ -328,20 +316,12 @@ class Relate(Dense):
     def decode(self, raws: Shaped[np.ndarray, " sample"], target: RelationTarget | None) -> RelationAnswer:
         """The types of all pairs that are asked about; without ``target`` there are none."""
         asked = [None] * len(raws) if target is None else target.asked
-        both = zip(raws, asked, strict=True)
-        packed = [b"" if raw is None or one is None else pack(self._answer(raw, one)) for raw, one in both]
+        directed = self.options.directed
+        packed = [
+            b"" if raw is None or one is None else pack(_answer(raw, one, self.plan, directed=directed))
+            for raw, one in zip(raws, asked, strict=True)
+        ]
         return RelationAnswer(self.plan.types, base.objects(packed))
-
-    def _answer(self, raw: "Said | Scored", asked: Asked) -> Float[np.ndarray, "pair column"]:
-        found = self._candidates(asked, self.plan.types, self.plan.max_distance)
-        chances = recalibration.apply(self.plan.correction, self._ask(raw, found.where)[:, None])
-        listed = np.column_stack([found.where, found.truth, chances.argmax(axis=1), chances])
-        return np.concatenate([listed, never_asked(found.missed, len(self.plan.types))])
-
-    def _ask(self, raw: Said | Scored, where: Int[np.ndarray, "pair 4"]) -> Float[np.ndarray, "pair type"]:
-        if isinstance(raw, Scored):
-            return raw.scores(where)
-        return raw.scores(relations.on_tokens(where, raw.offsets), self._ballot)
 
     def marks(self, answer: RelationAnswer, position: int) -> Marks:
         """Both stretches of each relation, with its type."""
@@ -370,6 +350,20 @@ class Relate(Dense):
 def _rarest(asked: Asked, types: tuple[str, ...], count: Counter[str]) -> int:
     words = sorted({r.word for r in asked.related}, key=lambda word: (count[word], word))
     return types.index(words[0]) if words else 0
+
+
+def _answer(raw: Said | Scored, asked: Asked, plan: RelatePlan, *, directed: bool) -> Float[np.ndarray, "pair column"]:
+    """All pairs that are asked about, and the true ones that never were."""
+    found = relations.candidates(asked, plan.types, plan.max_distance, directed=directed)
+    chances = recalibration.apply(plan.correction, _scores(raw, found.where, plan.ballot)[:, None])
+    listed = np.column_stack([found.where, found.truth, chances.argmax(axis=1), chances])
+    return np.concatenate([listed, never_asked(found.missed, len(plan.types))])
+
+
+def _scores(raw: Said | Scored, where: Int[np.ndarray, "pair 4"], ballot: Ballot) -> Float[np.ndarray, "pair type"]:
+    if isinstance(raw, Scored):
+        return raw.scores(where)
+    return raw.scores(relations.on_tokens(where, raw.offsets), ballot)
 
 
 class _Layer(nn.Module):

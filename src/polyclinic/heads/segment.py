@@ -115,6 +115,12 @@ class MaskTarget(base.Target):
         """New patients whose field of view is lacking."""
         return [] if self.field is None else self.field.lacking(self.geometry)
 
+    def planes(self, row: int, regions: tuple[Region, ...]) -> Shaped[np.ndarray, " region *grid"]:
+        """The regions of a row that is known, in the geometry of its file."""
+        layers = self.masks.row(row)
+        assert layers is not None
+        return planes(layers, regions)
+
     def strata(self) -> Int[np.ndarray, " sample"]:
         """Whether anything is there."""
         return declared.anything(self.masks)
@@ -309,21 +315,12 @@ class Segment(base.Dense):
         """How sure the answers ought to be and, where regions may overlap, thresholds; from tune rows."""
         rows = [row for row in range(len(outputs)) if outputs[row] is not None and target.known[row]]
         if method == "none" or not rows:
-            return self._with(note="not calibrated")
-        chosen = choose([partial(self._record, outputs[row], target, row) for row in rows], exclusive=self.exclusive)
+            return type(self)(self.name, self.options, self.plan.model_copy(update={"note": "not calibrated"}))
+        records = [partial(_record, outputs[row], target, row, self.plan.regions) for row in rows]
+        chosen = choose(records, exclusive=self.exclusive)
         note = f"temperature {chosen.temperature:.2f}, from {len(rows)} tune rows"
-        return self._with(temperature=chosen.temperature, thresholds=chosen.thresholds, note=note)
-
-    def _record(self, said: RegionProbabilities, target: MaskTarget, row: int) -> ProbabilityRecord:
-        return ProbabilityRecord(said.probability, self._truth(target, row).astype(bool), target.looked_at(row))
-
-    def _with(self, **changes: Any) -> Self:
-        return type(self)(self.name, self.options, self.plan.model_copy(update=changes))
-
-    def _truth(self, target: MaskTarget, row: int) -> Shaped[np.ndarray, " region *grid"]:
-        layers = target.masks.row(row)
-        assert layers is not None
-        return planes(layers, self.plan.regions)
+        update = {"temperature": chosen.temperature, "thresholds": chosen.thresholds, "note": note}
+        return type(self)(self.name, self.options, self.plan.model_copy(update=update))
 
     def decode(self, outputs: Shaped[np.ndarray, " sample"], target: MaskTarget | None) -> MaskAnswer:
         """Probabilities in the geometry of each file, beside the truth."""
@@ -335,7 +332,7 @@ class Segment(base.Dense):
                 probability[row] = pack(soften(said.probability, plan.temperature, exclusive=self.exclusive))
                 spacing[row] = np.nan if said.spacing is None else said.spacing
             if target is not None and target.known[row]:
-                truth[row] = pack(self._truth(target, row))
+                truth[row] = pack(target.planes(row, plan.regions))
             looked_at = None if target is None else target.looked_at(row)
             where[row] = b"" if looked_at is None else pack(looked_at)
         thresholds = np.tile(np.array(plan.thresholds), (samples, 1))
@@ -360,6 +357,10 @@ class Segment(base.Dense):
         grids = [one for one in known if isinstance(one, GridKnown)]
         paths = synthetic_masks.write(grids, folder, name)
         return pl.DataFrame({f"{name}_mask": paths}), {"column": f"{name}_mask", "regions": ["object"]}
+
+
+def _record(said: RegionProbabilities, target: MaskTarget, row: int, regions: tuple[Region, ...]) -> ProbabilityRecord:
+    return ProbabilityRecord(said.probability, target.planes(row, regions).astype(bool), target.looked_at(row))
 
 
 class _Layer(nn.Module):

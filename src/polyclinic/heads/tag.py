@@ -25,7 +25,7 @@ from polyclinic.geometry import Geometry, Known, Marks, Place, SpanMarks, TextGe
 from polyclinic.heads import base
 from polyclinic.layers import crf, tag_potentials
 from polyclinic.records.text import assertion
-from polyclinic.records.text.spans import Row, Span, blank, crossing, misplaced, read_spans
+from polyclinic.records.text.spans import Span, blank, misplaced, read_spans, span_faults
 from polyclinic.records.text.spelling import mark
 from polyclinic.records.text.tokenised import read_hashes, write_hashes
 from polyclinic.records.text.tokens import cover
@@ -60,6 +60,14 @@ class TagOptions(base.DenseOptions):
         """What may be said of a span."""
         return assertion.NAMES if self.assertion == "rules" else ()
 
+    def layers(self, labels: tuple[str, ...]) -> int:
+        """How often each token is tagged: once, or once for each label."""
+        return len(labels) if self.nested else 1
+
+    def tagging(self, labels: tuple[str, ...]) -> Tagging:
+        """The tags of one layer."""
+        return Tagging(self.scheme, 1 if self.nested else len(labels))
+
 
 class TagPlan(Plan):
     """What a tag head learned.
@@ -87,6 +95,25 @@ class TagTarget(base.Target):
     def strata(self) -> Int[np.ndarray, " sample"]:
         """Texts with spans, and texts without."""
         return np.array([-1 if row is None else int(bool(row)) for row in self.spans], dtype=np.int64)
+
+    def packed(self, plan: TagPlan, assertions: tuple[str, ...]) -> Shaped[np.ndarray, " sample"]:
+        """The spans as answers hold them: start, end, label, whether training rows held the wording, assertion."""
+        wordings = set(read_hashes(plan.wordings).tolist())
+        truth = nothing(len(self.known))
+        for k in np.flatnonzero(self.known):
+            text = self.texts[k]
+            rows = [
+                (
+                    span.start,
+                    span.end,
+                    plan.labels.index(span.label),
+                    float(_wording(span, text) in wordings),
+                    assertions.index(span.assertion) if span.assertion in assertions else -1,
+                )
+                for span in self.spans[k]
+            ]
+            truth[k] = pack(np.array(rows, dtype=np.float64).reshape(-1, 5))
+        return truth
 
     def check(self, place: str) -> list[Finding]:
         """Unknown rows; spans with white space at their ends."""
@@ -180,31 +207,17 @@ class Tag(base.Dense):
         place = f'{table} column "{self.options.column}"'
         rows, findings = read_spans(frame[self.options.column].cast(pl.String).to_list(), place)
         known = np.array([row is not None for row in rows], dtype=bool)
-        stop_on([*findings, *self._faults(rows, place)], CohortError)
+        labels = self.options.labels if self.plan is None else self.plan.labels
+        declared = None if labels == "auto" else labels
+        assertions = self.options.assertions
+        stop_on(
+            [
+                *findings,
+                *span_faults(rows, place, declared, assertions, nested=self.options.nested, new=self.plan is None),
+            ],
+            CohortError,
+        )
         return TagTarget(known, base.objects(rows), base.objects([None] * len(rows)))
-
-    def _faults(self, rows: list[Row], place: str) -> list[Finding]:
-        """What stops the study although the cells can be read."""
-        findings = []
-        plain = not self.options.nested
-        crossed = np.array([row is not None and plain and crossing(row) for row in rows], dtype=bool)
-        if found := rows_where(crossed):
-            rule, remedy = "spans must not share words", "Write nested = true, or keep one of them."
-            findings.append(Finding("crossing_spans", place, rule, f"{len(found)} texts have such", remedy, rows=found))
-        declared = self.options.labels if self.plan is None else self.plan.labels
-        if declared != "auto":
-            beside = np.array([any(s.label not in declared for s in row or ()) for row in rows], dtype=bool)
-            if found := rows_where(beside):
-                rule, remedy = "labels must be those of the study", 'Add them to "labels", or correct the cells.'
-                findings.append(Finding("unknown_label", place, rule, "others come", remedy, rows=found))
-        said = {s.assertion for row in rows for s in row or () if s.assertion is not None}
-        if said - set(assertion.NAMES) and self.options.assertion == "rules":
-            rule = f"assertions must be among {', '.join(assertion.NAMES)}"
-            findings.append(Finding("unknown_assertion", place, rule, "others come", "Rename them."))
-        if self.plan is None and not any(rows):
-            rule, remedy = "must hold spans", "Name another column."
-            findings.append(Finding("no_outcome", place, rule, "there is no span in any row", remedy))
-        return findings
 
     def match(
         self,
@@ -239,52 +252,42 @@ class Tag(base.Dense):
         spans = max(1.0, float(np.mean([len(row) for k in rows.index if (row := target.spans[k]) is not None] or [0])))
         return type(self)(self.name, self.options, TagPlan(labels=labels, wordings=wordings, spans=spans))
 
-    @property
-    def _layers(self) -> int:
-        return len(self.plan.labels) if self.options.nested else 1
-
-    @property
-    def _tagging(self) -> Tagging:
-        return Tagging(self.options.scheme, 1 if self.options.nested else len(self.plan.labels))
-
     def on_grid(self, target: TagTarget, places: Sequence[Place | None], cache: Path | None) -> TagTruth:
         """Spans to tags; a span that ends within a token takes in the whole of it."""
         both = zip(target.spans, places, strict=True)
-        tags = [self._tags(row, p) if row is not None and isinstance(p, Tokens) else None for row, p in both]
-        return TagTruth(tags, self._layers)
-
-    def _tags(self, row: tuple[Span, ...], place: Tokens) -> Int64[np.ndarray, "layer token"]:
-        spans = [(*cover(place.offsets, s.start, s.end), self.plan.labels.index(s.label)) for s in row]
-        tokens = len(place.offsets)
-        if not self.options.nested:
-            return self._tagging.write(spans, tokens)[None]
-        layers = [[(a, b, 0) for a, b, label in spans if label == layer] for layer in range(self._layers)]
-        return np.stack([self._tagging.write(layer, tokens) for layer in layers])
+        labels = self.plan.labels
+        tags = [
+            _write_tags(row, place, labels, self.options) if row is not None and isinstance(place, Tokens) else None
+            for row, place in both
+        ]
+        return TagTruth(tags, self.options.layers(labels))
 
     def map_layer(self, sight: Sight) -> nn.Module:
         """Suitability of each tag at each token, and of each tag after each other."""
-        return _TagLayer(self.options.on, sight.channels[0], self._layers, self._tagging)
+        layers, tagging = self.options.layers(self.plan.labels), self.options.tagging(self.plan.labels)
+        return _TagLayer(self.options.on, sight.channels[0], layers, tagging)
 
     def loss(
         self, output: Float[Tensor, "batch out token"], target: TagTensors, smoothing: float = 0.0
     ) -> Float[Tensor, " batch"]:
         """Surprise at the true tags, in nats per token: every token counts the same, whatever text it stands in."""
-        emission, transition = tag_potentials.split(output, self._layers, self._tagging.tags)
-        read = target.read.repeat_interleave(self._layers, dim=0)
+        layers, tagging = self.options.layers(self.plan.labels), self.options.tagging(self.plan.labels)
+        emission, transition = tag_potentials.split(output, layers, tagging.tags)
+        read = target.read.repeat_interleave(layers, dim=0)
         likely = crf.log_likelihood(emission, transition, target.tags.flatten(0, 1), read)
         tokens = target.read.sum().clamp(min=1) / len(output)
-        return torch.where(target.known, -likely.reshape(-1, self._layers).sum(dim=1) / tokens, 0.0)
+        return torch.where(target.known, -likely.reshape(-1, layers).sum(dim=1) / tokens, 0.0)
 
     def judged(self, output: Float[Tensor, "batch out token"], target: TagTensors) -> Float[Tensor, " batch"]:
         """Spans missed and wrong, per true span of a usual row; the loss decides between equals."""
         loss = self.loss(output, target)
-        errors = tag_potentials.wrong_spans(output, target.tags, target.read, self._tagging)
+        errors = tag_potentials.wrong_spans(output, target.tags, target.read, self.options.tagging(self.plan.labels))
         return torch.where(target.known, errors / self.plan.spans + _TIE * loss, 0.0)
 
     def gatherer(self, place: Place) -> "_Gatherer":
         """Puts windows together, each token from where most is seen around it."""
         assert isinstance(place, Tokens)
-        return _Gatherer(place, self._layers, self._tagging)
+        return _Gatherer(place, self.options.layers(self.plan.labels), self.options.tagging(self.plan.labels))
 
     def calibrate(self, outputs: Shaped[np.ndarray, " sample"], target: TagTarget, method: str) -> Self:
         """Learn from tune rows how sure the chance of a span really is."""
@@ -300,34 +303,9 @@ class Tag(base.Dense):
 
     def decode(self, outputs: Shaped[np.ndarray, " sample"], target: TagTarget | None) -> SpanAnswer:
         """Spans with corrected confidence, and what is said of them."""
-        predicted = pack_all([self._answer(said) for said in outputs])
-        truth = nothing(len(outputs)) if target is None else self._truth(target)
+        predicted = pack_all([_answer(said, self.plan, self.options.assertions) for said in outputs])
+        truth = nothing(len(outputs)) if target is None else target.packed(self.plan, self.options.assertions)
         return SpanAnswer(self.plan.labels, self.options.assertions, predicted, truth)
-
-    def _answer(self, said: FoundSpans | None) -> Float[np.ndarray, "span 5"]:
-        if said is None or not len(said.spans):
-            return np.zeros((0, 5))
-        sure = recalibration.apply(self.plan.sureness, _logits(said.spans[:, 3]))[:, 1]
-        asserted = np.full(len(sure), -1.0)
-        if self.options.assertions:
-            places = [(int(a), int(b)) for a, b in said.spans[:, :2]]
-            asserted = np.array(
-                [self.options.assertions.index(word) for word in assertion.assess(said.text, places)], float
-            )
-        return np.column_stack([said.spans[:, :3], sure, asserted])
-
-    def _truth(self, target: TagTarget) -> Shaped[np.ndarray, " sample"]:
-        wordings = set(read_hashes(self.plan.wordings).tolist())
-        truth = nothing(len(target.known))
-        for k in np.flatnonzero(target.known):
-            rows = [self._true(span, target.texts[k], wordings) for span in target.spans[k]]
-            truth[k] = pack(np.array(rows, dtype=np.float64).reshape(-1, 5))
-        return truth
-
-    def _true(self, span: Span, text: str, wordings: set[int]) -> tuple[float, ...]:
-        label = self.plan.labels.index(span.label)
-        said = self.options.assertions.index(span.assertion) if span.assertion in self.options.assertions else -1
-        return span.start, span.end, label, float(_wording(span, text) in wordings), said
 
     def marks(self, answer: SpanAnswer, position: int) -> Marks:
         """The spans of one text."""
@@ -378,6 +356,29 @@ class _Gatherer:
         offsets = self._place.offsets
         rows = [(offsets[a, 0], offsets[b - 1, 1], label, chance) for a, b, label, chance in self._windows.spans()]
         return FoundSpans(self._place.source.text, np.array(rows, dtype=np.float64).reshape(-1, 4))
+
+
+def _write_tags(
+    row: tuple[Span, ...], place: Tokens, labels: tuple[str, ...], options: TagOptions
+) -> Int64[np.ndarray, "layer token"]:
+    spans = [(*cover(place.offsets, s.start, s.end), labels.index(s.label)) for s in row]
+    tokens, tagging = len(place.offsets), options.tagging(labels)
+    if not options.nested:
+        return tagging.write(spans, tokens)[None]
+    layers = [[(a, b, 0) for a, b, label in spans if label == layer] for layer in range(len(labels))]
+    return np.stack([tagging.write(layer, tokens) for layer in layers])
+
+
+def _answer(found: FoundSpans | None, plan: TagPlan, assertions: tuple[str, ...]) -> Float[np.ndarray, "span 5"]:
+    """Spans with corrected confidence, and what is said of them by the rules."""
+    if found is None or not len(found.spans):
+        return np.zeros((0, 5))
+    sure = recalibration.apply(plan.sureness, _logits(found.spans[:, 3]))[:, 1]
+    asserted = np.full(len(sure), -1.0)
+    if assertions:
+        places = [(int(a), int(b)) for a, b in found.spans[:, :2]]
+        asserted = np.array([assertions.index(word) for word in assertion.assess(found.text, places)], float)
+    return np.column_stack([found.spans[:, :3], sure, asserted])
 
 
 def _logits(chances: Float[np.ndarray, " span"]) -> Float[np.ndarray, "span 1 2"]:

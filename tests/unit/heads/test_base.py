@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from polyclinic.heads.base import Readout, Target, unknown_outcomes
+from polyclinic.heads.base import Question, Readout
+from polyclinic.heads.regress import Regress, ValueTarget
 from polyclinic.tensors import Fused
 
 
@@ -35,4 +36,13 @@ def test_it_starts_where_it_is_told():
 
 
 def test_nothing_is_noted_when_all_is_known():
-    assert unknown_outcomes(Target(np.ones(3, dtype=bool)), "[targets.x]") == []
+    assert ValueTarget(np.ones(3, dtype=bool), np.arange(3.0)).check("[targets.x]") == []
+
+
+def test_a_question_about_some_rows_holds_every_array_of_them():
+    target = ValueTarget(np.array([True, False, True]), np.array([1.0, np.nan, 3.0]))
+    part = Question(Regress("hb", Regress.Options(column="hb")), target).take(np.array([2, 1]))
+    assert part.name == "hb"
+    assert part.ground is None
+    assert part.outcomes.known.tolist() == [True, False]
+    assert part.outcomes.truth[0] == 3.0

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from polyclinic.cohort.outcomes import rows_where
 from polyclinic.errors import Finding
 from polyclinic.records.text.spans import Row, read_spans
 
@@ -123,6 +124,37 @@ def _stretch(bounds: Sequence[Any]) -> Stretch:
     if type(start) is not int or type(end) is not int:
         raise TypeError
     return start, end
+
+
+def choose_types(
+    cells: Sequence[Asked | None],
+    declared: tuple[str, ...] | None,
+    none: str,
+    learned: tuple[str, ...] | None,
+    place: str,
+) -> tuple[tuple[str, ...], list[Finding]]:
+    """Names of the types, that of a pair without relation first, and what is wrong with those in the cells.
+
+    Args:
+        cells: Relations and stretches of each row.
+        declared: Types that the study names, or None.
+        none: What a pair without relation is called.
+        learned: Types of a head that is fitted already, or None.
+        place: Column and table.
+    """
+    words = {relation.word for asked in cells if asked is not None for relation in asked.related}
+    held = sorted(words - {none})
+    if learned is None and not held:
+        rule, found, remedy = "must hold relations", "no row has one", "Name another column."
+        return (none,), [Finding("no_outcome", place, rule, found, remedy)]
+    listed = held if declared is None else [word for word in declared if word != none]
+    types = (none, *listed) if learned is None else learned
+    strange = np.array([one is not None and any(r.word not in types for r in one.related) for one in cells])
+    if not strange.any():
+        return types, []
+    rule, found = "every relation must be of a known type", f"{strange.sum()} rows hold others"
+    remedy = "Add them to types, or correct the cells."
+    return types, [Finding("unknown_type", place, rule, found, remedy, rows=rows_where(strange))]
 
 
 def misplaced(asked: Sequence[Asked | None], texts: Sequence[str | None], place: str) -> list[Finding]:

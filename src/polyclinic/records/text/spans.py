@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
+from polyclinic.cohort.outcomes import rows_where
 from polyclinic.errors import Finding
 
 _KEYS = {"start", "end", "label", "text", "assertion"}
@@ -72,6 +75,44 @@ def _fault(entry: dict[str, Any]) -> str:
     if not all(isinstance(word, str) and word.strip() for word in words):
         return "some labels, texts or assertions are no words"
     return "" if 0 <= places[0] < places[1] else "some spans do not end after they start"
+
+
+def span_faults(
+    rows: list[Row],
+    place: str,
+    labels: tuple[str, ...] | None,
+    assertions: tuple[str, ...],
+    *,
+    nested: bool,
+    new: bool,
+) -> list[Finding]:
+    """What stops a study although its cells can be read.
+
+    Args:
+        rows: The spans of each text.
+        place: Column and table.
+        labels: Those that are declared, or None.
+        assertions: What may be said of a span; () where nothing is asked.
+        nested: Whether spans may share words.
+        new: Whether nothing is learned yet, so that there must be spans.
+    """
+    findings = []
+    crossed = np.array([row is not None and not nested and crossing(row) for row in rows], dtype=bool)
+    if found := rows_where(crossed):
+        rule, remedy = "spans must not share words", "Write nested = true, or keep one of them."
+        findings.append(Finding("crossing_spans", place, rule, f"{len(found)} texts have such", remedy, rows=found))
+    strange = np.array([labels is not None and any(s.label not in labels for s in row or ()) for row in rows])
+    if found := rows_where(strange):
+        rule, remedy = "labels must be those of the study", 'Add them to "labels", or correct the cells.'
+        findings.append(Finding("unknown_label", place, rule, "others come", remedy, rows=found))
+    given = {s.assertion for row in rows for s in row or () if s.assertion is not None}
+    if assertions and given - set(assertions):
+        rule = f"assertions must be among {', '.join(assertions)}"
+        findings.append(Finding("unknown_assertion", place, rule, "others come", "Rename them."))
+    if new and not any(rows):
+        rule, remedy = "must hold spans", "Name another column."
+        findings.append(Finding("no_outcome", place, rule, "there is no span in any row", remedy))
+    return findings
 
 
 def crossing(spans: tuple[Span, ...]) -> bool:
