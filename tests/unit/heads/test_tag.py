@@ -67,7 +67,7 @@ def output_of(kind: Tag, tags: np.ndarray, strength: float = 20.0) -> torch.Tens
     )
     with torch.no_grad():
         output = layer(fused)
-    per = kind._tagging.tags
+    per = kind.options.tagging(kind.plan.labels).tags
     for chain, row in enumerate(tags):
         output[0, chain * per : (chain + 1) * per] = 0
         output[0, chain * per + torch.from_numpy(row), torch.arange(len(row))] = strength
