@@ -23,6 +23,7 @@ from measure import Asked, Figure, main
 from sklearn.metrics import roc_auc_score
 
 from polyclinic.cohort.rows import Inner, Rows, TestRows, TrainRows, TuneRows
+from polyclinic.heads.classify import ClassTarget
 from polyclinic.model import Model, build
 from polyclinic.steps.assemble import assemble
 from polyclinic.steps.example_cohort import example_cohort
@@ -104,7 +105,9 @@ def prepare(folder: Path, rows: int, kind: str) -> Bench:
     parts = [np.sort(part) for part in np.split(order, [rows * 7 // 10, rows * 8 // 10])]
     inner = Inner(TrainRows(parts[0]), TuneRows(parts[1]))
     ready = Ready.fit(assembled.inputs, assembled.questions, inner.train)
-    return Bench(ready, inner, TestRows(parts[2]), np.asarray(assembled.questions["sick"].target.truth, dtype=float))
+    target = assembled.questions["sick"].target
+    assert isinstance(target, ClassTarget)
+    return Bench(ready, inner, TestRows(parts[2]), np.asarray(target.truth, dtype=float))
 
 
 def draw(bench: Bench, size: int, epochs: int) -> list[Batch]:
