@@ -6,7 +6,6 @@ from polyclinic.delivery.checklist import Item, ItemAnswer, answer, missing_key
 from polyclinic.delivery.checklist_claim import CLAIM
 from polyclinic.delivery.checklist_tripod import TRIPOD
 from polyclinic.delivery.cohort_document import Found
-from polyclinic.delivery.documents import Calibration, Counts, Estimate, EvidenceDocument, TargetEvidence
 from polyclinic.delivery.markdown import Markdown, code, heading, item, pair, table
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.names import metric_name, model_name
@@ -14,6 +13,7 @@ from polyclinic.delivery.numbers import NOTHING, count, with_interval
 from polyclinic.delivery.sections.making import imbalance
 from polyclinic.delivery.sections.performance import OPERATING_POINT, operating_thresholds
 from polyclinic.delivery.verdict import best_plain, headline_metrics, outcome, verdict
+from polyclinic.evidence.records import Calibration, Estimate, Evidence, TargetEvidence, Tested
 from polyclinic.study.schema import CohortSection, InputSection, SplitSection, Study, TargetSection
 from polyclinic.translations.phrase import Phrase, joined
 
@@ -76,7 +76,7 @@ def _question(targets: Mapping[str, TargetSection]) -> Lines:
         yield Phrase("- **{name}** ({kind})", name=name, kind=kind)
 
 
-def _data(section: CohortSection, inputs: Mapping[str, InputSection], evidence: EvidenceDocument) -> Lines:
+def _data(section: CohortSection, inputs: Mapping[str, InputSection], evidence: Evidence) -> Lines:
     yield item(pair(Phrase("Table"), code(section.source or section.table or "")))
     for name, target in evidence.targets.items():
         yield item(pair(name, _counts(target.counts)))
@@ -91,7 +91,7 @@ def _data(section: CohortSection, inputs: Mapping[str, InputSection], evidence: 
         yield Phrase("- {input} **{name}** ({kind})", input=Phrase("Input"), name=name, kind=Markdown(described.kind))
 
 
-def _counts(counts: Counts) -> str:
+def _counts(counts: Tested) -> str:
     known = [
         Phrase("{n} patients tested", n=count(counts.patients)),
         Phrase("{n} rows", n=count(counts.rows)),
@@ -134,7 +134,7 @@ def _model(study: Study, parameters: int | None) -> Lines:
     yield item(pair(Phrase("Trials of hyper-parameter search, on tune rows"), str(training.search)))
 
 
-def _performance(evidence: EvidenceDocument) -> Lines:
+def _performance(evidence: Evidence) -> Lines:
     for name, target in evidence.targets.items():
         yield Phrase("**{name}.** {verdict}", name=name, verdict=verdict(target))
         yield ""
@@ -162,7 +162,7 @@ def _metrics(target: TargetEvidence) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-def _calibration(evidence: EvidenceDocument) -> Lines:
+def _calibration(evidence: Evidence) -> Lines:
     for name, target in evidence.targets.items():
         found = target.calibration
         if found is None or not (found.before or found.after):
@@ -179,7 +179,7 @@ def _before_after(found: Calibration) -> Iterator[list[str]]:
         yield [metric_name(metric), with_interval(before, metric), with_interval(after, metric)]
 
 
-def _subgroups(evidence: EvidenceDocument) -> Lines:
+def _subgroups(evidence: Evidence) -> Lines:
     if not any(target.subgroups for target in evidence.targets.values()):
         yield _missing(missing_key("[cohort] strata"))
     for name, target in evidence.targets.items():
@@ -194,7 +194,7 @@ def _subgroups(evidence: EvidenceDocument) -> Lines:
             yield from table([Phrase("Column"), Phrase("Subgroup"), Phrase("Rows"), metric_name(metric)], rows)
 
 
-def _limits(evidence: EvidenceDocument, findings: Sequence[Found]) -> Lines:
+def _limits(evidence: Evidence, findings: Sequence[Found]) -> Lines:
     beginning = "Tested on patients of the same table only; nothing is known about other places and times."
     end = "It is a statistical model, not a medical device, and replaces no one's judgement."
     yield item(Phrase(beginning))
@@ -220,7 +220,7 @@ def _doubts(target: TargetEvidence) -> Lines:
         yield Phrase("probabilities are too timid: high ones too low, low ones too high.")
 
 
-def _rarer(counts: Counts) -> float | None:
+def _rarer(counts: Tested) -> float | None:
     seen = counts.positives if counts.positives is not None else counts.events
     if seen is not None and counts.rows is not None:
         return min(seen, counts.rows - seen)

@@ -1,8 +1,12 @@
 """What stands in `cohort.json`, read at the door: who was left out and why, what was found, who the patients are."""
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from polyclinic.delivery.documents import Document
+
+class Document(BaseModel):
+    """A part of a JSON document; unknown keys are left alone, absent ones are empty."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
 
 class FlowStep(Document):

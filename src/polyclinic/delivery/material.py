@@ -7,9 +7,9 @@ import numpy as np
 
 from polyclinic.answers.base import Answer
 from polyclinic.delivery.cohort_document import CohortDocument
-from polyclinic.delivery.documents import EvidenceDocument, TargetEvidence
 from polyclinic.delivery.forms.base import Delivery, delivery_by_word
 from polyclinic.delivery.plan import FitRecord
+from polyclinic.evidence.records import Evidence, TargetEvidence
 from polyclinic.predictions.record import Predictions
 from polyclinic.records.base import Picture
 from polyclinic.study.schema import Study
@@ -75,7 +75,7 @@ class Material:
 
     study: Study
     cohort: CohortDocument
-    evidence: EvidenceDocument
+    evidence: Evidence
     predictions: Predictions | None = None
     facts: RunFacts = RunFacts()
     pictures: Mapping[int, tuple[Picture, ...]] = field(default_factory=dict)

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Callable
 
-from polyclinic.delivery.documents import Estimate
 from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.metric_names import METRICS
+from polyclinic.evidence.records import Estimate
 from polyclinic.translations.phrase import Phrase
 
 NOTHING = "\N{EN DASH}"

@@ -1,11 +1,12 @@
 """Which model wins on the headline metrics, and whether the difference is real."""
 
+from dataclasses import replace
 from typing import Literal
 
-from polyclinic.delivery.documents import Baseline, Estimate, TargetEvidence
 from polyclinic.delivery.metric_names import METRICS
 from polyclinic.delivery.names import metric_name, model_name
 from polyclinic.delivery.numbers import number, signed, with_interval
+from polyclinic.evidence.records import Baseline, Estimate, TargetEvidence
 from polyclinic.translations.phrase import Phrase
 
 Outcome = Literal["better", "worse", "level", "alone"]
@@ -24,7 +25,7 @@ def best_plain(target: TargetEvidence) -> Baseline | None:
     if target.baseline is None:
         return None
     known = target.baselines.get(target.baseline.name)
-    return target.baseline if known is None else known.model_copy(update={"name": target.baseline.name})
+    return target.baseline if known is None else replace(known, name=target.baseline.name)
 
 
 def outcome(target: TargetEvidence) -> Outcome:

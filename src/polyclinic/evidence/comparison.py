@@ -6,7 +6,7 @@ from typing import Any
 
 from polyclinic.errors import EvidenceError, Finding
 from polyclinic.evidence.aligned import Judgeable
-from polyclinic.evidence.intervals import Difference, difference
+from polyclinic.evidence.intervals import difference
 from polyclinic.evidence.judge import put_before
 from polyclinic.evidence.records import FORMAT, Estimates, Tested, plain
 from polyclinic.evidence.verdict import verdict
@@ -19,7 +19,7 @@ class ComparedRun:
     """One run's figures; the difference is this run minus the first one, which itself has none."""
 
     metrics: Estimates
-    difference: Mapping[str, Difference]
+    difference: Estimates
     verdict: str
 
 

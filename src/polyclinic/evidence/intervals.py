@@ -6,31 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its interval.
-
-    Attributes:
-        value: The figure of the samples as they are; NaN where it cannot be had.
-        low: Lower limit, or None where no interval was asked for or could be found.
-        high: Upper limit, or None.
-        n: Different rows of the user's table that it stands on.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
-    n: int
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Ours minus theirs, with the interval of the difference over the same draws of patients."""
-
-    value: float
-    low: float | None
-    high: float | None
+from polyclinic.evidence.records import Estimate
 
 
 @dataclass(frozen=True)
@@ -91,10 +67,10 @@ def estimate(sampled: Sampled, confidence: float) -> Estimate:
     return Estimate(float(sampled.value), low, high, sampled.n)
 
 
-def difference(ours: Sampled, theirs: Sampled, confidence: float) -> Difference:
+def difference(ours: Sampled, theirs: Sampled, confidence: float) -> Estimate:
     """Ours minus theirs; paired, because both were found on the same draws of the same patients."""
     low, high = _edges(ours.resampled - theirs.resampled, confidence)
-    return Difference(float(ours.value - theirs.value), low, high)
+    return Estimate(float(ours.value - theirs.value), low, high)
 
 
 def pick(sampled: Sampled, position: int) -> Sampled:

@@ -9,7 +9,7 @@ from polyclinic.evidence.folds import assess
 from polyclinic.evidence.forms.base import Judge, Judged, Shown
 from polyclinic.evidence.intervals import difference, draw
 from polyclinic.evidence.metric import Better
-from polyclinic.evidence.records import Baseline, BestBaseline, Cases, Evidence, Mistake, TargetEvidence
+from polyclinic.evidence.records import Baseline, Cases, Evidence, Mistake, TargetEvidence
 from polyclinic.evidence.subgroups import judge_subgroups, levels, multiplicity_note
 from polyclinic.evidence.verdict import verdict
 from polyclinic.predictions.record import Predictions
@@ -84,7 +84,7 @@ def _judge_target(
         unit=form.unit,
         operating_point=detail.operating_point,
         confusion=detail.confusion,
-        baseline=None if best is None else BestBaseline(best, baselines[best].metrics),
+        baseline=None if best is None else Baseline(best, baselines[best].metrics),
     )
 
 
@@ -153,7 +153,7 @@ def _mistake(shown: Shown, row: int, sample: int, loss: float) -> Mistake:
 
 def _worst(answers: Sequence[Mistake]) -> tuple[Mistake, ...]:
     """The answers furthest from the truth, the furthest first; of equal ones that with the lower row."""
-    return tuple(sorted(answers, key=lambda one: -one.loss)[:WORST])
+    return tuple(sorted(answers, key=lambda one: -(one.loss or 0.0))[:WORST])
 
 
 def _cases(answers: Sequence[Mistake]) -> Cases | None:

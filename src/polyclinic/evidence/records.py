@@ -1,93 +1,148 @@
-"""The evidence of a run as records, and the JSON document made of them."""
+"""The evidence of a run as records. The JSON document is the record: what is written is read back as it was.
+
+A number that is not known is null; a part that a form of answer does not have is left out. Whatever a document lacks
+(an older one, say) is empty, and what it holds beyond is left alone.
+"""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, field, fields, is_dataclass
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
-
-from polyclinic.evidence.intervals import Difference, Estimate
-from polyclinic.evidence.metrics.calibration import CurvePoint
-from polyclinic.evidence.metrics.kaplan_meier import LogRank
+from pydantic import BeforeValidator, ConfigDict, JsonValue, TypeAdapter
+from pydantic import Field as Choice
+from pydantic.dataclasses import dataclass
 
 FORMAT = 1
 DIGITS = 9
 """Significant digits of the document: more than anybody needs, fewer than the order of a sum can change."""
 
+_LENIENT = ConfigDict(extra="ignore")
+_EXACT = ConfigDict(extra="forbid")
+
+
+def part(default: Callable[[], Any] | str | None = None) -> Any:
+    """A field that is left out of the document where it holds its default."""
+    if callable(default):
+        return field(default_factory=default, metadata={"part": True})
+    return field(default=default, metadata={"part": True})
+
+
+def _known(value: Any) -> Any:
+    """A number as Python has it; None where it is not known, or has no bound."""
+    number = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(number, float) and not math.isfinite(number) else number
+
+
+T = TypeVar("T")
+Number = Annotated[float | None, BeforeValidator(_known)]
+Cell = Annotated[str | int | float | None, BeforeValidator(_known)]
+Numbers = tuple[Number, ...]
+
+
+@dataclass(frozen=True, config=_LENIENT)
+class Estimate:
+    """A figure with its interval.
+
+    Attributes:
+        value: The figure of the samples as they are; None where it cannot be had.
+        low: Lower limit, or None where no interval was asked for or could be found.
+        high: Upper limit, or None.
+        n: Different rows of the user's table that it stands on; a difference between models has none.
+    """
+
+    value: Number = None
+    low: Number = None
+    high: Number = None
+    n: int | None = part()
+
+
 Estimates = Mapping[str, Estimate]
+"""By metric name."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_LENIENT)
 class Tested:
     """What the figures stand on: different rows and patients of the test, and how they were divided."""
 
-    rows: int
-    patients: int
-    folds: int
-    repeats: int
-    positives: int | None = None
-    per_class: Mapping[str, int] | None = None
-    events: int | None = None
+    rows: int | None = None
+    patients: int | None = None
+    folds: int | None = None
+    repeats: int | None = None
+    positives: int | None = part()
+    per_class: Mapping[str, int] = part(dict)
+    events: int | None = part()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_EXACT)
 class Curve:
     """A curve with its band, at most 200 points."""
 
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
+    x: Numbers = ()
+    y: Numbers = ()
+    low: Numbers = ()
+    high: Numbers = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_EXACT)
 class OverTime:
     """A figure at several moments of follow-up, with its band."""
 
-    times: tuple[float, ...]
-    value: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
+    times: Numbers
+    value: Numbers
+    low: Numbers
+    high: Numbers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_EXACT)
 class GroupSurvival:
     """Kaplan-Meier curve of a third of the patients by predicted risk."""
 
-    group: str
-    times: tuple[float, ...]
-    survival: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    at_risk: tuple[int, ...]
+    group: str = ""
+    times: Numbers = ()
+    survival: Numbers = ()
+    low: Numbers = ()
+    high: Numbers = ()
+    at_risk: Numbers = ()
 
 
-@dataclass(frozen=True)
-class Curves:
-    """The curves of a target; each form of answer has its own."""
+@dataclass(frozen=True, config=_EXACT)
+class LogRank:
+    """Whether groups differ in survival more than chance would make them."""
 
-    roc: Curve | None = None
-    precision_recall: Curve | None = None
-    roc_per_class: Mapping[str, Curve] | None = None
-    precision_recall_per_class: Mapping[str, Curve] | None = None
-    froc: Curve | None = None
-    kaplan_meier: tuple[GroupSurvival, ...] | None = None
-    log_rank: LogRank | None = None
-    auc_over_time: OverTime | None = None
-    brier_over_time: OverTime | None = None
+    chi_squared: Number
+    p_value: Number
 
 
-@dataclass(frozen=True)
+Shape = Annotated[
+    dict[str, Curve] | Curve | OverTime | LogRank | tuple[GroupSurvival, ...] | JsonValue,
+    Choice(union_mode="left_to_right"),
+]
+"""What a form draws: a curve, one for each class, or any JSON that a form of another package knows how to draw."""
+
+
+@dataclass(frozen=True, config=_LENIENT)
 class OperatingPoint:
     """The decision rule and its threshold in each fold; for labels, the thresholds of each label."""
 
-    rule: str
-    thresholds: tuple[float, ...]
-    label_thresholds: Mapping[str, tuple[float, ...]] | None = None
+    rule: str = ""
+    thresholds: Numbers = ()
+    label_thresholds: Mapping[str, Numbers] = part(dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_LENIENT)
+class CurvePoint:
+    """Patients with a similar predicted chance: what was predicted, what was observed, within which limits."""
+
+    predicted: Number = None
+    observed: Number = None
+    low: Number = None
+    high: Number = None
+    n: int | None = None
+
+
+@dataclass(frozen=True, config=_LENIENT)
 class Calibration:
     """Calibration before and after the correction learned on tune rows, as figures and as curves.
 
@@ -95,56 +150,50 @@ class Calibration:
         horizon: For survival: the time at which the predicted chance of an event is held against what happened.
     """
 
-    before: Estimates
-    after: Estimates
-    curve: tuple[CurvePoint, ...]
-    curve_before: tuple[CurvePoint, ...] | None = None
-    horizon: float | None = None
+    before: Estimates = field(default_factory=dict)
+    after: Estimates = field(default_factory=dict)
+    curve: tuple[CurvePoint, ...] = ()
+    curve_before: tuple[CurvePoint, ...] = part(tuple)
+    horizon: Number = part()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_LENIENT)
 class Subgroup:
     """The headline figures of some of the patients."""
 
     column: str
     value: str
-    n: int
-    metrics: Estimates
+    n: int | None = None
+    metrics: Estimates = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_LENIENT)
 class Baseline:
     """A plain model on the same rows, and ours minus it over the same draws of patients.
 
     Attributes:
+        name: Of the plain model that was best on tune rows.
         curve: The line that the form compares by, where it has one.
     """
 
-    metrics: Estimates
-    difference: Mapping[str, Difference]
-    curve: Curve | None = None
+    name: str = part("")
+    metrics: Estimates = field(default_factory=dict)
+    difference: Estimates = part(dict)
+    curve: Curve | None = part()
 
 
-@dataclass(frozen=True)
-class BestBaseline:
-    """The plain model that was best on tune rows."""
-
-    name: str
-    metrics: Estimates
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_LENIENT)
 class Mistake:
     """One of the answers that were furthest from the truth. Says the row, never anything else about the patient."""
 
     row: int
-    truth: str | float
-    answer: str | float
-    loss: float
-    event: int | None = None
+    truth: Cell = None
+    answer: Cell = None
+    loss: Number = None
+    event: int | None = part()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_LENIENT)
 class Cases:
     """Three answers to look at: the one nearest to the truth, one in the middle, the one furthest from it."""
 
@@ -153,57 +202,87 @@ class Cases:
     worst: Mistake
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_LENIENT)
 class TargetEvidence:
-    """What the answers to one question are worth. The names are those of ``evidence.json``.
+    """What the answers to one question are worth.
 
     Attributes:
-        cases: By distance from the truth; rows where there is nothing to see are passed over where others are left.
+        form: How the form of answer is called here; by it the report finds how to draw it.
+        curves: What the form draws, by name.
         degenerate: Resamples in which a metric could not be judged, where there were any; intervals leave them out.
+        cases: By distance from the truth; rows where there is nothing to see are passed over where others are left.
         confusion: Different rows by true class (down) and decided class (across), of the first repetition.
+        baseline: The plain model that was best on tune rows.
     """
 
     form: str
-    counts: Tested
-    headline: tuple[str, ...]
-    metrics: Estimates
-    per_class: Mapping[str, Estimates]
-    calibration: Calibration
-    curves: Curves
-    subgroups: tuple[Subgroup, ...]
-    subgroup_note: str
-    baselines: Mapping[str, Baseline]
-    verdict: str
-    worst: tuple[Mistake, ...]
-    degenerate: Mapping[str, int]
-    cases: Cases | None = None
-    classes: tuple[str, ...] | None = None
-    labels: tuple[str, ...] | None = None
-    unit: str | None = None
-    operating_point: OperatingPoint | None = None
-    confusion: tuple[tuple[int, ...], ...] | None = None
-    baseline: BestBaseline | None = None
+    counts: Tested = Tested()
+    headline: tuple[str, ...] = ()
+    metrics: Estimates = field(default_factory=dict)
+    per_class: Mapping[str, Estimates] = field(default_factory=dict)
+    calibration: Calibration = Calibration()
+    curves: Mapping[str, Shape] = field(default_factory=dict)
+    subgroups: tuple[Subgroup, ...] = ()
+    subgroup_note: str = ""
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    verdict: str = ""
+    worst: tuple[Mistake, ...] = ()
+    degenerate: Mapping[str, int] = field(default_factory=dict)
+    cases: Cases | None = part()
+    classes: tuple[str, ...] = part(tuple)
+    labels: tuple[str, ...] = part(tuple)
+    unit: str | None = part()
+    operating_point: OperatingPoint | None = part()
+    confusion: tuple[tuple[int, ...], ...] = part(tuple)
+    baseline: Baseline | None = part()
+
+    def drawn(self, name: str, shape: type[T]) -> T | None:
+        """What the form draws under that name, if it is of that shape."""
+        found = self.curves.get(name)
+        return found if isinstance(found, shape) else None
+
+    def curve(self, name: str) -> Curve | None:
+        """The curve of that name, if the form has one."""
+        return self.drawn(name, Curve)
+
+    def curves_of(self, name: str) -> Mapping[str, Curve]:
+        """Curves of that name by class or label; none where the form has none."""
+        found = self.drawn(name, dict) or {}
+        return {key: curve for key, curve in found.items() if isinstance(curve, Curve)}
+
+    def groups_of(self, name: str) -> tuple[GroupSurvival, ...]:
+        """Survival by group under that name; none where the form has none."""
+        return tuple(group for group in self.drawn(name, tuple) or () if isinstance(group, GroupSurvival))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_LENIENT)
 class Evidence:
     """What the answers of a run are worth, by the user's own target names."""
 
-    confidence: float
-    resamples: int
-    seed: int
-    targets: Mapping[str, TargetEvidence]
+    confidence: float = 0.95
+    resamples: int = 0
+    seed: int = 0
+    targets: Mapping[str, TargetEvidence] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The evidence as ``evidence.json`` holds it: plain, finite, the same bytes for the same predictions."""
         return {"format": FORMAT, **plain(self)}
 
+    @staticmethod
+    def read(document: Mapping[str, Any]) -> "Evidence":
+        """The evidence out of such a document.
+
+        Raises:
+            ValidationError: if it is something else.
+        """
+        return TypeAdapter(Evidence).validate_python(document)
+
 
 def plain(value: object) -> Any:
-    """Records, arrays and numbers as JSON has them. What is not finite becomes null; empty options are left out."""
+    """Records, arrays and numbers as JSON has them. What is not finite becomes null; empty parts are left out."""
     if is_dataclass(value):
         named = [(f, getattr(value, f.name)) for f in fields(value)]
-        return {f.name: plain(v) for f, v in named if not (v is None and f.default is not MISSING)}
+        return {f.name: plain(v) for f, v in named if not (f.metadata.get("part") and v == _default(f))}
     if isinstance(value, Mapping):
         return {str(name): plain(entry) for name, entry in value.items()}
     if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
@@ -211,3 +290,7 @@ def plain(value: object) -> Any:
     if isinstance(value, float | np.floating):
         return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     return int(value) if isinstance(value, np.integer) else value
+
+
+def _default(part: Field[Any]) -> object:
+    return part.default if part.default_factory is MISSING else part.default_factory()

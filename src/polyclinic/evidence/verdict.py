@@ -1,15 +1,15 @@
 """Which model wins, and whether the difference is real: one sentence."""
 
-from polyclinic.evidence.intervals import Difference, Estimate
 from polyclinic.evidence.metric import Better, Metric
+from polyclinic.evidence.records import Estimate
 
 _SHORT = {"auroc", "auprc", "rmse", "mae", "r2", "f1", "ppv", "npv", "auc"}
 
 
-def verdict(metric: Metric, model: str, ours: Estimate, baseline: str, theirs: Estimate, gap: Difference) -> str:
+def verdict(metric: Metric, model: str, ours: Estimate, baseline: str, theirs: Estimate, gap: Estimate) -> str:
     """One sentence: the model wins, the plain model wins, or they cannot be told apart."""
     name = title(metric.name)
-    if gap.value != gap.value:
+    if gap.value is None:
         return f"{name} could not be computed for both {model} and {baseline}, so neither can be called better."
     figures = f"{name} {ours.value:.3f} against {theirs.value:.3f}, difference {gap.value:+.3f}"
     if gap.low is None or gap.high is None:

@@ -15,9 +15,9 @@ import numpy as np
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import Cohort
 from polyclinic.delivery.cohort_document import CohortDocument
-from polyclinic.delivery.documents import EvidenceDocument, TargetEvidence
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.plan import revive_heads, revive_inputs
+from polyclinic.evidence.records import Evidence, TargetEvidence
 from polyclinic.heads.base import Dense, Question, dense_questions
 from polyclinic.records.base import LocatedRecords, Picture
 from polyclinic.steps.fold import fit_name
@@ -62,7 +62,7 @@ def report_material(run: FinishedRun, study: Study, cohort: Mapping[str, Any], s
         cohort: The document of ``cohort.json``.
         split_hash: sha256 of ``split.parquet``.
     """
-    evidence = EvidenceDocument.model_validate(run.evidence)
+    evidence = Evidence.read(run.evidence)
     dense = dense_questions(run.assembled.questions)
     others = [target for name, target in evidence.targets.items() if name not in dense]
     return Material(

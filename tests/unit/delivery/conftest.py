@@ -13,9 +13,9 @@ from polyclinic.answers.labels import LabelsAnswer
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.cohort_document import CohortDocument
-from polyclinic.delivery.documents import EvidenceDocument
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.plan import EpochRecord, FitRecord
+from polyclinic.evidence.records import Evidence
 from polyclinic.predictions.record import Predictions, Samples
 from polyclinic.records.base import Picture
 from polyclinic.study.options import InputOptions, TargetOptions
@@ -461,7 +461,7 @@ def make(*forms: str, language: str = "en", **changes: Any) -> Material:
     made = Material(
         study=study(forms, language),
         cohort=CohortDocument.model_validate(COHORT),
-        evidence=EvidenceDocument.model_validate(evidence),
+        evidence=Evidence.read(evidence),
         predictions=predictions(forms),
         facts=facts(),
         pictures={7: (Picture("image/png", PNG, "row 7"),)},

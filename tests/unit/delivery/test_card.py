@@ -9,9 +9,9 @@ from polyclinic.delivery.checklist import _WHERE, Source
 from polyclinic.delivery.checklist_claim import CLAIM
 from polyclinic.delivery.checklist_tripod import TRIPOD
 from polyclinic.delivery.cohort_document import CohortDocument
-from polyclinic.delivery.documents import EvidenceDocument
 from polyclinic.delivery.markdown import code, escaped, render_markdown, table
 from polyclinic.delivery.material import Material, RunFacts
+from polyclinic.evidence.records import Evidence
 from polyclinic.study.options import InputOptions
 from polyclinic.study.schema import InputSection
 from polyclinic.translations.language import read_language
@@ -32,9 +32,7 @@ def rows_of(page: str, heading: str) -> dict[str, str]:
 
 
 def test_no_item_is_ever_dropped(material: Make) -> None:
-    bare = replace(
-        material("binary"), evidence=EvidenceDocument(), cohort=CohortDocument(), predictions=None, facts=RunFacts()
-    )
+    bare = replace(material("binary"), evidence=Evidence(), cohort=CohortDocument(), predictions=None, facts=RunFacts())
     for made in (material("binary"), bare):
         found = rows_of(card_of(made), "TRIPOD+AI")
         assert list(found) == [item.number for item in TRIPOD]
@@ -119,15 +117,14 @@ def test_doubts_that_the_numbers_raise_are_limits(material: Make) -> None:
     made = material("binary")
     target = made.evidence.targets["binary"]
     plain_model = target.baselines["logistic"]
-    tie = plain_model.difference["auroc"].model_copy(update={"low": -0.1})
-    extreme = target.metrics["calibration_slope"].model_copy(update={"value": 0.7, "low": 0.6, "high": 0.8})
-    changed = target.model_copy(
-        update={
-            "baselines": {"logistic": plain_model.model_copy(update={"difference": {"auroc": tie}})},
-            "metrics": target.metrics | {"calibration_slope": extreme},
-        }
+    tie = replace(plain_model.difference["auroc"], low=-0.1)
+    extreme = replace(target.metrics["calibration_slope"], value=0.7, low=0.6, high=0.8)
+    changed = replace(
+        target,
+        baselines={"logistic": replace(plain_model, difference={"auroc": tie})},
+        metrics=target.metrics | {"calibration_slope": extreme},
     )
-    doubtful = replace(made, evidence=made.evidence.model_copy(update={"targets": {"binary": changed}}))
+    doubtful = replace(made, evidence=replace(made.evidence, targets={"binary": changed}))
     for words in ("not shown to be better than a plain model", "too extreme"):
         assert words in card_of(doubtful)
         assert words not in card_of(made)

@@ -4,13 +4,13 @@ import re
 import numpy as np
 import pytest
 
-from polyclinic.delivery.documents import Baseline, Curve, Curves, Estimate, Survivors, TargetEvidence
 from polyclinic.delivery.figures.axes import axes, band, limits, line, steps, tick_label, ticks
 from polyclinic.delivery.figures.froc import froc
 from polyclinic.delivery.figures.strips import Strip, scale_row, strip, whisker
 from polyclinic.delivery.figures.survival import kaplan_meier, left_at
 from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
 from polyclinic.delivery.markup import render
+from polyclinic.evidence.records import Baseline, Curve, Estimate, GroupSurvival, TargetEvidence
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_axes_of_equal_values_have_room() -> None:
     assert axes((3, 3), (2, 2)).x.high > 3
 
 
-def group(times: list[float], at_risk: list[float]) -> Survivors:
+def group(times: list[float], at_risk: list[float]) -> GroupSurvival:
     alive = tuple(np.linspace(1, 0.3, len(times)))
-    return Survivors(
+    return GroupSurvival(
         group="low risk", times=tuple(times), survival=alive, low=alive, high=alive, at_risk=tuple(at_risk)
     )
 
@@ -98,7 +98,7 @@ def test_survival_ends_where_hardly_anyone_is_left() -> None:
 
 def test_survival_is_drawn_for_groups_that_end_early_or_hold_nobody() -> None:
     drawn = render(
-        kaplan_meier([group([0, 10], [50, 40]), group([0, 100], [50, 40]), Survivors(group="high risk")], "")
+        kaplan_meier([group([0, 10], [50, 40]), group([0, 100], [50, 40]), GroupSurvival(group="high risk")], "")
     )
     assert drawn.count('class="line low"') >= 1
 
@@ -147,7 +147,7 @@ def rising(highest: float) -> Curve:
 
 
 def test_froc_is_drawn_over_octaves_beside_the_plain_model() -> None:
-    target = TargetEvidence(form="boxes", metrics={"cpm": Estimate(value=0.7)}, curves=Curves(froc=rising(0.9)))
+    target = TargetEvidence(form="boxes", metrics={"cpm": Estimate(value=0.7)}, curves={"froc": rising(0.9)})
     drawn = render(froc(target, Baseline(name="blobs", curve=rising(0.5))))
     labels = re.findall(r'x="([^"]+)"[^>]*class="tick middle">([^<]+)<', drawn)
     assert [words for _, words in labels] == ["1/8", "1/4", "1/2", "1", "2", "4", "8"]
@@ -161,6 +161,6 @@ def test_froc_is_drawn_over_octaves_beside_the_plain_model() -> None:
 
 
 def test_froc_stands_without_a_plain_model_too() -> None:
-    target = TargetEvidence(form="boxes", curves=Curves(froc=rising(0.9)))
+    target = TargetEvidence(form="boxes", curves={"froc": rising(0.9)})
     assert "line base" not in render(froc(target, None))
     assert "line base" not in render(froc(target, Baseline(name="logistic")))

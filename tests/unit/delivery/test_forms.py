@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from polyclinic.delivery.documents import Calibration, CalibrationPoint, Curve, Curves, Mistake, TargetEvidence
 from polyclinic.delivery.forms.base import Columns, Delivery, delivery_by_word
 from polyclinic.delivery.markup import render
+from polyclinic.evidence.records import Calibration, Curve, CurvePoint, Mistake, TargetEvidence
 from polyclinic.study import catalogue
 
 RISING = Curve(x=(0.0, 0.5, 1.0), y=(0.0, 0.8, 1.0), low=(0.0, 0.7, 1.0), high=(0.0, 0.9, 1.0))
@@ -33,11 +33,11 @@ def test_every_form_says_of_a_mistake_as_much_as_its_head_promises(form: str) ->
 
 
 def test_a_form_of_another_package_shows_the_curves_that_it_names() -> None:
-    points = (CalibrationPoint(predicted=0.3, observed=0.4),)
+    points = (CurvePoint(predicted=0.3, observed=0.4),)
     target = TargetEvidence(
         form="own",
         classes=("a", "b", "c"),
-        curves=Curves(roc=RISING, precision_recall_per_class={"a": RISING, "b": RISING}),
+        curves={"roc": RISING, "precision_recall_per_class": {"a": RISING, "b": RISING}},
         calibration=Calibration(curve=points),
     )
     figures = [render(one) for one in OwnDelivery().figures(target, None)]

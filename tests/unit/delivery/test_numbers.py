@@ -1,8 +1,8 @@
 import pytest
 
-from polyclinic.delivery.documents import Estimate
 from polyclinic.delivery.markup import element, join, render
 from polyclinic.delivery.numbers import count, interval, number, percent, signed, significant, stacked, with_interval
+from polyclinic.evidence.records import Estimate
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from PIL import Image
 
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.cohort_document import CohortDocument
-from polyclinic.delivery.documents import Cases, EvidenceDocument, Mistake
 from polyclinic.delivery.markup import render
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.report import report
+from polyclinic.evidence.records import Cases, Evidence, Mistake
 from polyclinic.predictions.record import Predictions
 from polyclinic.records.base import Picture
 from polyclinic.translations.language import read_language
@@ -123,9 +123,9 @@ def test_what_a_user_wrote_stays_text(material: Make) -> None:
         }
     )
     target = made.evidence.targets["binary"]
-    worst = tuple(one.model_copy(update={"truth": evil, "answer": evil}) for one in target.worst)
-    subgroups = tuple(group.model_copy(update={"column": evil, "value": evil}) for group in target.subgroups)
-    changed = target.model_copy(update={"worst": worst, "subgroups": subgroups, "unit": evil, "subgroup_note": evil})
+    worst = tuple(replace(one, truth=evil, answer=evil) for one in target.worst)
+    subgroups = tuple(replace(group, column=evil, value=evil) for group in target.subgroups)
+    changed = replace(target, worst=worst, subgroups=subgroups, unit=evil, subgroup_note=evil)
     cohort = made.cohort.model_copy(
         update={
             "flow": tuple(step.model_copy(update={"step": evil}) for step in made.cohort.flow),
@@ -139,7 +139,7 @@ def test_what_a_user_wrote_stays_text(material: Make) -> None:
             made,
             study=study,
             cohort=cohort,
-            evidence=made.evidence.model_copy(update={"targets": {evil: changed}}),
+            evidence=replace(made.evidence, targets={evil: changed}),
             pictures={7: (Picture("image/svg+xml", evil.encode(), evil),)},
             facts=facts,
         )
@@ -170,8 +170,8 @@ def test_the_verdict_follows_the_interval_of_the_difference(
 ) -> None:
     made = material("binary")
     plain = made.evidence.targets["binary"].baselines["logistic"]
-    difference = {"auroc": plain.difference["auroc"].model_copy(update={"value": low, "low": low, "high": high})}
-    page = page_of(with_target(made, baselines={"logistic": plain.model_copy(update={"difference": difference})}))
+    difference = {"auroc": replace(plain.difference["auroc"], value=low, low=low, high=high)}
+    page = page_of(with_target(made, baselines={"logistic": replace(plain, difference=difference)}))
     assert said in text(page)
     assert f'class="verdict {css}"' in page
 
@@ -179,14 +179,14 @@ def test_the_verdict_follows_the_interval_of_the_difference(
 def test_lower_is_better_where_it_is(material: Make) -> None:
     made = material("value")
     plain = made.evidence.targets["value"].baselines["ridge"]
-    difference = {"rmse": plain.difference["rmse"].model_copy(update={"value": -0.3, "low": -0.4, "high": -0.2})}
-    words = text(page_of(with_target(made, baselines={"ridge": plain.model_copy(update={"difference": difference})})))
+    difference = {"rmse": replace(plain.difference["rmse"], value=-0.3, low=-0.4, high=-0.2)}
+    words = text(page_of(with_target(made, baselines={"ridge": replace(plain, difference=difference)})))
     assert "is better than ridge regression" in words
 
 
 def with_target(made: Material, **changes: Any) -> Material:
-    targets = {name: target.model_copy(update=changes) for name, target in made.evidence.targets.items()}
-    return replace(made, evidence=made.evidence.model_copy(update={"targets": targets}))
+    targets = {name: replace(target, **changes) for name, target in made.evidence.targets.items()}
+    return replace(made, evidence=replace(made.evidence, targets=targets))
 
 
 def without_intervals(document: Any) -> Any:
@@ -210,15 +210,15 @@ def test_a_page_is_made_without_intervals_and_without_values(
     material: Make, form: str, change: Callable[[Any], Any]
 ) -> None:
     made = material(form)
-    document = made.evidence.model_dump()
+    document = made.evidence.document()
     targets = {}
     for name, target in document["targets"].items():
         curves = target.pop("curves")
         targets[name] = change(target) | {"curves": curves}
-        for curve in (curves["roc"], *(curves["kaplan_meier"] or ())):
+        for curve in (curves.get("roc"), *curves.get("kaplan_meier", ())):
             if curve is not None:
                 curve |= {"low": [None] * len(curve["low"]), "high": []}
-    bare = replace(made, evidence=EvidenceDocument.model_validate(document | {"targets": targets}))
+    bare = replace(made, evidence=Evidence.read(document | {"targets": targets}))
     words = text(page_of(bare))
     assert "None" not in words.replace("None.", "")
     assert "nan" not in words.split()
@@ -233,7 +233,7 @@ def test_missing_parts_leave_no_empty_sections(material: Make, form: str, langua
     page = page_of(
         replace(
             made,
-            evidence=EvidenceDocument.model_validate(document),
+            evidence=Evidence.read(document),
             cohort=CohortDocument(),
             predictions=None,
             facts=RunFacts(),
@@ -247,9 +247,7 @@ def test_missing_parts_leave_no_empty_sections(material: Make, form: str, langua
 
 
 def test_nothing_at_all_still_makes_a_page(material: Make) -> None:
-    bare = replace(
-        material("binary"), evidence=EvidenceDocument(), cohort=CohortDocument(), predictions=None, facts=RunFacts()
-    )
+    bare = replace(material("binary"), evidence=Evidence(), cohort=CohortDocument(), predictions=None, facts=RunFacts())
     assert "fine-needle" in page_of(bare)
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from polyclinic.answers.base import Answer
 from polyclinic.answers.classes import ClassAnswer
 from polyclinic.errors import EvidenceError, StudyError
 from polyclinic.evidence.forms.base import judge_of
@@ -250,11 +249,11 @@ def test_a_plain_model_of_other_rows_is_refused(make):
 
 
 def test_a_form_that_nobody_judges_is_refused():
-    class Odd(Answer):
+    class Odd(ClassAnswer):
         form = "odd"
 
     with pytest.raises(StudyError, match='no form of answer that can be judged "odd"'):
-        judge_of(Odd())
+        judge_of(Odd(("a", "b"), *[np.zeros((0, 2))] * 2, np.zeros(0)))
 
 
 def test_an_answer_of_a_plug_in_that_is_one_of_ours_is_judged_like_it():

@@ -1,7 +1,7 @@
 import pytest
 
-from polyclinic.evidence.intervals import Difference, Estimate
 from polyclinic.evidence.metric import Better, Metric
+from polyclinic.evidence.records import Estimate
 from polyclinic.evidence.verdict import title, verdict
 
 AUROC = Metric("auroc", lambda case, w: 0.0, Better.HIGHER, "")
@@ -10,7 +10,7 @@ RMSE = Metric("rmse", lambda case, w: 0.0, Better.LOWER, "")
 
 def _say(metric, value, low, high):
     ours, theirs = Estimate(0.7 + value, None, None, 9), Estimate(0.7, None, None, 9)
-    return verdict(metric, "polyclinic", ours, "logistic", theirs, Difference(value, low, high))
+    return verdict(metric, "polyclinic", ours, "logistic", theirs, Estimate(value, low, high))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from polyclinic.delivery.documents import Calibration, CalibrationPoint
 from polyclinic.delivery.figures.axes import (
     Axes,
     AxisScale,
@@ -21,6 +20,7 @@ from polyclinic.delivery.figures.axes import (
 )
 from polyclinic.delivery.figures.curves import SQUARE
 from polyclinic.delivery.markup import EMPTY, Element, element, join
+from polyclinic.evidence.records import Calibration, CurvePoint
 from polyclinic.translations.phrase import Phrase
 
 HISTOGRAM = 96.0  # height of the strip below the curve
@@ -57,7 +57,7 @@ def calibration(found: Calibration, predicted: PredictedShares | None) -> Elemen
     return drawing(whole, Phrase("Calibration curve"), *marks)
 
 
-def _curve(ax: Axes, points: tuple[CalibrationPoint, ...], css: str) -> Element:
+def _curve(ax: Axes, points: tuple[CurvePoint, ...], css: str) -> Element:
     known = [(p.predicted, p.observed, p.low, p.high) for p in points]
     whiskers = [
         segment(ax, (x, low), (x, high), f"whisker {css}")

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from polyclinic.delivery.blocks import figure, note
-from polyclinic.delivery.documents import Estimate, TargetEvidence
 from polyclinic.delivery.figures.calibrated import PredictedShares, calibration
 from polyclinic.delivery.figures.curves import COLOURS, curves_by_class, plain_curve, precision_recall, prevalence, roc
 from polyclinic.delivery.markup import Element, element
 from polyclinic.delivery.numbers import count
+from polyclinic.evidence.records import Estimate, TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
 
 MEAN = Phrase("The mean over all classes, with its band.")
@@ -77,7 +77,7 @@ def further_curves(target: TargetEvidence) -> Iterator[Element]:
 
 def calibration_figure(target: TargetEvidence, predicted: PredictedShares | None = None) -> Iterator[Element]:
     """Whether 30% means 30%, with all predictions below where they are given."""
-    if target.calibration is not None and target.calibration.curve:
+    if target.calibration.curve:
         words = Phrase("On the dashed line, 30% means 30%. Dots: groups of similar predictions, with intervals.")
         below = "" if predicted is None else Phrase("Below: all predictions; upright lines are the thresholds.")
         yield figure(Phrase("Calibration"), calibration(target.calibration, predicted), sentences(words, below))

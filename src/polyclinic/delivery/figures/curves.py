@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from polyclinic.delivery.documents import Curve, Estimate, TargetEvidence
 from polyclinic.delivery.figures.axes import Axes, axes, band, dot, drawing, frame, key, label, limits, line, segment
 from polyclinic.delivery.markup import EMPTY, Element, join
 from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import interval, number, percent
+from polyclinic.evidence.records import Curve, Estimate, TargetEvidence
 from polyclinic.translations.phrase import Phrase
 
 SQUARE = 436.0  # height at which the plotting area is a square

@@ -3,12 +3,12 @@
 import math
 from fractions import Fraction
 
-from polyclinic.delivery.documents import Baseline, Curve, TargetEvidence
 from polyclinic.delivery.figures.axes import Axes, axes, band, dot, drawing, frame, key, label, line
 from polyclinic.delivery.figures.curves import SQUARE
 from polyclinic.delivery.markup import EMPTY, Element, join
 from polyclinic.delivery.names import model_name
 from polyclinic.delivery.numbers import interval, number
+from polyclinic.evidence.records import Baseline, Curve, TargetEvidence
 from polyclinic.translations.phrase import Phrase
 
 OCTAVES = (-3, -2, -1, 0, 1, 2, 3)

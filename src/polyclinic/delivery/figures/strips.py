@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from polyclinic.delivery.documents import Estimate
 from polyclinic.delivery.figures.axes import limits, ticks
 from polyclinic.delivery.markup import EMPTY, Element, element, join
+from polyclinic.evidence.records import Estimate
 
 _SIGN = 0.06
 """Room that a sign of a label takes on the narrowest strip, as a share of its width."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from polyclinic.delivery.documents import Numbers, OverTime, Survivors
 from polyclinic.delivery.figures.axes import (
     BOTTOM,
     Axes,
@@ -21,6 +20,7 @@ from polyclinic.delivery.figures.axes import (
 )
 from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.numbers import count, with_unit
+from polyclinic.evidence.records import GroupSurvival, OverTime
 from polyclinic.translations.phrase import Phrase
 
 STRATA = ("low", "middle", "high")
@@ -30,7 +30,7 @@ RISKS = ("low risk", "middle risk", "high risk")
 LEFT_SHARE = 0.05
 
 
-def kaplan_meier(groups: Sequence[Survivors], unit: str) -> Element:
+def kaplan_meier(groups: Sequence[GroupSurvival], unit: str) -> Element:
     """Observed survival of each risk group with its band, and the numbers at risk below.
 
     Source: curves end where fewer than 5 of 100 patients are still followed, as beyond that they mislead; Pocock SJ,
@@ -44,26 +44,23 @@ def kaplan_meier(groups: Sequence[Survivors], unit: str) -> Element:
     return drawing(ax, Phrase("Survival by predicted risk"), *marks, _at_risk(ax, groups))
 
 
-def _end(groups: Sequence[Survivors]) -> float:
+def _end(groups: Sequence[GroupSurvival]) -> float:
     times = sorted({time for group in groups for time in group.times if time is not None})
     everyone = sum(left_at(group, 0.0) for group in groups)
     enough = [time for time in times if sum(left_at(group, time) for group in groups) >= LEFT_SHARE * everyone]
     return enough[-1] if enough and enough[-1] > 0 else (times[-1] if times and times[-1] > 0 else 1.0)
 
 
-def _until(group: Survivors, end: float) -> Survivors:
+def _until(group: GroupSurvival, end: float) -> GroupSurvival:
     """The part of a curve up to ``end``, drawn on to it where the group is still followed."""
     kept = [n for n, time in enumerate(group.times) if time is not None and time <= end]
     if not kept:
-        return Survivors(group=group.group)
+        return GroupSurvival(group=group.group)
     on = [*kept, kept[-1]] if len(kept) < len(group.times) else kept
     times = [group.times[n] for n in kept] + ([end] if len(on) > len(kept) else [])
-    rows = {name: [values[n] for n in on] for name, values in _lines(group) if len(values) == len(group.times)}
-    return Survivors(group=group.group, times=tuple(times), **{name: tuple(values) for name, values in rows.items()})
-
-
-def _lines(group: Survivors) -> tuple[tuple[str, Numbers], ...]:
-    return (("survival", group.survival), ("low", group.low), ("high", group.high))
+    bands = (group.survival, group.low, group.high)
+    lines = [tuple(band[n] for n in on) if len(band) == len(group.times) else () for band in bands]
+    return GroupSurvival(group.group, tuple(times), *lines)
 
 
 def auc_over_time(curve: OverTime, unit: str) -> Element:
@@ -96,14 +93,14 @@ def _style(position: int, groups: int) -> str:
     return STRATA[round(position * 2 / max(groups - 1, 1))]
 
 
-def _curve(ax: Axes, group: Survivors, css: str) -> Element:
+def _curve(ax: Axes, group: GroupSurvival, css: str) -> Element:
     low_x, low = steps(group.times, group.low) if group.low else ([], [])
     _, high = steps(group.times, group.high) if group.high else ([], [])
     xs, ys = steps(group.times, group.survival)
     return join(band(ax, low_x, low, high, f"band {css}"), line(ax, xs, ys, f"line {css}"))
 
 
-def _legend(ax: Axes, groups: Sequence[Survivors]) -> Element:
+def _legend(ax: Axes, groups: Sequence[GroupSurvival]) -> Element:
     """The names of the groups above the figure, where no curve can run into them."""
     step = 104.0
     start = ax.x.stop - step * len(groups) + 14
@@ -120,14 +117,14 @@ def group_name(group: str) -> str:
     return Phrase(group) if group in RISKS else group
 
 
-def _at_risk(ax: Axes, groups: Sequence[Survivors]) -> Element:
+def _at_risk(ax: Axes, groups: Sequence[GroupSurvival]) -> Element:
     top = ax.y.start + 62
     title = label(4, top - 6, Phrase("Number at risk"), "note")
     rows = [_at_risk_row(ax, group, top + 13 + 17 * n, _style(n, len(groups))) for n, group in enumerate(groups)]
     return join(title, *rows)
 
 
-def _at_risk_row(ax: Axes, group: Survivors, y: float, css: str) -> Element:
+def _at_risk_row(ax: Axes, group: GroupSurvival, y: float, css: str) -> Element:
     piece = element("line", class_=f"line {css}", x1=4, x2=28, y1=short(y - 4), y2=short(y - 4))
     counts = [
         label(ax.x.at(time), y, count(left_at(group, time)), "tick middle") for time in ticks(ax.x.low, ax.x.high)
@@ -135,7 +132,7 @@ def _at_risk_row(ax: Axes, group: Survivors, y: float, css: str) -> Element:
     return join(piece, *counts)
 
 
-def left_at(group: Survivors, time: float) -> float:
+def left_at(group: GroupSurvival, time: float) -> float:
     """How many are still followed at a time."""
     later = [
         n for t, n in zip(group.times, group.at_risk, strict=False) if t is not None and n is not None and t >= time

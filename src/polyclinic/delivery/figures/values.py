@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from polyclinic.delivery.documents import CalibrationPoint
 from polyclinic.delivery.figures.axes import Axes, axes, dot, drawing, frame, label, limits, segment, short
 from polyclinic.delivery.figures.curves import SQUARE
 from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.numbers import significant, with_unit
+from polyclinic.evidence.records import CurvePoint
 from polyclinic.translations.phrase import Phrase
 
 DENSE = 1200  # more points than this are drawn as a density
@@ -18,9 +18,7 @@ CELLS = 48
 Values = Float[np.ndarray, " sample"]
 
 
-def predicted_against_measured(
-    predicted: Values, measured: Values, points: Sequence[CalibrationPoint], unit: str
-) -> Element:
+def predicted_against_measured(predicted: Values, measured: Values, points: Sequence[CurvePoint], unit: str) -> Element:
     """Each sample once; on the diagonal the prediction is right. ``points`` are means of similar predictions."""
     scale = limits([*_ends(predicted), *_ends(measured)])
     ax = axes(scale, scale, height=SQUARE)

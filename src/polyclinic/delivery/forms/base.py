@@ -11,7 +11,6 @@ import polars as pl
 from jaxtyping import Bool
 
 from polyclinic.answers.base import Answer
-from polyclinic.delivery.documents import Mistake, TargetEvidence
 from polyclinic.delivery.figures.chances import (
     ClassWords,
     calibration_figure,
@@ -24,6 +23,7 @@ from polyclinic.delivery.figures.chances import (
 from polyclinic.delivery.markup import EMPTY, Element
 from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import cell, number, significant, with_unit
+from polyclinic.evidence.records import Mistake, TargetEvidence
 from polyclinic.study import catalogue
 from polyclinic.translations.phrase import Phrase
 

@@ -8,7 +8,6 @@ from jaxtyping import Float
 
 from polyclinic.answers.boxes import BoxAnswer
 from polyclinic.delivery.blocks import figure
-from polyclinic.delivery.documents import TargetEvidence
 from polyclinic.delivery.figures.chances import MEAN, ClassWords
 from polyclinic.delivery.figures.froc import froc
 from polyclinic.delivery.forms.base import AnswerFiles, Column, Columns, Delivery
@@ -16,6 +15,7 @@ from polyclinic.delivery.markup import Element
 from polyclinic.delivery.number_columns import counted, known
 from polyclinic.delivery.verdict import best_plain
 from polyclinic.evidence.conformal import half_width
+from polyclinic.evidence.records import TargetEvidence
 from polyclinic.formats.disk import write_file
 from polyclinic.formats.packed import unpack
 from polyclinic.translations.phrase import Phrase, sentences

@@ -6,13 +6,13 @@ import numpy as np
 from jaxtyping import Bool
 
 from polyclinic.answers.classes import ClassAnswer
-from polyclinic.delivery.documents import TargetEvidence
 from polyclinic.delivery.figures.calibrated import PredictedShares
 from polyclinic.delivery.figures.chances import calibration_figure, in_a_thousand, roc_by_class, separation
 from polyclinic.delivery.figures.confusions import confusion_matrix
 from polyclinic.delivery.forms.base import Columns, Delivery
 from polyclinic.delivery.markup import EMPTY, Element
 from polyclinic.evidence.conformal import class_sets
+from polyclinic.evidence.records import TargetEvidence
 
 
 class ClassDelivery(Delivery):

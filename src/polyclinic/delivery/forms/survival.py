@@ -7,12 +7,12 @@ from jaxtyping import Float
 
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.delivery.blocks import figure
-from polyclinic.delivery.documents import LogRank, Mistake, TargetEvidence
 from polyclinic.delivery.figures.calibrated import calibration
 from polyclinic.delivery.figures.survival import auc_over_time, brier_over_time, kaplan_meier
 from polyclinic.delivery.forms.base import Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
 from polyclinic.delivery.numbers import NOTHING, cell, significant, with_unit
+from polyclinic.evidence.records import LogRank, Mistake, OverTime, TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
 
 
@@ -33,24 +33,27 @@ class SurvivalDelivery(Delivery):
 
     def figures(self, target: TargetEvidence, answer: SurvivalAnswer | None) -> Iterator[Element]:
         """Survival by predicted risk, calibration at one horizon, and how good the answer is as time goes by."""
-        curves = target.curves
-        if curves.kaplan_meier:
+        unit = target.unit or ""
+        groups = target.groups_of("kaplan_meier")
+        if groups:
             words = Phrase("Tested patients in three equal groups by predicted risk: what really happened to them.")
-            drawing = kaplan_meier(curves.kaplan_meier, target.unit)
-            differ = "" if curves.log_rank is None else _log_rank(curves.log_rank)
-            yield figure(Phrase("Survival by predicted risk"), drawing, sentences(words, differ))
-        if target.calibration is not None and target.calibration.curve:
+            test = target.drawn("log_rank", LogRank)
+            differ = "" if test is None else _log_rank(test)
+            yield figure(Phrase("Survival by predicted risk"), kaplan_meier(groups, unit), sentences(words, differ))
+        if target.calibration.curve:
             words = Phrase(
                 "Predicted and observed share with an event by {horizon}, in groups of similar predictions.",
-                horizon=_moment(target.calibration.horizon, target.unit),
+                horizon=_moment(target.calibration.horizon, unit),
             )
             yield figure(Phrase("Calibration"), calibration(target.calibration, None), words)
-        if curves.auc_over_time is not None:
+        over_time = target.drawn("auc_over_time", OverTime)
+        if over_time is not None:
             words = Phrase("How well the risk separates those with an event by then from those still without.")
-            yield figure(Phrase("AUC over time"), auc_over_time(curves.auc_over_time, target.unit), words)
-        if curves.brier_over_time is not None:
+            yield figure(Phrase("AUC over time"), auc_over_time(over_time, unit), words)
+        error = target.drawn("brier_over_time", OverTime)
+        if error is not None:
             words = Phrase("How far the predicted chance was from what happened; the dashed line is a coin.")
-            yield figure(Phrase("Error over time"), brier_over_time(curves.brier_over_time, target.unit), words)
+            yield figure(Phrase("Error over time"), brier_over_time(error, unit), words)
 
     def mistake_head(self, unit: str) -> tuple[str, ...]:
         """When it was, what happened then, and how likely that was said to be."""

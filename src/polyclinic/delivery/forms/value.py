@@ -6,11 +6,11 @@ import numpy as np
 
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.blocks import figure
-from polyclinic.delivery.documents import TargetEvidence
 from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
 from polyclinic.delivery.forms.base import Columns, Delivery
 from polyclinic.delivery.markup import Element
 from polyclinic.evidence.conformal import half_width
+from polyclinic.evidence.records import TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
 
 
@@ -31,7 +31,7 @@ class ValueDelivery(Delivery):
             return
         predicted = answer.value[known]
         measured = answer.truth[known]
-        points = target.calibration.curve if target.calibration is not None else ()
+        points = target.calibration.curve
         scatter = predicted_against_measured(predicted, measured, points, answer.unit)
         diagonal = Phrase("On the dashed line the prediction is right.")
         rings = Phrase("Rings: means of similar predictions.") if points else ""

@@ -1,12 +1,12 @@
 """The best, the middle and the worst answer to a dense question, drawn on the records."""
 
 from polyclinic.delivery.blocks import note
-from polyclinic.delivery.documents import Mistake
 from polyclinic.delivery.forms.base import Delivery
 from polyclinic.delivery.markup import EMPTY, Element, element, join
 from polyclinic.delivery.material import TargetMaterial
 from polyclinic.delivery.sections.embedded import IMAGES, embedded
 from polyclinic.delivery.sections.mistakes import PRIVATE
+from polyclinic.evidence.records import Mistake
 from polyclinic.records.base import Picture
 from polyclinic.translations.phrase import Phrase
 

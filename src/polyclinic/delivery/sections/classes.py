@@ -1,12 +1,12 @@
 """Class by class and label by label: each one's numbers."""
 
 from polyclinic.delivery.blocks import table
-from polyclinic.delivery.documents import Estimate, TargetEvidence
 from polyclinic.delivery.figures.strips import scale_row, strip, whisker
 from polyclinic.delivery.forms.base import Delivery
 from polyclinic.delivery.markup import EMPTY, Child, Element, element
 from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import count, stacked
+from polyclinic.evidence.records import Estimate, TargetEvidence
 
 
 def per_class(target: TargetEvidence, form: Delivery) -> Element:

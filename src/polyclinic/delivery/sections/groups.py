@@ -3,12 +3,12 @@
 from itertools import groupby
 
 from polyclinic.delivery.blocks import note, table
-from polyclinic.delivery.documents import Estimate, Subgroup, TargetEvidence
 from polyclinic.delivery.figures.strips import Strip, rule, scale_row, strip, whisker
 from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
 from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import count, stacked
 from polyclinic.delivery.verdict import headline_metrics
+from polyclinic.evidence.records import Estimate, Subgroup, TargetEvidence
 from polyclinic.evidence.subgroups import UNKNOWN
 from polyclinic.translations.phrase import Phrase
 

@@ -1,17 +1,17 @@
 """The top of the report: the question, the answer in one sentence, and the numbers that carry it."""
 
-from polyclinic.delivery.documents import Baseline, Counts, Estimate, EvidenceDocument, TargetEvidence
 from polyclinic.delivery.figures.strips import pair, strip
 from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.metric_names import METRICS
 from polyclinic.delivery.names import metric_name, model_name
 from polyclinic.delivery.numbers import count, interval, number, with_interval
 from polyclinic.delivery.verdict import best_plain, headline_metrics, outcome, verdict
+from polyclinic.evidence.records import Baseline, Estimate, Evidence, TargetEvidence, Tested
 from polyclinic.study.schema import About
 from polyclinic.translations.phrase import Phrase, joined
 
 
-def headline(study: About, evidence: EvidenceDocument) -> Element:
+def headline(study: About, evidence: Evidence) -> Element:
     """Title, verdict and headline numbers of every target."""
     title = element("h1", study.title or study.name)
     use = element("p", study.intended_use, class_="use") if study.intended_use else None
@@ -55,7 +55,7 @@ def _beside(ours: Estimate, plain: Baseline | None, metric: str) -> Element | No
     return join(drawing, words)
 
 
-def _tested(counts: Counts, share: str) -> Element:
+def _tested(counts: Tested, share: str) -> Element:
     """Who the numbers rest on."""
     items = [
         Phrase("{n} patients tested", n=count(counts.patients)) if counts.patients is not None else "",

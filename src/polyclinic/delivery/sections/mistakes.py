@@ -1,10 +1,10 @@
 """Where the model is most wrong: the rows to look up, with pictures where the input can be shown."""
 
 from polyclinic.delivery.blocks import note, table
-from polyclinic.delivery.documents import Mistake
 from polyclinic.delivery.markup import EMPTY, Element, element, join
 from polyclinic.delivery.material import TargetMaterial
 from polyclinic.delivery.sections.embedded import IMAGES, embedded
+from polyclinic.evidence.records import Mistake
 from polyclinic.records.base import Picture
 from polyclinic.translations.phrase import Phrase
 
@@ -19,7 +19,7 @@ def mistakes(material: TargetMaterial) -> Element:
         return EMPTY
     rows = [[str(mistake.row), *form.mistake_cells(mistake)] for mistake in target.worst]
     words = note(Phrase("Test rows of the user's table, counted from 1 without the header, the worst first."))
-    whole = table([Phrase("Row"), *form.mistake_head(target.unit)], rows, "mistakes", numeric_from=9)
+    whole = table([Phrase("Row"), *form.mistake_head(target.unit or "")], rows, "mistakes", numeric_from=9)
     return join(whole, words, _gallery(material))
 
 
@@ -37,7 +37,7 @@ def _gallery(material: TargetMaterial) -> Element:
 
 
 def _frame(mistake: Mistake, material: TargetMaterial, picture: Picture) -> Element:
-    truth, answer, *_ = material.form.mistake_head(material.evidence.unit)
+    truth, answer, *_ = material.form.mistake_head(material.evidence.unit or "")
     first, second, *_ = material.form.mistake_cells(mistake)
     words = Phrase(
         "{row} {n}. {truth}: {first}; {answer}: {second}",

@@ -1,9 +1,9 @@
 """How good the answers to one target are: figures, all metrics, and the plain models beside."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from polyclinic.delivery.blocks import ReportSection, chapter, grid, note, table
-from polyclinic.delivery.documents import Baseline, OperatingPoint, TargetEvidence
 from polyclinic.delivery.markup import EMPTY, Element, element, join
 from polyclinic.delivery.material import TargetMaterial
 from polyclinic.delivery.names import metric_meaning, metric_name, model_name
@@ -13,6 +13,7 @@ from polyclinic.delivery.sections.classes import per_class
 from polyclinic.delivery.sections.groups import subgroups
 from polyclinic.delivery.sections.mistakes import mistakes
 from polyclinic.delivery.verdict import best_plain
+from polyclinic.evidence.records import Baseline, OperatingPoint, TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
 
 
@@ -74,7 +75,7 @@ def _recalibrated(target: TargetEvidence) -> Element:
 
 def _plain_models(target: TargetEvidence) -> Sequence[Baseline]:
     if target.baselines:
-        return [model.model_copy(update={"name": name}) for name, model in target.baselines.items()]
+        return [replace(model, name=name) for name, model in target.baselines.items()]
     return [target.baseline] if target.baseline is not None else []
 
 

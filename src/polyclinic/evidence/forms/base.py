@@ -14,9 +14,9 @@ from jaxtyping import Bool, Float, Shaped, UInt8
 from polyclinic.answers.base import Answer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout, assess
-from polyclinic.evidence.intervals import Estimate, Sampled, estimate, limits, pick
+from polyclinic.evidence.intervals import Sampled, estimate, limits, pick
 from polyclinic.evidence.metric import Better, Metric
-from polyclinic.evidence.records import Calibration, Curve, Curves, Estimates, OperatingPoint, Tested
+from polyclinic.evidence.records import Calibration, Curve, Estimate, Estimates, OperatingPoint, Shape, Tested
 from polyclinic.evidence.weights import Figures, Weights
 from polyclinic.study import catalogue
 
@@ -90,10 +90,10 @@ class Detail:
     """What a form adds to the metrics."""
 
     calibration: Calibration
-    curves: Curves
+    curves: Mapping[str, Shape] = field(default_factory=dict)
     per_class: Mapping[str, Estimates] = field(default_factory=dict)
     operating_point: OperatingPoint | None = None
-    confusion: tuple[tuple[int, ...], ...] | None = None
+    confusion: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ class Judge(ABC):
     headline: tuple[str, ...]
     metrics: tuple[Metric, ...]
     line: ComparedCurve | None = None
-    classes: tuple[str, ...] | None = None
-    labels: tuple[str, ...] | None = None
+    classes: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     unit: str | None = None
 
     @classmethod

@@ -14,7 +14,7 @@ from polyclinic.evidence.forms.base import ComparedCurve, Detail, Judge, Judged,
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import detection
 from polyclinic.evidence.metrics.calibration import calibration_curve, expected_calibration_error
-from polyclinic.evidence.records import Calibration, Curve, Curves, OperatingPoint, Tested
+from polyclinic.evidence.records import Calibration, Curve, OperatingPoint, Tested
 from polyclinic.evidence.soundness import broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
 from polyclinic.formats.packed import unpack
@@ -284,7 +284,7 @@ class BoxJudge(Judge):
         curves = {name: _curve(judged, k) for k, name in enumerate(self._names)}
         return Detail(
             Calibration(before={}, after=found, curve=curve),
-            Curves(precision_recall_per_class=curves, froc=judged.curve("froc", _froc, FROC_RATES)),
+            {"precision_recall_per_class": curves, "froc": judged.curve("froc", _froc, FROC_RATES)},
             per_class=judged.each(self._names, PER_CLASS),
             operating_point=OperatingPoint(
                 "score with the best F1 on tune rows, for each class", (), self._scores(judged)

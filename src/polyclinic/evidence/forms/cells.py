@@ -13,9 +13,9 @@ from polyclinic.evidence.folds import Case, Layout
 from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import instances
-from polyclinic.evidence.metrics.calibration import CurvePoint, wilson_interval
+from polyclinic.evidence.metrics.calibration import wilson_interval
 from polyclinic.evidence.metrics.morphology import shapes
-from polyclinic.evidence.records import Calibration, Curves, Tested
+from polyclinic.evidence.records import Calibration, CurvePoint, Tested
 from polyclinic.evidence.soundness import broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
 from polyclinic.formats.packed import unpack
@@ -234,7 +234,7 @@ class CellsJudge(Judge):
         """How often cells of a given score are cells."""
         summed = judged.case.scores[judged.once()].sum(axis=0)
         after = {"expected_calibration_error": judged.estimate("expected_calibration_error")}
-        return Detail(Calibration(before={}, after=after, curve=_curve(summed, judged.confidence)), Curves())
+        return Detail(Calibration(before={}, after=after, curve=_curve(summed, judged.confidence)))
 
     def show(self, case: CellsCase) -> Shown:
         """How far the aggregated Jaccard index is from 1; true and predicted number of cells."""

@@ -15,7 +15,7 @@ from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, f
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, multilabel, operating_point
 from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
-from polyclinic.evidence.records import Calibration, Curve, Curves, OperatingPoint, Tested
+from polyclinic.evidence.records import Calibration, Curve, OperatingPoint, Tested
 from polyclinic.evidence.soundness import check_chances
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
 
@@ -163,10 +163,10 @@ class LabelsJudge(Judge):
         thresholds = dict(zip(self._names, case.thresholds, strict=True))
         return Detail(
             calibration=_calibration(judged),
-            curves=Curves(
-                roc_per_class={name: _roc_of(judged, k) for k, name in numbers.items()},
-                precision_recall_per_class={name: _precision_recall_of(judged, k) for k, name in numbers.items()},
-            ),
+            curves={
+                "roc_per_class": {name: _roc_of(judged, k) for k, name in numbers.items()},
+                "precision_recall_per_class": {name: _precision_recall_of(judged, k) for k, name in numbers.items()},
+            },
             per_class=judged.each(self._names, PER_LABEL),
             operating_point=OperatingPoint(case.rule, (), thresholds),
         )

@@ -20,7 +20,7 @@ from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, f
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import levels
 from polyclinic.evidence.metrics.overlap import CERTAIN, Overlap, decide, judge_region
-from polyclinic.evidence.records import Calibration, Curve, Curves, OperatingPoint, Tested
+from polyclinic.evidence.records import Calibration, Curve, OperatingPoint, Tested
 from polyclinic.evidence.soundness import broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
 from polyclinic.formats.packed import unpack
@@ -271,10 +271,10 @@ class MaskJudge(Judge):
             rule = "for each region the threshold of the highest Dice, chosen on tune rows of each fold"
         return Detail(
             calibration=Calibration(before={}, after=after, curve=curve),
-            curves=Curves(
-                roc_per_class=self._curves(judged, "roc", levels.roc_curve),
-                precision_recall_per_class=self._curves(judged, "precision_recall", levels.precision_recall_curve),
-            ),
+            curves={
+                "roc_per_class": self._curves(judged, "roc", levels.roc_curve),
+                "precision_recall_per_class": self._curves(judged, "precision_recall", levels.precision_recall_curve),
+            },
             per_class=judged.each(self._names, PER_REGION),
             operating_point=OperatingPoint(rule, (), thresholds),
         )

@@ -14,7 +14,7 @@ from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import relations
 from polyclinic.evidence.metrics.calibration import calibration_curve
 from polyclinic.evidence.metrics.relations import PerType, RelationCase
-from polyclinic.evidence.records import Calibration, Curves, OperatingPoint, Tested
+from polyclinic.evidence.records import Calibration, OperatingPoint, Tested
 from polyclinic.evidence.soundness import SUM_TOLERANCE, broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
 from polyclinic.formats.packed import unpack
@@ -119,7 +119,6 @@ class RelationJudge(Judge):
         curve = calibration_curve(*_bins_as_pairs(once), judged.confidence) if once.binned.any() else ()
         return Detail(
             calibration=Calibration(before={}, after=after, curve=curve),
-            curves=Curves(),
             per_class=judged.each(self._types[1:], PER_TYPE),
             operating_point=OperatingPoint("the likeliest type; nothing was chosen", ()),
         )

@@ -14,7 +14,7 @@ from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, f
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import spans
 from polyclinic.evidence.metrics.calibration import calibration_curve, expected_calibration_error
-from polyclinic.evidence.records import Calibration, Curves, Tested
+from polyclinic.evidence.records import Calibration, Tested
 from polyclinic.evidence.soundness import broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
 from polyclinic.formats.packed import unpack
@@ -201,7 +201,7 @@ class SpanJudge(Judge):
         hits, sure = np.concatenate(list(case.hits)), np.concatenate(list(case.confidence))
         curve = calibration_curve(hits.astype(np.float64), sure, judged.confidence) if len(sure) else ()
         found = judged.estimates((_CALIBRATION,))
-        return Detail(Calibration({}, found, curve), Curves(), judged.each(self._names, PER_LABEL))
+        return Detail(Calibration({}, found, curve), per_class=judged.each(self._names, PER_LABEL))
 
     def show(self, case: SpanCase) -> Shown:
         """Spans missed or wrong in each text; how many there are of each label, and how many were found."""

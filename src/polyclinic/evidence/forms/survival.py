@@ -12,9 +12,9 @@ from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, f
 from polyclinic.evidence.intervals import limits
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import concordance, survival
-from polyclinic.evidence.metrics.calibration import CurvePoint, equal_groups
+from polyclinic.evidence.metrics.calibration import equal_groups
 from polyclinic.evidence.metrics.kaplan_meier import KaplanMeier, kaplan_meier, log_rank
-from polyclinic.evidence.records import Calibration, Curves, GroupSurvival, OverTime, Tested
+from polyclinic.evidence.records import Calibration, CurvePoint, GroupSurvival, OverTime, Tested
 from polyclinic.evidence.soundness import check_curves, check_finite, check_follow_up
 from polyclinic.evidence.weights import Figures, Weights
 
@@ -143,11 +143,11 @@ class SurvivalJudge(Judge):
         thirds = _thirds(case.risk, judged.layout.take(once).fold)
         return Detail(
             calibration=Calibration({}, {}, _calibration_curve(case, judged.confidence), horizon=case.horizon),
-            curves=Curves(
-                kaplan_meier=_curves_of_thirds(case, thirds, judged.confidence),
-                log_rank=log_rank(case.event, case.time, thirds),
-                auc_over_time=_over_time(judged),
-            ),
+            curves={
+                "kaplan_meier": _curves_of_thirds(case, thirds, judged.confidence),
+                "log_rank": log_rank(case.event, case.time, thirds),
+                "auc_over_time": _over_time(judged),
+            },
         )
 
     def show(self, case: SurvivalCase) -> Shown:

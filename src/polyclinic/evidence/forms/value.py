@@ -13,7 +13,7 @@ from polyclinic.evidence.folds import Case, Layout
 from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, tested
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import regression
-from polyclinic.evidence.records import Calibration, Curves, Tested
+from polyclinic.evidence.records import Calibration, Tested
 from polyclinic.evidence.soundness import check_finite
 
 
@@ -82,7 +82,7 @@ class ValueJudge(Judge):
         z = float(norm.ppf(0.5 + judged.confidence / 2))
         curve = regression.calibration_curve(judged.case.truth, judged.case.value, z)
         after = {name: judged.estimate(name) for name in CALIBRATION}
-        return Detail(Calibration(before={}, after=after, curve=curve), Curves())
+        return Detail(Calibration(before={}, after=after, curve=curve))
 
     def show(self, case: ValueCase) -> Shown:
         """Distance between predicted and measured number."""

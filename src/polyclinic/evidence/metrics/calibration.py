@@ -1,12 +1,11 @@
 """Whether a predicted chance of 20 % comes true in 20 of 100 patients."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float
 from scipy.special import logit
 from scipy.stats import norm
 
+from polyclinic.evidence.records import CurvePoint
 from polyclinic.evidence.weights import Figures, Weights, closed, mean_of, opened
 
 Truth = Float[np.ndarray, " sample"]
@@ -166,17 +165,6 @@ def _curvature(
     terms = design.shape[1]
     products = (design[:, :, None] * design[:, None, :]).reshape(len(design), terms * terms)
     return np.asarray((weights @ products).reshape(len(weights), terms, terms))
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """Patients with a similar predicted chance: what was predicted, what was observed, within which limits."""
-
-    predicted: float
-    observed: float
-    low: float
-    high: float
-    n: int
 
 
 def calibration_curve(truth: Truth, probability: Chance, confidence: float, groups: int = 10) -> tuple[CurvePoint, ...]:

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import chi2, norm
 
+from polyclinic.evidence.records import LogRank
 from polyclinic.evidence.weights import Weights, opened
 
 Event = Float[np.ndarray, " sample"]
@@ -103,14 +104,6 @@ def kaplan_meier(event: Event, time: Time, confidence: float) -> KaplanMeier:
     low = np.where(inside, survival ** np.exp(-width), survival)
     high = np.where(inside, survival ** np.exp(width), survival)
     return KaplanMeier(counts.times, survival, low, high, at_risk)
-
-
-@dataclass(frozen=True)
-class LogRank:
-    """Whether groups differ in survival more than chance would make them."""
-
-    chi_squared: float
-    p_value: float
 
 
 def log_rank(event: Event, time: Time, group: Float[np.ndarray, " sample"]) -> LogRank:

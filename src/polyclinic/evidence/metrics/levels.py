@@ -7,7 +7,8 @@ others: the counts of the drawn patients are summed, and the figure is found fro
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from polyclinic.evidence.metrics.calibration import BINS, CurvePoint, wilson_interval
+from polyclinic.evidence.metrics.calibration import BINS, wilson_interval
+from polyclinic.evidence.records import CurvePoint
 from polyclinic.evidence.weights import ratio
 
 LEVELS = 256

@@ -3,8 +3,9 @@
 import numpy as np
 from jaxtyping import Float
 
-from polyclinic.evidence.metrics.calibration import CurvePoint, equal_groups
+from polyclinic.evidence.metrics.calibration import equal_groups
 from polyclinic.evidence.metrics.ranking import rank
+from polyclinic.evidence.records import CurvePoint
 from polyclinic.evidence.weights import Figures, Weights, closed, mean_of, opened, ratio
 
 Number = Float[np.ndarray, " sample"]

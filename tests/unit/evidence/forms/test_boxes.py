@@ -67,7 +67,7 @@ def test_details_and_what_is_shown():
     detail = form.detail(Judged(case, layout(3), draws, 0.95, found))
     assert detail.per_class["white"]["average_precision_50"].value == 1.0
     assert detail.per_class["red"]["count_bias"].value == pytest.approx(0.0)
-    assert set(detail.curves.precision_recall_per_class) == set(NAMES)
+    assert set(detail.curves["precision_recall_per_class"]) == set(NAMES)
     assert detail.operating_point.label_thresholds == {"red": (0.5,), "white": (0.5,)}
     assert form.counts(made, layout(3)).per_class == {"red": 3, "white": 1}
     shown = form.show(case)
@@ -79,7 +79,7 @@ def test_details_and_what_is_shown():
 def test_the_froc_curve_passes_through_the_rates_of_cpm():
     form, made = BoxJudge(NAMES), answer(PREDICTED, TRUTH)
     case, draws, found = figures(form, made, 20)
-    curve = form.detail(Judged(case, layout(3), draws, 0.95, found)).curves.froc
+    curve = form.detail(Judged(case, layout(3), draws, 0.95, found)).curves["froc"]
     at = np.searchsorted(FROC_RATES, RATES)
     assert np.mean(np.array(curve.y)[at]) == pytest.approx(found["cpm"].value)
     # red at 1/8 of 3 pictures: no false box may be taken, so 2 of 3 are found; white: 1 of 1
@@ -100,9 +100,9 @@ def test_the_curve_of_a_plain_model_stands_beside_ours():
     settings = EvidenceSection(resamples=10)
     ours, plain = model("polyclinic", PREDICTED), [model("twin", PREDICTED), model("half", half)]
     found = judge(ours, plain, settings, seed=1).targets["found"]
-    assert found.baselines["twin"].curve == found.curves.froc
+    assert found.baselines["twin"].curve == found.curves["froc"]
     assert found.baselines["half"].curve.y[-1] == pytest.approx((2 / 3 + 1) / 2)
-    assert found.curves.froc.y[-1] == pytest.approx(1.0)
+    assert found.curves["froc"].y[-1] == pytest.approx(1.0)
 
 
 def test_unknown_is_not_the_same_as_none():

@@ -14,7 +14,7 @@ from polyclinic.evidence.forms.classes.chances import ChancesJudge
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, operating_point
 from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
-from polyclinic.evidence.records import Calibration, Curves, OperatingPoint, Tested
+from polyclinic.evidence.records import Calibration, OperatingPoint, Tested
 from polyclinic.evidence.weights import Figures, Weights
 
 GRID = np.linspace(0, 1, 101)
@@ -144,10 +144,10 @@ class BinaryJudge(ChancesJudge):
         folds = np.unique(case.fold, return_index=True)[1]
         return Detail(
             calibration=_calibration(judged),
-            curves=Curves(
-                roc=judged.curve("roc", _roc, GRID),
-                precision_recall=judged.curve("precision_recall", _precision_recall, GRID),
-            ),
+            curves={
+                "roc": judged.curve("roc", _roc, GRID),
+                "precision_recall": judged.curve("precision_recall", _precision_recall, GRID),
+            },
             operating_point=OperatingPoint(case.rule, tuple(case.threshold[folds].tolist())),
             confusion=_confusion(case.take(judged.once())),
         )

@@ -13,7 +13,7 @@ from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, first_of
 from polyclinic.evidence.forms.classes.chances import ChancesJudge
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, multiclass, operating_point
-from polyclinic.evidence.records import Calibration, Curves, OperatingPoint, Tested
+from polyclinic.evidence.records import Calibration, Curve, OperatingPoint, Tested
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
 
 GRID = np.linspace(0, 1, 101)
@@ -144,19 +144,25 @@ class MulticlassJudge(ChancesJudge):
 
     def detail(self, judged: Judged) -> Detail:
         """Figures and curves of each class, calibration of the likeliest class, the table of confusions."""
-        curves = [_curves_of(judged, number) for number in range(len(self.classes))]
-        per_class = dict(zip(self.classes, curves, strict=True))
         return Detail(
             calibration=_calibration(judged),
-            curves=Curves(
-                roc=judged.curve("roc", _macro_roc, GRID),
-                roc_per_class={name: c.roc for name, c in per_class.items() if c.roc},
-                precision_recall_per_class={n: c.precision_recall for n, c in per_class.items() if c.precision_recall},
-            ),
+            curves={
+                "roc": judged.curve("roc", _macro_roc, GRID),
+                "roc_per_class": self._against_rest(judged, "roc", discrimination.roc_curve),
+                "precision_recall_per_class": self._against_rest(
+                    judged, "precision_recall", discrimination.precision_recall_curve
+                ),
+            },
             per_class=judged.each(self.classes, PER_CLASS),
             operating_point=OperatingPoint("the likeliest class; nothing was chosen", ()),
             confusion=_confusion(judged.case.take(judged.once())),
         )
+
+    def _against_rest(self, judged: Judged, name: str, plain: Any) -> dict[str, Curve]:
+        """The curve of each class against the rest."""
+        return {
+            word: judged.curve(name, _one_against_rest(plain, number), GRID) for number, word in enumerate(self.classes)
+        }
 
     def show(self, case: MulticlassCase) -> Shown:
         """Surprise at the true class; the classes in the user's words."""
@@ -165,22 +171,9 @@ class MulticlassJudge(ChancesJudge):
         return Shown(loss, names[case.truth.astype(int)], names[case.decision.astype(int)])
 
 
-def _curves_of(judged: Judged, number: int) -> Curves:
-    """ROC and precision-recall curve of one class against the rest."""
-
-    def roc(case: MulticlassCase, weights: Weights | None) -> Figures:
-        return discrimination.roc_curve(
-            multiclass.one_or_rest(case.truth, number), case.probabilities[:, number], GRID, weights
-        )
-
-    def precision_recall(case: MulticlassCase, weights: Weights | None) -> Figures:
-        return discrimination.precision_recall_curve(
-            multiclass.one_or_rest(case.truth, number), case.probabilities[:, number], GRID, weights
-        )
-
-    return Curves(
-        roc=judged.curve("roc", roc, GRID),
-        precision_recall=judged.curve("precision_recall", precision_recall, GRID),
+def _one_against_rest(plain: Any, number: int) -> Callable[[MulticlassCase, Weights | None], Figures]:
+    return lambda case, weights: plain(
+        multiclass.one_or_rest(case.truth, number), case.probabilities[:, number], GRID, weights
     )
 
 
