@@ -6,8 +6,13 @@ from dataclasses import dataclass
 
 from polyclinic.delivery.markup import EMPTY, Element, element, join
 
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 30.0, 46.0
+LEFT = 46.0
+RIGHT = 14.0
+TOP = 30.0
+BOTTOM = 46.0
+"""Margins that hold tick labels of five characters at the left, and a line of names above and below."""
 WIDTH = 420.0
+"""Of the view box: text of 12 units is then about 12 pixels high where two figures share a row of the page."""
 
 Numbers = Sequence[float | None]
 

@@ -9,8 +9,10 @@ from polyclinic.delivery.numbers import interval, number, percent
 from polyclinic.evidence.records import Curve, Estimate, TargetEvidence
 from polyclinic.translations.phrase import Phrase
 
-SQUARE = 436.0  # height at which the plotting area is a square
-COLOURS = 6  # classes beyond this cannot be told apart by colour
+SQUARE = 436.0
+"""Height at which the plotting area is a square: 360 units wide between the margins, and as high."""
+COLOURS = 6
+"""Classes beyond this cannot be told apart by colour; the style sheet has as many."""
 
 
 def roc(target: TargetEvidence) -> Element:

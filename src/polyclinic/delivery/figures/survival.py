@@ -28,6 +28,7 @@ STRATA = ("low", "middle", "high")
 RISKS = ("low risk", "middle risk", "high risk")
 """Groups as evidence names them."""
 LEFT_SHARE = 0.05
+"""Share still followed below which a curve ends; the source stands at ``kaplan_meier``."""
 
 
 def kaplan_meier(groups: Sequence[GroupSurvival], unit: str) -> Element:

@@ -12,8 +12,10 @@ from polyclinic.delivery.numbers import significant, with_unit
 from polyclinic.evidence.records import CurvePoint
 from polyclinic.translations.phrase import Phrase
 
-DENSE = 1200  # more points than this are drawn as a density
+DENSE = 1200
+"""More points than this are drawn as a density: beyond it dots cover each other and the page grows heavy. A round number."""
 CELLS = 48
+"""Cells on a side of the density, each 7.5 units wide, about as the bars of the histogram are."""
 
 Values = Float[np.ndarray, " sample"]
 

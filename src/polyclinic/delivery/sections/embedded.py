@@ -11,8 +11,10 @@ from polyclinic.records.base import Picture
 from polyclinic.records.text.markup import SIGNS
 from polyclinic.translations.phrase import Phrase
 
-SIDE = 320  # pixels: large enough to recognise, small enough to send by mail
-LIGHT = 60_000  # bytes: smaller pictures are kept as they are
+SIDE = 320
+"""Pixels: large enough to recognise a record, and a report of ten stays small enough to send by mail."""
+LIGHT = 60_000
+"""Bytes up to which a picture is kept as it is: a round number; ten such pictures make a page of less than a megabyte."""
 
 IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
 _MARKUP = "text/html"
