@@ -87,8 +87,8 @@ def run(study: Path | str, out: Path | None = None, *, resume: bool = False, pro
             return done(out)
         answered = _answer(assembled, split, work, progress)
         evidence = judge_answers(answered.ours, answered.plain, asked.evidence, asked.study.seed).document()
-        write_bundle(FinishedRun(assembled, split, answered, evidence, out), work.shown)
-        write_log(work.shown, _events(began, answered.spent_s, work.resumed))
+        write_bundle(FinishedRun(assembled, split, answered, evidence, out), work.results)
+        write_log(work.results, _events(began, answered.spent_s, work.resumed))
         bundles.publish(work, version("polyclinic"))
     return Done(out, evidence, (*assembled.findings, *answered.findings))
 

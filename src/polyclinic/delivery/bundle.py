@@ -73,9 +73,9 @@ class RunFolder:
     lock: Hold | None
 
     @property
-    def shown(self) -> Path:
-        """Folder for finished files, laid out as in the bundle."""
-        return self.out / ".work" / "shown"
+    def results(self) -> Path:
+        """Folder for finished files, arranged as in the bundle."""
+        return _results(self.out)
 
     @property
     def scratch(self) -> Path:
@@ -148,13 +148,13 @@ def publish(work: RunFolder, version: str) -> Bundle:
     """Put the finished files in place, the manifest last, remove `.work`, and let the folder go.
 
     Args:
-        work: Everything that stands in ``work.shown`` is published.
+        work: Everything that stands in ``work.results`` is published.
         version: Version of polyclinic that made it.
 
     Raises:
         BundleError: if a file cannot be put in place; those already there are taken back.
     """
-    files = {name: _sha256(work.shown / name) for name in _names(work.shown)}
+    files = {name: _sha256(work.results / name) for name in _names(work.results)}
     manifest = Manifest(format=FORMAT, polyclinic=version, fingerprints=dict(work.fingerprints), files=files)
     write_file(work.out / ".work" / MANIFEST, f"{manifest.model_dump_json(indent=1)}\n".encode())
     _put_in_place(work.out, manifest)
@@ -226,7 +226,7 @@ def _claim(out: Path, fingerprints: dict[str, str], resume: bool, lock: Hold) ->
 
 def _begin(out: Path, fingerprints: dict[str, str]) -> None:
     with writing_to(out):
-        (out / ".work" / "shown").mkdir(exist_ok=True)
+        _results(out).mkdir(exist_ok=True)
         (out / ".work" / "scratch").mkdir(exist_ok=True)
     state = State(format=FORMAT, fingerprints=fingerprints)
     write_file(out / ".work" / STATE, f"{state.model_dump_json(indent=1)}\n".encode())
@@ -257,7 +257,7 @@ def _let_go(out: Path, lock: Hold, fresh: bool) -> None:
     if fresh:
         (out / ".work" / STATE).unlink(missing_ok=True)
         lock.vanish()
-        _remove_if_empty(out / ".work" / "shown", out / ".work" / "scratch", out / ".work", out)
+        _remove_if_empty(_results(out), out / ".work" / "scratch", out / ".work", out)
     else:
         lock.release()
 
@@ -268,21 +268,26 @@ def _remove_if_empty(*folders: Path) -> None:
             folder.rmdir()
 
 
+def _results(out: Path) -> Path:
+    return out / ".work" / "shown"  # this name, so that a run that an earlier version began can be resumed
+
+
 def _put_in_place(out: Path, manifest: Manifest) -> None:
     """Move every file of the manifest from `.work/shown` into ``out``, then the manifest itself; or move none."""
-    shown, moved = out / ".work" / "shown", list[str]()
+    results = _results(out)
+    moved: list[str] = []
     tops = sorted({PurePosixPath(name).parts[0] for name in manifest.files})
     with writing_to(out):
         try:
             for top in tops:
-                if (shown / top).exists():
+                if (results / top).exists():
                     _refuse_overwriting(out / top)
-                    (shown / top).rename(out / top)
+                    (results / top).rename(out / top)
                     moved.append(top)
             (out / ".work" / MANIFEST).rename(out / MANIFEST)
         except (OSError, BundleError):
             for top in moved:
-                (out / top).rename(shown / top)
+                (out / top).rename(results / top)
             raise
 
 

@@ -73,7 +73,7 @@ def run_folds(assembled: Assembled, split: Split, work: RunFolder, progress: Pro
     return FoldAnswers(
         ours=models[0],
         plain=tuple(models[1:]),
-        plans={name: load_model(work.shown / "model", name, FitPlan)[0] for name in names},
+        plans={name: load_model(work.results / "model", name, FitPlan)[0] for name in names},
         spent_s=sum(one.spent_s for one in kept),
         findings=_distinct(finding for one in kept for finding in one.findings),
     )
@@ -103,7 +103,7 @@ def _answer(
     ours, members = run_fold(assembled, fold, plan, progress)
     plain = answer_baselines(assembled, fold, study.study.seed) if study.evidence.baselines else ()
     for member in members:
-        save_model(work.shown / "model", member.name, _plan(assembled, member), member.fitted.model.state_dict())
+        save_model(work.results / "model", member.name, _plan(assembled, member), member.fitted.model.state_dict())
     spent = sum(member.fitted.spent_s for member in members)
     findings = _distinct(finding for member in members for finding in member.fitted.findings)
     kept = _Kept((ours, *plain), spent, findings)

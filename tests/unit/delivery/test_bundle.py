@@ -16,10 +16,10 @@ SAME = {"the study": "abc", "cohort.csv": "def"}
 
 
 def fill(work: bundle.RunFolder) -> None:
-    (work.shown / "report.html").write_text("<p>report</p>")
-    (work.shown / "evidence.json").write_text("{}")
-    (work.shown / "model" / "0-0-0").mkdir(parents=True)
-    (work.shown / "model" / "0-0-0" / "plan.json").write_text("{}")
+    (work.results / "report.html").write_text("<p>report</p>")
+    (work.results / "evidence.json").write_text("{}")
+    (work.results / "model" / "0-0-0").mkdir(parents=True)
+    (work.results / "model" / "0-0-0" / "plan.json").write_text("{}")
     (work.scratch / "checkpoint").write_text("half way")
 
 
@@ -230,7 +230,7 @@ def test_a_run_refused_for_another_one_leaves_that_one_alone(tmp_path: Path, mon
         with pytest.raises(BundleError, match="is working in it"):
             open_work(tmp_path / "run", SAME, resume=False)
         assert tree(tmp_path) == before
-        assert work.shown.is_dir()
+        assert work.results.is_dir()
 
 
 def test_the_users_files_are_not_touched(tmp_path: Path) -> None:

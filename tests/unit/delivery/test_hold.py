@@ -96,7 +96,7 @@ def test_a_lock_that_stays_refuses(tmp_path, moment):
 @pytest.mark.parametrize("moment", ["open", "fcntl.flock"])
 def test_a_run_that_finishes_while_another_would_resume_it_is_found_finished(tmp_path, moment):
     work = open_work(tmp_path / "run", {}, resume=False)
-    (work.shown / "report.html").write_text("whole")
+    (work.results / "report.html").write_text("whole")
     with stopped(RESUMES, moment, tmp_path / "run" / ".work" / "lock") as other:
         publish(work, "0.1.0")
         assert goes_on(other) == "True"
@@ -107,7 +107,7 @@ def test_a_run_that_finishes_while_another_would_resume_it_is_found_finished(tmp
 @pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed on Windows")
 def test_a_folder_taken_in_the_moment_it_is_given_up_stays_with_its_taker(tmp_path, monkeypatch):
     work = open_work(tmp_path / "run", {}, resume=False)
-    (work.shown / "report.html").write_text("whole")
+    (work.results / "report.html").write_text("whole")
     rmdir, taken = Path.rmdir, []
 
     def take_first(folder):
