@@ -13,7 +13,7 @@ from polyclinic.evidence.records import CurvePoint
 from polyclinic.translations.phrase import Phrase
 
 DENSE = 1200
-"""More points than this are drawn as a density: beyond it dots cover each other and the page grows heavy. A round number."""
+"""More points than this are drawn as a density: dots would cover each other. A round number."""
 CELLS = 48
 """Cells on a side of the density, each 7.5 units wide, about as the bars of the histogram are."""
 

@@ -14,7 +14,7 @@ from polyclinic.translations.phrase import Phrase
 SIDE = 320
 """Pixels: large enough to recognise a record, and a report of ten stays small enough to send by mail."""
 LIGHT = 60_000
-"""Bytes up to which a picture is kept as it is: a round number; ten such pictures make a page of less than a megabyte."""
+"""Bytes up to which a picture is kept as it is: a round number; ten of them make less than a megabyte."""
 
 IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
 _MARKUP = "text/html"
