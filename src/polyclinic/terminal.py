@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,13 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from polyclinic.errors import Finding, Severity
-
-if TYPE_CHECKING:  # the workflow stands above; only the shape of what it gives is named here
-    from polyclinic.steps.predict import WrittenAnswers
-    from polyclinic.steps.preflight import Preflight
-    from polyclinic.workflow import Draft
+from polyclinic.steps.predict import WrittenAnswers
+from polyclinic.steps.preflight import Preflight
+from polyclinic.workflow import Draft
 
 _ROWS_OF_METRICS = 6
+"""Figures of a target that fit beside a prompt; the report has all of them."""
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -108,13 +107,13 @@ def _value(metric: Mapping[str, Any] | None) -> str:
     return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
 
 
-def show_draft(draft: "Draft") -> None:
+def show_draft(draft: Draft) -> None:
     """Where the drafted study is, and what to do next."""
     out.print(f"Wrote {escape(str(draft.study))}")
     out.print(f"Read it, then: polyclinic check {escape(str(draft.study))}")
 
 
-def show_checkup(checkup: "Preflight") -> None:
+def show_checkup(checkup: Preflight) -> None:
     """Findings, the flow of patients, and what a run would cost."""
     show_findings(checkup.findings)
     for step in checkup.flow:
@@ -127,7 +126,7 @@ def show_checkup(checkup: "Preflight") -> None:
         out.print("Nothing stands in the way of a run.")
 
 
-def show_predicted(predicted: "WrittenAnswers") -> None:
+def show_predicted(predicted: WrittenAnswers) -> None:
     """Where the answers are and how many of them the model would rather not give."""
     show_findings(predicted.findings)
     out.print(f"Wrote {predicted.rows} answers to {escape(str(predicted.out))}.")

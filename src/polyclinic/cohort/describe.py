@@ -11,8 +11,13 @@ from jaxtyping import Bool, Float, Shaped
 from polyclinic.formats.columns.column_types import as_words
 
 MOST_LEVELS = 8
+"""Lines of table one for a column of words: the commonest values; what is left out is counted. A round number."""
+
 FEWEST_OF_LEVEL = 5
+"""A value that fewer rows share may point at a patient, so it is not named."""
+
 _MOST_COLUMNS = 60
+"""Columns in table one: three screens. A table of genes has thousands, and nobody reads them here."""
 
 
 @dataclass(frozen=True)

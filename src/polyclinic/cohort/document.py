@@ -12,8 +12,13 @@ from polyclinic.errors import Finding
 from polyclinic.formats.columns.column_types import as_words, pick
 
 MOST_ROWS = 1000
+"""Rows listed by a finding in the document: enough to look into, not so many that the file grows with the table."""
+
 _MOST_GROUPS = 5
+"""Groups beside each other in table one: more columns do not fit on a page."""
+
 _FEWEST_OF_GROUP = 5
+"""A group of fewer rows would describe single patients."""
 
 JsonObject = dict[str, Any]
 

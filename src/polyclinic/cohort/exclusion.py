@@ -11,6 +11,7 @@ from polyclinic.errors import CohortError, Finding, Severity
 from polyclinic.formats.columns.column_types import absent_column, counted
 
 _SAMPLED_ROWS = 20
+"""Rows of each sort on which a condition is tried before it is believed. A round number."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,11 @@ from polyclinic.formats.columns.column_types import counted, is_number_text, pic
 from polyclinic.formats.columns.fingerprint import column_digest
 
 _MOSTLY_MISSING = 0.5
+"""More than half: such a column tells mostly whether somebody measured."""
+
 _MOSTLY_NUMBERS = 0.8
+"""From this share of numbers on, the cells that are none are taken for slips rather than for words."""
+
 _CODE = r"^[A-Za-z]{1,3}[-.]?[0-9]+([.-][0-9A-Za-z]+)*$"
 _ADDRESS = r"[/\\#]|\.[A-Za-z]{2,5}$"
 

@@ -9,15 +9,27 @@ from statistics import median
 
 import polars as pl
 
-IMAGE = r"(?i)(\.(png|jpe?g|tiff?|bmp|dcm)|\.npz#\w+\[[0-9]+\])$"
-_VOLUME = r"(?i)\.(nii|nii\.gz|mha|mhd|nrrd|nhdr)$"
+from polyclinic.formats.images.base import image_formats
+from polyclinic.formats.scans.base import MaskFormat, ScanFormat, grid_formats
+
+_IN_ARCHIVE = r"\.npz#\w+\[[0-9]+\]"
 _BOXES = r"(?i)\.(json|xml)$"
 _MASK = r"(?i)(.*[ _-])?(masks?|segs?|segmentations?|labels?|annotations?|contours?|ground[ _-]?truth|fov)([ _-].*)?"
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _LOOKED_AT = 50
+"""Cells that are parsed to see what a column holds. A round number."""
+
 _MOST = 0.9
-_SIGNS, _WORDS = 40, 6
+"""A few cells may be empty words or slips; a column of paths is one all the same."""
+
+_SIGNS = 40
+"""Signs of a sentence, at the median: longer than names and codes. Chinese needs half as many."""
+
+_WORDS = 6
+"""Words of a sentence, at the median."""
+
 _FLAT = 4
+"""Numbers of a box on a picture; one in a scan has six."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +49,21 @@ class DenseGuess:
 
 def holds_images(column: pl.Series) -> bool:
     """Whether the cells are paths of pictures."""
-    return _mostly(column, IMAGE)
+    endings = "|".join(re.escape(suffix) for suffix in _picture_suffixes())
+    return _mostly(column, rf"(?i)({endings}|{_IN_ARCHIVE})$")
 
 
 def holds_volumes(column: pl.Series, folder: Path | None) -> bool:
     """Whether the cells are paths of scans, or of folders with DICOM slices."""
-    return _mostly(column, _VOLUME) or (folder is not None and _are_folders(_some(column), folder))
+    suffixes = {suffix for known in grid_formats() for suffix in known.suffixes} - _picture_suffixes()
+    endings = "|".join(sorted(re.escape(suffix) for suffix in suffixes))
+    return _mostly(column, rf"(?i)({endings})$") or (folder is not None and _are_folders(_some(column), folder))
+
+
+def _picture_suffixes() -> set[str]:
+    """How files of pictures are called, those of flat masks included."""
+    flat = [known for known in grid_formats() if isinstance(known, MaskFormat) and not isinstance(known, ScanFormat)]
+    return {suffix for known in (*image_formats(), *flat) for suffix in known.suffixes}
 
 
 def is_mask(column: pl.Series) -> bool:

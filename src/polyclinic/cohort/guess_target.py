@@ -18,6 +18,7 @@ _POSITIVE = (
     *("abnormal", "sick", "ill", "dead", "died", "deceased", "event", "high", "tested_positive", "阳性", "是", "恶性"),
 )
 _MOST_CLASSES = 20
+"""Distinct whole numbers beyond which an outcome is a measurement rather than a code. A round number."""
 
 Keys = dict[str, str | int | float | bool | list[str]]
 

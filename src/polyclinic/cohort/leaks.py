@@ -15,10 +15,19 @@ from polyclinic.formats.columns.column_types import counted, shorten
 # A single legitimate measure seldom reaches this: the best one of breast cytology has an area of .975.
 DISGUISE_AREA = 0.995
 DISGUISE_CORRELATION = 0.999
+"""The same for numbers, by rank correlation: two instruments for one quantity may well reach 0.99."""
+
 PROPERTY_TELLS = 0.9
+"""Properties of files should tell nothing of the outcome; one that tells this much would be learned in its place."""
+
 PROPERTY_HINTS = 0.75
+"""Less than that may be chance or case mix; it is told, and does not stop."""
+
 _FEWEST_OF_CLASS = 30
+"""With fewer rows of a class a high area may be chance, the more so where many columns are tried."""
+
 _FEWEST_NUMBERS = 30
+"""The same for a rank correlation."""
 
 Hashes = Mapping[str, UInt64[np.ndarray, " row"]]
 Properties = Mapping[str, Mapping[str, Shaped[np.ndarray, " row"]]]

@@ -6,8 +6,13 @@ from jaxtyping import Int
 from scipy.stats import chi2
 
 _LEVEL = 0.01
+"""Level of significance, divided by the number of columns that are looked at (Bonferroni)."""
+
 _LEAST_GAP = 0.1
+"""A smaller difference in shares is significant in a large table, and matters to nobody."""
+
 _FEWEST_OF_CLASS = 10
+"""The chi-squared distribution holds from about this many rows of a class on."""
 
 
 def missing_by_outcome(frame: pl.DataFrame, code: Int[np.ndarray, " row"]) -> list[tuple[str, float, float]]:

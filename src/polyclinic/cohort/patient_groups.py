@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 
 @dataclass(frozen=True)
-class People:
+class PatientGroups:
     """Who stands behind each row. Patients who must stay together, such as a family, count as one here.
 
     Attributes:
@@ -29,11 +29,11 @@ class People:
         return np.asarray(chosen[self.unit])
 
 
-def people(
+def patient_groups(
     patient: Shaped[np.ndarray, " row"],
     groups: Int[np.ndarray, " row"],
     together: Int[np.ndarray, " row"] | None = None,
-) -> People:
+) -> PatientGroups:
     """The patients behind the rows, joined where rows share a number of ``together``.
 
     A patient whose rows lie in several outcome groups counts to the highest: with two classes, to the positive one.
@@ -43,7 +43,7 @@ def people(
         unit = joined(unit, together)
     group = np.full(int(unit.max(initial=-1)) + 1, -1, dtype=np.int64)
     np.maximum.at(group, unit, groups)
-    return People(unit, group)
+    return PatientGroups(unit, group)
 
 
 def copies(fingerprints: Mapping[str, UInt64[np.ndarray, " row"]]) -> Int[np.ndarray, " row"]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Int
 
-from polyclinic.cohort.patient_groups import People
+from polyclinic.cohort.patient_groups import PatientGroups
 from polyclinic.cohort.rows import Fold
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
@@ -28,17 +28,17 @@ def contradictions(section: SplitSection) -> list[Finding]:
     return found
 
 
-def refuse_too_few(cohort: Cohort, section: SplitSection, crowd: People, every_group: bool) -> None:
+def refuse_too_few(cohort: Cohort, section: SplitSection, patients: PatientGroups, every_group: bool) -> None:
     """Raise if there are too few patients for the division, or a class has one patient only."""
     findings = []
-    patients = len(np.unique(cohort.patient))
+    persons = len(np.unique(cohort.patient))
     fewest = max(FEWEST_PATIENTS, 2 * (section.folds or 1))
-    if patients < fewest:
-        findings.append(_too_few(cohort, patients, fewest, section))
-    elif len(crowd) < max(3, section.folds or 3):
-        findings.append(_too_few_units(cohort, len(crowd), max(3, section.folds or 3), section))
+    if persons < fewest:
+        findings.append(_too_few(cohort, persons, fewest, section))
+    elif len(patients) < max(3, section.folds or 3):
+        findings.append(_too_few_units(cohort, len(patients), max(3, section.folds or 3), section))
     if section.column is None and every_group and not findings:
-        findings += _lone_classes(cohort, crowd)
+        findings += _lone_classes(cohort, patients)
     stop_on(findings, CohortError)
 
 
@@ -161,8 +161,8 @@ def _too_few_units(cohort: Cohort, many: int, fewest: int, section: SplitSection
     )  # fmt: skip
 
 
-def _lone_classes(cohort: Cohort, crowd: People) -> list[Finding]:
-    size = np.bincount(crowd.group[crowd.group >= 0])
+def _lone_classes(cohort: Cohort, patients: PatientGroups) -> list[Finding]:
+    size = np.bincount(patients.group[patients.group >= 0])
     lone = np.flatnonzero(size == 1)
     return [
         Finding(
@@ -171,7 +171,7 @@ def _lone_classes(cohort: Cohort, crowd: People) -> list[Finding]:
             rule="every class needs at least 2 patients, to train on one and test on the other",
             found="a class has one patient",
             remedy="Join rare classes, leave the class out with exclude, or find more patients.",
-            rows=tuple(int(row) for row in cohort.row[crowd.rows(crowd.group == group)]),
+            rows=tuple(int(row) for row in cohort.row[patients.rows(patients.group == group)]),
         )
         for group in lone
     ]

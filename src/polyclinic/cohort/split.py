@@ -9,7 +9,7 @@ from jaxtyping import Bool, Int
 from polyclinic.cohort import part_column, refusals
 from polyclinic.cohort.by_site_or_time import deal_sites, draw_sites, latest
 from polyclinic.cohort.draw import both_sides, deal, draw, windows
-from polyclinic.cohort.patient_groups import People, joined, people
+from polyclinic.cohort.patient_groups import PatientGroups, joined, patient_groups
 from polyclinic.cohort.rows import Fold, Inner, Split, TestRows, TrainRows, TuneRows
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import CohortError, stop_on
@@ -49,11 +49,11 @@ def divide(
     """
     stop_on(refusals.contradictions(section), CohortError)
     linked = _together(cohort, section, together)
-    crowd = people(cohort.patient, groups, linked)
-    refusals.refuse_too_few(cohort, section, crowd, every_group)
+    patients = patient_groups(cohort.patient, groups, linked)
+    refusals.refuse_too_few(cohort, section, patients, every_group)
     folds = tuple(
         Fold(repeat, number, inner, TestRows(np.flatnonzero(test)))
-        for repeat, number, test, inner in _folds(cohort, section, crowd, members, seed, every_group)
+        for repeat, number, test, inner in _folds(cohort, section, patients, members, seed, every_group)
     )
     stop_on(refusals.empty_parts(cohort, folds), CohortError)
     notes = (
@@ -89,18 +89,18 @@ def _group_of(cohort: Cohort, name: str) -> Int[np.ndarray, " row"]:
 
 
 def _folds(
-    cohort: Cohort, section: SplitSection, crowd: People, members: int, seed: int, every_group: bool
+    cohort: Cohort, section: SplitSection, patients: PatientGroups, members: int, seed: int, every_group: bool
 ) -> Iterator[tuple[int, int, Bool[np.ndarray, " row"], tuple[Inner, ...]]]:
     """Repetition, fold, tested rows, and the rest for every member."""
     for repeat in range(section.repeat if section.folds else 1):
         rng = np.random.default_rng([seed, repeat])
-        for number, test in enumerate(_tests(cohort, section, crowd, rng, every_group)):
+        for number, test in enumerate(_tests(cohort, section, patients, rng, every_group)):
             inner_rng = np.random.default_rng([seed, repeat, number, 1])
-            yield repeat, number, test, _inner(cohort, section, crowd, test, members, inner_rng)
+            yield repeat, number, test, _inner(cohort, section, patients, test, members, inner_rng)
 
 
 def _tests(
-    cohort: Cohort, section: SplitSection, crowd: People, rng: np.random.Generator, every_group: bool
+    cohort: Cohort, section: SplitSection, patients: PatientGroups, rng: np.random.Generator, every_group: bool
 ) -> list[Bool[np.ndarray, " row"]]:
     """The tested rows of every fold of one repetition."""
     if section.column is not None:
@@ -109,25 +109,25 @@ def _tests(
         return [latest(cohort, section.test)]
     if section.by == "site":
         held = deal_sites(cohort, section.folds, rng) if section.folds else [draw_sites(cohort, section.test, rng)]
-        return [crowd.rows(_any_row(crowd, rows)) for rows in held]
+        return [patients.rows(_any_row(patients, rows)) for rows in held]
     if section.folds is not None:
-        fold = deal(crowd.group, section.folds, rng)
-        return [crowd.rows(fold == number) for number in range(section.folds)]
-    taken = draw(crowd.group, section.test, rng)
-    return [crowd.rows(both_sides(taken, crowd.group, rng) if every_group else taken)]
+        fold = deal(patients.group, section.folds, rng)
+        return [patients.rows(fold == number) for number in range(section.folds)]
+    taken = draw(patients.group, section.test, rng)
+    return [patients.rows(both_sides(taken, patients.group, rng) if every_group else taken)]
 
 
-def _any_row(crowd: People, rows: Bool[np.ndarray, " row"]) -> Bool[np.ndarray, " patient"]:
+def _any_row(patients: PatientGroups, rows: Bool[np.ndarray, " row"]) -> Bool[np.ndarray, " patient"]:
     """Patients of whom at least one row is chosen."""
-    chosen = np.zeros(len(crowd), dtype=bool)
-    chosen[crowd.unit[rows]] = True
+    chosen = np.zeros(len(patients), dtype=bool)
+    chosen[patients.unit[rows]] = True
     return chosen
 
 
 def _inner(
     cohort: Cohort,
     section: SplitSection,
-    crowd: People,
+    patients: PatientGroups,
     test: Bool[np.ndarray, " row"],
     members: int,
     rng: np.random.Generator,
@@ -137,14 +137,14 @@ def _inner(
         tune = part_column.read_parts(cohort, section.column) == "tune"
         if tune.any():
             return (_pair(~test & ~tune, tune),) * members
-    rest = np.unique(crowd.unit[~test])
+    rest = np.unique(patients.unit[~test])
     if len(rest) < 2:
         raise CohortError(refusals.too_few_for_tune(cohort, len(rest)))
     inner = []
-    for inside in windows(crowd.group[rest], section.tune, members, rng):
-        chosen = np.zeros(len(crowd), dtype=bool)
+    for inside in windows(patients.group[rest], section.tune, members, rng):
+        chosen = np.zeros(len(patients), dtype=bool)
         chosen[rest[inside]] = True
-        tune = crowd.rows(chosen) & ~test
+        tune = patients.rows(chosen) & ~test
         inner.append(_pair(~test & ~tune, tune))
     return tuple(inner)
 

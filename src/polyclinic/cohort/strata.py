@@ -7,6 +7,7 @@ from jaxtyping import Shaped
 from polyclinic.formats.columns.column_types import as_words
 
 MOST_VALUES = 12
+"""A number with more values is cut into bands; codes and scores rarely have more. A round number."""
 
 
 def stratum(column: pl.Series) -> Shaped[np.ndarray, " row"]:

@@ -8,9 +8,23 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import rankdata
 
 MOST_CLASSES = 20
+"""Distinct numbers beyond which an outcome is a measurement: the same as in drafts."""
+
 _MOST_CODES = 50
+"""Distinct values up to which a column of numbers may be a code, each of which may stand for a class."""
+
 _FEWEST_KNOWN = 0.2
+"""A column that is known for fewer rows cannot stand for the outcome of all."""
+
 _GLANCE = 1000
+"""Rows that are looked at to see whether a column may be a code. A round number."""
+
+
+_FAR_FROM_ALL = 0.9
+"""An area below which a column is no suspect, whatever its other pairs of classes say."""
+
+_MOST_CELLS = 10**7
+"""Cells of a table of values and classes: 80 MB, which only identifiers exceed."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +68,14 @@ def strength(column: pl.Series, outcome: Classes | Values, fewest: int) -> float
     if not _enough(code, fewest):
         return 0.0
     cells = column if known.all() else column.filter(pl.Series(known))
-    best = _told_by_value(cells.is_null().to_numpy().astype(np.int64), code) if cells.null_count() else 0.0
+    best = _majority_share(cells.is_null().to_numpy().astype(np.int64), code) if cells.null_count() else 0.0
     if not _is_measured(cells):
-        return max(best, _told_by_value(_codes(cells) + 1, code))
+        return max(best, _majority_share(_codes(cells) + 1, code))
     values = _numbers(cells)
     best = max(best, _pairwise_area(values, code, fewest))
     if len(np.unique(values[:_GLANCE])) > _MOST_CODES:
         return best
-    return max(best, _told_by_value(_codes(cells) + 1, code))
+    return max(best, _majority_share(_codes(cells) + 1, code))
 
 
 def _is_measured(column: pl.Series) -> bool:
@@ -97,11 +111,11 @@ def _pairwise_area(value: Float[np.ndarray, " row"], code: Int[np.ndarray, " row
     value, code = value[known], code[known]
     present = np.unique(code)
     smallest = 1.0
-    for place, one in enumerate(present):
-        for other in present[place + 1 :]:
+    for number, one in enumerate(present):
+        for other in present[number + 1 :]:
             pair = (code == one) | (code == other)
             smallest = min(smallest, _area(value[pair], code[pair] == other))
-            if smallest < 0.9:  # far from telling all: the other pairs need no look
+            if smallest < _FAR_FROM_ALL:  # far from telling all: the other pairs need no look
                 return smallest
     return smallest
 
@@ -114,11 +128,11 @@ def _area(value: Float[np.ndarray, " row"], positive: Bool[np.ndarray, " row"]) 
     return max(area, 1 - area)
 
 
-def _told_by_value(value: Int[np.ndarray, " row"], code: Int[np.ndarray, " row"]) -> float:
+def _majority_share(value: Int[np.ndarray, " row"], code: Int[np.ndarray, " row"]) -> float:
     """Mean over classes of the share of rows whose class leads among the other rows of the same value."""
     size = np.bincount(code)
     values = int(value.max()) + 1
-    if values * len(size) > 10**7 or values * 2 > len(value):
+    if values * len(size) > _MOST_CELLS or values * 2 > len(value):
         return 0.0
     table = np.bincount(value * len(size) + code, minlength=values * len(size)).reshape(values, len(size))
     first = table.max(axis=1)

@@ -12,6 +12,8 @@ from polyclinic.errors import EvidenceError, Finding
 _MAGIC = b"PCA1"
 _HEAD = struct.Struct("<4sI")
 _LEVEL = 6
+"""What zlib itself takes where nothing is said."""
+
 _KINDS = "biuf"
 
 

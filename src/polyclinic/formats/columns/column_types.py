@@ -15,6 +15,7 @@ _NUMBER = r"^[+-]?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _TRUTH = r"^(?i)(true|false)$"
 _YEAR_FIRST = r"^[0-9]{4}[-/年]"
 _GLANCE = 1000
+"""First rows that spare most columns the look at all of them. A round number."""
 
 _KINDS = (
     (_INTEGER, pl.all().str.strip_prefix("+").cast(pl.Int64)),

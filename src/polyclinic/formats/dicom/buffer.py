@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Shaped, UInt8
 from polyclinic.formats.voxels.voxel_grid import HOUNSFIELD, check_shape, refuse
 
 _BYTES = 8
+"""Bits up to which stored numbers stay bytes."""
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,22 @@ from polyclinic.errors import ReadError
 from polyclinic.formats.voxels.voxel_grid import TO_RAS, check_affine, refuse
 
 _SQUARE = 2e-3
+"""Directions in headers have about six decimals; 0.1 degrees off is a broken header."""
+
 _ALIKE = 1e-3
+"""The same for directions of two slices of one series."""
+
 _SAME_PLACE_MM = 0.01
+"""Slices nearer than this lie at one place: no scanner makes thinner ones."""
+
 _EVEN = 0.02
+"""How far, in steps, a slice may lie from its even place."""
+
 _ROUNDED_MM = 0.06
+"""Positions in some headers are rounded to 0.1 mm, which is 0.05 mm off and a little for the sum."""
+
 _MOST_UNEVEN = 0.1
+"""Rounding explains no more than a tenth of a step."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from polyclinic.formats.voxels.voxel_grid import refuse
 _MAKER = "Polyclinic"
 _SCHEME = "99POLYCLINIC"
 _NUMBER = 300
+"""Number of the new series: beyond those of a scanner, which count from 1."""
 
 
 def written(

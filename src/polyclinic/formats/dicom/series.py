@@ -36,6 +36,8 @@ MOST_FILES = 20_000
 _TEXTS = frozenset({".txt", ".json", ".xml", ".csv", ".md", ".html", ".pdf", ".log", ".ini"})
 _TEXT_NAMES = frozenset({"LICENSE", "README", "DICOMDIR", "VERSION"})
 _OTHER = 0.05
+"""Slices may be this much further apart than the header says: it is often rounded."""
+
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _DOCUMENTS = ("88.", "104.", "11.", "481.3", "66", "9.")

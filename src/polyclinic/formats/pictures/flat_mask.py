@@ -17,6 +17,7 @@ from polyclinic.formats.voxels.voxel_grid import Mask, VolumeFacts, labels_of, r
 _FORMATS = ("PNG", "TIFF", "GIF", "BMP", "JPEG")
 _LOSSY = ("jpeg", "webp", "jpeg2000")
 _OPAQUE = 255
+"""Opacity in 8 bits, to which Pillow brings all colour with transparency."""
 
 
 def is_flat_tiff(path: Path) -> bool:

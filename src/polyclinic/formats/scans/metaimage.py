@@ -27,6 +27,8 @@ from polyclinic.formats.voxels.voxel_grid import (
 )
 
 _MOST_HEADER = 1 << 16
+"""A header has a few lines; beyond 64 KiB it is none."""
+
 _FIRST = re.compile(rb"\s*(ObjectType|NDims|Comment|ObjectSubType|ID|Name)\s*=", re.IGNORECASE)
 _TYPES = {
     "MET_CHAR": "i1",

@@ -33,11 +33,15 @@ from polyclinic.formats.voxels.voxel_grid import (
 _GZIP = b"\x1f\x8b"
 _FIRST, _SECOND = 348, 540
 _LATEST_START = 1 << 26
+"""Extensions between header and voxels are a few kilobytes; 64 MiB is beyond any."""
+
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 _SHAPED = ("pixdim", "qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z")
 _GEOMETRY = (*_SHAPED, "sform_code", "srow_x", "srow_y", "srow_z", "xyzt_units")
 _NUMBERS = "uif"
 _LONGEST = 8
+"""Bytes of a number: longer ones (float128) mean something else on each machine."""
+
 _BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, OSError, ValueError, KeyError, OverflowError)
 
 

@@ -27,6 +27,8 @@ from polyclinic.formats.voxels.voxel_grid import (
 )
 
 _MOST_HEADER = 1 << 20
+"""A header is text of a few lines and of the pairs that a scanner adds; beyond 1 MiB it is none."""
+
 _TYPES = {
     "i1": ("signed char", "int8", "int8_t"),
     "u1": ("uchar", "unsigned char", "uint8", "uint8_t"),

@@ -19,6 +19,8 @@ from polyclinic.formats.tables.base import TypedFile
 
 _PARTS = {"train": "train", "val": "tune", "test": "test"}
 _MOST_LABEL_BYTES = 2**28
+"""Labels of 30 million images: more is no list of labels, and would be unpacked whole."""
+
 # RuntimeError is what zipfile raises for an encrypted member.
 _DAMAGE = (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile)
 

@@ -14,6 +14,8 @@ from polyclinic.errors import ReadError
 from polyclinic.formats.voxels.voxel_grid import check_shape, damaged, refuse
 
 _PIECE = 1 << 20
+"""Bytes unpacked at a time: a bomb is noticed after one piece too many."""
+
 _AUTOMATIC = 47  # zlib finds out by itself whether the stream is zlib or gzip
 
 

@@ -23,8 +23,13 @@ TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """DICOM, MetaImage: x to the patient's left, y to the back. Here, as in NIfTI: x to the right, y to the front."""
 
 _FLAT = 1e-3
+"""Volume between three axes of length 1: below, two of them nearly fall together."""
+
 _SHEARED = 2e-3
+"""Cosine of an angle that is 0.1 degrees off a right one."""
+
 _STEPS = (1e-4, 1e4)
+"""Micrometres of a microscope to metres; beyond, the unit is wrong."""
 
 
 @dataclass(frozen=True)
