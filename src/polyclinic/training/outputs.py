@@ -16,11 +16,10 @@ from polyclinic.model import Answers, Model
 from polyclinic.training.batches import count_steps
 from polyclinic.training.precision import PLAIN, Precision
 from polyclinic.training.ready import Ready
-from polyclinic.training.recipe import has_convolutions
+from polyclinic.training.recipe import hints_of
 
-_ROWS_OF_TABLES = 256
-_ROWS_OF_PICTURES = 64
 _WHOLE_RECORDS = 8
+"""Rows whose scans are looked at whole at once: more would not fit beside the windows. A round number."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def evaluate(
 
 def step_rows(model: Model) -> int:
     """How many rows are looked at together."""
-    return _ROWS_OF_PICTURES if has_convolutions(model) else _ROWS_OF_TABLES
+    return hints_of(model).answered
 
 
 def _parts(index: Int[np.ndarray, " row"], size: int) -> list[Int[np.ndarray, " _"]]:

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from polyclinic.errors import Finding, Severity, StudyError
 from polyclinic.study.schema import TrainingSection
 from polyclinic.tensors import Record
-from polyclinic.training.recipe import has_convolutions
 
 Device = Literal["cpu", "cuda", "mps"]
 
@@ -76,7 +75,7 @@ def choose_precision(model: nn.Module, settings: TrainingSection) -> tuple[Preci
     """
     device = _device(settings.device)
     able = _multiplies_bfloat16(device)
-    pictures = has_convolutions(model)
+    pictures = any(isinstance(module, nn.Conv2d | nn.Conv3d) for module in model.modules())
     half = able and pictures if settings.precision == "auto" else settings.precision == "bf16"
     findings = [] if able or not half else [_slow()]
     together = pictures and (half or device == "cuda") and not _has_group_norms(model)

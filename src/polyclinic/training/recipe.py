@@ -7,26 +7,22 @@ from typing import Literal
 from torch import nn
 
 from polyclinic.errors import Finding, StudyError
-from polyclinic.layers.public_text import PublicReader
-from polyclinic.layers.text_encoder import Reading
 from polyclinic.study.schema import TrainingSection
+from polyclinic.tensors import Encoder, Hints
 
 Optimizer = Literal["adamw", "adam", "sgd"]
 Imbalance = Literal["none", "weight", "oversample", "undersample"]
 
 _GRADIENT_NORM = 1.0
+"""Longest gradient. A round number."""
 _WEIGHT_DECAY: dict[Optimizer, float] = {"adamw": 1e-2, "adam": 1e-5, "sgd": 5e-4}
+"""AdamW: the default of torch. Adam and SGD add the decay to the gradient, which asks for other sizes."""
 _SGD_RATE = 5e-2
-_DENSE_POINTS = 1 << 19
-_DENSE_VOXELS = 1 << 17
-_DENSE_VOXEL_RATE = 5e-3
-"""On tune rows of MSD Hippocampus 2e-3 had not told front from back after 1,500 steps, where 5e-3 had by step 700."""
+"""Within what is usual with momentum; not tuned."""
 _DENSE_VIEWS = 240
+"""Views in an epoch, also where there are ten scans: tune rows are judged after so many. A round number."""
 _DENSE_EPOCHS = 40
-_DENSE_TEXT_RATE = 3e-3
-_DENSE_TEXT_STEPS = 1_500
-_PUBLIC_TEXT_RATE = 3e-5
-"""Source: Devlin J et al. BERT. NAACL 2019, appendix A.3: 2e-5, 3e-5 or 5e-5."""
+"""Of questions about places, where the encoder states no number of steps. A round number."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ def write_recipe(
 ) -> Recipe:
     """Turn the [training] section into numbers.
 
-    The rules for "auto":
+    The rules for "auto", where the hints of the encoders do not say otherwise:
 
     - batch: the largest power of two up to a twelfth of the training rows, from 16 to 256 (128 with convolutions);
       above 24,576 rows up to a 96th of them, at most 1,024.
@@ -96,18 +92,18 @@ def write_recipe(
     Raises:
         StudyError: if the study gives numbers for fewer fits.
     """
-    batch = _batch(model, rows, points) if settings.batch == "auto" else settings.batch
-    views = 1 if points is None else _dense_views(rows)
-    rate = _rate if points is None else _dense_rate
+    hints = hints_of(model)
+    batch = _batch(hints, rows, points) if settings.batch == "auto" else settings.batch
+    views = 1 if points is None else ceil(_DENSE_VIEWS / rows)
     steps = ceil(rows * views / min(batch, rows * views))
-    epochs = _epochs if points is None else _dense_epochs
+    rate = settings.learning_rate
     return Recipe(
-        epochs=_set_epochs(settings, number) or epochs(model, steps),
+        epochs=_set_epochs(settings, number) or _epochs(hints, steps, points),
         stop_after=None if settings.stop_after is None else _nth(settings.stop_after, number, "stop_after"),
         batch=batch,
         views=views,
         optimizer=settings.optimizer,
-        learning_rate=settings.learning_rate if settings.learning_rate != "auto" else rate(model, settings.optimizer),
+        learning_rate=_rate(model, hints, settings.optimizer, points) if rate == "auto" else rate,
         l2=_WEIGHT_DECAY[settings.optimizer] if settings.l2 == "auto" else settings.l2,
         l1=settings.l1,
         label_smoothing=settings.label_smoothing,
@@ -119,17 +115,15 @@ def write_recipe(
     )
 
 
-def has_convolutions(model: nn.Module) -> bool:
-    """Whether the network looks at pictures."""
-    return any(isinstance(module, nn.Conv2d | nn.Conv3d) for module in model.modules())
+def hints_of(model: nn.Module) -> Hints:
+    """What the encoders of a network say of how it is best trained."""
+    return Hints.together(module.hints for module in model.modules() if isinstance(module, Encoder))
 
 
-def _batch(model: nn.Module, rows: int, points: int | None) -> int:
+def _batch(hints: Hints, rows: int, points: int | None) -> int:
     if points is not None:
-        return _dense_batch(model, points)
-    if has_convolutions(model):
-        return _power_of_two(rows // 12, 16, 128)
-    return _power_of_two(max(min(rows // 12, 256), rows // 96), 16, 1024)
+        return _power_of_two(hints.dense_points // max(points, 1), 2, 32)
+    return _power_of_two(max(min(rows // 12, 256), rows // 96), 16, hints.batch)
 
 
 def _power_of_two(most: int, low: int, high: int) -> int:
@@ -142,50 +136,24 @@ def _set_epochs(settings: TrainingSection, number: int) -> int | None:
     return None if settings.epochs == "auto" else settings.epochs
 
 
-def _epochs(model: nn.Module, steps: int) -> int:
-    return min(30, max(12, round(600 / steps)))
+def _epochs(hints: Hints, steps: int, points: int | None) -> int:
+    if points is None:
+        return min(30, max(12, round(600 / steps)))
+    if hints.dense_steps is not None:
+        return min(20, max(6, round(hints.dense_steps / steps)))
+    return _DENSE_EPOCHS
 
 
-def _rate(model: nn.Module, optimizer: Optimizer) -> float:
+def _rate(model: nn.Module, hints: Hints, optimizer: Optimizer, points: int | None) -> float:
     if optimizer == "sgd":
         return _SGD_RATE
-    if _holds(model, PublicReader):
-        return _PUBLIC_TEXT_RATE
+    stated = hints.rate if points is None or hints.dense_rate is None else hints.dense_rate
+    if stated is not None:
+        return stated
     weights = sum(parameter.numel() for parameter in model.parameters())
     if weights < 1_000_000:
-        return 2e-3 if has_convolutions(model) else 4e-3
+        return hints.rate_if_small
     return 1e-3 if weights < 30_000_000 else 5e-4
-
-
-def _dense_batch(model: nn.Module, points: int) -> int:
-    most = _DENSE_VOXELS if _in_three_dimensions(model) else _DENSE_POINTS
-    return _power_of_two(most // max(points, 1), 2, 32)
-
-
-def _dense_rate(model: nn.Module, optimizer: Optimizer) -> float:
-    if optimizer == "sgd":
-        return _SGD_RATE
-    if _holds(model, Reading):
-        return _DENSE_TEXT_RATE
-    return _DENSE_VOXEL_RATE if _in_three_dimensions(model) else _rate(model, optimizer)
-
-
-def _in_three_dimensions(model: nn.Module) -> bool:
-    return _holds(model, nn.Conv3d)
-
-
-def _holds(model: nn.Module, kind: type[nn.Module]) -> bool:
-    return any(isinstance(module, kind) for module in model.modules())
-
-
-def _dense_views(rows: int) -> int:
-    return ceil(_DENSE_VIEWS / rows)
-
-
-def _dense_epochs(model: nn.Module, steps: int) -> int:
-    if _holds(model, Reading) or _holds(model, PublicReader):
-        return min(20, max(6, round(_DENSE_TEXT_STEPS / steps)))
-    return _DENSE_EPOCHS
 
 
 def _nth(values: tuple[int, ...], number: int, key: str) -> int:

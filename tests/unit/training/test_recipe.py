@@ -4,13 +4,19 @@ import pytest
 import torch
 from torch import nn
 
-from polyclinic.layers.public_text import PublicReader
-from polyclinic.layers.text_encoder import Reading, Widths
+from polyclinic.tensors import CONVOLUTIONS, Encoder, Hints
 from polyclinic.training.optimizer import decayed, make_optimizer
 from polyclinic.training.recipe import write_recipe
 from polyclinic.training.schedule import one_cycle
 
 SMALL = nn.Linear(10, 3)
+
+
+def stating(hints: Hints) -> Encoder:
+    """An encoder that says how it is best trained."""
+    encoder = Encoder()
+    encoder.hints = hints
+    return encoder
 
 
 class TestRules:
@@ -21,7 +27,7 @@ class TestRules:
         assert write_recipe(SMALL, bench.training(batch="auto"), rows).batch == batch
 
     def test_pictures_take_smaller_batches(self, bench):
-        assert write_recipe(nn.Conv2d(1, 1, 3), bench.training(batch="auto"), 100000).batch == 128
+        assert write_recipe(stating(CONVOLUTIONS), bench.training(batch="auto"), 100000).batch == 128
 
     @pytest.mark.parametrize("rows", [20, 400, 5000, 100000])
     def test_epochs_shrink_with_the_rows(self, bench, rows):
@@ -39,18 +45,14 @@ class TestRules:
     @pytest.mark.parametrize(("rows", "epochs"), [(60, 12), (290, 10), (450, 7), (5000, 6)])
     def test_questions_about_words_take_as_many_epochs_as_make_the_steps(self, bench, rows, epochs):
         settings = bench.training(batch="auto", epochs="auto", learning_rate="auto")
-        reader = Reading((10, 10), 2, Widths(8, 8, 8, 8, 8), "bilstm", 0.0)
+        reader = stating(Hints(dense_rate=3e-3, dense_steps=1500))
         recipe = write_recipe(reader, settings, rows, points=500 * 512)
         assert (recipe.batch, recipe.epochs, recipe.learning_rate) == (2, epochs, 3e-3)
 
     def test_a_public_transformer_learns_slowly(self, bench):
-        class Small(PublicReader):
-            def __init__(self) -> None:
-                nn.Module.__init__(self)
-
         settings = bench.training(epochs="auto", learning_rate="auto")
-        assert write_recipe(Small(), settings, 100).learning_rate == 3e-5
-        assert write_recipe(Small(), settings, 1000, points=500 * 512).learning_rate == 3e-5
+        assert write_recipe(stating(Hints(rate=3e-5)), settings, 100).learning_rate == 3e-5
+        assert write_recipe(stating(Hints(rate=3e-5)), settings, 1000, points=500 * 512).learning_rate == 3e-5
 
     def test_what_the_study_says_is_taken(self, bench):
         settings = bench.training(batch=7, epochs=9, learning_rate=0.3, l2=0.2, optimizer="sgd", patience=2)
