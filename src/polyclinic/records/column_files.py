@@ -123,11 +123,11 @@ def decode_each(
 
 def rows_by_fault(faults: Sequence[Fault | None]) -> dict[Fault, tuple[int, ...]]:
     """The rows of the table, from 1, that have each fault, in the order of their first coming."""
-    rows: dict[Fault, tuple[int, ...]] = {}
+    rows: dict[Fault, list[int]] = {}
     for row, fault in enumerate(faults, start=1):
         if fault is not None:
-            rows[fault] = (*rows.get(fault, ()), row)
-    return rows
+            rows.setdefault(fault, []).append(row)
+    return {fault: tuple(those) for fault, those in rows.items()}
 
 
 def digest_cell(cell: str, folder: Path, known: dict[str, bytes]) -> bytes:

@@ -121,9 +121,8 @@ def load(
     entry = np.full(len(cells), -1, dtype=np.int64)
     entry[wanted] = np.arange(len(wanted))
     values = tuple(tuple(tuple(one) for one in note["values"]) for note in files.notes)
-    return DrawnMasks(
-        files.arrays, entry, values, named if any(note["named"] for note in files.notes) else (), files.key
-    )
+    names = named if any(note["named"] for note in files.notes) else ()
+    return DrawnMasks(files.arrays, entry, values, names, files.key)
 
 
 def _key(items: Sequence[tuple[tuple[str, ...], GridGeometry]], folder: Path, named: tuple[str, ...]) -> str:
