@@ -110,7 +110,7 @@ def save_outlines(models: Mapping[str, Predictions], root: Path, folder: Path) -
             found = decide(probability, answer.thresholds[position], exclusive=answer.exclusive)
             found &= unpack(answer.inside[position])
             marks = RegionMarks(answer.regions, unpack(answer.truth[position]), found.astype(np.uint8))
-            (folder / f"{model}_{eye:02d}.png").write_bytes(outlines.draw(frame, marks))
+            (folder / f"{model}_{eye:02d}.png").write_bytes(outlines.outlined_png(frame, marks))
 
 
 def small(root: Path) -> None:

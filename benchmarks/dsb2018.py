@@ -174,7 +174,7 @@ def save_outlines(models: Mapping[str, Predictions], pictures: Path, rows: Seque
             position = order[int(share * len(order))]
             frame = raster.read(path_of(pictures, rows[test.samples.row[position] - 1]).read_bytes())
             marks = ObjectMarks(("nuclei",), *cells[position])
-            (folder / f"{model.replace(' ', '-')}-{word}.png").write_bytes(outlines.draw(frame, marks))
+            (folder / f"{model.replace(' ', '-')}-{word}.png").write_bytes(outlines.outlined_png(frame, marks))
 
 
 def small(root: Path) -> None:

@@ -23,7 +23,7 @@ from polyclinic.decoding.window_stitching import quantised
 from polyclinic.formats.packed import pack
 from polyclinic.geometry import Lattice, to_file
 from polyclinic.heads.segment import RegionProbabilities, Segment
-from polyclinic.records.masks.resampled import PlacedMasks
+from polyclinic.records.masks.resampled import ResampledMasks
 
 _SCALES = (1.0, 2.0, 4.0)
 _HALO = 16
@@ -106,7 +106,7 @@ def _slabs(shape: Sequence[int]) -> Iterator[tuple[int, int]]:
         yield first, min(shape[0], first + planes)
 
 
-def _sample(placed: PlacedMasks, row: int, values: Grid, most: int, rng: np.random.Generator) -> _Pixels:
+def _sample(placed: ResampledMasks, row: int, values: Grid, most: int, rng: np.random.Generator) -> _Pixels:
     """Points of one record, as many of each region as of the rest; each weighs as the points that it stands for."""
     layers = placed.maps[int(placed.entry[row])]
     found = layers[0] if placed.exclusive else layers[:-1].any(axis=0).astype(np.uint8)
@@ -132,7 +132,7 @@ def _sample(placed: PlacedMasks, row: int, values: Grid, most: int, rng: np.rand
 
 def _gather(question: PlainQuestion) -> _Pixels | None:
     """Points of the training rows; None where there are too few to learn from."""
-    placed: PlacedMasks = question.truth.masks
+    placed: ResampledMasks = question.truth.masks
     rows = [int(row) for row in question.rows.train.index if placed.known(int(row))]
     rng = np.random.default_rng(np.random.SeedSequence((question.seed, 0x70697865)))  # "pixe": a stream of its own
     if not rows:

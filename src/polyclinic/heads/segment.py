@@ -29,9 +29,9 @@ from polyclinic.layers.point_outputs import PointOutputs
 from polyclinic.records.examples import masks as synthetic_masks
 from polyclinic.records.masks import field_of_view as fields
 from polyclinic.records.masks import regions as declared
-from polyclinic.records.masks.field_of_view import Fields
-from polyclinic.records.masks.masks import DrawnMasks, Region, load, planes
-from polyclinic.records.masks.resampled import PlacedMasks, lay
+from polyclinic.records.masks.field_of_view import FieldsOfView
+from polyclinic.records.masks.masks import ColumnMasks, Region, load, planes
+from polyclinic.records.masks.resampled import ResampledMasks, resample_masks
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
@@ -98,11 +98,11 @@ class MaskTarget(base.Target):
     within: tuple[tuple[str | None, ...], ...]
     table: str
     geometry: tuple[GridGeometry | None, ...] = ()
-    drawn: DrawnMasks | None = None
-    field: Fields | None = None
+    drawn: ColumnMasks | None = None
+    field: FieldsOfView | None = None
 
     @property
-    def masks(self) -> DrawnMasks:
+    def masks(self) -> ColumnMasks:
         """What the files hold."""
         assert self.drawn is not None, "match first"
         return self.drawn
@@ -113,7 +113,7 @@ class MaskTarget(base.Target):
 
     def check_new(self) -> list[Finding]:
         """New patients whose field of view is lacking."""
-        return [] if self.field is None else self.field.lacking(self.geometry)
+        return [] if self.field is None else self.field.missing_masks(self.geometry)
 
     def planes(self, row: int, regions: tuple[Region, ...]) -> Shaped[np.ndarray, " region *grid"]:
         """The regions of a row that is known, in the geometry of its file."""
@@ -159,7 +159,7 @@ class MaskTensors(TargetTensors):
 class MaskTruth(base.GridTruth):
     """The regions of all rows on the network's grid, and how many axes it has."""
 
-    masks: PlacedMasks
+    masks: ResampledMasks
     dim: int
 
     def aim(self, index: Int[np.ndarray, " batch"], rng: np.random.Generator) -> Float[np.ndarray, "batch dim"]:
@@ -253,7 +253,7 @@ class Segment(base.Dense):
         place = f'{target.table} column "{self.options.within}"'
         field = fields.read(target.within, grids, folder, cache, place) if target.within else None
         if field is not None:
-            field = field.seen(foreground, None if self.plan is None else self.plan.lit_overlap)
+            field = field.with_foreground(foreground, None if self.plan is None else self.plan.lit_overlap)
         return replace(target, known=drawn.entry >= 0, geometry=grids, drawn=drawn, field=field)
 
     def read_new(self, frame: pl.DataFrame, table: str) -> MaskTarget | None:
@@ -291,8 +291,8 @@ class Segment(base.Dense):
     def on_grid(self, target: MaskTarget, places: Sequence[Place | None], cache: Path | None) -> MaskTruth:
         """The regions of all rows on the network's grid."""
         lattices = [one if isinstance(one, Lattice) else None for one in places]
-        field = None if target.field is None else target.field.drawn
-        masks = lay(target.masks, field, self.plan.regions, lattices, cache, exclusive=self.exclusive)
+        field = None if target.field is None else target.field.masks
+        masks = resample_masks(target.masks, field, self.plan.regions, lattices, cache, exclusive=self.exclusive)
         return MaskTruth(masks, self.plan.dim)
 
     def map_layer(self, sight: Sight) -> nn.Module:

@@ -28,10 +28,10 @@ from polyclinic.layers.unet import ResidualUNet, Stages
 from polyclinic.records import preparation_notes as preparation
 from polyclinic.records.base import ColumnCells
 from polyclinic.records.examples import pictures as synthetic_pictures
-from polyclinic.records.images import sheets
+from polyclinic.records.images import resampled
 from polyclinic.records.images.decoded import decode
 from polyclinic.records.images.pictures import Pictures, channels_for, extent_for, pair
-from polyclinic.records.images.sheets import PictureSheets
+from polyclinic.records.images.resampled import ResampledPictures
 from polyclinic.records.images.stack import Stack, intensity, stack
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
@@ -147,12 +147,12 @@ class PictureParts(WholePictures, LocatedPrepared):
     """Pictures on which it is asked where something is: parts of them, and the whole for other questions.
 
     Attributes:
-        sheets: Pictures at the resolution at which the question is asked.
+        grids: Pictures at the resolution at which the question is asked.
         patch: Height and width of a view.
         flips: Axes along which windows may be mirrored.
     """
 
-    sheets: PictureSheets
+    grids: ResampledPictures
     patch: tuple[int, int]
     flips: tuple[int, ...]
 
@@ -162,11 +162,11 @@ class PictureParts(WholePictures, LocatedPrepared):
 
     def places(self) -> list[Place | None]:
         """The network's grid of every row: the file's own, or scaled."""
-        return [self.sheets.place(row) for row in range(len(self.sheets))]
+        return [self.grids.place(row) for row in range(len(self.grids))]
 
     def values(self, row: int) -> Float[np.ndarray, "channel height width"]:
         """The whole image of a row, scaled; none of it where absent."""
-        return np.moveaxis(self.sheets.cut(row, (0, 0), self.sheets.shape(row) or (0, 0)), 2, 0)
+        return np.moveaxis(self.grids.cut(row, (0, 0), self.grids.shape(row) or (0, 0)), 2, 0)
 
     def view_points(self) -> int:
         """Pixels of a view."""
@@ -181,14 +181,14 @@ class PictureParts(WholePictures, LocatedPrepared):
         change: bool,
     ) -> tuple[ImageTensors, Movement]:
         """A part of each of some images, moved and relit in one go where ``change`` asks for it."""
-        views = self._viewer.draw(self.sheets, index, aim, generator, change=change)
-        present = torch.from_numpy(self.sheets.entry[index] >= 0)
+        views = self._viewer.draw(self.grids, index, aim, generator, change=change)
+        present = torch.from_numpy(self.grids.entry[index] >= 0)
         pixels = views.pixels * present[:, None, None, None]
         return ImageTensors(present, pixels), Movement(views.start, views.cut, views.affine, self.patch)
 
     def windows(self, row: int) -> Iterator[tuple[ImageTensors, Movement]]:
         """Parts that overlap by half and cover the image, a few at a time."""
-        for views in self._viewer.windows(self.sheets, row):
+        for views in self._viewer.windows(self.grids, row):
             present = torch.ones(len(views.pixels), dtype=torch.bool)
             yield ImageTensors(present, views.pixels), Movement(views.start, views.cut, None, views.cut)
 
@@ -293,7 +293,7 @@ class Image(Located):
         if not plan.dense:
             return WholePictures(whole, plan.mean, plan.spread, strength)
         intensity_of = (plan.mean, plan.spread)
-        grids = sheets.lay_out(records.decoded, plan.scale, plan.channels, intensity_of, records.cache)
+        grids = resampled.resample_pictures(records.decoded, plan.scale, plan.channels, intensity_of, records.cache)
         return PictureParts(whole, plan.mean, plan.spread, strength, grids, plan.patch, _flips(self.options))
 
     def encoder(self, width: int, size: Size, dropout: float | None) -> Encoder:
@@ -339,7 +339,7 @@ class Image(Located):
 
 
 def _patch(options: ImageOptions, records: Pictures, rows: list[int]) -> tuple[int, int]:
-    usual = sheets.choose_patch(records.decoded, rows, options.scale)
+    usual = resampled.choose_patch(records.decoded, rows, options.scale)
     return pair(options.patch, usual) or usual
 
 

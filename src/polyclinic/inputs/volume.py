@@ -29,7 +29,7 @@ from polyclinic.records.base import ColumnCells
 from polyclinic.records.examples import scans as synthetic_scans
 from polyclinic.records.scans import survey
 from polyclinic.records.scans.lattices import Intensity
-from polyclinic.records.scans.resampled import Laid, Laying, lay
+from polyclinic.records.scans.resampled import ResampledScans, ScanResampling, resample_scans
 from polyclinic.records.scans.scans import read_scans
 from polyclinic.records.scans.volumes import Volumes
 from polyclinic.study.options import InputOptions, Plan
@@ -126,7 +126,7 @@ class PreparedVolumes(LocatedPrepared):
         flips: Axes along which windows may be mirrored.
     """
 
-    grids: Laid
+    grids: ResampledScans
     viewer: Viewer
     flips: tuple[int, ...]
 
@@ -264,8 +264,8 @@ class Volume(Located):
         """Every scan on the network's grid; in a file of the cache where they are too many for memory."""
         plan = self.learned
         whole = None if plan.dense else plan.extent
-        laying = Laying(plan.spacing, plan.upright, plan.intensity, plan.factor, whole)
-        grids = lay(records.scans, laying, records.cache)
+        laying = ScanResampling(plan.spacing, plan.upright, plan.intensity, plan.factor, whole)
+        grids = resample_scans(records.scans, laying, records.cache)
         amounts = self.options.model_dump(include=_AMOUNTS)
         right, front, head = (axis in self.options.flips for axis in _AXES)
         viewer = Viewer(plan.extent, plan.steps, Jitter3d(mirror=(right, front, head), **amounts))

@@ -11,8 +11,8 @@ from polyclinic.formats.packed import unpack
 from polyclinic.geometry import GridGeometry, identity
 from polyclinic.heads.segment import MaskTruth, Segment
 from polyclinic.records.cache import gather
-from polyclinic.records.masks.masks import DrawnMasks, Region
-from polyclinic.records.masks.resampled import lay
+from polyclinic.records.masks.masks import ColumnMasks, Region
+from polyclinic.records.masks.resampled import resample_masks
 
 ROWS = 6
 FITS = [plain_pixels.fit_logistic, plain_pixels.fit_boosting]
@@ -30,11 +30,11 @@ def question(shape, *, exclusive=True, known=ROWS, empty=False):
         label = (bright + 2 * dark).astype(np.uint8)
         layers.append((0 * label if empty else label)[None])
     entry = np.where(np.arange(ROWS) < known, np.arange(ROWS), -1)
-    drawn = DrawnMasks(gather((layer, "") for layer in layers), entry, (((0, 1, 2),),) * ROWS, (), "key")
+    drawn = ColumnMasks(gather((layer, "") for layer in layers), entry, (((0, 1, 2),),) * ROWS, (), "key")
     chosen = ((1,), (2,)) if exclusive else ((1, 2), (2,))
     regions = [Region(name, 0, labels) for name, labels in zip(("one", "two"), chosen, strict=True)]
     lattices = [identity(GridGeometry(shape))] * ROWS
-    placed = lay(drawn, None, regions, lattices, None, exclusive=exclusive)
+    placed = resample_masks(drawn, None, regions, lattices, None, exclusive=exclusive)
     rows = Inner(TrainRows(np.arange(4)), TuneRows(np.arange(4, 6)))
     return PlainQuestion(None, MaskTruth(placed, len(shape)), lattices, values.__getitem__, rows, 1)
 

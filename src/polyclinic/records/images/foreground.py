@@ -14,7 +14,7 @@ _SHARE = 0.1
 """Which share of the way from the ground to the brightest points does: halos, and what a lossy file smears."""
 
 
-def lit(frame: Frame) -> Bool[np.ndarray, "height width"]:
+def foreground_of(frame: Frame) -> Bool[np.ndarray, "height width"]:
     """The largest part that is brighter than the corners, its holes filled; everything where none is.
 
     The ground is as dark as the corners and hangs together with the rim: dark places within the lit part stay lit.

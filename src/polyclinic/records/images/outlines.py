@@ -24,7 +24,7 @@ def caption(name: str) -> Phrase:
     return Phrase("{name}: {words}", name=name, words=_LEGEND)
 
 
-def draw(frame: Frame, marks: Marks) -> bytes:
+def outlined_png(frame: Frame, marks: Marks) -> bytes:
     """The bytes of a PNG: outlines of regions or objects, or boxes; small pictures are enlarged, large ones reduced."""
     height, width = frame.pixels.shape[:2]
     longest = max(height, width)

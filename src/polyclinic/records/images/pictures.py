@@ -12,10 +12,10 @@ from polyclinic.errors import Finding, Severity
 from polyclinic.formats.pictures.frame import Frame
 from polyclinic.geometry import Geometry, Marks
 from polyclinic.records.base import Features, LocatedRecords, Picture
-from polyclinic.records.images import features, likeness, outlines, png, sheets
+from polyclinic.records.images import features, likeness, outlines, png, resampled
 from polyclinic.records.images import findings as doubts
 from polyclinic.records.images.decoded import Decoded
-from polyclinic.records.images.foreground import lit
+from polyclinic.records.images.foreground import foreground_of
 from polyclinic.records.images.stack import common_extent, has_colour
 from polyclinic.translations.phrase import Phrase
 
@@ -89,23 +89,25 @@ class Pictures(LocatedRecords):
     def show(self, position: int, attribution: np.ndarray | None = None) -> Picture:
         """The image, with heat laid over where an explanation points: red raises, blue lowers the answer."""
         frame = self.decoded.frame(position)
-        return _NONE if frame is None else Picture("image/png", png.draw(frame, attribution), self.name)
+        return _NONE if frame is None else Picture("image/png", png.heated_png(frame, attribution), self.name)
 
     def geometry(self) -> list[Geometry | None]:
         """The grid of every row's file."""
-        return [None if entry < 0 else sheets.geometry_of(self.decoded, entry) for entry in self.decoded.entry.tolist()]
+        return [
+            None if entry < 0 else resampled.geometry_of(self.decoded, entry) for entry in self.decoded.entry.tolist()
+        ]
 
     def foreground(self, position: int) -> Bool[np.ndarray, "height width"] | None:
         """All but the dark ground around a picture."""
         frame = self.decoded.frame(position)
-        return None if frame is None else lit(frame)
+        return None if frame is None else foreground_of(frame)
 
     def show_marks(self, position: int, marks: Marks) -> Picture:
         """The image with outlines of the truth and of the answer."""
         frame = self.decoded.frame(position)
         if frame is None:
             return _NONE
-        return Picture("image/png", outlines.draw(frame, marks), outlines.caption(self.name))
+        return Picture("image/png", outlines.outlined_png(frame, marks), outlines.caption(self.name))
 
 
 def channels_for(asked: Literal["auto", "grey", "rgb"], decoded: Decoded, rows: Sequence[int]) -> int:

@@ -16,7 +16,7 @@ _RAISES = (0.84, 0.15, 0.16)
 _LOWERS = (0.13, 0.40, 0.67)
 
 
-def draw(frame: Frame, heat: Float[np.ndarray, "row column"] | None = None) -> bytes:
+def heated_png(frame: Frame, heat: Float[np.ndarray, "row column"] | None = None) -> bytes:
     """The bytes of a PNG, longer side 256 pixels (less for very small images).
 
     Args:

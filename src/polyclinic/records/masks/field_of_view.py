@@ -1,4 +1,4 @@
-"""Where to look in each record: the masks of a column, and the lit part of a picture where one is lacking. No torch."""
+"""Where to look in each record: the masks of a column, or the foreground of a picture where one is missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,75 +10,75 @@ from jaxtyping import Bool, Float, Int, Shaped
 from polyclinic.errors import Finding, Severity
 from polyclinic.formats.packed import nothing, pack, unpack
 from polyclinic.geometry import GridGeometry
-from polyclinic.records.masks.masks import DrawnMasks, load
+from polyclinic.records.masks.masks import ColumnMasks, load
 
 ALIKE = 0.95
-"""Overlap with every field of view among training rows from which the lit part may stand for one."""
+"""Overlap with every field of view among training rows from which the foreground may stand for one."""
 
-Lit = Callable[[int], Bool[np.ndarray, "*grid"] | None]
-"""The lit part of a row's record, None where its pixels do not tell."""
+Foreground = Callable[[int], Bool[np.ndarray, "*grid"] | None]
+"""The foreground of a row's record, None where its pixels do not tell."""
 
 
 @dataclass(frozen=True)
-class Fields:
+class FieldsOfView:
     """Where to look in each row's record.
 
     Attributes:
-        drawn: Masks of the column.
+        masks: Masks of the column.
         place: Table and column, for messages.
-        lit: Packed lit part of the rows that have no mask and where it may stand for one; else empty.
-        overlap: Intersection over union of mask and lit part, where both are known; else NaN.
+        foreground: Packed foreground of the rows that have no mask and where it may stand for one; else empty.
+        overlap: Intersection over union of mask and foreground, where both are known; else NaN.
     """
 
-    drawn: DrawnMasks
+    masks: ColumnMasks
     place: str
-    lit: Shaped[np.ndarray, " sample"]
+    foreground: Shaped[np.ndarray, " sample"]
     overlap: Float[np.ndarray, " sample"]
 
     def row(self, row: int) -> Bool[np.ndarray, "*grid"] | None:
         """Where to look, in the geometry of the file; None = everywhere."""
-        layers = self.drawn.row(row)
+        layers = self.masks.row(row)
         if layers is None:
-            return unpack(self.lit[row]).astype(bool) if self.lit[row] else None
+            return unpack(self.foreground[row]).astype(bool) if self.foreground[row] else None
         return np.asarray(layers[0] != 0)
 
-    def take(self, index: Int[np.ndarray, " row"]) -> "Fields":
+    def take(self, index: Int[np.ndarray, " row"]) -> "FieldsOfView":
         """Those of some rows."""
-        return Fields(self.drawn.take(index), self.place, self.lit[index], self.overlap[index])
+        return FieldsOfView(self.masks.take(index), self.place, self.foreground[index], self.overlap[index])
 
     def least_overlap(self, rows: Sequence[int]) -> float:
-        """How well the lit part agrees with the masks of some rows, at least; 0 where it is not known of all."""
+        """How well the foreground agrees with the masks of some rows, at least; 0 where it is not known of all."""
         found = self.overlap[list(rows)]
         return float(found.min()) if len(found) and np.isfinite(found).all() else 0.0
 
-    def seen(self, lit: Lit, overlap: float | None) -> "Fields":
+    def with_foreground(self, foreground: Foreground, overlap: float | None) -> "FieldsOfView":
         """Held against the pixels: compared while a study learns (``overlap`` None), else filled where both agreed."""
         if overlap is None:
-            return self._compared(lit)
-        return self._filled(lit) if overlap >= ALIKE else self
+            return self._compared(foreground)
+        return self._completed(foreground) if overlap >= ALIKE else self
 
-    def _compared(self, lit: Lit) -> "Fields":
-        """With the overlap of every mask with the lit part of its picture."""
-        overlap = np.full(len(self.drawn), np.nan)
-        for row in np.flatnonzero(self.drawn.entry >= 0).tolist():
-            plane, field = lit(row), self.row(row)
+    def _compared(self, foreground: Foreground) -> "FieldsOfView":
+        """With the overlap of every mask with the foreground of its picture."""
+        overlap = np.full(len(self.masks), np.nan)
+        for row in np.flatnonzero(self.masks.entry >= 0).tolist():
+            plane, field = foreground(row), self.row(row)
             if plane is not None and field is not None:
                 overlap[row] = (plane & field).sum() / max(1, (plane | field).sum())
         return replace(self, overlap=overlap)
 
-    def _filled(self, lit: Lit) -> "Fields":
-        """With the lit part where a mask is lacking."""
-        packed = nothing(len(self.drawn))
-        for row in np.flatnonzero(self.drawn.entry < 0).tolist():
-            plane = lit(row)
+    def _completed(self, foreground: Foreground) -> "FieldsOfView":
+        """With the foreground where a mask is lacking."""
+        packed = nothing(len(self.masks))
+        for row in np.flatnonzero(self.masks.entry < 0).tolist():
+            plane = foreground(row)
             packed[row] = b"" if plane is None else pack(plane.astype(np.uint8))
-        return replace(self, lit=packed)
+        return replace(self, foreground=packed)
 
-    def lacking(self, geometry: Sequence[GridGeometry | None]) -> list[Finding]:
-        """Rows with a record but no mask: where the lit part stands for it, and where nothing does."""
+    def missing_masks(self, geometry: Sequence[GridGeometry | None]) -> list[Finding]:
+        """Rows with a record but no mask: where the foreground stands for it, and where nothing does."""
         present = np.array([grid is not None for grid in geometry], dtype=bool)
-        without = present & (self.drawn.entry < 0)
-        stands = np.array([bool(packed) for packed in self.lit], dtype=bool)
+        without = present & (self.masks.entry < 0)
+        stands = np.array([bool(packed) for packed in self.foreground], dtype=bool)
         rule, found = "new patients need the field of view as the study does", "it is lacking"
         rows = tuple(row + 1 for row in np.flatnonzero(without & stands).tolist())
         other = tuple(row + 1 for row in np.flatnonzero(without & ~stands).tolist())
@@ -96,7 +96,7 @@ def read(
     folder: Path,
     cache: Path | None,
     place: str,
-) -> Fields:
+) -> FieldsOfView:
     """The masks of a column, as ``drawn.load`` reads them.
 
     Raises:
@@ -104,4 +104,4 @@ def read(
         ReadError: files that cannot be read.
     """
     drawn = load(cells, geometry, folder, cache, place)
-    return Fields(drawn, place, nothing(len(drawn)), np.full(len(drawn), np.nan))
+    return FieldsOfView(drawn, place, nothing(len(drawn)), np.full(len(drawn), np.nan))

@@ -25,7 +25,7 @@ _NOTHING = np.zeros((0,), dtype=np.uint8)
 
 
 @dataclass(frozen=True)
-class DrawnMasks:
+class ColumnMasks:
     """The masks of all rows, in the geometry of their files.
 
     Attributes:
@@ -55,9 +55,9 @@ class DrawnMasks:
         entry = int(self.entry[row])
         return () if entry < 0 else self.values[entry]
 
-    def take(self, index: Int[np.ndarray, " row"]) -> "DrawnMasks":
+    def take(self, index: Int[np.ndarray, " row"]) -> "ColumnMasks":
         """The masks of some rows."""
-        return DrawnMasks(self.layers, self.entry[index], self.values, self.names, self.key)
+        return ColumnMasks(self.layers, self.entry[index], self.values, self.names, self.key)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def load(
     cache: Path | None,
     place: str,
     named: tuple[str, ...] = (),
-) -> DrawnMasks:
+) -> ColumnMasks:
     """Read the masks of all rows and hold them against their images or scans.
 
     Args:
@@ -113,7 +113,7 @@ def load(
 
     def decode(item: tuple[tuple[str, ...], GridGeometry]) -> tuple[Integer[np.ndarray, " layer *grid"], Note]:
         paths, grid = item
-        layers, by_name = _layers([laid(read_mask(path, folder, kept), grid) for path in paths], named)
+        layers, by_name = _layers([on_grid(read_mask(path, folder, kept), grid) for path in paths], named)
         return layers, {"values": [np.unique(layer).tolist() for layer in layers], "named": by_name}
 
     files = decode_each(items, decode, _NOTHING, cache, _key(items, folder, named))
@@ -122,7 +122,7 @@ def load(
     entry[wanted] = np.arange(len(wanted))
     values = tuple(tuple(tuple(one) for one in note["values"]) for note in files.notes)
     names = named if any(note["named"] for note in files.notes) else ()
-    return DrawnMasks(files.arrays, entry, values, names, files.key)
+    return ColumnMasks(files.arrays, entry, values, names, files.key)
 
 
 def _key(items: Sequence[tuple[tuple[str, ...], GridGeometry]], folder: Path, named: tuple[str, ...]) -> str:
@@ -152,7 +152,7 @@ def _layers(masks: Sequence[Mask], wanted: tuple[str, ...]) -> tuple[Integer[np.
     return np.stack([there.get(name, nothing) for name in wanted]), True
 
 
-def laid(mask: Mask, geometry: GridGeometry) -> Mask:
+def on_grid(mask: Mask, geometry: GridGeometry) -> Mask:
     """The mask, if it lies on the grid of its image or scan; segments of DICOM are laid there.
 
     Raises:

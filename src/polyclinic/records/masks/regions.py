@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int
 
 from polyclinic.errors import Finding, Severity
-from polyclinic.records.masks.masks import DrawnMasks, Region, inside
+from polyclinic.records.masks.masks import ColumnMasks, Region, inside
 
 Columns = str | Mapping[str, str]
 Declared = Literal["auto"] | tuple[str, ...] | Mapping[str, int | tuple[int, ...]]
@@ -21,7 +21,7 @@ def layer_names(column: Columns, regions: Declared) -> tuple[str, ...]:
     return () if regions == "auto" else tuple(regions)
 
 
-def choose(column: Columns, regions: Declared, drawn: DrawnMasks, rows: Sequence[int]) -> tuple[Region, ...]:
+def choose(column: Columns, regions: Declared, drawn: ColumnMasks, rows: Sequence[int]) -> tuple[Region, ...]:
     """The regions that are declared, or else one for each label of some rows."""
     if isinstance(column, Mapping):
         return tuple(Region(name, layer, ()) for layer, name in enumerate(column))
@@ -49,7 +49,7 @@ def contradictions(place: str, column: Columns, regions: Declared, *, overlappin
     return findings
 
 
-def strange_labels(place: str, column: Columns, regions: Declared, drawn: DrawnMasks) -> list[Finding]:
+def strange_labels(place: str, column: Columns, regions: Declared, drawn: ColumnMasks) -> list[Finding]:
     """Labels that no region has, in all rows."""
     if isinstance(column, Mapping) or regions == "auto" or drawn.names:
         return []
@@ -72,14 +72,14 @@ def strange_labels(place: str, column: Columns, regions: Declared, drawn: DrawnM
     return [Finding("unknown_label", place, rule, told, remedy, rows=tuple(row + 1 for row in rows))]
 
 
-def anything(drawn: DrawnMasks) -> Int[np.ndarray, " sample"]:
+def anything(drawn: ColumnMasks) -> Int[np.ndarray, " sample"]:
     """1 where a mask has something on it, 0 where it is empty, -1 where there is none."""
     labels = [drawn.labels(row) for row in range(len(drawn))]
     found = [-1 if not layers else int(any(label for layer in layers for label in layer)) for layers in labels]
     return np.array(found, dtype=np.int64)
 
 
-def shares(drawn: DrawnMasks, regions: Sequence[Region], rows: Sequence[int]) -> tuple[float, ...]:
+def shares(drawn: ColumnMasks, regions: Sequence[Region], rows: Sequence[int]) -> tuple[float, ...]:
     """Share of the points of some records that belong to each region."""
     points, total = np.zeros(len(regions)), 0
     for row in rows:
@@ -101,7 +101,7 @@ def absent_regions(place: str, regions: Sequence[Region], found: Sequence[float]
     return [Finding("empty_masks", place, rule, told, remedy)]
 
 
-def empty_masks(place: str, drawn: DrawnMasks) -> list[Finding]:
+def empty_masks(place: str, drawn: ColumnMasks) -> list[Finding]:
     """A note on the masks with nothing on them."""
     rows = tuple(int(row) + 1 for row in np.flatnonzero(anything(drawn) == 0))
     if not rows:

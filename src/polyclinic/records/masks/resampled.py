@@ -10,14 +10,14 @@ from jaxtyping import Float, Int, UInt8
 
 from polyclinic.geometry import Lattice, to_working
 from polyclinic.records.cache import RaggedArray, Record, keep
-from polyclinic.records.masks.masks import DrawnMasks, Region, inside
+from polyclinic.records.masks.masks import ColumnMasks, Region, inside
 
 _POINTS = 512
 _NOTHING = np.zeros((0,), dtype=np.uint8)
 
 
 @dataclass(frozen=True)
-class PlacedMasks:
+class ResampledMasks:
     """The regions of all rows on the network's grid.
 
     Attributes:
@@ -66,15 +66,15 @@ class PlacedMasks:
         return self.cut(row, (0,) * len(shape), shape)
 
 
-def lay(
-    drawn: DrawnMasks,
-    field: DrawnMasks | None,
+def resample_masks(
+    drawn: ColumnMasks,
+    field: ColumnMasks | None,
     regions: Sequence[Region],
     lattices: Sequence[Lattice | None],
     cache: Path | None,
     *,
     exclusive: bool,
-) -> PlacedMasks:
+) -> ResampledMasks:
     """Bring the masks of all rows onto the network's grid: nearest point, as labels must not be mixed.
 
     Args:
@@ -100,11 +100,17 @@ def lay(
         _some_points(maps[int(entry[row])], len(regions), row, exclusive=exclusive) if entry[row] >= 0 else ()
         for row in range(len(drawn))
     )
-    return PlacedMasks(maps, entry, len(regions), exclusive, points)
+    return ResampledMasks(maps, entry, len(regions), exclusive, points)
 
 
 def _map(
-    drawn: DrawnMasks, field: DrawnMasks | None, regions: Sequence[Region], row: int, place: Lattice, *, exclusive: bool
+    drawn: ColumnMasks,
+    field: ColumnMasks | None,
+    regions: Sequence[Region],
+    row: int,
+    place: Lattice,
+    *,
+    exclusive: bool,
 ) -> UInt8[np.ndarray, " layer *grid"]:
     layers = drawn.row(row)
     assert layers is not None
@@ -138,8 +144,8 @@ def _some_points(
 
 
 def _key(
-    drawn: DrawnMasks,
-    field: DrawnMasks | None,
+    drawn: ColumnMasks,
+    field: ColumnMasks | None,
     regions: Sequence[Region],
     rows: Sequence[int],
     lattices: Sequence[Lattice | None],

@@ -19,7 +19,7 @@ _SLACK = 1.1
 
 
 @dataclass(frozen=True)
-class Laid:
+class ResampledScans:
     """Scans ready for a network.
 
     Attributes:
@@ -72,7 +72,7 @@ class Laid:
 
 
 @dataclass(frozen=True)
-class Laying:
+class ScanResampling:
     """How scans are laid on grids.
 
     Attributes:
@@ -90,12 +90,12 @@ class Laying:
     extent: tuple[int, ...] | None = None
 
 
-def lay(scans: Scans, laying: Laying, cache: Path | None) -> Laid:
+def resample_scans(scans: Scans, laying: ScanResampling, cache: Path | None) -> ResampledScans:
     """Every distinct scan on its grid."""
     used, position = np.unique(scans.entry, return_inverse=True)
     seen = [int(entry) for entry in used if entry >= 0]
     position = position.reshape(-1) - (len(used) - len(seen))
-    places = tuple(place_of(scans, entry, laying) for entry in seen)
+    places = tuple(grid_of(scans, entry, laying) for entry in seen)
 
     def grids() -> Iterator[tuple[Shaped[np.ndarray, "i j k"], str]]:
         for entry, place in zip(seen, places, strict=True):
@@ -103,12 +103,12 @@ def lay(scans: Scans, laying: Laying, cache: Path | None) -> Laid:
 
     total = sum(2 * int(np.prod(place.shape)) for place in places)
     if cache is None or total <= _IN_MEMORY:
-        return Laid(gather(grids()), places, position)
+        return ResampledScans(gather(grids()), places, position)
     key = hashlib.blake2b(f"{scans.key} {seen} {laying}".encode(), digest_size=20).hexdigest()
-    return Laid(keep(cache, key, grids), places, position)
+    return ResampledScans(keep(cache, key, grids), places, position)
 
 
-def place_of(scans: Scans, entry: int, laying: Laying) -> Lattice:
+def grid_of(scans: Scans, entry: int, laying: ScanResampling) -> Lattice:
     """The grid of one entry."""
     geometry = scans.geometry[entry]
     assert geometry is not None

@@ -78,7 +78,7 @@ def choose_slice(geometry: GridGeometry, marks: Marks | None = None) -> Slice:
     return Slice(axis, index, place.shape[axis], place)
 
 
-def draw_png(scan: Scan, where: Slice, heat: Float[np.ndarray, "i j k"] | None = None) -> bytes:
+def slice_png(scan: Scan, where: Slice, heat: Float[np.ndarray, "i j k"] | None = None) -> bytes:
     """The plane in grey, percentiles 1 to 99 of it from black to white; red and blue where an explanation points."""
     grey = _grey(where.of(scan.values))
     picture = np.repeat(grey[:, :, None], 3, axis=2)
@@ -90,7 +90,7 @@ def draw_png(scan: Scan, where: Slice, heat: Float[np.ndarray, "i j k"] | None =
     return _png(picture, _scaled(where))
 
 
-def draw_marks(scan: Scan, where: Slice, marks: Marks) -> bytes:
+def slice_svg(scan: Scan, where: Slice, marks: Marks) -> bytes:
     """The plane as SVG: a full line around the truth, a broken one around what the model found, a colour a name."""
     plane = where.of(scan.values)
     height, width = plane.shape

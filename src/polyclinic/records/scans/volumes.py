@@ -74,7 +74,7 @@ class Volumes(LocatedRecords):
         if scan is None:
             return _NONE
         plane = slices.choose_slice(scan.geometry)
-        return Picture("image/png", slices.draw_png(scan, plane, attribution), plane.caption(self.name))
+        return Picture("image/png", slices.slice_png(scan, plane, attribution), plane.caption(self.name))
 
     def geometry(self) -> list[Geometry | None]:
         """The grid of every row's file."""
@@ -86,4 +86,4 @@ class Volumes(LocatedRecords):
         if scan is None:
             return _NONE
         plane = slices.choose_slice(scan.geometry, marks)
-        return Picture("image/svg+xml", slices.draw_marks(scan, plane, marks), plane.caption(self.name, True))
+        return Picture("image/svg+xml", slices.slice_svg(scan, plane, marks), plane.caption(self.name, True))

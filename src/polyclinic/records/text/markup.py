@@ -16,7 +16,7 @@ _STYLES = {
 }
 
 
-def shaded(text: str, offsets: Int[np.ndarray, "token 2"], shares: Float[np.ndarray, " token"] | None) -> bytes:
+def shaded_markup(text: str, offsets: Int[np.ndarray, "token 2"], shares: Float[np.ndarray, " token"] | None) -> bytes:
     """The text with colour behind its tokens: red raises, blue lowers, as strong as the share of the largest."""
     if shares is None:
         return _page(escape(text))
@@ -30,7 +30,7 @@ def shaded(text: str, offsets: Int[np.ndarray, "token 2"], shares: Float[np.ndar
     return _page("".join(parts) + escape(text[last:]))
 
 
-def marked(
+def spans_markup(
     text: str,
     names: tuple[str, ...],
     truth: Shaped[np.ndarray, "true 3"] | None,

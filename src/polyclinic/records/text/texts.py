@@ -102,7 +102,7 @@ class Texts(LocatedRecords):
             return Picture("text/html", b"", Phrase("no text"))
         offsets = cut(text, self.manner)
         shares = attribution if attribution is not None and len(attribution) == len(offsets) else None
-        return Picture("text/html", markup.shaded(text, offsets, shares), self.name)
+        return Picture("text/html", markup.shaded_markup(text, offsets, shares), self.name)
 
     def geometry(self) -> list[Geometry | None]:
         """The text of every row."""
@@ -110,7 +110,7 @@ class Texts(LocatedRecords):
 
     def show_marks(self, position: int, marks: Marks) -> Picture:
         """The text, with what was found, missed or taken wrongly."""
-        content = markup.marked(self.texts[position] or "", marks.names, marks.truth, marks.predicted)
+        content = markup.spans_markup(self.texts[position] or "", marks.names, marks.truth, marks.predicted)
         return Picture("text/html", content, self.name)
 
     def _rows_with(self, pattern: re.Pattern[str]) -> tuple[int, ...]:

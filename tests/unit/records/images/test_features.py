@@ -7,7 +7,7 @@ from PIL import Image
 
 from polyclinic.formats.pictures import raster
 from polyclinic.records.images.features import NAMES, describe
-from polyclinic.records.images.png import draw
+from polyclinic.records.images.png import heated_png
 
 
 def frame(array):
@@ -51,16 +51,16 @@ def test_every_size_and_colour_gives_numbers():
 
 
 def test_drawing():
-    image = Image.open(io.BytesIO(draw(frame(np.full((40, 20), 100, np.uint8)))))
+    image = Image.open(io.BytesIO(heated_png(frame(np.full((40, 20), 100, np.uint8)))))
     assert image.size == (128, 256)
     assert np.asarray(image).min() == np.asarray(image).max() == 100
-    assert Image.open(io.BytesIO(draw(frame(np.zeros((2, 3), np.uint8))))).size == (24, 16)
+    assert Image.open(io.BytesIO(heated_png(frame(np.zeros((2, 3), np.uint8))))).size == (24, 16)
 
 
 def test_heat():
     heat = np.zeros((7, 7), np.float32)
     heat[0, 0], heat[6, 6] = 2, -2
-    drawn = np.asarray(Image.open(io.BytesIO(draw(frame(np.full((28, 28), 100, np.uint8)), heat)))).astype(int)
+    drawn = np.asarray(Image.open(io.BytesIO(heated_png(frame(np.full((28, 28), 100, np.uint8)), heat)))).astype(int)
     assert drawn[5, 5, 0] > drawn[5, 5, 2] + 40  # red where it raises
     assert drawn[-5, -5, 2] > drawn[-5, -5, 0] + 40  # blue where it lowers
     assert np.abs(drawn[112, 112] - 100).max() < 12  # nothing where there is nothing

@@ -14,7 +14,7 @@ FRAME = Frame(np.full((48, 96, 1), 20, dtype=np.uint8), 0.0, 255.0, FileProperti
 
 
 def drawn(marks):
-    return np.asarray(Image.open(io.BytesIO(marked.draw(FRAME, marks))))
+    return np.asarray(Image.open(io.BytesIO(marked.outlined_png(FRAME, marks))))
 
 
 def coloured(picture, colour):

@@ -28,7 +28,7 @@ def test_a_mask_tells_where_to_look_and_none_means_everywhere(two):
 
 def test_the_overlap_counts_points_that_either_has(two):
     half = FIELD & (np.arange(8) < 4)
-    compared = two.seen(lambda row: half, None)
+    compared = two.with_foreground(lambda row: half, None)
     assert compared.overlap[0] == pytest.approx(half.sum() / FIELD.sum())
     assert np.isnan(compared.overlap[1:]).all()
     assert compared.least_overlap([0]) == compared.overlap[0]
@@ -38,11 +38,11 @@ def test_the_overlap_counts_points_that_either_has(two):
 
 @pytest.mark.parametrize(("overlap", "name"), [(0.99, "field_by_rule"), (0.94, "field_lacking")])
 def test_the_lit_part_stands_in_only_where_it_agreed(two, overlap, name):
-    filled = two.seen(lambda row: FIELD if row == 1 else None, overlap)
+    filled = two.with_foreground(lambda row: FIELD if row == 1 else None, overlap)
     assert (filled.row(1) is not None) == (name == "field_by_rule")
-    [told] = filled.lacking([GRID, GRID, None])
+    [told] = filled.missing_masks([GRID, GRID, None])
     assert (told.name, told.place, told.rows) == (name, "here", (2,))
 
 
 def test_where_every_picture_has_its_mask_nothing_is_told(two):
-    assert two.take(np.array([0])).lacking([GRID]) == []
+    assert two.take(np.array([0])).missing_masks([GRID]) == []

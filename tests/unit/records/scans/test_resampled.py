@@ -3,7 +3,7 @@ import pytest
 
 from polyclinic.records.examples.scans import nifti_bytes
 from polyclinic.records.scans.lattices import Intensity
-from polyclinic.records.scans.resampled import Laying, lay
+from polyclinic.records.scans.resampled import ScanResampling, resample_scans
 from polyclinic.records.scans.scans import read_scans
 
 PLAIN = Intensity(-1e4, 1e4, 0.0, 1.0)
@@ -18,7 +18,7 @@ def scans(tmp_path):
 
 
 def test_rows_share_files_and_may_be_absent(scans):
-    laid = lay(scans, Laying(None, True, PLAIN), None)
+    laid = resample_scans(scans, ScanResampling(None, True, PLAIN), None)
     assert len(laid) == 4
     assert laid.shape(1) is None
     assert laid.shape(2) == (4, 5, 6)
@@ -27,7 +27,7 @@ def test_rows_share_files_and_may_be_absent(scans):
 
 
 def test_a_box_may_reach_beyond_the_grid(scans):
-    laid = lay(scans, Laying(None, True, PLAIN), None)
+    laid = resample_scans(scans, ScanResampling(None, True, PLAIN), None)
     box = laid.cut(2, (-1, 0, 5), (3, 2, 4))
     assert box[0].max() == 0
     assert box[1, :, 0].tolist() == [5, 11]
@@ -36,7 +36,7 @@ def test_a_box_may_reach_beyond_the_grid(scans):
 
 
 def test_a_whole_grid_is_put_into_an_extent_or_thinned_out(scans):
-    laid = lay(scans, Laying(None, True, PLAIN), None)
+    laid = resample_scans(scans, ScanResampling(None, True, PLAIN), None)
     assert laid.whole(2, (8, 5, 6))[2:6].max() == 119
     assert laid.whole(2, (8, 5, 6))[0].max() == 0
     assert laid.whole(2, (2, 3, 3)).tolist() == laid.cut(2, (0, 0, 0), (4, 5, 6))[::2, ::2, ::2].tolist()
@@ -44,8 +44,8 @@ def test_a_whole_grid_is_put_into_an_extent_or_thinned_out(scans):
 
 def test_many_scans_lie_in_a_file_of_the_cache(scans, tmp_path, monkeypatch):
     monkeypatch.setattr("polyclinic.records.scans.resampled._IN_MEMORY", 10)
-    kept = lay(scans, Laying((1.0, 1.0, 1.0), True, PLAIN), tmp_path / "cache")
+    kept = resample_scans(scans, ScanResampling((1.0, 1.0, 1.0), True, PLAIN), tmp_path / "cache")
     assert list((tmp_path / "cache").glob("*.records"))
-    plain = lay(scans, Laying((1.0, 1.0, 1.0), True, PLAIN), None)
+    plain = resample_scans(scans, ScanResampling((1.0, 1.0, 1.0), True, PLAIN), None)
     np.testing.assert_array_equal(kept.grids[0], plain.grids[0])
     assert kept.shape(0) == (4, 5, 12)

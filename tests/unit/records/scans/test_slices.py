@@ -7,7 +7,7 @@ from PIL import Image
 from polyclinic.formats.voxels.voxel_grid import VolumeFacts
 from polyclinic.geometry import BoxMarks, GridGeometry, ObjectMarks, RegionMarks
 from polyclinic.records.scans.scans import Scan
-from polyclinic.records.scans.slices import choose_slice, draw_marks, draw_png
+from polyclinic.records.scans.slices import choose_slice, slice_png, slice_svg
 
 
 def scan_of(values, affine=None, spacing=None) -> Scan:
@@ -36,7 +36,7 @@ def test_a_picture_keeps_the_shape_of_the_patient():
     scan = scan_of(values, np.diag([1.0, 3.0, 2.0, 1.0]), (1.0, 3.0, 2.0))
     where = choose_slice(scan.geometry)
     assert where.axis == 1
-    image = Image.open(io.BytesIO(draw_png(scan, where, np.ones(values.shape))))
+    image = Image.open(io.BytesIO(slice_png(scan, where, np.ones(values.shape))))
     assert image.size == (213, 256)
 
 
@@ -51,7 +51,7 @@ def test_outlines_follow_the_edges_of_points(scan):
     truth = np.zeros((2, 10, 12, 6), dtype=np.uint8)
     truth[1, 4, 5, 3] = 1
     marks = RegionMarks(("a", "b<c"), truth, truth)
-    svg = draw_marks(scan, choose_slice(scan.geometry, marks), marks).decode()
+    svg = slice_svg(scan, choose_slice(scan.geometry, marks), marks).decode()
     assert svg.count("<path") == 2
     assert "M5 6H6" in svg
     assert "M5 7H6" in svg
@@ -64,9 +64,9 @@ def test_boxes_and_instances_are_drawn_where_the_slice_cuts_them(scan):
     marks = BoxMarks(("nodule",), boxes, None)
     where = choose_slice(scan.geometry, marks)
     assert where.index in (0, 1, 3, 4, 5)
-    assert draw_marks(scan, where, marks).decode().count("<rect") == 1
+    assert slice_svg(scan, where, marks).decode().count("<rect") == 1
     cells = np.zeros((10, 12, 6), dtype=np.int32)
     cells[2:4, 2:4, 2] = 1
     cells[4:6, 2:4, 2] = 2
     marks = ObjectMarks(("cell",), cells, None)
-    assert draw_marks(scan, choose_slice(scan.geometry, marks), marks).decode().count("<path") == 1
+    assert slice_svg(scan, choose_slice(scan.geometry, marks), marks).decode().count("<path") == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from polyclinic.records.text import spelling
-from polyclinic.records.text.markup import marked, shaded
+from polyclinic.records.text.markup import shaded_markup, spans_markup
 from polyclinic.records.text.texts import Texts
 from polyclinic.records.text.tokens import cover, cut, language_of
 
@@ -105,7 +105,7 @@ def test_damaged_text_is_told():
 
 def test_markup_escapes_and_marks():
     text = "<b>no asthma & gout"
-    page = marked(text, ("disease",), np.array([[6, 12, 0]]), np.array([[6, 12, 0], [15, 19, 0]])).decode()
+    page = spans_markup(text, ("disease",), np.array([[6, 12, 0]]), np.array([[6, 12, 0], [15, 19, 0]])).decode()
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
     assert "&amp;" in page
@@ -113,5 +113,5 @@ def test_markup_escapes_and_marks():
     assert 'title="disease ✓"' in page
     assert 'title="disease ✗"' in page
     offsets = cut(text, "word")
-    assert shaded(text, offsets, np.linspace(-1, 1, len(offsets))).count(b"<span") == len(offsets)
-    assert b"<span" not in shaded(text, offsets, None)
+    assert shaded_markup(text, offsets, np.linspace(-1, 1, len(offsets))).count(b"<span") == len(offsets)
+    assert b"<span" not in shaded_markup(text, offsets, None)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from polyclinic.geometry import points_in_file, to_file
 from polyclinic.records.images.decoded import decode
-from polyclinic.records.images.sheets import choose_patch, lay_out
+from polyclinic.records.images.resampled import choose_patch, resample_pictures
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def decoded(tmp_path):
 
 
 def laid(decoded, scale=1.0, channels=1, cache=None):
-    return lay_out(decoded, scale, channels, ((0.5,) * channels, (0.25,) * channels), cache)
+    return resample_pictures(decoded, scale, channels, ((0.5,) * channels, (0.25,) * channels), cache)
 
 
 def test_pictures_keep_their_pixels(decoded):

@@ -19,7 +19,7 @@ _NOTHING = np.zeros((0, 0, 0), dtype=np.uint8)
 
 
 @dataclass(frozen=True)
-class PictureSheets:
+class ResampledPictures:
     """Pictures as they are, or made smaller or larger all by the same factor.
 
     Attributes:
@@ -83,13 +83,13 @@ class PictureSheets:
         return np.asarray(scaled, dtype=np.float32)
 
 
-def lay_out(
+def resample_pictures(
     decoded: Decoded,
     scale: float,
     channels: int,
     intensity: tuple[tuple[float, ...], tuple[float, ...]],
     cache: Path | None,
-) -> PictureSheets:
+) -> ResampledPictures:
     """The pictures of a column at a scale; at their own they are taken as they were decoded, nothing is copied.
 
     Args:
@@ -101,11 +101,11 @@ def lay_out(
     """
     source = tuple(geometry_of(decoded, entry) for entry in range(len(decoded.images)))
     if scale == 1:
-        return PictureSheets(decoded.images, decoded.low, decoded.high, source, decoded.entry, channels, *intensity)
+        return ResampledPictures(decoded.images, decoded.low, decoded.high, source, decoded.entry, channels, *intensity)
     images = keep(cache, f"{decoded.key}-scale-{scale:.6g}-{channels}", lambda: _scaled(decoded, scale, channels))
     white = {"u": 255.0, "f": 1.0}
     high = tuple(white[np.dtype(kind).kind] for kind in images.dtype)
-    return PictureSheets(images, (0.0,) * len(high), high, source, decoded.entry, channels, *intensity)
+    return ResampledPictures(images, (0.0,) * len(high), high, source, decoded.entry, channels, *intensity)
 
 
 def geometry_of(decoded: Decoded, entry: int) -> GridGeometry:
