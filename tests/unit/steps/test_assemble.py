@@ -1,0 +1,122 @@
+"""A study put together with its cohort: rows of the user's table in every finding, strata, what may be accepted."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from polyclinic.errors import CohortError, LeakError, Severity
+from polyclinic.steps.assemble import assemble, divide_cohort
+from polyclinic.steps.example_cohort import example_cohort
+from polyclinic.study.read import read_study
+
+SETTINGS = {"cohort": {"exclude": "patient_id = 'P00000'"}, "model": {"size": "tiny"}}
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A study whose first patient is left out, and its table to be changed."""
+
+    def make(change=lambda table: table, **settings):
+        sections = {name: {**SETTINGS.get(name, {}), **settings.get(name, {})} for name in {**SETTINGS, **settings}}
+        made = example_cohort(
+            tmp_path, {"note": "text"}, {"sick": "classify", "level": "regress"}, patients=60, settings=sections
+        )
+        change(pl.read_csv(made.table)).write_csv(made.table)
+        return assemble(read_study(made.study), tmp_path, None)
+
+    return make
+
+
+def blank(column: str, *lines: int):
+    def change(table: pl.DataFrame) -> pl.DataFrame:
+        gone = pl.int_range(pl.len()).is_in(list(lines))
+        return table.with_columns(pl.when(gone).then(None).otherwise(pl.col(column)).alias(column))
+
+    return change
+
+
+def test_columns_records_and_outcomes_are_bound_together(study):
+    found = study()
+    assert len(found.cohort) == 59
+    assert found.inputs["note"].columns == ("note",)
+    assert len(found.inputs["note"].records) == 59
+    assert list(found.questions) == ["sick", "level"]
+    assert all(len(question.target.known) == 59 for question in found.questions.values())
+    assert found.cohort.row[0] == 2
+
+
+def test_an_absent_record_is_named_by_its_row_of_the_table(study):
+    with pytest.raises(CohortError) as stopped:
+        study(blank("note", 4, 9))
+    [finding] = [one for one in stopped.value.findings if one.name == "absent_input"]
+    assert finding.rows == (5, 10)
+
+
+def test_doubts_about_records_and_outcomes_are_told_with_their_rows(study):
+    def damage(table: pl.DataFrame) -> pl.DataFrame:
+        number = pl.int_range(pl.len())
+        odd = (
+            pl.when(number == 7).then(pl.lit("Ã¤Ã¶Ã¼ Ã© Ã¨ Ã¤ Ã¶ Ã¼ pain \ufffd\ufffd\ufffd")).otherwise(pl.col("note"))
+        )
+        return blank("level", 11)(table.with_columns(odd.alias("note")))
+
+    findings = study(damage).findings
+    told = {finding.name: finding for finding in findings}
+    assert told["unknown_outcome"].rows == (12,)
+    assert 8 in {row for finding in findings if "note" in finding.place for row in finding.rows}
+
+
+def test_rows_without_any_outcome_take_no_part(study):
+    found = study(lambda table: blank("sick", 5)(blank("level", 5)(table)))
+    assert 6 not in found.cohort.row
+    assert any("outcome not known" in step.label for step in found.cohort.flow)
+
+
+def test_patients_are_divided_by_the_first_outcome(study):
+    """A rare class is spread over the folds; by chance alone it would not be."""
+
+    def rare(table: pl.DataFrame) -> pl.DataFrame:
+        return table.with_columns(sick=pl.Series(["yes" if row % 10 == 1 else "no" for row in range(60)]))
+
+    split, assembled = divide_cohort(study(rare, split={"folds": 3}))
+    sick = (assembled.cohort.frame["sick"] == "yes").to_numpy()
+    assert [int(sick[fold.test.index].sum()) for fold in split.folds] == [2, 2, 2]
+
+
+def test_only_what_is_refused_may_be_accepted(study):
+    """An error stays an error, whatever the study accepts; a refusal becomes a note with the reason."""
+    with pytest.raises(CohortError, match="every patient must have this input"):
+        study(blank("note", 4), accept={"absent_input": "we do not mind"})
+
+    def disguise(table: pl.DataFrame) -> pl.DataFrame:
+        return table.with_columns(patient_id=pl.Series([f"P{row // 2:05d}" for row in range(60)]))
+
+    parts = {"split": {"column": "part"}}
+
+    def two_sides(table: pl.DataFrame) -> pl.DataFrame:
+        part = ["test" if row % 4 == 3 else "train" for row in range(60)]
+        return disguise(table).with_columns(part=pl.Series(part))
+
+    with pytest.raises(LeakError, match="a patient must be on one side"):
+        divide_cohort(study(two_sides, **parts))
+    _, accepted = divide_cohort(study(two_sides, **parts, accept={"patient_on_two_sides": "twins, really"}))
+    [note] = [finding for finding in accepted.findings if finding.name == "patient_on_two_sides"]
+    assert note.severity is Severity.NOTE
+    assert "twins, really" in note.remedy
+
+
+def test_what_is_accepted_and_not_found_is_a_warning(study):
+    _, assembled = divide_cohort(study(accept={"target_in_disguise": "not so"}))
+    [note] = [finding for finding in assembled.findings if finding.name == "nothing_to_accept"]
+    assert note.severity is Severity.WARNING
+
+
+def test_copies_of_a_record_stay_on_one_side(study):
+    def copied(table: pl.DataFrame) -> pl.DataFrame:
+        same = pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.col("note").get(3)).otherwise(pl.col("note"))
+        return table.with_columns(same.alias("note"))
+
+    split, assembled = divide_cohort(study(copied, split={"folds": 2}))
+    copies = np.flatnonzero((assembled.cohort.row - 1) % 3 == 0)
+    for fold in split.folds:
+        assert np.isin(copies, fold.test.index).all() or not np.isin(copies, fold.test.index).any()
