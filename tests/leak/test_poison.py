@@ -215,7 +215,7 @@ def test_of_pictures_and_texts_neither_do(tmp_path):
 
 def test_no_fold_learns_from_the_rows_that_it_tests(tmp_path):
     """Two folds with two members each: the models of one stay what they are when its test rows are others."""
-    settings = {"split": {"folds": 2}, "model": {"ensemble": 2}, "evidence": {"baselines": True}}
+    settings = {"split": {"folds": 2}, "model": {"ensemble": 2}}
     targets = {"arm": "classify", "sick": "classify", "level": "regress"}
     ward = Ward(tmp_path, {"labs": "tabular"}, targets, **settings)
     before = ward.run()
@@ -230,6 +230,19 @@ def test_no_fold_learns_from_the_rows_that_it_tests(tmp_path):
             own = pl.col("fold") == fold
             assert frame.filter(own).equals(tune[file].filter(own)), f"{file}, fold {fold}"
             assert not frame.filter(~own).equals(tune[file].filter(~own)), f"{file}, fold {1 - fold}"
+
+
+def test_plain_models_learn_nothing_from_test_rows_and_linear_ones_nothing_from_tune_rows(tmp_path):
+    """With so few tune rows they do not even choose the penalty; without calibration nothing is left to them."""
+    settings = {"training": {"calibration": "none"}, "evidence": {"baselines": True}}
+    ward = Ward(tmp_path, {"labs": "tabular"}, {"sick": "classify", "level": "regress"}, **settings)
+    linear = pl.col("model") != "gradient boosting"
+    before = ward.run()
+    tune = answers(before, "tune")["baselines.parquet"]
+    kept = answers(before, "test")["baselines.parquet"].filter(linear)
+    assert kept.height == 2 * len(TEST)
+    assert answers(ward.run(TEST), "tune")["baselines.parquet"].equals(tune)
+    assert answers(ward.run(TUNE), "test")["baselines.parquet"].filter(linear).equals(kept)
 
 
 def test_training_rows_do_teach(tmp_path):
