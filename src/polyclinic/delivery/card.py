@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from polyclinic.delivery.checklist import Item, ItemAnswer, answer, missing_key
+from polyclinic.delivery.checklist import Item, ItemAnswer, answer, missing_key, unanswered
 from polyclinic.delivery.checklist_claim import CLAIM
 from polyclinic.delivery.checklist_tripod import TRIPOD
 from polyclinic.delivery.cohort_document import Found
@@ -36,10 +36,11 @@ def card(material: Material) -> Lines:
         yield from heading(Phrase(title))
         yield from lines
         yield ""
-    yield from _checklist("TRIPOD+AI", TRIPOD, material)
+    lacking = unanswered(material)
+    yield from _checklist("TRIPOD+AI", [(one, answer(one, lacking)) for one in TRIPOD])
     if any(section.kind in PICTURES for section in material.study.inputs.values()):
         yield ""
-        yield from _checklist("CLAIM", CLAIM, material)
+        yield from _checklist("CLAIM", [(one, answer(one, lacking)) for one in CLAIM])
 
 
 def _parts(material: Material) -> Mapping[str, Lines]:
@@ -254,20 +255,19 @@ def _repeat(facts: RunFacts, fingerprints: Mapping[str, str], seed: int) -> Line
         yield item(pair(Phrase("Minutes"), f"{facts.minutes:.1f}"))
 
 
-def _checklist(name: str, items: Sequence[Item], material: Material) -> Lines:
-    answers = [answer(one, material) for one in items]
-    whole = sum(1 for found in answers if found.where and not found.needed)
-    partly = sum(1 for found in answers if found.where and found.needed)
+def _checklist(name: str, answers: Sequence[tuple[Item, ItemAnswer]]) -> Lines:
+    whole = sum(1 for _, found in answers if found.where and not found.needed)
+    partly = sum(1 for _, found in answers if found.where and found.needed)
     yield from heading(name)
     yield Phrase(
         "Of {all} items, {whole} are answered, {partly} in part, {open} are not reported.",
-        all=len(items),
+        all=len(answers),
         whole=whole,
         partly=partly,
-        open=len(items) - whole - partly,
+        open=len(answers) - whole - partly,
     )
     yield ""
-    rows = [[one.number, Phrase(one.asked), _where(found)] for one, found in zip(items, answers, strict=True)]
+    rows = [[one.number, Phrase(one.asked), _where(found)] for one, found in answers]
     yield from table([Phrase("Item"), Phrase("What is asked for"), Phrase("Where it is answered")], rows)
 
 

@@ -3,7 +3,6 @@
 The words are our own short paraphrases; the item numbers are those of the guidelines.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -77,11 +76,28 @@ class ItemAnswer:
     needed: str
 
 
-def answer(item: Item, material: Material) -> ItemAnswer:
-    """Where this run answers an item, and what is still needed."""
-    where = _WHERE[item.source](material)
-    if where:
-        return ItemAnswer(where, Phrase(item.left) if item.left else "")
+def unanswered(material: Material) -> frozenset[Source]:
+    """What this run does not answer."""
+    study, site = material.study.study, material.study.cohort.site
+    grouped = {group.column for target in material.evidence.targets.values() for group in target.subgroups}
+    known = {
+        Source.AUTHORS: False,
+        Source.TITLE: bool(study.title),
+        Source.USE: bool(study.intended_use),
+        Source.DATES: material.study.cohort.date is not None,
+        Source.SITES: site is not None,
+        Source.BY_SITE: site is not None and bool({site, "site"} & grouped),
+        Source.PARTS: bool(material.facts.parts),
+        Source.SUBGROUPS: bool(grouped),
+        Source.TABLE_ONE: material.cohort.table_one is not None,
+    }
+    return frozenset(source for source, answered in known.items() if not answered)
+
+
+def answer(item: Item, lacking: frozenset[Source]) -> ItemAnswer:
+    """Where an item is answered, and what is still needed; ``lacking`` is what the run does not answer."""
+    if item.source not in lacking:
+        return ItemAnswer(_WHERE[item.source], Phrase(item.left) if item.left else "")
     key = _KEYS.get(item.source)
     return ItemAnswer("", Phrase("for the authors to write") if key is None else missing_key(key))
 
@@ -100,48 +116,30 @@ _KEYS = {
     Source.SUBGROUPS: "[cohort] strata",
 }
 
-_Where = Callable[[Material], str]
+
+def _card(heading: str) -> Phrase:
+    return Phrase("Card, {section}", section=Phrase(heading))
 
 
-def _card(heading: str) -> _Where:
-    return lambda _: Phrase("Card, {section}", section=Phrase(heading))
+def _report(heading: str) -> Phrase:
+    return Phrase("Report, {section}", section=Phrase(heading))
 
 
-def _report(*headings: str) -> _Where:
-    parts = [Phrase("Report, {section}", section=Phrase(heading)) for heading in headings]
-    return lambda _: joined(*parts, by="; ")
-
-
-def _when(condition: Callable[[Material], bool], where: _Where) -> _Where:
-    return lambda material: where(material) if condition(material) else ""
-
-
-def _any_subgroup(material: Material) -> bool:
-    return any(target.subgroups for target in material.evidence.targets.values())
-
-
-def _by_site(material: Material) -> bool:
-    site = material.study.cohort.site
-    columns = {group.column for target in material.evidence.targets.values() for group in target.subgroups}
-    return site is not None and bool({site, "site"} & columns)
-
-
-_WHERE: dict[Source, _Where] = {
-    Source.AUTHORS: lambda _: "",
-    Source.TITLE: _when(lambda m: bool(m.study.study.title), lambda _: Phrase("Card, title")),
-    Source.SUMMARY: lambda _: Phrase("Report, top of the page"),
-    Source.USE: _when(lambda m: bool(m.study.study.intended_use), _card("Intended use")),
+_WHERE: dict[Source, str] = {
+    Source.TITLE: Phrase("Card, title"),
+    Source.SUMMARY: Phrase("Report, top of the page"),
+    Source.USE: _card("Intended use"),
     Source.QUESTION: _card("What is asked"),
     Source.DATA: _card("Data"),
-    Source.DATES: _when(lambda m: m.study.cohort.date is not None, _card("Data")),
-    Source.SITES: _when(lambda m: m.study.cohort.site is not None, _card("Data")),
-    Source.BY_SITE: _when(_by_site, _report("For whom: subgroups")),
+    Source.DATES: _card("Data"),
+    Source.SITES: _card("Data"),
+    Source.BY_SITE: _report("For whom: subgroups"),
     Source.FLOW: _report("Patients"),
     Source.QUALITY: _report("Findings"),
     Source.PREPARED: _report("How it was made"),
-    Source.MISSING: _report("Patients", "How it was made"),
+    Source.MISSING: joined(_report("Patients"), _report("How it was made"), by="; "),
     Source.SPLIT: _card("Split"),
-    Source.PARTS: _when(lambda m: bool(m.facts.parts), _card("Split")),
+    Source.PARTS: _card("Split"),
     Source.MODEL: _card("Model"),
     Source.STARTED_FROM: _card("Model"),
     Source.TRAINING: _report("Training"),
@@ -150,11 +148,11 @@ _WHERE: dict[Source, _Where] = {
     Source.CALIBRATION: _card("Calibration"),
     Source.PERFORMANCE: _report("Performance"),
     Source.UNCERTAINTY: _card("Performance"),
-    Source.SUBGROUPS: _when(_any_subgroup, _report("For whom: subgroups")),
-    Source.TABLE_ONE: _when(lambda m: m.cohort.table_one is not None, _report("Patients")),
+    Source.SUBGROUPS: _report("For whom: subgroups"),
+    Source.TABLE_ONE: _report("Patients"),
     Source.MISTAKES: _report("Worst mistakes"),
     Source.LIMITS: _card("Limits"),
-    Source.ARTEFACT: lambda _: Phrase("Files: {files}", files=Markdown("`model/`, `study.toml`")),
+    Source.ARTEFACT: Phrase("Files: {files}", files=Markdown("`model/`, `study.toml`")),
     Source.AT_USE: _card("How to use it"),
     Source.SOFTWARE: _card("How to repeat it"),
 }
