@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
 import polars as pl
+from pydantic import BaseModel, ConfigDict
 
 from polyclinic.cohort.describe import TableOne, table_one
 from polyclinic.cohort.table import Cohort
@@ -20,7 +21,61 @@ _MOST_GROUPS = 5
 _FEWEST_OF_GROUP = 5
 """A group of fewer rows would describe single patients."""
 
-JsonObject = dict[str, Any]
+
+class _Document(BaseModel):
+    """A part of the document: what it holds beyond is left alone, what it lacks is empty."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+class FlowStep(_Document):
+    """A station of the flow chart: what happened there, and who was left afterwards."""
+
+    step: str = ""
+    rows: int | None = None
+    patients: int | None = None
+    left_out: int = 0
+
+
+class NotedFinding(_Document):
+    """A finding as it is kept, with its first rows; ``severity`` of an accepted refusal is "note"."""
+
+    name: str = ""
+    place: str = ""
+    rule: str = ""
+    found: str = ""
+    remedy: str = ""
+    severity: str = "note"
+    rows: tuple[int, ...] = ()
+    rows_in_all: int = 0
+
+
+class DescribedRow(_Document):
+    """A line of table one: a variable, or one level of it, as it is printed."""
+
+    name: str = ""
+    level: str = ""
+    cells: tuple[str, ...] = ()
+    difference: float | None = None
+
+
+class DescribedTable(_Document):
+    """Who the patients are, in all and by outcome, as it is printed."""
+
+    groups: tuple[str, ...] = ()
+    rows: tuple[DescribedRow, ...] = ()
+    columns_left_out: int = 0
+
+
+class CohortDocument(_Document):
+    """``cohort.json``."""
+
+    format: Literal[1] = 1
+    name: str = ""
+    flow: tuple[FlowStep, ...] = ()
+    findings: tuple[NotedFinding, ...] = ()
+    table_one: DescribedTable | None = None
+    fingerprints: dict[str, str] = {}
 
 
 def cohort_document(
@@ -28,8 +83,8 @@ def cohort_document(
     findings: Sequence[Finding] | None = None,
     columns: Sequence[str] | None = None,
     outcome: Sequence[str] = (),
-) -> JsonObject:
-    """The cohort as a JSON document, without any cell that could name a patient.
+) -> CohortDocument:
+    """The cohort as its document, without any cell that could name a patient.
 
     Args:
         cohort: The patients who take part.
@@ -40,40 +95,39 @@ def cohort_document(
     described = [name for name in (columns or cohort.frame.columns) if name not in outcome]
     grouping = _grouping(cohort.frame, outcome)
     one = table_one(pick(cohort.frame, described), None if grouping is None else as_words(cohort.frame[grouping]))
-    return {
-        "format": 1,
-        "name": cohort.name,
-        "flow": _flow(cohort),
-        "findings": [_finding(finding) for finding in (cohort.findings if findings is None else findings)],
-        "table_one": _table_one(one, grouping),
-        "fingerprints": {**cohort.fingerprints.sources, "table": cohort.fingerprints.table},
-    }
+    return CohortDocument(
+        name=cohort.name,
+        flow=_flow(cohort),
+        findings=tuple(map(_noted, cohort.findings if findings is None else findings)),
+        table_one=_described(one, grouping),
+        fingerprints={**cohort.fingerprints.sources, "table": cohort.fingerprints.table},
+    )
 
 
-def _flow(cohort: Cohort) -> list[JsonObject]:
+def _flow(cohort: Cohort) -> tuple[FlowStep, ...]:
     before = [None, *cohort.flow]
-    return [
-        {
-            "step": step.label,
-            "rows": step.rows,
-            "patients": step.patients,
-            "left_out": earlier.rows - step.rows if earlier else 0,
-        }
+    return tuple(
+        FlowStep(
+            step=step.label,
+            rows=step.rows,
+            patients=step.patients,
+            left_out=earlier.rows - step.rows if earlier else 0,
+        )
         for earlier, step in zip(before, cohort.flow, strict=False)
-    ]
+    )
 
 
-def _finding(finding: Finding) -> JsonObject:
-    return {
-        "name": finding.name,
-        "place": finding.place,
-        "rule": finding.rule,
-        "found": finding.found,
-        "remedy": finding.remedy,
-        "severity": str(finding.severity),
-        "rows": list(finding.rows[:MOST_ROWS]),
-        "rows_in_all": len(finding.rows),
-    }
+def _noted(finding: Finding) -> NotedFinding:
+    return NotedFinding(
+        name=finding.name,
+        place=finding.place,
+        rule=finding.rule,
+        found=finding.found,
+        remedy=finding.remedy,
+        severity=str(finding.severity),
+        rows=finding.rows[:MOST_ROWS],
+        rows_in_all=len(finding.rows),
+    )
 
 
 def _grouping(frame: pl.DataFrame, outcome: Sequence[str]) -> str | None:
@@ -85,23 +139,21 @@ def _grouping(frame: pl.DataFrame, outcome: Sequence[str]) -> str | None:
     return None
 
 
-def _table_one(one: TableOne, grouping: str | None) -> JsonObject:
+def _described(one: TableOne, grouping: str | None) -> DescribedTable:
     names = ["all", *(f"{grouping}: {group}" for group in one.groups[1:])]
     groups = [f"{name} (n = {size:,})" for name, size in zip(names, one.sizes, strict=True)]
     compared = len(groups) > 2
-    return {
-        "groups": [*groups, *(["standardised difference"] if compared else [])],
-        "rows": [
-            {
-                "name": line.name,
-                "level": line.level,
-                "cells": [*(str(cell) for cell in line.cells), *([_difference(line.difference)] if compared else [])],
-                "difference": line.difference if _finite(line.difference) else None,
-            }
-            for line in one.lines
-        ],
-        "columns_left_out": one.left_out,
-    }
+    rows = [
+        DescribedRow(
+            name=line.name,
+            level=line.level,
+            cells=(*map(str, line.cells), *([_difference(line.difference)] if compared else [])),
+            difference=line.difference if _finite(line.difference) else None,
+        )
+        for line in one.lines
+    ]
+    columns = (*groups, *(["standardised difference"] if compared else []))
+    return DescribedTable(groups=columns, rows=tuple(rows), columns_left_out=one.left_out)
 
 
 def _difference(value: float | None) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from polyclinic.cohort.document import NotedFinding
 from polyclinic.delivery.checklist import Item, ItemAnswer, answer, missing_key, unanswered
 from polyclinic.delivery.checklist_claim import CLAIM
 from polyclinic.delivery.checklist_tripod import TRIPOD
-from polyclinic.delivery.cohort_document import Found
 from polyclinic.delivery.markdown import Markdown, code, heading, item, pair, table
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.names import metric_name, model_name
@@ -195,7 +195,7 @@ def _subgroups(evidence: Evidence) -> Lines:
             yield from table([Phrase("Column"), Phrase("Subgroup"), Phrase("Rows"), metric_name(metric)], rows)
 
 
-def _limits(evidence: Evidence, findings: Sequence[Found]) -> Lines:
+def _limits(evidence: Evidence, findings: Sequence[NotedFinding]) -> Lines:
     beginning = "Tested on patients of the same table only; nothing is known about other places and times."
     end = "It is a statistical model, not a medical device, and replaces no one's judgement."
     yield item(Phrase(beginning))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from polyclinic.answers.base import Answer
-from polyclinic.delivery.cohort_document import CohortDocument
+from polyclinic.cohort.document import CohortDocument
 from polyclinic.delivery.forms.base import Delivery, delivery_by_word
 from polyclinic.delivery.plan import FitRecord
 from polyclinic.evidence.records import Evidence, TargetEvidence

@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from polyclinic.cohort.document import CohortDocument
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import Cohort
-from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.plan import revive_heads, revive_inputs
 from polyclinic.evidence.records import Evidence, TargetEvidence
@@ -53,13 +53,13 @@ class FinishedRun:
         return {int(row): i for i, row in enumerate(self.assembled.cohort.row)}
 
 
-def report_material(run: FinishedRun, study: Study, cohort: Mapping[str, Any], split_hash: str) -> Material:
+def report_material(run: FinishedRun, study: Study, cohort: CohortDocument, split_hash: str) -> Material:
     """What report and card are made from.
 
     Args:
         run: The finished run.
         study: As resolved.
-        cohort: The document of ``cohort.json``.
+        cohort: As it stands in ``cohort.json``.
         split_hash: sha256 of ``split.parquet``.
     """
     evidence = Evidence.read(run.evidence)
@@ -67,7 +67,7 @@ def report_material(run: FinishedRun, study: Study, cohort: Mapping[str, Any], s
     others = [target for name, target in evidence.targets.items() if name not in dense]
     return Material(
         study=study,
-        cohort=CohortDocument.model_validate(cohort),
+        cohort=cohort,
         evidence=evidence,
         predictions=run.answered.ours,
         facts=_facts(run, write_study(study), split_hash),

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from polyclinic.cohort.document import cohort_document
+from polyclinic.cohort.document import CohortDocument, cohort_document
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import Cohort
 from polyclinic.delivery.card import card
@@ -39,7 +39,7 @@ def write_bundle(run: FinishedRun, folder: Path) -> None:
     if run.answered.plain:
         save(run.answered.plain, folder / "baselines.parquet")
     write_file(folder / "split.parquet", split)
-    write_file(folder / "cohort.json", _json(cohort))
+    write_file(folder / "cohort.json", _json(cohort.model_dump(mode="json")))
     write_file(folder / "study.toml", write_study(study).encode())
     material = report_material(run, study, cohort, hashlib.sha256(split).hexdigest())
     language = read_language(study.study.language)
@@ -62,7 +62,7 @@ def resolve(run: FinishedRun) -> Study:
     return study.model_copy(update={"cohort": cohort, "training": training})
 
 
-def _cohort(run: FinishedRun) -> dict[str, Any]:
+def _cohort(run: FinishedRun) -> CohortDocument:
     return cohort_document(
         run.assembled.cohort,
         findings=(*run.assembled.findings, *run.answered.findings),

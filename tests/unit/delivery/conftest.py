@@ -12,7 +12,7 @@ from polyclinic.answers.classes import ClassAnswer
 from polyclinic.answers.labels import LabelsAnswer
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.answers.value import ValueAnswer
-from polyclinic.delivery.cohort_document import CohortDocument
+from polyclinic.cohort.document import CohortDocument
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.plan import EpochRecord, FitRecord
 from polyclinic.evidence.records import Evidence

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from polyclinic.cohort.document import CohortDocument
 from polyclinic.delivery.card import card
 from polyclinic.delivery.checklist import _WHERE, Source
 from polyclinic.delivery.checklist_claim import CLAIM
 from polyclinic.delivery.checklist_tripod import TRIPOD
-from polyclinic.delivery.cohort_document import CohortDocument
 from polyclinic.delivery.markdown import code, escaped, render_markdown, table
 from polyclinic.delivery.material import Material, RunFacts
 from polyclinic.evidence.records import Evidence

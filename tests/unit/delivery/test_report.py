@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from polyclinic.answers.value import ValueAnswer
-from polyclinic.delivery.cohort_document import CohortDocument
+from polyclinic.cohort.document import CohortDocument
 from polyclinic.delivery.markup import render
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.report import report

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from polyclinic.cohort.document import NotedFinding
 from polyclinic.delivery.blocks import ReportSection, facts, figure, grid, note
-from polyclinic.delivery.cohort_document import Found
 from polyclinic.delivery.figures.learning import learning_curve
 from polyclinic.delivery.markup import EMPTY, Choice, Element, element, join
 from polyclinic.delivery.material import RunFacts
@@ -21,7 +21,7 @@ _SEVERITIES = {
 }
 
 
-def findings(found: Sequence[Found], accepted: Mapping[str, str]) -> ReportSection:
+def findings(found: Sequence[NotedFinding], accepted: Mapping[str, str]) -> ReportSection:
     """What the checks found, accepted refusals with their reasons first."""
     ordered = sorted(found, key=lambda finding: finding.name not in accepted)
     items = [_finding(finding, accepted.get(finding.name)) for finding in ordered]
@@ -29,7 +29,7 @@ def findings(found: Sequence[Found], accepted: Mapping[str, str]) -> ReportSecti
     return ReportSection("findings", Phrase("Findings"), body)
 
 
-def _finding(finding: Found, reason: str | None) -> Element:
+def _finding(finding: NotedFinding, reason: str | None) -> Element:
     """What was found and what to do; in another language its meaning first, then the program's own words."""
     kind = Phrase("Accepted") if reason is not None else _SEVERITIES.get(finding.severity, finding.severity)
     css = "accepted" if reason is not None else finding.severity
@@ -42,12 +42,12 @@ def _finding(finding: Found, reason: str | None) -> Element:
     )
 
 
-def _own_words(finding: Found, reason: str | None) -> Element:
+def _own_words(finding: NotedFinding, reason: str | None) -> Element:
     remedy = finding.remedy if reason is None else Phrase("Reason given: {reason}", reason=reason)
     return join(element("p", _what(finding)), element("p", remedy, class_="how"))
 
 
-def _with_meaning(meaning: Phrase, finding: Found, reason: str | None) -> Element:
+def _with_meaning(meaning: Phrase, finding: NotedFinding, reason: str | None) -> Element:
     given = None
     own = _what(finding)
     if reason is None:
@@ -57,7 +57,7 @@ def _with_meaning(meaning: Phrase, finding: Found, reason: str | None) -> Elemen
     return join(element("p", meaning), given, element("p", own, class_="how", lang="en"))
 
 
-def _what(finding: Found) -> str:
+def _what(finding: NotedFinding) -> str:
     return f"{finding.rule}; {finding.found}{name_rows(finding.rows)}."
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from polyclinic.cohort.document import CohortDocument, DescribedRow, DescribedTable, FlowStep
 from polyclinic.delivery.blocks import ReportSection, figure, note, table
-from polyclinic.delivery.cohort_document import CohortDocument, FlowStep, TableOne, TableRow
 from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
 from polyclinic.delivery.material import PartCount
 from polyclinic.delivery.numbers import count
@@ -63,7 +63,7 @@ def _sizes(rows: float | None, people: float | None) -> str:
     return Phrase("{n} patients, {rows} rows", n=count(people), rows=count(rows))
 
 
-def _table_one(one: TableOne | None) -> Element:
+def _table_one(one: DescribedTable | None) -> Element:
     if one is None or not one.rows:
         return EMPTY
     lines = [line for name, members in groupby(one.rows, key=lambda row: row.name) for line in _lines(name, members)]
@@ -75,7 +75,7 @@ def _table_one(one: TableOne | None) -> Element:
     )
 
 
-def _lines(name: str, members: Iterable[TableRow]) -> Iterator[list[Child]]:
+def _lines(name: str, members: Iterable[DescribedRow]) -> Iterator[list[Child]]:
     """A variable and its levels; the name stands alone unless the variable is a number."""
     for n, row in enumerate(members):
         if n == 0 and row.level:
