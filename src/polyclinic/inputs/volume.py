@@ -192,7 +192,7 @@ _DROPOUT = 0.2
 _DENSE_RATE = 5e-3
 """On tune rows of MSD Hippocampus 2e-3 had not told front from back after 1,500 steps, where 5e-3 had by step 700."""
 _DENSE_POINTS = 1 << 17
-"""A quarter of what a step on pictures holds: a point of a volume has 27 neighbours where one of a picture has 9."""
+"""A quarter of what a step on pictures holds; a round number."""
 _AXES = ("right", "front", "head")
 _AMOUNTS = {"shift", "zoom", "tilt", "brightness", "contrast", "gamma", "noise"}
 

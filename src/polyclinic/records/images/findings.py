@@ -8,6 +8,7 @@ from polyclinic.records.images.decoded import Decoded
 
 FILES = FileFindings("image", "an")
 _SMALLEST = 8
+"""The least that the options of an image allow as a side."""
 
 
 def doubtful(decoded: Decoded, place: str) -> list[Finding]:

@@ -14,7 +14,9 @@ from polyclinic.records.images.decoded import Decoded
 from polyclinic.records.images.resize import is_plain, recolour, resized, resized_bytes
 
 _LARGEST_PATCH = 128
+"""As for whole images."""
 _SMALLEST_PATCH = 16
+"""One step of the network: it halves the side four times."""
 _NOTHING = np.zeros((0, 0, 0), dtype=np.uint8)
 
 

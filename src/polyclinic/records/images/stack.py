@@ -13,11 +13,17 @@ from polyclinic.records.images.decoded import Decoded
 from polyclinic.records.images.resize import fractions, is_plain, recolour, resized, resized_bytes
 
 _LARGEST = 128
+"""The longest side that is chosen unasked; a round number."""
 _FINEST_ANY = 64
+"""Up to here images of one size keep it, whatever it is; a round number."""
 _STEP = 16
+"""Networks halve the side up to four times."""
 _ALIKE = 1.05
+"""Shapes that differ by less are one shape, as after rounding to whole pixels."""
 _MOST_MEASURED = 2000
+"""Images whose mean and spread are measured; a round number."""
 _IN_MEMORY = 512 * 1024 * 1024
+"""Bytes of a stack that stays in memory; a round number."""
 _WHITE = {"u1": 255.0, "u2": 65535.0, "f4": 1.0}
 
 

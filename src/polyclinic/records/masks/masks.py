@@ -19,8 +19,11 @@ from polyclinic.records.column_files import Fault, Note, decode_each, digest_cel
 _VERSION = "drawn 2"
 _OBJECTS = "DICOM SEG"
 _STEP = 0.01
+"""Spacings within a hundredth are the same: rounding in headers."""
 _TURN = 1e-3
+"""Cosines that differ by less are the same direction: rounding in headers."""
 _PLACE = 0.5
+"""First points less than half a step apart are the same point."""
 _NOTHING = np.zeros((0,), dtype=np.uint8)
 
 

@@ -12,6 +12,7 @@ from polyclinic.records.masks.masks import ColumnMasks, Region, inside
 Columns = str | Mapping[str, str]
 Declared = Literal["auto"] | tuple[str, ...] | Mapping[str, int | tuple[int, ...]]
 _SHOWN = 8
+"""Labels that a message names; a round number."""
 
 
 def layer_names(column: Columns, regions: Declared) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.masks.masks import ColumnMasks, Region, inside
 
 _POINTS = 512
+"""Points of a region that views are aimed at: enough to spread over it; a round number."""
 _NOTHING = np.zeros((0,), dtype=np.uint8)
 
 

@@ -18,10 +18,15 @@ from polyclinic.translations.phrase import Phrase
 _SAME_STEP = 0.01
 """Spacings that differ by less are the same: a scan is not interpolated for the sake of rounding in its header."""
 _SQUARE = 2e-3
+"""Cosines between axes up to which a scan counts as rectangular: rounding of headers stays below."""
 _LARGER = 1.1
+"""A scan that is a little larger is cut rather than made coarser; a round number."""
 _ALIAS = 1.5
+"""Steps that grow by less leave little that could flicker; a round number."""
 _MOST_SAMPLED = 1 << 20
+"""Points that percentiles are taken of; a round number."""
 _BACKGROUND = 0.25
+"""A share of points with the lowest value from which it is empty space, not tissue; a round number."""
 _TAILS = (0.5, 99.5)
 """Source: percentiles of nnU-Net, Isensee et al., Nature Methods 2021."""
 

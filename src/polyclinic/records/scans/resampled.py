@@ -15,7 +15,9 @@ from polyclinic.records.scans.lattices import Intensity, fill, lattice
 from polyclinic.records.scans.scans import Scans
 
 _IN_MEMORY = 256 * 1024 * 1024
+"""Bytes of all grids that stay in memory; a round number."""
 _SLACK = 1.1
+"""As for the grid of a scan: what is a little larger is cut rather than thinned."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from polyclinic.translations.phrase import Phrase
 _SIDE = 256
 _COLOURS = ("#e4572e", "#3fa7d6", "#fac05e", "#59cd90", "#b388eb", "#f79d84")
 _LEVELS = (1.0, 99.0)
+"""Percentiles from black to white: single bright points do not darken the rest."""
 _VIEWS = ("sagittal", "coronal", "axial")
 LEGEND = Phrase("full line: truth, broken line: answer")
 

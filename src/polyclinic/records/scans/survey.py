@@ -18,8 +18,11 @@ from polyclinic.records.scans.lattices import (
 from polyclinic.records.scans.scans import Scan, Scans
 
 _AIR_HU = -500.0
+"""Halfway between air (-1,000) and water (0): nothing in a body but lung and gut lies below."""
 _FEW = 20_000
+"""Points of each scan that are looked at together with those of the others; a round number."""
 _MOST_MEASURED = 200
+"""Scans that are looked at; a round number."""
 
 
 @dataclass(frozen=True)

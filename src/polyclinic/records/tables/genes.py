@@ -20,7 +20,7 @@ _MOSTLY_MISSING = 0.5
 _HASHED = 256
 """Genes in a fingerprint: enough to tell any two samples apart, and quick with 20,000 columns."""
 _SHOWN = 20
-"""Genes in a picture: what fits on a page of the report."""
+"""Genes in a picture; a round number."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ from polyclinic.study.options import Plan
 
 _MIDDLES = ((0.25, 1.349), (0.05, 3.290))  # tail that is left out; width of the rest in a standard normal distribution
 _SQUASH = 3.0
+"""Source: the same paper as the clipping below."""
 _FLAT = (-1.0, 0.0, 1.0)
+"""Two pieces, the least that the curve of a number can have, where it never varied."""
 
 
 class NumberPlan(Plan):

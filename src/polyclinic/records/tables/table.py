@@ -17,7 +17,7 @@ from polyclinic.records.tables.scaling import CategoryPlan, unseen
 from polyclinic.records.tables.variables import Categories, row_hashes
 
 MANY_LEVELS = 24
-"""More levels than this are many: stages, grades and months are few, wards, places and codes of diseases are many."""
+"""Up to here a level has a direction of its own, beyond levels are embedded; a round number."""
 _DASH = "\N{EN DASH}"
 
 

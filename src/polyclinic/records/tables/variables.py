@@ -14,9 +14,13 @@ from jaxtyping import Bool, Float, Int, UInt64
 from polyclinic.errors import CohortError, Finding, stop_on
 
 _HASH_DIGITS = 6
+"""Single precision keeps 7 digits: what was exported once so and once in full is still the same."""
 _STRAY_SHARE = 0.01
+"""A round number: one cell in a hundred may be a slip of the hand."""
 _FEW_STRAYS = 3
+"""In small tables so many slips are too few to speak of a share; a round number."""
 _FEW_NUMBERS = 8
+"""Fewer different numbers may be codes of categories; a round number."""
 
 
 @dataclass(frozen=True)

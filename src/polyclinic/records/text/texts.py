@@ -26,6 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"[.!?。！？;；\n]+")
 _BUCKETS = 64
+"""Words share buckets, so the number of features does not grow with the vocabulary; a round number."""
 _SCALARS = ("signs", "sentences", "digits", "capitals", "spaces")
 
 

@@ -16,6 +16,7 @@ _CHARACTER = re.compile(r"\S")
 _CHINESE = re.compile(rf"[{_IDEOGRAPH}]")
 _LETTER = re.compile(r"[^\W\d_]")
 _CHINESE_SHARE = 0.2
+"""Chinese notes quote Latin names of drugs and genes, English ones hardly an ideograph; a round number between."""
 
 
 def cut(text: str, manner: Manner) -> Int[np.ndarray, "token 2"]:
