@@ -2,25 +2,16 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from functools import singledispatch
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from polyclinic.cohort.rows import Inner, Rows, TrainRows
-from polyclinic.heads.base import Global, Target
-from polyclinic.heads.classify import ClassTarget
-from polyclinic.heads.multilabel import LabelsTarget
-from polyclinic.heads.regress import ValueTarget
-from polyclinic.heads.survive import SurvivalTarget
-from polyclinic.layers import hazard
 from polyclinic.records.base import Features
 
 _MOST_LEVELS = 250
-_MOST_EXPANDED_ROWS = 1_000_000
-_INTERVALS = (4, 12)
 _FEW_TUNE_ROWS = 20
 # Log odds of a class that the training rows do not hold.
 _NEVER = -10.0
@@ -57,66 +48,11 @@ class Boosted(ABC):
 
     def outputs(self, features: Features, rows: Rows) -> Float[np.ndarray, "row 1 out"]:
         """What the trees put out for some rows, as a head takes it."""
-        return self._margins(self._codes.matrix(features, rows.index))[:, None, :]
+        return self.margins(self._codes.matrix(features, rows.index))[:, None, :]
 
     @abstractmethod
-    def _margins(self, matrix: Matrix) -> Margins:
+    def margins(self, matrix: Matrix) -> Margins:
         """Outputs of the rows of a matrix."""
-
-
-def intervals_for(rows: int) -> int:
-    """Into how many intervals trees cut time: each row is learned from once per interval that it reached."""
-    return int(np.clip(_MOST_EXPANDED_ROWS // max(rows, 1), *_INTERVALS))
-
-
-@singledispatch
-def grow(target: Target, head: Global, features: Features, rows: Inner, seed: int) -> Boosted | None:
-    """Trees for a question, or None for a kind of question that has none; a plug-in registers its own.
-
-    Args:
-        target: The outcomes, all rows.
-        head: The fitted kind of question.
-        features: Plain features, all rows.
-        rows: Which rows train and which ones say when to stop.
-        seed: Chooses the rows on which many rows are binned.
-    """
-    return None
-
-
-@grow.register
-def _grow_classes(target: ClassTarget, head: Global, features: Features, rows: Inner, seed: int) -> Boosted:
-    codes = Codes.learn(features, rows.train)
-    truth = np.where(target.known, target.truth, np.nan)
-    return _Classes(codes, _classify(_lesson(codes, features, rows, truth), len(target.classes), seed))
-
-
-@grow.register
-def _grow_labels(target: LabelsTarget, head: Global, features: Features, rows: Inner, seed: int) -> Boosted:
-    codes = Codes.learn(features, rows.train)
-    return _Labels(codes, tuple(_classify(_lesson(codes, features, rows, truth), 2, seed) for truth in target.truth.T))
-
-
-@grow.register
-def _grow_value(target: ValueTarget, head: Global, features: Features, rows: Inner, seed: int) -> Boosted:
-    codes = Codes.learn(features, rows.train)
-    tensors = head.collate(target, np.arange(len(target.known)))
-    truth = tensors.truth.numpy().astype(np.float64)  # type: ignore[attr-defined]
-    lesson = _lesson(codes, features, rows, np.where(target.known, truth, np.nan))
-    model = HistGradientBoostingRegressor(**_settings(lesson, seed))
-    return _Value(codes, model.fit(lesson.seen, lesson.truth, **_judge(lesson)))
-
-
-@grow.register
-def _grow_hazard(target: SurvivalTarget, head: Global, features: Features, rows: Inner, seed: int) -> Boosted:
-    codes, edges = Codes.learn(features, rows.train), np.asarray(head.plan.edges)
-    plain = _lesson(codes, features, rows, np.where(target.known, np.arange(len(target.known)), np.nan))
-    (seen, truth, weight), (judged, wanted, importance) = (
-        _expand(matrix, target.time[index.astype(int)], target.event[index.astype(int)], edges)
-        for matrix, index in ((plain.seen, plain.truth), (plain.judged, plain.wanted))
-    )
-    categorical = (*plain.categorical, False)
-    lesson = Lesson(seen, truth, judged, wanted, categorical, len(plain.truth), weight, importance)
-    return _Hazard(codes, _classify(lesson, 2, seed), len(edges) - 1)
 
 
 @dataclass(frozen=True)
@@ -145,7 +81,7 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class _Classifier:
+class TreeClassifier:
     """Trees for classes, or what stands in for them where the training rows hold one class only.
 
     Attributes:
@@ -170,69 +106,27 @@ class _Classifier:
         return margins[:, 1:] - margins[:, :1] if self.classes == 2 else margins
 
 
-@final
-class _Classes(Boosted):
-    def __init__(self, codes: Codes, classifier: _Classifier) -> None:
-        super().__init__(codes)
-        self._classifier = classifier
-
-    def _margins(self, matrix: Matrix) -> Margins:
-        return self._classifier.log_odds(matrix)
-
-
-@final
-class _Labels(Boosted):
-    def __init__(self, codes: Codes, classifiers: tuple[_Classifier, ...]) -> None:
-        super().__init__(codes)
-        self._classifiers = classifiers
-
-    def _margins(self, matrix: Matrix) -> Margins:
-        return np.hstack([classifier.log_odds(matrix) for classifier in self._classifiers])
-
-
-@final
-class _Value(Boosted):
-    def __init__(self, codes: Codes, model: HistGradientBoostingRegressor) -> None:
-        super().__init__(codes)
-        self._model = model
-
-    def _margins(self, matrix: Matrix) -> Margins:
-        predicted: Margins = self._model.predict(matrix)[:, None]
-        return predicted
-
-
-@final
-class _Hazard(Boosted):
-    def __init__(self, codes: Codes, classifier: _Classifier, intervals: int) -> None:
-        super().__init__(codes)
-        self._classifier = classifier
-        self._intervals = intervals
-
-    def _margins(self, matrix: Matrix) -> Margins:
-        numbered = (np.full(len(matrix), float(interval)) for interval in range(self._intervals))
-        return np.hstack([self._classifier.log_odds(np.column_stack([matrix, number])) for number in numbered])
-
-
-def _lesson(codes: Codes, features: Features, rows: Inner, truth: Float[np.ndarray, " sample"]) -> Lesson:
+def lesson_of(codes: Codes, features: Features, rows: Inner, truth: Float[np.ndarray, " sample"]) -> Lesson:
     """The rows with a known outcome."""
     train, tune = (part[~np.isnan(truth[part])] for part in (rows.train.index, rows.tune.index))
     seen, judged = codes.matrix(features, train), codes.matrix(features, tune)
     return Lesson(seen, truth[train], judged, truth[tune], features.categorical, len(train))
 
 
-def _classify(lesson: Lesson, classes: int, seed: int) -> _Classifier:
+def classify(lesson: Lesson, classes: int, seed: int) -> TreeClassifier:
+    """Trees that tell classes apart."""
     held = np.unique(lesson.truth).astype(np.int64)
     if len(held) < 2:
-        return _Classifier(None, held, classes)
+        return TreeClassifier(None, held, classes)
     known = np.isin(lesson.wanted, held)
     importance = None if lesson.importance is None else lesson.importance[known]
     lesson = replace(lesson, judged=lesson.judged[known], wanted=lesson.wanted[known], importance=importance)
-    model = HistGradientBoostingClassifier(**_settings(lesson, seed))
-    model.fit(lesson.seen, lesson.truth, sample_weight=lesson.weight, **_judge(lesson))
-    return _Classifier(model, held, classes)
+    model = HistGradientBoostingClassifier(**settings_of(lesson, seed))
+    model.fit(lesson.seen, lesson.truth, sample_weight=lesson.weight, **judge_of(lesson))
+    return TreeClassifier(model, held, classes)
 
 
-def _settings(lesson: Lesson, seed: int) -> dict[str, Any]:
+def settings_of(lesson: Lesson, seed: int) -> dict[str, Any]:
     """Small steps until the tune rows say stop; without enough of those, scikit-learn's usual hundred larger ones."""
     plain = {
         "categorical_features": np.array(lesson.categorical, dtype=bool),
@@ -244,21 +138,12 @@ def _settings(lesson: Lesson, seed: int) -> dict[str, Any]:
     return {**plain, "early_stopping": True, "max_iter": 500, "learning_rate": 0.05, "n_iter_no_change": 20}
 
 
-def _judge(lesson: Lesson) -> dict[str, Any]:
+def judge_of(lesson: Lesson) -> dict[str, Any]:
+    """What says when to stop, where there are tune rows enough to say so."""
     if len(lesson.wanted) < _FEW_TUNE_ROWS:
         return {}
     weight = {} if lesson.importance is None else {"sample_weight_val": lesson.importance}
     return {"X_val": lesson.judged, "y_val": lesson.wanted, **weight}
-
-
-def _expand(
-    matrix: Matrix, time: Float[np.ndarray, " row"], event: Float[np.ndarray, " row"], edges: Float[np.ndarray, " edge"]
-) -> tuple[Float[np.ndarray, "expanded column"], Float[np.ndarray, " expanded"], Float[np.ndarray, " expanded"]]:
-    """One row per patient and interval reached: features and interval, event or not, share of the interval passed."""
-    exposure, happened = hazard.follow(time, event, edges)
-    row, interval = np.nonzero(exposure + happened)
-    features = np.column_stack([matrix[row], interval])
-    return features, happened[row, interval], (exposure + happened)[row, interval]
 
 
 def _common(codes: Float[np.ndarray, " row"]) -> Float[np.ndarray, " level"]:

@@ -1,18 +1,12 @@
-"""Plain models for dense questions, on the same rows as ours: what Otsu, a pixel classifier or a dictionary would say.
+"""Plain models of dense questions, on the same rows as ours."""
 
-Each kind of question has its own; ``dense_sorts`` finds them by the class of the head. They are registered by the files
-``plain_pixels.py``, ``plain_boxes.py``, ``plain_cells.py``, ``plain_tags.py`` and ``plain_relations.py``; a plug-in
-registers its own.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import singledispatch
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Int, Shaped
 
+from polyclinic.baselines.offered import plain_models
+from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, PlainQuestion
 from polyclinic.cohort.rows import Fold, Inner, TestRows
 from polyclinic.geometry import Place
 from polyclinic.heads.base import Dense, Question, dense_questions, objects
@@ -23,48 +17,10 @@ from polyclinic.training.outputs import Outputs
 from polyclinic.training.ready import Ready
 
 
-@dataclass(frozen=True)
-class PlainQuestion:
-    """What a plain model may look at.
-
-    Attributes:
-        head: Fitted kind of question.
-        truth: Of all rows on the network's grid, as the head's ``on_grid`` gave it.
-        places: The grid of every row, None where absent.
-        values: What stands at the places of a row: float32 "channel *grid", or a tuple of tokens.
-        rows: Which rows train, and which ones decide inner choices.
-        seed: Of every random choice.
-    """
-
-    head: Any
-    truth: Any
-    places: Sequence[Place | None]
-    values: Callable[[int], Any]
-    rows: Inner
-    seed: int
-
-
-Answers = Callable[[int], Any]
-"""From a row (that is present) to what the model says of it, in the form of the head's ``Gatherer.close``."""
-
-
-@dataclass(frozen=True)
-class DenseSort:
-    """One sort of plain model.
-
-    Attributes:
-        name: As it stands in the report, such as "pixel classifier".
-        fit: Trains it; None where it cannot be trained on these rows.
-    """
-
-    name: str
-    fit: Callable[[PlainQuestion], Answers | None]
-
-
-@singledispatch
-def dense_sorts(head: Dense) -> tuple[DenseSort, ...]:
-    """The plain models for a dense question; none for a question that nobody has registered any for."""
-    return ()
+def dense_sorts(word: str, question: Question[Dense]) -> tuple[DenseSort, ...]:
+    """The plain models for a dense question of a kind; none where nobody offers any."""
+    found = plain_models(word, question.outcomes)
+    return found.sorts(question.head) if isinstance(found, PlainDense) else ()
 
 
 def answer_dense(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predictions, ...]:
@@ -75,8 +31,8 @@ def answer_dense(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predictio
     """
     answered = (
         _answer(question, sort, assembled, fold, seed)
-        for question in dense_questions(assembled.questions).values()
-        for sort in dense_sorts(question.head)
+        for name, question in dense_questions(assembled.questions).items()
+        for sort in dense_sorts(assembled.study.targets[name].kind, question)
     )
     return tuple(predictions for predictions in answered if predictions is not None)
 

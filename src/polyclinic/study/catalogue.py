@@ -24,6 +24,7 @@ Axis = Literal[
     "formats.tables",
     "formats.images",
     "formats.scans",
+    "baselines.questions",
     "networks",
 ]
 """Along these the house grows; an installed package adds to one with an entry point of its group (``Growth.group``)."""
@@ -58,6 +59,7 @@ AXES: dict[Axis, Growth] = {
     "formats.tables": Growth("format of tables", "TableFormat", "polyclinic.formats"),
     "formats.images": Growth("format of images", "ImageFormat", "polyclinic.formats"),
     "formats.scans": Growth("format of scans or masks", "GridFormat", "polyclinic.formats"),
+    "baselines.questions": Growth("kind with plain models", "PlainModels", "polyclinic.baselines"),
     "networks": Growth("network of an installed package", "", "polyclinic.networks"),
 }
 

@@ -6,11 +6,12 @@ from polyclinic.answers.labels import LabelsAnswer
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.baselines import boosting
-from polyclinic.baselines import plain as baseline
-from polyclinic.baselines.boosting import Codes, grow
+from polyclinic.baselines.boosting import Codes
 from polyclinic.baselines.design import Design, merge
 from polyclinic.baselines.linear import fit_linear
+from polyclinic.baselines.offered import plain_models
 from polyclinic.baselines.plain import answer_baselines
+from polyclinic.baselines.questions.classify import PlainClassify
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.heads.base import Head
 from polyclinic.records.base import Features
@@ -81,8 +82,12 @@ class TestAnswerPlainly:
 
     def test_a_target_without_trees_has_the_linear_model_only(self, studied, monkeypatch):
         assembled, fold, _ = studied({"outcome": "classify"})
-        monkeypatch.setattr(baseline, "grow", lambda *arguments: None)
+        monkeypatch.setattr(PlainClassify, "grow", lambda *arguments: None)
         assert [p.model for p in answer_baselines(assembled, fold, seed=1)] == ["logistic regression"]
+
+
+def grow(target, head, features, rows, seed):
+    return plain_models("ours", target).grow(target, head, features, rows, seed)
 
 
 def head_of(kind: str, frame, keys, index) -> tuple[Head, object]:

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from polyclinic.answers.relations import RelationAnswer
-from polyclinic.baselines.dense import PlainQuestion, dense_sorts
-from polyclinic.baselines.relations import columns_of, fields_of
+from polyclinic.baselines.questions.base import PlainQuestion
+from polyclinic.baselines.questions.relate import PlainRelate, columns_of, fields_of
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.geometry import TextGeometry, Tokens
 from polyclinic.heads.base import objects
@@ -62,7 +62,7 @@ def question(verbs: list[str], tune: int = 10) -> tuple[PlainQuestion, object]:
 def test_the_verb_is_found(tune):
     verbs = [["inhibits", "activates", "near"][k % 3] for k in range(80)]
     asked, target = question(verbs, tune)
-    [sort] = dense_sorts(asked.head)
+    [sort] = PlainRelate().sorts(asked.head)
     answers = sort.fit(asked)
     index = np.arange(70, 80)
     answer = asked.head.decode(objects([answers(int(row)) for row in index]), target.take(index))
@@ -73,5 +73,5 @@ def test_the_verb_is_found(tune):
 
 def test_one_type_only_cannot_be_learned():
     asked, _ = question(["near"] * 40 + ["inhibits"] * 20)
-    [sort] = dense_sorts(asked.head)
+    [sort] = PlainRelate().sorts(asked.head)
     assert sort.fit(asked) is None

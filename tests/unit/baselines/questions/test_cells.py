@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from known.drawn_cells import pictures
-from polyclinic.baselines import cells as plain_cells
-from polyclinic.baselines.dense import PlainQuestion, dense_sorts
+from polyclinic.baselines.questions import cells as plain_cells
+from polyclinic.baselines.questions.base import PlainQuestion
+from polyclinic.baselines.questions.cells import PlainCells
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.evidence.metrics import instances
 from polyclinic.formats.packed import nothing, pack_all, unpack
@@ -68,7 +69,7 @@ def test_cells_come_back_in_the_file_from_a_coarser_grid():
 
 
 def test_it_is_registered():
-    assert [sort.name for sort in dense_sorts(question().head)] == ["Otsu and watershed"]
+    assert [sort.name for sort in PlainCells().sorts(question().head)] == ["Otsu and watershed"]
 
 
 def test_an_even_picture_has_no_cells_but_does_not_fail():

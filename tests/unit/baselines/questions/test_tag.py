@@ -5,8 +5,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from polyclinic.baselines.dense import PlainQuestion, dense_sorts
-from polyclinic.baselines.tags import Dictionary, fit_tagger
+from polyclinic.baselines.questions.base import PlainQuestion
+from polyclinic.baselines.questions.tag import Dictionary, PlainTag, fit_tagger
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.decoding.tagging import Tagging
 from polyclinic.geometry import TextGeometry, Tokens
@@ -90,7 +90,7 @@ def test_plain_models_of_a_question(nested):
     head = head.fit(target, rows.train)
     question = PlainQuestion(head, head.on_grid(target, places, None), places, lambda row: words[row], rows, 1)
     names = []
-    for sort in dense_sorts(head):
+    for sort in PlainTag().sorts(head):
         answers = sort.fit(question)
         said = answers(57)
         names.append(sort.name)

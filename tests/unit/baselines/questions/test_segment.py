@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from known.drawn_masks import balls
-from polyclinic.baselines import regions as plain_pixels
-from polyclinic.baselines.dense import PlainQuestion, dense_sorts
+from polyclinic.baselines.questions import segment as plain_pixels
+from polyclinic.baselines.questions.base import PlainQuestion
+from polyclinic.baselines.questions.segment import PlainSegment
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.formats.packed import unpack
 from polyclinic.geometry import GridGeometry, identity
@@ -96,4 +97,4 @@ def test_the_same_seed_gives_the_same_answer(monkeypatch):
 
 def test_the_head_has_two_plain_models():
     head = Segment("vessels", Segment.Options(on="fundus", column="vessels"))
-    assert [sort.name for sort in dense_sorts(head)] == ["pixel logistic", "pixel boosting"]
+    assert [sort.name for sort in PlainSegment().sorts(head)] == ["pixel logistic", "pixel boosting"]

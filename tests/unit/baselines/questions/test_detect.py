@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from polyclinic.baselines.boxes import find_blobs, fit_blobs
-from polyclinic.baselines.dense import PlainQuestion, dense_sorts
+from polyclinic.baselines.questions.base import PlainQuestion
+from polyclinic.baselines.questions.detect import PlainDetect, find_blobs, fit_blobs
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.evidence.metrics.detection import overlaps
 from polyclinic.geometry import GridGeometry, Lattice
@@ -77,4 +77,4 @@ def test_a_plain_field_has_no_blobs_and_no_objects_no_model():
 
 def test_it_is_registered_for_boxes():
     _, asked = question(2)
-    assert [sort.name for sort in dense_sorts(asked.head)] == ["blobs and logistic regression"]
+    assert [sort.name for sort in PlainDetect().sorts(asked.head)] == ["blobs and logistic regression"]

@@ -5,17 +5,19 @@ et al. Cytometry 1997;28:289-297.
 """
 
 from dataclasses import dataclass, replace
+from typing import final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import ndimage
 
-from polyclinic.baselines.dense import Answers, DenseSort, PlainQuestion, dense_sorts
+from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, PlainQuestion
 from polyclinic.decoding.watershed import LARGER, flood, tidy
 from polyclinic.evidence.metrics import instances
 from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import Lattice, to_file
-from polyclinic.heads.cells import Cells, FoundCells
+from polyclinic.heads.base import Dense
+from polyclinic.heads.cells import FoundCells
 from polyclinic.layers.cell_maps import spacing_um
 
 _BINS = 256
@@ -119,6 +121,10 @@ def _quality(question: PlainQuestion, rows: list[int], recipe: CellRecipe) -> fl
     return float(np.mean([np.nan_to_num(one.quality) for one in judged]))
 
 
-@dense_sorts.register
-def _(head: Cells) -> tuple[DenseSort, ...]:
-    return (DenseSort("Otsu and watershed", fit_otsu),)
+@final
+class PlainCells(PlainDense):
+    """Plain models of kind "cells"."""
+
+    def sorts(self, head: Dense) -> tuple[DenseSort, ...]:
+        """The same for every such question."""
+        return (DenseSort("Otsu and watershed", fit_otsu),)

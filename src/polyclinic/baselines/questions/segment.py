@@ -8,7 +8,7 @@ Source: features after Sommer C et al. ilastik. IEEE ISBI 2011:230-233, and Fran
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float, Int, UInt16
@@ -18,11 +18,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from polyclinic.baselines.dense import Answers, DenseSort, PlainQuestion, dense_sorts
+from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, PlainQuestion
 from polyclinic.decoding.window_stitching import quantised
 from polyclinic.formats.packed import pack
 from polyclinic.geometry import Lattice, to_file
-from polyclinic.heads.segment import RegionProbabilities, Segment
+from polyclinic.heads.base import Dense
+from polyclinic.heads.segment import RegionProbabilities
 from polyclinic.records.masks.resampled import ResampledMasks
 
 _SCALES = (1.0, 2.0, 4.0)
@@ -196,6 +197,10 @@ def fit_boosting(question: PlainQuestion) -> Answers | None:
     )
 
 
-@dense_sorts.register
-def _(head: Segment) -> tuple[DenseSort, ...]:
-    return DenseSort("pixel logistic", fit_logistic), DenseSort("pixel boosting", fit_boosting)
+@final
+class PlainSegment(PlainDense):
+    """Plain models of kind "segment"."""
+
+    def sorts(self, head: Dense) -> tuple[DenseSort, ...]:
+        """The same for every such question."""
+        return (DenseSort("pixel logistic", fit_logistic), DenseSort("pixel boosting", fit_boosting))

@@ -5,7 +5,7 @@ whole and the parts are offered. Source: Otsu N. IEEE Transactions on Systems, M
 """
 
 from dataclasses import dataclass
-from typing import cast
+from typing import cast, final
 
 import numpy as np
 import torch
@@ -14,11 +14,12 @@ from scipy import ndimage
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from polyclinic.baselines.cells import otsu
-from polyclinic.baselines.dense import Answers, DenseSort, PlainQuestion, dense_sorts
+from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, PlainQuestion
+from polyclinic.baselines.questions.cells import otsu
 from polyclinic.decoding.box_votes import overlaps
 from polyclinic.decoding.placed_boxes import in_file
 from polyclinic.geometry import Lattice
+from polyclinic.heads.base import Dense
 from polyclinic.heads.detect import Detect
 from polyclinic.layers.boxes import suppress
 
@@ -192,6 +193,10 @@ def _learn(looks: Float[np.ndarray, "blob look"], truth: Int[np.ndarray, " blob"
     return Classifier(centre, spread, found.x.reshape(design.shape[1], classes))
 
 
-@dense_sorts.register
-def _(head: Detect) -> tuple[DenseSort, ...]:
-    return (DenseSort("blobs and logistic regression", fit_blobs),)
+@final
+class PlainDetect(PlainDense):
+    """Plain models of kind "detect"."""
+
+    def sorts(self, head: Dense) -> tuple[DenseSort, ...]:
+        """The same for every such question."""
+        return (DenseSort("blobs and logistic regression", fit_blobs),)

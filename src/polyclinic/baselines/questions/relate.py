@@ -1,7 +1,7 @@
 """The plain model of relations: the words between, before and after two stretches, counted, and logistic regression."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -9,8 +9,8 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from polyclinic.baselines.dense import Answers, DenseSort, PlainQuestion, dense_sorts
-from polyclinic.heads.relate import Relate
+from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, PlainQuestion
+from polyclinic.heads.base import Dense
 from polyclinic.layers.relation_scorer import Scored
 
 _BESIDE = 6
@@ -44,10 +44,13 @@ def columns_of(pairs: Int[np.ndarray, "pair 4"]) -> Float[np.ndarray, "pair 3"]:
     return np.column_stack([np.log1p(apart), pairs[:, 0] <= pairs[:, 2], apart == 0]).astype(np.float64)
 
 
-@dense_sorts.register
-def _(head: Relate) -> tuple[DenseSort, ...]:
-    """None where stretches must be found first: with the true ones a plain model would have an unfair start."""
-    return () if head.finder is not None else (DenseSort("TF-IDF + logistic regression", _fit),)
+@final
+class PlainRelate(PlainDense):
+    """Plain models of kind "relate"."""
+
+    def sorts(self, head: Dense) -> tuple[DenseSort, ...]:
+        """None where stretches must be found first: with the true ones a plain model would have an unfair start."""
+        return () if head.finder is not None else (DenseSort("TF-IDF + logistic regression", _fit),)
 
 
 def _fit(question: PlainQuestion) -> Answers | None:

@@ -4,16 +4,18 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 from jaxtyping import Int
 from scipy import sparse
 
-from polyclinic.baselines.dense import Answers, DenseSort, PlainQuestion, dense_sorts
 from polyclinic.baselines.linear_chain import ChainModel, fit_chain
+from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, PlainQuestion
 from polyclinic.decoding.tagging import Tagging
 from polyclinic.geometry import Tokens
-from polyclinic.heads.tag import FoundSpans, Tag
+from polyclinic.heads.base import Dense
+from polyclinic.heads.tag import FoundSpans
 from polyclinic.layers.tag_potentials import NEVER, spans_of
 
 Text = tuple[str, ...]
@@ -264,9 +266,13 @@ def fit_tagger(texts: Sequence[Text], tags: Sequence[Int[np.ndarray, " _"]], tag
     return Tagger(dictionary, marks, fit_chain(seen, lengths, np.concatenate(tags), tagging.tags), tagging)
 
 
-@dense_sorts.register
-def _(head: Tag) -> tuple[DenseSort, ...]:
-    return DenseSort("dictionary", _fit_dictionary), DenseSort("linear CRF with dictionary", _fit_chain)
+@final
+class PlainTag(PlainDense):
+    """Plain models of kind "tag"."""
+
+    def sorts(self, head: Dense) -> tuple[DenseSort, ...]:
+        """The same for every such question."""
+        return (DenseSort("dictionary", _fit_dictionary), DenseSort("linear CRF with dictionary", _fit_chain))
 
 
 def _fit_dictionary(question: PlainQuestion) -> Answers | None:
