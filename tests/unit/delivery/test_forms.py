@@ -37,12 +37,12 @@ def test_a_form_of_another_package_shows_the_curves_that_it_names() -> None:
     target = TargetEvidence(
         form="own",
         classes=("a", "b", "c"),
-        curves={"roc": RISING, "precision_recall_per_class": {"a": RISING, "b": RISING}},
+        curves={"roc": RISING, "yield_by_dose": RISING, "precision_recall_per_class": {"a": RISING, "b": RISING}},
         calibration=Calibration(curve=points),
     )
     figures = [render(one) for one in OwnDelivery().figures(target, None)]
-    titles = ["ROC curve", "Precision-recall curve by class", "Calibration"]
-    assert [f"<strong>{title}</strong>" in one for title, one in zip(titles, figures, strict=True)] == [True] * 3
+    titles = ["ROC curve", "Precision-recall curve by class", "Yield by dose", "Calibration"]
+    assert [f"<strong>{title}</strong>" in one for title, one in zip(titles, figures, strict=True)] == [True] * 4
     assert list(OwnDelivery().figures(TargetEvidence(form="own"), None)) == []
 
 
