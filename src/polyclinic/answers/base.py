@@ -34,7 +34,8 @@ class Constants:
 class Answer(ABC):
     """Base of the forms of answer. Every array has one entry per sample, in the same order; NaN = not known.
 
-    An answer whose arrays are packed, or have one row of numbers per sample, is stored as it is; others say how.
+    Arrays that are packed, or have one number or one row of numbers per sample, are stored as they are under the
+    form's word; an answer with columns of its own says how.
 
     Attributes:
         form: The form's word: the name of its file here, and of those that judge and deliver it.
@@ -135,13 +136,17 @@ def _stack(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _packed_or_lists(values: Shaped[np.ndarray, "sample ..."]) -> pl.Series:
-    """Packed arrays as bytes, one row of numbers per sample as a list."""
+    """Packed arrays as bytes, one row of numbers per sample as a list, one number as it is."""
+    if values.ndim == 1 and values.dtype != object:
+        return numbers(values)
     if values.dtype == object:
         return pl.Series(values.tolist(), dtype=pl.Binary)
     return pl.Series(values.astype(np.float64).tolist(), dtype=pl.List(pl.Float64))
 
 
 def _unlisted(column: pl.Series) -> Shaped[np.ndarray, "sample ..."]:
+    if column.dtype == pl.Float64:
+        return floats(column)
     if column.dtype != pl.Binary:
         return np.array(column.to_list(), dtype=np.float64).reshape(len(column), -1)
     array = np.empty(len(column), dtype=object)

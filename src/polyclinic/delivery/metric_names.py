@@ -1,9 +1,13 @@
 """What each metric is called and what it says, in a clinician's words."""
 
+from typing import Literal
+
 from polyclinic.delivery.metric_name import MetricName
 from polyclinic.delivery.metric_names_dense import DENSE
+from polyclinic.evidence.forms.base import described_metrics
+from polyclinic.evidence.metric import Better, Metric
 
-METRICS: dict[str, MetricName] = DENSE | {
+_OURS: dict[str, MetricName] = DENSE | {
     "auroc": MetricName("AUROC", "chance that a patient with the outcome is ranked above one without; 0.5 is a coin"),
     "auprc": MetricName("AUPRC", "precision averaged over all sensitivities; the prevalence is what chance would give"),
     "brier_score": MetricName("Brier score", "mean squared error of the probability; lower is better", -1, 0.0),
@@ -53,3 +57,17 @@ METRICS: dict[str, MetricName] = DENSE | {
     ),
     "mean_auc": MetricName("Mean time-dependent AUC", "AUROC for an event by a given time, averaged over follow-up"),
 }
+
+
+def _of(metric: Metric) -> MetricName:
+    better: dict[Better, tuple[Literal[-1, 0, 1], float]] = {
+        Better.HIGHER: (1, 1.0),
+        Better.LOWER: (-1, 0.0),
+        Better.ONE: (0, 1.0),
+        Better.ZERO: (0, 0.0),
+    }
+    return MetricName(metric.title, metric.about, *better[metric.better], metric.scale)
+
+
+METRICS: dict[str, MetricName] = {metric.name: _of(metric) for metric in described_metrics()} | _OURS
+"""By name: those that say themselves what they are called, as metrics of installed packages do, and ours."""

@@ -51,7 +51,7 @@ def put_before(model: Judgeable, settings: EvidenceSection, seed: int) -> Judged
     """Draw patients, and find every metric of the form in every resample."""
     case = model.form.case(model.test, model.tune)
     draws = draw(model.test.layout.patients, settings.resamples, seed)
-    figures = assess(model.form.metrics, case, model.test.layout, draws)
+    figures = assess(model.form.all_metrics(), case, model.test.layout, draws)
     return Judged(case, model.test.layout, draws, settings.confidence, figures)
 
 

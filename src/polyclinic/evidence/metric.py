@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from polyclinic.evidence.weights import Figures, Weights
 
@@ -33,6 +33,9 @@ class Metric:
             Source: Forman G, Scholz M. ACM SIGKDD Explorations 2010;12(1):49-57.
         raised: True where resampling by itself raises the figure (the noise of small bins, always counted as
             distance): its resamples are then moved so that their median is the figure.
+        title: Its name in the report; "" = one that the report knows, or made from ``name``.
+        scale: "share" lies between 0 and 1 (or -1 and 1); "unit" carries the unit of the target; "plain" any number.
+        form: For a metric that an installed package adds to a form: how ``evidence.json`` calls the form.
     """
 
     name: str
@@ -41,3 +44,6 @@ class Metric:
     about: str
     pooled: bool = False
     raised: bool = False
+    title: str = ""
+    scale: Literal["share", "unit", "plain"] = "plain"
+    form: str = ""

@@ -104,7 +104,7 @@ class GroupSurvival:
     survival: Numbers = ()
     low: Numbers = ()
     high: Numbers = ()
-    at_risk: Numbers = ()
+    at_risk: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, config=_EXACT)

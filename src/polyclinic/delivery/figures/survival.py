@@ -20,7 +20,7 @@ from polyclinic.delivery.figures.axes import (
 )
 from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.numbers import count, with_unit
-from polyclinic.evidence.records import GroupSurvival, OverTime
+from polyclinic.evidence.records import GroupSurvival, Numbers, OverTime
 from polyclinic.translations.phrase import Phrase
 
 STRATA = ("low", "middle", "high")
@@ -59,9 +59,11 @@ def _until(group: GroupSurvival, end: float) -> GroupSurvival:
         return GroupSurvival(group=group.group)
     on = [*kept, kept[-1]] if len(kept) < len(group.times) else kept
     times = [group.times[n] for n in kept] + ([end] if len(on) > len(kept) else [])
-    bands = (group.survival, group.low, group.high)
-    lines = [tuple(band[n] for n in on) if len(band) == len(group.times) else () for band in bands]
-    return GroupSurvival(group.group, tuple(times), *lines)
+
+    def until(band: Numbers) -> Numbers:
+        return tuple(band[n] for n in on) if len(band) == len(group.times) else ()
+
+    return GroupSurvival(group.group, tuple(times), until(group.survival), until(group.low), until(group.high))
 
 
 def auc_over_time(curve: OverTime, unit: str) -> Element:

@@ -162,6 +162,11 @@ class Judge(ABC):
     def show(self, case: Any) -> Shown:
         """How far each answer is from the truth."""
 
+    def all_metrics(self) -> tuple[Metric, ...]:
+        """The form's own metrics, and those that installed packages add to it."""
+        added = [catalogue.find("metrics", name) for name in catalogue.names("metrics")]
+        return (*self.metrics, *(metric for metric in added if metric.form == self.word))
+
     def metric(self, name: str) -> Metric:
         """The metric of that name."""
         return next(metric for metric in self.metrics if metric.name == name)
@@ -175,6 +180,13 @@ def judge_of(answer: Answer) -> Judge:
     """
     judge: type[Judge] = catalogue.find("evidence.forms", answer.form)
     return judge.of(answer)
+
+
+def described_metrics() -> tuple[Metric, ...]:
+    """Metrics of every form and of installed packages that say what they are called in the report."""
+    judges = [catalogue.find("evidence.forms", name) for name in catalogue.names("evidence.forms")]
+    added = [catalogue.find("metrics", name) for name in catalogue.names("metrics")]
+    return tuple(metric for metric in (*(m for judge in judges for m in judge.metrics), *added) if metric.title)
 
 
 def tested(layout: Layout) -> Tested:

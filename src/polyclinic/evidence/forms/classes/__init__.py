@@ -10,6 +10,8 @@ BINARY = 2
 class ClassJudge(Judge):
     """The door to the two ways in which a ``ClassAnswer`` is judged."""
 
+    metrics = (*binary.METRICS, *several.METRICS)
+
     @classmethod
     def of(cls, answer: ClassAnswer) -> Judge:
         """The judge for as many classes as there are."""
