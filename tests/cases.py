@@ -9,6 +9,8 @@ import pytest
 pytest.importorskip("SimpleITK")
 pytest.importorskip("highdicom")
 
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))  # the cases import the series that stand beside them
+
 _PATH = Path(__file__).parents[1] / "benchmarks" / "dicom_cases.py"
 _SPEC = importlib.util.spec_from_file_location("dicom_cases", _PATH)
 assert _SPEC is not None

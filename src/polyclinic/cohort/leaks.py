@@ -129,15 +129,15 @@ def _file_properties(
     for source, arrays in properties.items():
         for word, values in arrays.items():
             column = pl.Series(word, values[train])
-            told = max((strength(column, outcome, _FEWEST_OF_CLASS) for outcome in outcomes.values()), default=0.0)
-            if told >= PROPERTY_HINTS:
+            strongest = max((strength(column, outcome, _FEWEST_OF_CLASS) for outcome in outcomes.values()), default=0.0)
+            if strongest >= PROPERTY_HINTS:
                 yield Finding(
                     name="file_property_gives_label_away",
                     place=f"input {source} of {cohort.name}",
                     rule="no property of the files may tell the outcome",
-                    found=f"the {word} of the file alone does, to {told:.0%}",
+                    found=f"the {word} of the file alone does, to {strongest:.0%}",
                     remedy="Bring the files of all patients into the same form, from their origin on.",
-                    severity=Severity.REFUSED if told >= PROPERTY_TELLS else Severity.WARNING,
+                    severity=Severity.REFUSED if strongest >= PROPERTY_TELLS else Severity.WARNING,
                 )
 
 

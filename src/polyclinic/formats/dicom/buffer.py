@@ -56,7 +56,7 @@ class Buffer:
         self.outside: dict[int, UInt8[np.ndarray, " byte"]] = {}  # packed bits, for slices that have such pixels
 
     def put(
-        self, place: int, measured: Float[np.ndarray, "row column"], padding: Bool[np.ndarray, "row column"]
+        self, index: int, measured: Float[np.ndarray, "row column"], padding: Bool[np.ndarray, "row column"]
     ) -> None:
         """One slice; pixels outside the field of view are set when all slices are there.
 
@@ -66,13 +66,13 @@ class Buffer:
         if not np.isfinite(measured).all():
             raise refuse("not_finite", "every voxel must be a number", "NaN or infinite voxels", "Export it again.")
         if padding.any():
-            self.outside[place] = np.packbits(padding)
+            self.outside[index] = np.packbits(padding)
             measured = np.where(padding, 0 if padding.all() else measured[~padding].min(), measured)
         if self.values.dtype.kind in "ui":
             limits = np.iinfo(self.values.dtype)
             if measured.min() < limits.min or measured.max() > limits.max:
                 self.values = self.values.astype(np.float32)
-        self.values[place] = measured
+        self.values[index] = measured
 
     def close(self, *, hounsfield: bool) -> tuple[Shaped[np.ndarray, "column row slice"], float, float]:
         """The volume with its least and greatest value; pixels outside the field of view get the least.
@@ -81,26 +81,26 @@ class Buffer:
             hounsfield: Whether values are Hounsfield units: then the range is that of a scanner, air to metal.
         """
         low, high = HOUNSFIELD if hounsfield else self._range()
-        for place, packed in self.outside.items():
+        for index, packed in self.outside.items():
             sides = self.values.shape[1:]
             mask = np.unpackbits(packed, count=sides[0] * sides[1]).reshape(sides).astype(bool)
-            self.values[place][mask] = low
+            self.values[index][mask] = low
         return self.values.transpose(2, 1, 0), low, high
 
     def _range(self) -> tuple[float, float]:
         if self.values.dtype == np.uint8:
             return 0.0, 255.0
-        filled = [place for place in range(len(self.values)) if not self._empty(place)]
+        filled = [index for index in range(len(self.values)) if not self._empty(index)]
         if not filled:
             return 0.0, 1.0
         return (
-            float(min(self.values[place].min() for place in filled)),
-            float(max(self.values[place].max() for place in filled)),
+            float(min(self.values[index].min() for index in filled)),
+            float(max(self.values[index].max() for index in filled)),
         )
 
-    def _empty(self, place: int) -> bool:
+    def _empty(self, index: int) -> bool:
         """Whether a slice lies outside the field of view altogether."""
-        packed = self.outside.get(place)
+        packed = self.outside.get(index)
         sides = self.values.shape[1:]
         return packed is not None and bool(np.unpackbits(packed, count=sides[0] * sides[1]).all())
 

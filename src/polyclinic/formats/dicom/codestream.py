@@ -135,10 +135,10 @@ def _is_scan(part: bytes, frame: _Frame, tables: set[int]) -> bool:
     used = part[2:-3:2]
     first, last, approximation = part[-3:]
     if marker == _LOSSLESS:
-        told = all(table & 0x0F == 0 and table >> 4 in tables for table in used)
-        return told and 1 <= first <= 7 and last == 0 and approximation < min(16, precision)
-    told = all(table >> 4 in tables and 0x10 | table & 0x0F in tables for table in used)
-    return told and (first, last, approximation) == (0, 63, 0)
+        stated = all(table & 0x0F == 0 and table >> 4 in tables for table in used)
+        return stated and 1 <= first <= 7 and last == 0 and approximation < min(16, precision)
+    stated = all(table >> 4 in tables and 0x10 | table & 0x0F in tables for table in used)
+    return stated and (first, last, approximation) == (0, 63, 0)
 
 
 def _is_coded(rest: bytes) -> bool:

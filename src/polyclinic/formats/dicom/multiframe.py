@@ -50,14 +50,14 @@ def _read(dataset: Any, size: int) -> VoxelGrid:
     frames = [FrameHeader(dataset, number) for number in range(frame_count(dataset))]
     _check_one_stack(frames)
     planes = [frame.plane() for frame in frames]
-    _check_places(planes)
+    _check_one_frame_each(planes)
     order = pile(planes)
-    place_of = {int(number): place for place, number in enumerate(order.order)}
+    slice_of = {int(number): index for index, number in enumerate(order.order)}
     scales = [frame.scale() for frame in frames]
     buffer = buffer_for(len(frames), int(dataset.Rows), int(dataset.Columns), scales)
     for number, stored in enumerate(stored_frames(dataset, len(frames))):
         padding = padding_of(dataset, stored)
-        buffer.put(place_of[number], measured(dataset, stored, scales[number]), padding)
+        buffer.put(slice_of[number], measured(dataset, stored, scales[number]), padding)
     hounsfield = dataset.get("Modality") == "CT" and all(frame.hounsfield() for frame in frames)
     values, low, high = buffer.close(hounsfield=hounsfield)
     facts = VolumeFacts(
@@ -106,8 +106,8 @@ class FrameHeader:
 
     def distance(self) -> float | None:
         """Distance of neighbouring slices in mm, where the file says so."""
-        told = self.entry("PixelMeasuresSequence", "SpacingBetweenSlices")
-        return None if told is None else abs(float(told))
+        stated = self.entry("PixelMeasuresSequence", "SpacingBetweenSlices")
+        return None if stated is None else abs(float(stated))
 
     def scale(self) -> Rescale:
         """What stored numbers of this frame mean."""
@@ -128,8 +128,8 @@ class FrameHeader:
 
 def says_hounsfield(header: Any) -> bool:
     """Whether a rescale is told, and none that leads to another unit."""
-    told = "RescaleSlope" in header and "RescaleIntercept" in header
-    return told and str(header.get("RescaleType") or "HU") == "HU"
+    stated = "RescaleSlope" in header and "RescaleIntercept" in header
+    return stated and str(header.get("RescaleType") or "HU") == "HU"
 
 
 def says_unit(header: Any, dataset: Any) -> bool:
@@ -210,14 +210,14 @@ def _check_one_stack(frames: Sequence[FrameHeader]) -> None:
         )
 
 
-def _check_places(planes: Sequence[Plane]) -> None:
+def _check_one_frame_each(planes: Sequence[Plane]) -> None:
     """Refuse frames that share a place: times, echoes, phases, directions of diffusion."""
     check_alike(planes)
-    places = len(same_places(planes))
-    if places < len(planes):
+    positions = len(same_places(planes))
+    if positions < len(planes):
         raise refuse(
             "repeated_positions",
             "every frame must have a place of its own",
-            f"{len(planes)} frames lie at {places} places: several times, echoes or phases",
+            f"{len(planes)} frames lie at {positions} places: several times, echoes or phases",
             "Save each of them as a file of its own.",
         )

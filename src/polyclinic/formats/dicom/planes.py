@@ -61,7 +61,7 @@ class Pile:
     """
 
     order: Int[np.ndarray, " slice"]
-    place: Int[np.ndarray, " slice"]
+    index: Int[np.ndarray, " slice"]
     affine: Float[np.ndarray, "4 4"]
 
 
@@ -201,15 +201,15 @@ def sparse_pile(planes: Sequence[Plane], distance: float | None) -> Pile:
     if step is None or not np.isfinite(step) or step <= 0:
         rule, found = "a single slice must say how far its neighbours are", "it does not (SpacingBetweenSlices)"
         raise refuse("no_spacing", rule, found, "Export it again.")
-    place = np.rint((height[order] - height[order[0]]) / step).astype(np.int64)
-    if len(order) == 1 or place[-1] == 0:
+    index = np.rint((height[order] - height[order[0]]) / step).astype(np.int64)
+    if len(order) == 1 or index[-1] == 0:
         vector = np.cross(planes[0].along_row, planes[0].down_column) * step
     else:
-        vector = (origins[-1] - origins[0]) / place[-1]
-    away = np.linalg.norm(origins - origins[0] - place[:, None] * vector, axis=1).max()
-    if len(np.unique(place)) < len(place) or away > _tolerance(step):
+        vector = (origins[-1] - origins[0]) / index[-1]
+    away = np.linalg.norm(origins - origins[0] - index[:, None] * vector, axis=1).max()
+    if len(np.unique(index)) < len(index) or away > _tolerance(step):
         raise _uneven("their distances are no multiples of one step")
-    return Pile(order, place, _affine(planes[int(order[0])], vector))
+    return Pile(order, index, _affine(planes[int(order[0])], vector))
 
 
 def _affine(first: Plane, step: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "4 4"]:

@@ -42,17 +42,17 @@ def _read(dataset: Any, size: int) -> Mask:
         raise refuse("fractional_mask", rule, found, "Save the segmentation as binary.")
     numbers, names = _segments(dataset)
     frames = _frames(dataset)
-    pile, slice_of = _place(frames)
-    shape = (int(dataset.Columns), int(dataset.Rows), int(pile.place[-1]) + 1)
+    pile, slice_of = _slices_of(frames)
+    shape = (int(dataset.Columns), int(dataset.Rows), int(pile.index[-1]) + 1)
     check_shape((shape[0], shape[1], shape[2] * len(numbers)), 1)
     layers = np.zeros((len(numbers), *shape[::-1]), dtype=np.uint8)
-    taken: set[tuple[int, int]] = set()
-    for frame, place, stored in zip(frames, slice_of, stored_frames(dataset, len(frames)), strict=True):
+    filled: set[tuple[int, int]] = set()
+    for frame, index, stored in zip(frames, slice_of, stored_frames(dataset, len(frames)), strict=True):
         for layer in _layers_of(frame, form, numbers):
-            if (layer, int(place)) in taken:
+            if (layer, int(index)) in filled:
                 raise contradiction("a segment must have one frame at a place", "it has several")
-            taken.add((layer, int(place)))
-            layers[layer, place] = _drawn(stored, form, numbers[layer])
+            filled.add((layer, int(index)))
+            layers[layer, index] = _segment(stored, form, numbers[layer])
     facts = VolumeFacts("DICOM SEG", "SEG", int(dataset.BitsStored), size, shape, multiframe.maker_of(dataset))
     values = tuple(int(value) for value in np.unique(layers))
     return Mask(layers.transpose(0, 3, 2, 1), names, values, pile.affine, steps_of(pile.affine), facts)
@@ -80,15 +80,15 @@ def _frames(dataset: Any) -> list[FrameHeader]:
     return [FrameHeader(dataset, number) for number in range(count)]
 
 
-def _place(frames: Sequence[FrameHeader]) -> tuple[Pile, Int[np.ndarray, " frame"]]:
+def _slices_of(frames: Sequence[FrameHeader]) -> tuple[Pile, Int[np.ndarray, " frame"]]:
     """The slices that frames lie on, and which of them each lies on."""
     planes = [frame.plane() for frame in frames]
     check_alike(planes)
     groups = same_places(planes)
     pile = sparse_pile([planes[group[0]] for group in groups], frames[0].distance())
     slice_of = np.zeros(len(planes), dtype=np.int64)
-    for place, position in zip(pile.place, pile.order, strict=True):
-        slice_of[groups[position]] = place
+    for index, position in zip(pile.index, pile.order, strict=True):
+        slice_of[groups[position]] = index
     return pile, slice_of
 
 
@@ -102,7 +102,7 @@ def _layers_of(frame: FrameHeader, form: str, numbers: Sequence[int]) -> list[in
     return [numbers.index(int(number))]
 
 
-def _drawn(stored: Shaped[np.ndarray, "row column"], form: str, number: int) -> UInt8[np.ndarray, "row column"]:
+def _segment(stored: Shaped[np.ndarray, "row column"], form: str, number: int) -> UInt8[np.ndarray, "row column"]:
     if form == "LABELMAP":
         return np.asarray(stored == number, dtype=np.uint8)
     if stored.max() > 1:

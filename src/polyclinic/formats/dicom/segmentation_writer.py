@@ -22,7 +22,7 @@ _NUMBER = 300
 """Number of the new series: beyond those of a scanner, which count from 1."""
 
 
-def written(
+def segmentation_bytes(
     layers: UInt8[np.ndarray, "region i j k"],
     names: Sequence[str],
     sources: Sequence[Path],

@@ -92,8 +92,8 @@ def read(folder: Path) -> VoxelGrid:
         hounsfield = ordered[0]["modality"] == "CT" and ordered[0]["rescaled"] == "yes"
         rows, columns = int(ordered[0]["rows"]), int(ordered[0]["columns"])
         buffer = buffer_for(len(ordered), rows, columns, [one.scale for one in ordered])
-        for place, one in enumerate(ordered):
-            buffer.put(place, *_pixels(one))
+        for index, one in enumerate(ordered):
+            buffer.put(index, *_pixels(one))
     values, low, high = buffer.close(hounsfield=hounsfield)
     found = (*notes, *copies, *_doubts(ordered, _distance(order)), *tilt_notes(order.affine))
     sheared = is_sheared(order.affine)
@@ -358,9 +358,12 @@ def _doubts(ordered: Sequence[_Slice], distance: float) -> list[Finding]:
     if scales > 1 and ordered[0]["modality"] == "CT":
         rule, found = "slices of a CT should be rescaled alike", f"they are in {scales} ways; each by its own"
         notes.append(note("mixed_rescale", rule, found, "Look whether steps of brightness are seen.", warn=True))
-    told = ordered[0].distance
-    if told and abs(distance / told - 1) > _OTHER:
-        rule, found = "slices should be as far apart as the header says", f"{distance:.4g} mm instead of {told:.4g} mm"
+    stated = ordered[0].distance
+    if stated and abs(distance / stated - 1) > _OTHER:
+        rule, found = (
+            "slices should be as far apart as the header says",
+            f"{distance:.4g} mm instead of {stated:.4g} mm",
+        )
         remedy = "Look whether slices were left out; positions were believed."
         notes.append(note("other_spacing", rule, found, remedy, warn=True))
     return notes

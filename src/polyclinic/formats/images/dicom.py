@@ -104,10 +104,10 @@ def _facts(dataset: Any, size: int) -> FileProperties:
 
 def _spacing(dataset: Any) -> tuple[float, float] | None:
     """Length of a step down and across in the patient; that on the detector alone (ImagerPixelSpacing) is not it."""
-    told = dataset.get("PixelSpacing")
-    if told is None or len(told) != 2:
+    stated = dataset.get("PixelSpacing")
+    if stated is None or len(stated) != 2:
         return None
-    down, across = (float(step) for step in told)
+    down, across = (float(step) for step in stated)
     known = np.isfinite([down, across]).all() and min(down, across) > 0
     return (down, across) if known else None
 
@@ -115,18 +115,18 @@ def _spacing(dataset: Any) -> tuple[float, float] | None:
 def _grey(dataset: Any, stored: Shaped[np.ndarray, "height width"], facts: FileProperties, window: Window) -> Frame:
     """Grey: measured value, then window, then inversion; padding outside the field of view becomes black."""
     measured, low, high = measured_pixels(dataset, stored)
-    shown = _shown(dataset, measured, window)
+    fraction = _fractions(dataset, measured, window)
     inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
     padding = padding_of(dataset, stored)
-    if shown is not None:
-        fraction = 1.0 - shown if inverted else shown
+    if fraction is not None:
+        fraction = 1.0 - fraction if inverted else fraction
         levels = np.where(padding, 0.0, fraction * _LEVELS)
         return Frame(np.rint(levels).astype(np.uint16)[:, :, None], 0.0, float(_LEVELS), facts)
     values = np.where(padding, high if inverted else low, measured).astype(np.float32)[:, :, None]
     return Frame(values, *((high, low) if inverted else (low, high)), facts)
 
 
-def _shown(
+def _fractions(
     dataset: Any, measured: Float[np.ndarray, "height width"], window: Window
 ) -> Float[np.ndarray, "height width"] | None:
     """Fractions from black to white, or None where nothing says what black and white are."""

@@ -147,8 +147,8 @@ def _spacing(image: Any) -> tuple[tuple[float, float] | None, str]:
     """Length of a step as microscopes write it by ImageJ; a resolution for printing (72 dpi) says nothing."""
     if image.format != "TIFF":
         return None, "px"
-    told = re.search(r"^unit=(\S+)", str(image.tag_v2.get(270, "")), flags=re.MULTILINE)
-    unit = _UNITS.get(told.group(1).lower()) if told and "ImageJ=" in str(image.tag_v2.get(270, "")) else None
+    stated = re.search(r"^unit=(\S+)", str(image.tag_v2.get(270, "")), flags=re.MULTILINE)
+    unit = _UNITS.get(stated.group(1).lower()) if stated and "ImageJ=" in str(image.tag_v2.get(270, "")) else None
     across, down = (float(image.tag_v2.get(tag, 0)) for tag in (282, 283))
     if unit is None or not (across > 0 and down > 0):
         return None, "px"

@@ -45,4 +45,4 @@ class DicomGrid(ScanFormat, MaskWriter):
         layers = mask.layers()
         names = mask.names or [f"label {number}" for number in range(1, len(layers) + 1)]
         files, distance = series.ordered_files(source)
-        return segmentation_writer.written(layers, names, files, distance, mask.version)
+        return segmentation_writer.segmentation_bytes(layers, names, files, distance, mask.version)

@@ -85,7 +85,7 @@ class Nifti(ArrayFormat, MaskWriter):
         if shape != labels.shape:
             rule, found = "a mask must have the shape of its source", f"{labels.shape} instead of {shape}"
             raise refuse("other_geometry", rule, found, "Name the scan that the mask belongs to.")
-        return written(labels, header, None if scan is None else scan.affine)
+        return nifti_bytes(labels, header, None if scan is None else scan.affine)
 
 
 def _is_nifti(start: bytes) -> bool:
@@ -198,8 +198,8 @@ def _geometry(
     affine = scaled[0]
     if len(scaled) == 2:
         _check_agree(scaled[0], scaled[1], shape)
-    told = steps > 0
-    if not np.allclose(steps[told], np.array(steps_of(affine))[told], rtol=0.02):
+    stated = steps > 0
+    if not np.allclose(steps[stated], np.array(steps_of(affine))[stated], rtol=0.02):
         raise contradiction("pixdim must be the length of a step of the affine", "it is not")
     return affine, steps_of(affine)
 
@@ -238,7 +238,7 @@ def _check_agree(one: Float[np.ndarray, "4 4"], other: Float[np.ndarray, "4 4"],
         )
 
 
-def written(labels: Integer[np.ndarray, "i j k"], like: Any, affine: Float[np.ndarray, "4 4"] | None) -> bytes:
+def nifti_bytes(labels: Integer[np.ndarray, "i j k"], like: Any, affine: Float[np.ndarray, "4 4"] | None) -> bytes:
     """A label image as the bytes of a .nii.gz, with the geometry of ``like`` to the last bit.
 
     Args:

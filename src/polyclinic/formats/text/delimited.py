@@ -71,8 +71,8 @@ def _records(content: np.ndarray, separator: int, table: str) -> _Records:
     end = np.concatenate([breaks, [len(content)]])
     separators = marks[(signs == separator) & ~inside]
     cells = np.searchsorted(separators, end) - np.searchsorted(separators, start) + 1
-    written = end > start
-    return _Records(start[written], end[written], cells[written])
+    filled = end > start
+    return _Records(start[filled], end[filled], cells[filled])
 
 
 def _header(line: str, separator: str, table: str) -> tuple[list[str], tuple[Finding, ...]]:
@@ -93,14 +93,14 @@ def refuse_duplicates(names: list[str], table: str) -> None:
     twice = sorted(name for name, many in Counter(names).items() if many > 1)
     if not twice:
         return
-    places = [number for number, name in enumerate(names, 1) if name in twice]
+    columns = [number for number, name in enumerate(names, 1) if name in twice]
     raise CohortError(
         Finding(
             name="duplicate_header",
             place=table,
             rule="every column must have a name of its own",
             found=f"these stand twice or more: {shorten(twice, 5)} "
-            f"(columns {', '.join(map(str, places[:8]))}{' ...' if len(places) > 8 else ''})",
+            f"(columns {', '.join(map(str, columns[:8]))}{' ...' if len(columns) > 8 else ''})",
             remedy="Rename the columns, or leave the copies out.",
         )
     )

@@ -28,7 +28,7 @@ def scan_at(address: archive.Address, folder: Path, kept: Kept) -> VoxelGrid:
     Raises:
         ReadError: if the array ends before the index, or one volume is absurdly large.
     """
-    values = _taken(address, folder, kept, archive.open_scans)
+    values = _entry(address, folder, kept, archive.open_scans)
     check_shape(values.shape, values.dtype.itemsize)
     values = values.astype(np.uint8) if values.dtype.kind == "b" else values
     return as_volume(Raw(values, None, None, 1.0, 0.0, _facts(values)))
@@ -40,12 +40,12 @@ def mask_at(address: archive.Address, folder: Path, kept: Kept) -> Mask:
     Raises:
         ReadError: if the array ends before the index, or holds no labels.
     """
-    stored = _taken(address, folder, kept, archive.open_grids)
+    stored = _entry(address, folder, kept, archive.open_grids)
     labels, values = labels_of(stored)
     return Mask(labels, (), values, None, None, _facts(stored))
 
 
-def _taken(
+def _entry(
     address: archive.Address, folder: Path, kept: Kept, read: Callable[[Path, str], Shaped[np.ndarray, "sample ..."]]
 ) -> Shaped[np.ndarray, "..."]:
     """What stands at the index of an array, which is read once."""

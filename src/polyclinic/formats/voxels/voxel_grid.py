@@ -312,7 +312,7 @@ def _no_labels(found: str) -> ReadError:
     return refuse("not_labels", "a mask must hold labels: whole numbers from 0 to 65535", found, remedy)
 
 
-def laid_on(mask: Mask, shape: tuple[int, int, int], affine: Float[np.ndarray, "4 4"]) -> Mask:
+def on_grid(mask: Mask, shape: tuple[int, int, int], affine: Float[np.ndarray, "4 4"]) -> Mask:
     """A mask on the grid of its scan, where both have the same points: axes in another order, turned round, or cut.
 
     Points of the scan that the mask does not cover are 0. Nothing is interpolated.
@@ -346,15 +346,15 @@ def laid_on(mask: Mask, shape: tuple[int, int, int], affine: Float[np.ndarray, "
     start = [
         int(s) if step.step == 1 else int(s) - n + 1 for s, step, n in zip(shift, sides, turned.shape[1:], strict=True)
     ]
-    placed = _cut(turned, start, shape)
-    return replace(mask, labels=placed if mask.names else placed[0], affine=affine, spacing=steps_of(affine))
+    cut = _cut(turned, start, shape)
+    return replace(mask, labels=cut if mask.names else cut[0], affine=affine, spacing=steps_of(affine))
 
 
 def _cut(
     layers: Integer[np.ndarray, "layer a b c"], start: list[int], shape: tuple[int, int, int]
 ) -> Integer[np.ndarray, "layer i j k"]:
     """Layers whose first point is ``start`` of a grid of ``shape``."""
-    placed = np.zeros((len(layers), *shape), dtype=layers.dtype)
+    cut = np.zeros((len(layers), *shape), dtype=layers.dtype)
     inner, outer = [], []
     for first, length, side in zip(start, layers.shape[1:], shape, strict=True):
         begin, end = max(0, first), min(side, first + length)
@@ -363,8 +363,8 @@ def _cut(
     inside = layers[(slice(None), *inner)]
     if np.count_nonzero(inside) != np.count_nonzero(layers):
         raise _elsewhere("it has labels outside the scan")
-    placed[(slice(None), *outer)] = inside
-    return placed
+    cut[(slice(None), *outer)] = inside
+    return cut
 
 
 def _elsewhere(found: str) -> ReadError:

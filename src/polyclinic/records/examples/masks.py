@@ -27,6 +27,6 @@ def write(known: Sequence[GridKnown], folder: Path, name: str) -> list[str]:
         if flat:
             Image.fromarray(mask).save(folder / path)
         else:
-            (folder / path).write_bytes(nifti.written(mask, None, one.geometry.affine))
+            (folder / path).write_bytes(nifti.nifti_bytes(mask, None, one.geometry.affine))
         paths.append(path)
     return paths

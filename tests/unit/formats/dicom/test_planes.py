@@ -83,7 +83,7 @@ def test_one_place_twice():
 
 def test_slices_left_out_on_purpose():
     found = sparse_pile(planes([0, 2, 8]), 2.0)
-    assert found.place.tolist() == [0, 1, 4]
+    assert found.index.tolist() == [0, 1, 4]
     assert found.affine[2, 2] == 2
     assert sparse_pile(planes([5]), 3.0).affine[2, 2] == 3
     assert refusal(lambda: sparse_pile(planes([5]), None)) == "no_spacing"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
 
 from cases import made
 from polyclinic.errors import ReadError, Severity
@@ -216,7 +217,7 @@ def test_bytes_stay_bytes_and_fractions_become_floats(tmp_path):
 def test_a_table_of_values(tmp_path):
     slices = made.series(modality="MR")
     for one in slices:
-        table = made.Dataset()
+        table = Dataset()
         table.LUTDescriptor, table.ModalityLUTType = [4096, 0, 16], "OD"
         table.LUTData = (np.arange(4096, dtype="<u2") * 3).tobytes()
         table["LUTData"].VR, table["LUTDescriptor"].VR = "OW", "US"

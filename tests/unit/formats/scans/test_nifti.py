@@ -238,7 +238,7 @@ def test_voxels_that_are_no_numbers(bad, tmp_path):
 def test_a_mask_has_the_geometry_of_its_source_to_the_last_bit(tmp_path):
     source = save(tmp_path / "a.nii.gz", descrip=b"PATIENT")
     labels = (VALUES > 1000).astype(np.uint8)
-    content = nifti.written(labels, nifti.read_header(source), None)
+    content = nifti.nifti_bytes(labels, nifti.read_header(source), None)
     (tmp_path / "m.nii.gz").write_bytes(content)
     theirs, mine = nib.load(source), nib.load(tmp_path / "m.nii.gz")
     assert np.array_equal(mine.affine, theirs.affine)
@@ -246,7 +246,7 @@ def test_a_mask_has_the_geometry_of_its_source_to_the_last_bit(tmp_path):
     for field in ("qform_code", "sform_code", "quatern_b", "srow_x", "xyzt_units"):
         assert np.array_equal(mine.header[field], theirs.header[field])
     assert mine.header["descrip"].item() == b""
-    assert content == nifti.written(labels, nifti.read_header(source), None)
+    assert content == nifti.nifti_bytes(labels, nifti.read_header(source), None)
 
 
 @pytest.mark.skipif("POLYCLINIC_DATA" not in os.environ, reason="needs the public volumes")
