@@ -1,5 +1,6 @@
 """The DICOM cases of `benchmarks/dicom_cases.py`, for tests."""
 
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -18,3 +19,4 @@ assert _SPEC.loader is not None
 made = importlib.util.module_from_spec(_SPEC)
 sys.modules["dicom_cases"] = made
 _SPEC.loader.exec_module(made)
+head = importlib.import_module("dicom_series").head

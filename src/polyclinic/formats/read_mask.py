@@ -12,7 +12,7 @@ from polyclinic.formats.voxels.voxel_grid import Mask, refuse
 def read_mask(cell: str | Path, folder: Path | None = None, kept: Kept | None = None) -> Mask:
     """What was drawn on one image or scan.
 
-    A flat mask has the axes (row, column) of its image; a solid one those of its scan (see ``on_grid``).
+    A flat mask has the axes (row, column) of its image; a solid one those of its scan (see ``on_scan_grid``).
 
     Args:
         cell: A file, or ``file.npz#array[index]``.

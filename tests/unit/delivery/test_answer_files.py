@@ -20,7 +20,7 @@ from polyclinic.errors import BundleError
 from polyclinic.formats.packed import nothing, pack_all
 from polyclinic.formats.read_mask import read_mask
 from polyclinic.formats.read_scan import read_scan
-from polyclinic.formats.voxels.voxel_grid import on_grid
+from polyclinic.formats.voxels.voxel_grid import on_scan_grid
 
 
 def write_answer_files(answer: Answer, position: int, files: AnswerFiles) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ def test_a_folder_of_slices_gets_one_segmentation_with_all_regions(tmp_path):
     [name] = write_answer_files(mask(one, other), 0, AnswerFiles(tmp_path, "00001-x", str(series)))
     assert name == "00001-x.dcm"
     scan, found = read_scan(series), read_mask(tmp_path / name)
-    assert np.array_equal(on_grid(found, scan.values.shape, scan.affine).labels, np.stack([one, other]))
+    assert np.array_equal(on_scan_grid(found, scan.values.shape, scan.affine).labels, np.stack([one, other]))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -184,4 +184,4 @@ def test_slices_in_one_file_get_nifti(tmp_path, named):
     region = ball(2, 2, 1, shape=scan.values.shape)
     [name] = write_answer_files(mask(region), 0, AnswerFiles(tmp_path, "00001-x", str(source)))
     found = read_mask(tmp_path / name)
-    assert np.array_equal(on_grid(found, scan.values.shape, scan.affine).labels > 0, region)
+    assert np.array_equal(on_scan_grid(found, scan.values.shape, scan.affine).labels > 0, region)

@@ -312,7 +312,7 @@ def _no_labels(found: str) -> ReadError:
     return refuse("not_labels", "a mask must hold labels: whole numbers from 0 to 65535", found, remedy)
 
 
-def on_grid(mask: Mask, shape: tuple[int, int, int], affine: Float[np.ndarray, "4 4"]) -> Mask:
+def on_scan_grid(mask: Mask, shape: tuple[int, int, int], affine: Float[np.ndarray, "4 4"]) -> Mask:
     """A mask on the grid of its scan, where both have the same points: axes in another order, turned round, or cut.
 
     Points of the scan that the mask does not cover are 0. Nothing is interpolated.

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int, Integer, UInt8
 from polyclinic.errors import CohortError, Finding, ReadError, stop_on
 from polyclinic.formats.read_mask import read_mask
 from polyclinic.formats.voxels.from_archive import Kept
-from polyclinic.formats.voxels.voxel_grid import Mask, on_grid, refuse, steps_of
+from polyclinic.formats.voxels.voxel_grid import Mask, on_scan_grid, refuse, steps_of
 from polyclinic.geometry import GridGeometry
 from polyclinic.records.cache import RaggedArray
 from polyclinic.records.column_files import Fault, Note, decode_each, digest_cell, rows_by_fault
@@ -165,7 +165,7 @@ def on_grid(mask: Mask, geometry: GridGeometry) -> Mask:
     solid = mask.affine is not None and geometry.affine is not None
     if solid and mask.facts.format == _OBJECTS:
         assert geometry.affine is not None
-        return on_grid(mask, (geometry.shape[0], geometry.shape[1], geometry.shape[2]), geometry.affine)
+        return on_scan_grid(mask, (geometry.shape[0], geometry.shape[1], geometry.shape[2]), geometry.affine)
     if tuple(shape) != tuple(geometry.shape):
         found = f"{' x '.join(map(str, shape))} points instead of {' x '.join(map(str, geometry.shape))}"
         raise _elsewhere("other_size", "size", found)

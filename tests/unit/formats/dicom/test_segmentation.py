@@ -10,7 +10,7 @@ from polyclinic.errors import ReadError
 from polyclinic.formats.dicom import segmentation
 from polyclinic.formats.read_mask import read_mask
 from polyclinic.formats.read_scan import read_scan
-from polyclinic.formats.voxels.voxel_grid import on_grid
+from polyclinic.formats.voxels.voxel_grid import on_scan_grid
 from polyclinic.formats.write_mask import write_mask
 
 highdicom = made.highdicom
@@ -51,7 +51,7 @@ def test_read_back_on_the_grid_of_the_scan(written):
     assert mask.names == ("tumour", "oedema")
     assert mask.values == (0, 1)
     assert mask.labels.shape == (2, *SHAPE[:2], 6)  # slices 1 to 6; between them some were left out
-    laid = on_grid(mask, scan.values.shape, scan.affine)
+    laid = on_scan_grid(mask, scan.values.shape, scan.affine)
     assert np.array_equal(laid.labels, layers())
 
 
@@ -91,7 +91,7 @@ def test_labels_become_segments(tmp_path):
     mask = read_mask(write_mask(labels, folder, tmp_path / "m"))
     assert mask.names == ("label 1", "label 2")
     scan = read_scan(folder)
-    laid = on_grid(mask, scan.values.shape, scan.affine).labels
+    laid = on_scan_grid(mask, scan.values.shape, scan.affine).labels
     assert np.array_equal(laid[0] + 2 * laid[1], labels)
 
 
@@ -146,14 +146,14 @@ def test_one_slice_with_the_distance_of_its_neighbours(tmp_path):
     mask = read_mask(write_mask(drawn, folder, tmp_path / "m", ["one"]))
     scan = read_scan(folder)
     assert mask.labels.shape[3] == 1
-    assert np.array_equal(on_grid(mask, scan.values.shape, scan.affine).labels[0], drawn)
+    assert np.array_equal(on_scan_grid(mask, scan.values.shape, scan.affine).labels[0], drawn)
 
 
 def test_a_tilted_series(tmp_path):
     folder, _ = made.CASES["gantry tilt"](tmp_path / "s")
     mask = read_mask(write_mask(layers(), folder, tmp_path / "m", ["a", "b"]))
     scan = read_scan(folder)
-    assert np.array_equal(on_grid(mask, scan.values.shape, scan.affine).labels, layers())
+    assert np.array_equal(on_scan_grid(mask, scan.values.shape, scan.affine).labels, layers())
 
 
 def test_a_scan_is_no_mask_and_a_mask_no_scan(written):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from cases import made
+from cases import head, made
 from polyclinic.errors import ReadError, Severity
 from polyclinic.formats.dicom import series
 from polyclinic.formats.read_scan import read_scan
@@ -129,7 +129,7 @@ def test_texts_are_passed_over_but_nothing_else(tmp_path):
 
 
 def test_documents_without_pixels_are_passed_over(tmp_path):
-    document = made.head("SR", "1.2.840.10008.5.1.4.1.1.88.11")
+    document = head("SR", "1.2.840.10008.5.1.4.1.1.88.11")
     for name in ("Rows", "Columns"):
         delattr(document, name)
     document.SOPInstanceUID = document.file_meta.MediaStorageSOPInstanceUID = "1.2.9"

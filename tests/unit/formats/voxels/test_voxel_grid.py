@@ -17,7 +17,7 @@ from polyclinic.formats.voxels.voxel_grid import (
     check_shape,
     is_sheared,
     labels_of,
-    on_grid,
+    on_scan_grid,
     steps_of,
     three_axes,
 )
@@ -154,7 +154,7 @@ def test_a_mask_of_the_same_points_is_laid_on_its_scan(order, flips, start, size
             affine[:3, 3] += affine[:3, axis] * (part.shape[axis] - 1)
             affine[:3, axis] *= -1
     part, affine = part.transpose(order), affine[:, [*order, 3]]
-    laid = on_grid(mask(np.ascontiguousarray(part), affine), scan.shape, AFFINE)
+    laid = on_scan_grid(mask(np.ascontiguousarray(part), affine), scan.shape, AFFINE)
     assert np.array_equal(laid.labels, scan)
     assert laid.affine is not None
     assert np.array_equal(laid.affine, AFFINE)
@@ -163,7 +163,7 @@ def test_a_mask_of_the_same_points_is_laid_on_its_scan(order, flips, start, size
 def test_layers_are_laid_alike():
     layers = np.zeros((2, 3, 3, 3), np.uint8)
     layers[1, 0, 1, 2] = 1
-    laid = on_grid(mask(layers, AFFINE, ("a", "b")), (5, 5, 5), AFFINE)
+    laid = on_scan_grid(mask(layers, AFFINE, ("a", "b")), (5, 5, 5), AFFINE)
     assert laid.labels.shape == (2, 5, 5, 5)
     assert laid.labels[1, 0, 1, 2] == laid.labels.sum() == 1
 
@@ -173,12 +173,12 @@ def test_layers_are_laid_alike():
 )
 def test_a_mask_of_other_points_is_refused(affine):
     labels = np.ones((3, 3, 3), np.uint8)
-    assert refusal(lambda: on_grid(mask(labels, affine), (5, 5, 5), AFFINE)) == "other_geometry"
+    assert refusal(lambda: on_scan_grid(mask(labels, affine), (5, 5, 5), AFFINE)) == "other_geometry"
 
 
 def test_a_mask_may_stick_out_where_it_is_empty():
     labels = np.zeros((9, 3, 3), np.uint8)
     labels[4] = 1
-    assert on_grid(mask(labels, AFFINE), (5, 5, 5), AFFINE).labels.sum() == 9
+    assert on_scan_grid(mask(labels, AFFINE), (5, 5, 5), AFFINE).labels.sum() == 9
     labels[6] = 1
-    assert refusal(lambda: on_grid(mask(labels, AFFINE), (5, 5, 5), AFFINE)) == "other_geometry"
+    assert refusal(lambda: on_scan_grid(mask(labels, AFFINE), (5, 5, 5), AFFINE)) == "other_geometry"
