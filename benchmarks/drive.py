@@ -93,7 +93,8 @@ def second_observer(root: Path) -> Iterator[Figure]:
 
 
 def _read(path: Path) -> Bool[np.ndarray, "row column"]:
-    return np.array(Image.open(path)) > 0
+    with Image.open(path) as opened:
+        return np.array(opened) > 0
 
 
 def save_outlines(models: Mapping[str, Predictions], root: Path, folder: Path) -> None:

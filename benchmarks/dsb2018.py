@@ -105,9 +105,9 @@ def _agreement(model: str, name: str, x: Float[np.ndarray, " cell"], y: Float[np
         "median error": np.median(error),
         "median share of error": np.median(error / np.maximum(x, 1e-9)),
         "mean difference": np.mean(y - x),
-        "r": pearsonr(x, y)[0],
-        "rank r": spearmanr(x, y)[0],
     }
+    if np.ptp(x) > 0 and np.ptp(y) > 0:  # what never varies goes with nothing
+        agreement |= {"r": pearsonr(x, y)[0], "rank r": spearmanr(x, y)[0]}
     for word, value in agreement.items():
         yield Figure(TITLE, f"{name}: {word} of {len(x)} nuclei", (float(value),), model)
 

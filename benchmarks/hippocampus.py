@@ -103,7 +103,7 @@ def small(root: Path) -> None:
         name = f"hippocampus_{number:03d}.nii.gz"
         image = made_up.noisy(ball * 1.0, rng).astype(np.int16)
         (root / FOLDER / "images" / name).write_bytes(nifti_bytes(image, np.eye(4)))
-        (root / FOLDER / "labels" / name).write_bytes(nifti_bytes(label.astype(np.uint8), np.eye(4)))
+        (root / FOLDER / "labels" / name).write_bytes(nifti_bytes(label.astype(np.int16), np.eye(4)))
 
 
 def add(parser: argparse.ArgumentParser) -> None:

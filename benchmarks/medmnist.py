@@ -33,16 +33,16 @@ def figures(asked: Asked) -> Iterator[Figure]:
 def small(root: Path) -> None:
     """Pictures with a disc where the label says so."""
     for _, path, _ in SETS.values():
-        write(root / path, (28, 28))
+        write(root / path, (28, 28), 40)
 
 
-def write(path: Path, shape: tuple[int, ...]) -> None:
+def write(path: Path, shape: tuple[int, ...], most: int) -> None:
     """Made-up records in the layout of MedMNIST: some are brighter in the middle."""
     rng = np.random.default_rng(made_up.SEED)
     middle = np.zeros(shape)
     middle[tuple(slice(side // 3, 2 * side // 3) for side in shape)] = 1
     arrays = {}
-    for part, rows in (("train", 40), ("val", 16), ("test", 16)):
+    for part, rows in (("train", most), ("val", most // 2), ("test", most // 2)):
         labels = rng.integers(0, 2, (rows, 1)).astype(np.uint8)
         labels[:2, 0] = 0, 1
         arrays[f"{part}_labels"] = labels

@@ -26,7 +26,7 @@ def figures(asked: Asked) -> Iterator[Figure]:
 
 def small(root: Path) -> None:
     """Cubes, some brighter in the middle."""
-    write(root / PATH, (28, 28, 28))
+    write(root / PATH, (28, 28, 28), 16)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def small(root: Path) -> None:
     """Both sets with made-up sentences, more of them where more make a row."""
     for name, (_, source, _) in SETS.items():
         for seed, part in enumerate(("train", "devel", "test")):
-            made = iob.made_up(6 * max(TOGETHER[name]), "Disease", ("the", "patient", "has", "no", "sign", part), seed)
+            made = iob.made_up(3 * max(TOGETHER[name]), "Disease", ("the", "patient", "has", "no", "sign", part), seed)
             iob.write(root / source / f"{part}.tsv", made, "\t")
 
 

@@ -70,7 +70,7 @@ def write_cohort(folder: Path, shape: Sequence[int]) -> None:
     lines = ["image,mask"]
     for number in range(12):
         ball = write_scan(folder / f"image{number}.nii.gz", shape, rng)
-        (folder / f"mask{number}.nii.gz").write_bytes(nifti_bytes(ball.astype(np.uint8), np.diag([0.8, 0.8, 1.0, 1.0])))
+        (folder / f"mask{number}.nii.gz").write_bytes(nifti_bytes(ball.astype(np.int16), np.diag([0.8, 0.8, 1.0, 1.0])))
         lines.append(f"image{number}.nii.gz,mask{number}.nii.gz")
     (folder / "cohort.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
