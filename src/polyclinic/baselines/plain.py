@@ -72,7 +72,7 @@ def _answer_features(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predi
     features = merge([one.records.summarise() for one in assembled.inputs.values()])
     sorts = (
         Sort(_linear_name(plain.values(), features), _as_linear, _fit_linear),
-        Sort("gradient boosting", PlainGlobal.as_boosted, _fit_boosted),
+        Sort("gradient boosting", _as_boosted, _fit_boosted),
     )
     answered = (_answer(sort, plain, assembled, fold, features, seed) for sort in sorts)
     return tuple(predictions for predictions in answered if predictions is not None)
@@ -132,6 +132,10 @@ def _linear_name(plain: Iterable[PlainGlobal], features: Features) -> str:
 
 def _as_linear(plain: PlainGlobal, head: Global, rows: int) -> Global:
     return plain.as_linear(head)
+
+
+def _as_boosted(plain: PlainGlobal, head: Global, rows: int) -> Global:
+    return plain.as_boosted(head, rows)
 
 
 def _fit_linear(

@@ -12,6 +12,7 @@ from polyclinic.baselines.linear import fit_linear
 from polyclinic.baselines.offered import plain_models
 from polyclinic.baselines.plain import answer_baselines
 from polyclinic.baselines.questions.classify import PlainClassify
+from polyclinic.baselines.questions.survive import PlainSurvive
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.heads.base import Head
 from polyclinic.records.base import Features
@@ -73,6 +74,20 @@ class TestAnswerPlainly:
         first, second = (answer_baselines(assembled, fold, seed=1) for _ in range(2))
         for one, other in zip(first, second, strict=True):
             assert np.array_equal(one.answers["outcome"].survival, other.answers["outcome"].survival)
+
+    def test_survival_is_asked_as_each_sort_can_answer(self, studied, monkeypatch):
+        asked = []
+        learn = PlainSurvive.grow
+
+        def grow(self, target, head, *rest):
+            asked.append((head.options.method, len(head.plan.edges) - 1))
+            return learn(self, target, head, *rest)
+
+        monkeypatch.setattr(PlainSurvive, "grow", grow)
+        assembled, fold, _ = studied({"outcome": "survive"})
+        answer_baselines(assembled, fold, seed=1)
+        assert [method for method, _ in asked] == ["hazard"]
+        assert asked[0][1] <= 12
 
     def test_several_targets_stand_side_by_side(self, studied):
         assembled, fold, _ = studied({"sick": "classify", "death": "survive"})
