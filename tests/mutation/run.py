@@ -1,8 +1,8 @@
 """Break the wiring one line at a time, and see whether the quick tests notice: `python tests/mutation/run.py`.
 
 `wiring.toml` lists the lines: where, as it is, as it is broken, what that would mean, and which tests are likely to
-notice. Each is broken in a copy of the tree in a folder of its own, so nothing is left behind if this is killed. First
-those tests are run, and only if they notice nothing all that `make check` runs. What no test notices wants a new test.
+notice. Each is broken in a copy of the tree in a folder of its own: the tree itself is never touched. First those tests
+are run, and only if they notice nothing all that `make check` runs. What no test notices wants a new test.
 
     python tests/mutation/run.py                    all of them, about half an hour
     python tests/mutation/run.py --only "tune"      those in whose meaning the word occurs
@@ -22,14 +22,17 @@ import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 ROOT = Path(__file__).parents[2]
 LIST = Path(__file__).with_name("wiring.toml")
 MAY_SURVIVE = 2
 """Of thirty: a line may be broken in a way that changes no behaviour on the small studies of the tests."""
+OPTIONS = "--import-mode=importlib"
+"""Shapes are not checked at run time here: it takes half the time, and what is noticed without is noticed with them."""
 TOO_LONG_S = 900
 """A mutant that makes a test wait forever is noticed too; `make check` takes two minutes."""
 
@@ -102,32 +105,42 @@ def copied_tree() -> Iterator[Path]:
         yield Path(name)
 
 
-def try_mutation(mutation: Mutation, *, likely_only: bool = False) -> Verdict:
-    """Break the line in a copy and run the tests there."""
+def try_mutation(mutation: Mutation, tree: Path, *, likely_only: bool = False) -> Verdict:
+    """Break the line in a copy of the tree, run the tests there, and mend it again."""
     began = time.monotonic()
-    with copied_tree() as tree:
-        mutation.path(tree).write_text(mutation.broken(tree), encoding="utf-8")
+    path = mutation.path(tree)
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(mutation.broken(tree), encoding="utf-8")
+    try:
         by = _first_failure(tree, mutation.likely)
         if not by and not likely_only:
             by = _first_failure(tree, ("tests",))
+    finally:
+        path.write_text(whole, encoding="utf-8")
     return Verdict(mutation, bool(by), by, time.monotonic() - began)
+
+
+def try_all(mutations: Sequence[Mutation], jobs: int, *, likely_only: bool) -> Iterator[Verdict]:
+    """Try them in order, as many at a time as there are jobs, each job in a tree of its own."""
+    trees: SimpleQueue[Path] = SimpleQueue()
+
+    def attempt(mutation: Mutation) -> Verdict:
+        tree = trees.get()
+        try:
+            return try_mutation(mutation, tree, likely_only=likely_only)
+        finally:
+            trees.put(tree)
+
+    with ExitStack() as stack:
+        for _ in range(jobs):
+            trees.put(stack.enter_context(copied_tree()))
+        yield from stack.enter_context(ThreadPoolExecutor(jobs)).map(attempt, mutations)
 
 
 def _first_failure(tree: Path, tests: Sequence[str]) -> str:
     """The first test that fails, or "" where all pass."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-m",
-        "not slow",
-        "-p",
-        "no:cacheprovider",
-        "--tb=no",
-        *tests,
-    ]
+    options = ["-q", "-x", "--tb=no", "-m", "not slow", "-p", "no:cacheprovider", "-o", f"addopts={OPTIONS}"]
+    command = [sys.executable, "-m", "pytest", *options, *tests]
     environment = {**os.environ, "PYTHONPATH": str(tree / "src")}
     try:
         done = subprocess.run(
@@ -152,13 +165,11 @@ def main() -> int:
     asked = parser.parse_args()
     chosen = [one for one in read_mutations() if asked.only in one.means]
     noticed = 0
-    with ThreadPoolExecutor(asked.jobs) as pool:
-        tried = pool.map(lambda one: try_mutation(one, likely_only=asked.likely), chosen)
-        for number, verdict in enumerate(tried, 1):
-            noticed += verdict.noticed
-            word = "noticed " if verdict.noticed else "SURVIVED"
-            print(f"{number:2d} {word} {verdict.mutation.file}: {verdict.mutation.means}", flush=True)
-            print(f"            {verdict.by or '-'} ({verdict.seconds:.0f} s)", flush=True)
+    for number, verdict in enumerate(try_all(chosen, asked.jobs, likely_only=asked.likely), 1):
+        noticed += verdict.noticed
+        word = "noticed " if verdict.noticed else "SURVIVED"
+        print(f"{number:2d} {word} {verdict.mutation.file}: {verdict.mutation.means}", flush=True)
+        print(f"            {verdict.by or '-'} ({verdict.seconds:.0f} s)", flush=True)
     print(f"{noticed} of {len(chosen)} were noticed.")
     return 0 if noticed >= len(chosen) - MAY_SURVIVE else 1
 

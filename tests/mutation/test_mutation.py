@@ -37,6 +37,8 @@ def test_the_line_is_still_there(mutation):
 @pytest.mark.parametrize("word", ["calibrated on test rows", "low and high of a survival answer"])
 def test_two_of_them_are_noticed(word):
     [mutation] = [one for one in MUTATIONS if word in one.means]
-    verdict = run.try_mutation(mutation, likely_only=True)
+    with run.copied_tree() as tree:
+        verdict = run.try_mutation(mutation, tree, likely_only=True)
+        assert mutation.broken(tree), "mended again"
     assert verdict.noticed
     assert "::" in verdict.by
