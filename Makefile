@@ -9,11 +9,14 @@ STAMP  := $(VENV)/.installed
 run: $(STAMP)            ## install, then run the built-in study on real patients
 	$(BIN)/polyclinic demo --resume
 
+# Two processes share the tests, a whole file to one of them; each computes with one thread.
+TESTS := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
+
 test: lint               ## everything
-	$(BIN)/pytest -q -n 2 --dist loadfile
+	$(TESTS)
 
 check: lint              ## the quick part, under 2 minutes
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
+	$(TESTS) -m "not slow"
 
 lint: $(STAMP)
 	$(BIN)/ruff check src tests benchmarks docs
