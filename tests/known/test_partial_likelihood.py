@@ -6,7 +6,7 @@ import pytest
 import torch
 from lifelines import CoxPHFitter
 
-from polyclinic.layers.partial_likelihood import partial_likelihood_loss
+from polyclinic.layers.survival.partial_likelihood import partial_likelihood_loss
 
 
 @pytest.fixture(scope="module")

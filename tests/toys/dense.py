@@ -12,7 +12,7 @@ from polyclinic.formats.packed import nothing, pack_all, unpack
 from polyclinic.geometry import GridGeometry, GridKnown, RegionMarks, identity, to_file
 from polyclinic.heads.base import Dense, DenseOptions, GridTruth, Target
 from polyclinic.inputs.base import Located, LocatedPrepared
-from polyclinic.layers.mirrors import backwards, every_mirror
+from polyclinic.layers.maps.mirrors import backwards, every_mirror
 from polyclinic.records.base import Features, LocatedRecords, Picture
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.tensors import CONVOLUTIONS, Encoded, Encoder, InputTensors, Movement, Sight, TargetTensors

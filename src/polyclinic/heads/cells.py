@@ -26,7 +26,7 @@ from polyclinic.evidence.metrics import instances
 from polyclinic.formats.packed import nothing, pack, unpack
 from polyclinic.geometry import Geometry, GridKnown, Known, Lattice, Marks, ObjectMarks, Place, to_file, to_working
 from polyclinic.heads import base
-from polyclinic.layers.cell_maps import CellMaps, WindowSum, cut_maps, maps_loss, move_maps, spacing_um
+from polyclinic.layers.objects.cell_maps import CellMaps, WindowSum, cut_maps, maps_loss, move_maps, spacing_um
 from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.masks.cells import elsewhere, read_column, unreadable
 from polyclinic.records.masks.pixel_length import pixel_lengths

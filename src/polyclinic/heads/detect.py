@@ -23,8 +23,8 @@ from polyclinic.evidence.metrics.scores import ScoreCorrection, learn_scores
 from polyclinic.formats.packed import nothing, pack_all, unpack
 from polyclinic.geometry import BoxMarks, Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
 from polyclinic.heads import base
-from polyclinic.layers import detector
-from polyclinic.layers.boxes import suppress
+from polyclinic.layers.objects import detector
+from polyclinic.layers.objects.boxes import suppress
 from polyclinic.records.boxes.boxes import BoxedObjects, read_objects
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors

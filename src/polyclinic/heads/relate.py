@@ -26,7 +26,7 @@ from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import Geometry, Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
 from polyclinic.heads.base import Dense, DenseOptions, ForegroundOf, GridTruth, Target
-from polyclinic.layers.relation_scorer import Ballot, Hearing, Said, Scored, Voters, score
+from polyclinic.layers.text.relation_scorer import Ballot, Hearing, Said, Scored, Voters, score
 from polyclinic.records.text import relations
 from polyclinic.records.text.relations import NONE, Asked
 from polyclinic.study.options import Plan

@@ -23,9 +23,9 @@ from polyclinic.formats.columns.column_types import paths
 from polyclinic.formats.packed import nothing, pack, unpack
 from polyclinic.geometry import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place, RegionMarks
 from polyclinic.heads import base
-from polyclinic.layers.moved import moved
-from polyclinic.layers.overlap_loss import graded_loss
-from polyclinic.layers.point_outputs import PointOutputs
+from polyclinic.layers.maps.moved import moved
+from polyclinic.layers.maps.overlap_loss import graded_loss
+from polyclinic.layers.maps.point_outputs import PointOutputs
 from polyclinic.records.examples import masks as synthetic_masks
 from polyclinic.records.masks import field_of_view as fields
 from polyclinic.records.masks import regions as declared

@@ -16,10 +16,10 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding.survival_curves import LEAST_STEPS
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
-from polyclinic.layers import hazard, proportional
-from polyclinic.layers.hazard import Drift
-from polyclinic.layers.partial_likelihood import partial_likelihood_loss
-from polyclinic.layers.proportional import BaselineHazard
+from polyclinic.layers.survival import hazard, proportional
+from polyclinic.layers.survival.hazard import Drift
+from polyclinic.layers.survival.partial_likelihood import partial_likelihood_loss
+from polyclinic.layers.survival.proportional import BaselineHazard
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Fused, TargetTensors
 

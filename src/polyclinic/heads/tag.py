@@ -23,7 +23,7 @@ from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.formats.packed import nothing, pack, pack_all, unpack
 from polyclinic.geometry import Geometry, Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
-from polyclinic.layers import crf, tag_potentials
+from polyclinic.layers.text import crf, tag_potentials
 from polyclinic.records.text import assertion
 from polyclinic.records.text.spans import Span, blank, misplaced, read_spans, span_faults
 from polyclinic.records.text.spelling import mark

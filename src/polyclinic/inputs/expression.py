@@ -16,7 +16,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, stop_on
 from polyclinic.formats.columns.column_types import absent_column
 from polyclinic.inputs.base import Input, Prepared
-from polyclinic.layers.components import ComponentNetwork, principal_components
+from polyclinic.layers.tables.components import ComponentNetwork, principal_components
 from polyclinic.records.base import ColumnCells
 from polyclinic.records.tables.genes import Genes, looks_raw
 from polyclinic.records.tables.variables import read_variables

@@ -17,14 +17,14 @@ from polyclinic.errors import CohortError, ReadError, stop_on
 from polyclinic.formats.columns.column_types import path_findings
 from polyclinic.geometry import Known, Place
 from polyclinic.inputs.base import Located, LocatedPrepared, Prepared
-from polyclinic.layers import backbones
-from polyclinic.layers.backbone import Backbone
-from polyclinic.layers.backbones import Architecture, Blueprint
-from polyclinic.layers.jitter import Jitter, jitter
-from polyclinic.layers.mirrors import backwards, every_mirror
-from polyclinic.layers.picture_views import PictureViewer, fit_steps, picture_stages
-from polyclinic.layers.public_picture import public_shape, start_from
-from polyclinic.layers.unet import ResidualUNet, Stages
+from polyclinic.layers.maps.mirrors import backwards, every_mirror
+from polyclinic.layers.maps.unet import ResidualUNet, Stages
+from polyclinic.layers.pictures import backbones
+from polyclinic.layers.pictures.backbone import Backbone
+from polyclinic.layers.pictures.backbones import Architecture, Blueprint
+from polyclinic.layers.pictures.jitter import Jitter, jitter
+from polyclinic.layers.pictures.picture_views import PictureViewer
+from polyclinic.layers.pictures.public_weights import public_shape, start_from
 from polyclinic.records import preparation_notes as preparation
 from polyclinic.records.base import ColumnCells
 from polyclinic.records.examples import pictures as synthetic_pictures
@@ -33,6 +33,7 @@ from polyclinic.records.images.decoded import decode
 from polyclinic.records.images.pictures import Pictures, channels_for, extent_for, pair
 from polyclinic.records.images.resampled import ResampledPictures
 from polyclinic.records.images.stack import Stack, intensity, stack
+from polyclinic.records.network_shape import fit_steps, picture_steps
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import CONVOLUTIONS, STILL, Encoded, Encoder, InputTensors, Movement, Sight
@@ -203,6 +204,8 @@ class PictureParts(WholePictures, LocatedPrepared):
 
 _BASE = {Size.TINY: 8, Size.SMALL: 16, Size.MEDIUM: 32, Size.LARGE: 48}
 _STEPS = {Size.TINY: 0, Size.SMALL: 1, Size.MEDIUM: 2, Size.LARGE: 3}
+_WIDEST = 256
+"""Most features of a stage. A round number, not a tuned one."""
 _DROPOUT = 0.2
 
 
@@ -322,7 +325,11 @@ class Image(Located):
         return pl.DataFrame({f"{name}_path": paths}), {"column": f"{name}_path"}, list(known)
 
     def _stages(self, size: Size) -> Stages:
-        return picture_stages(self.learned.channels, self.learned.patch, _BASE[size], deep=size is not Size.TINY)
+        plan = self.learned
+        strides, kernels = picture_steps(plan.patch)
+        widths = tuple(min(_WIDEST, _BASE[size] * 2**n) for n in range(len(strides)))
+        blocks = tuple(2 if size is not Size.TINY and n > 1 else 1 for n in range(len(strides)))
+        return Stages(plan.channels, widths, strides, kernels, blocks)
 
     def parameters_note(self) -> Iterator[str]:
         """How images were prepared and changed while training."""

@@ -16,7 +16,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, stop_on
 from polyclinic.formats.columns.column_types import absent_column
 from polyclinic.inputs.base import Input, Prepared
-from polyclinic.layers.table import Columns, TableNetwork, TableShape
+from polyclinic.layers.tables.table import Columns, TableNetwork, TableShape
 from polyclinic.records.base import ColumnCells
 from polyclinic.records.tables.scaling import CategoryPlan, NumberPlan, coded, learn_category, learn_number, scaled
 from polyclinic.records.tables.table import MANY_LEVELS, TableRecords

@@ -18,9 +18,9 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, ReadError, stop_on
 from polyclinic.geometry import Known, Place, TextGeometry, TextKnown, Tokens
 from polyclinic.inputs.base import Located, LocatedPrepared
-from polyclinic.layers import public_text
-from polyclinic.layers import text_encoder as reading
-from polyclinic.layers.public_text import PublicReader, PublicText, TextWeightsDiffer, cut_public
+from polyclinic.layers.text import public_text
+from polyclinic.layers.text import text_encoder as reading
+from polyclinic.layers.text.public_text import PublicReader, PublicText, TextWeightsDiffer, cut_public
 from polyclinic.records.base import ColumnCells
 from polyclinic.records.examples import notes as text_example
 from polyclinic.records.text import spelling

@@ -18,15 +18,15 @@ from polyclinic.errors import CohortError, ReadError, stop_on
 from polyclinic.formats.columns.column_types import path_findings
 from polyclinic.geometry import Known, Place
 from polyclinic.inputs.base import Located, LocatedPrepared
-from polyclinic.layers.jitter3d import Jitter3d
-from polyclinic.layers.mirrors import backwards, every_mirror
-from polyclinic.layers.tower import ResidualTower
-from polyclinic.layers.unet import ResidualUNet, Seen, Stages
-from polyclinic.layers.views import Viewer
-from polyclinic.layers.volume_shape import Network, VolumeShape, choose_network, dense_shape, whole_shape
+from polyclinic.layers.maps.mirrors import backwards, every_mirror
+from polyclinic.layers.maps.tower import ResidualTower
+from polyclinic.layers.maps.unet import ResidualUNet, Seen, Stages
+from polyclinic.layers.volumes.jitter3d import Jitter3d
+from polyclinic.layers.volumes.views import Viewer
 from polyclinic.records import preparation_notes as preparation
 from polyclinic.records.base import ColumnCells
 from polyclinic.records.examples import scans as synthetic_scans
+from polyclinic.records.network_shape import Network, VolumeShape, choose_network, dense_shape, whole_shape
 from polyclinic.records.scans import survey
 from polyclinic.records.scans.lattices import Intensity
 from polyclinic.records.scans.resampled import ResampledScans, ScanResampling, resample_scans

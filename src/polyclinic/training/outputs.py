@@ -11,7 +11,7 @@ from jaxtyping import Float, Int, Shaped
 from polyclinic.cohort.rows import Rows
 from polyclinic.heads.base import Gatherer, global_questions, objects
 from polyclinic.inputs.base import LocatedPrepared
-from polyclinic.layers.mirrors import backwards
+from polyclinic.layers.maps.mirrors import backwards
 from polyclinic.model import Answers, Model
 from polyclinic.training.batches import count_steps
 from polyclinic.training.precision import PLAIN, Precision

@@ -3,7 +3,7 @@ import pytest
 
 from polyclinic.decoding.span_votes import together
 from polyclinic.decoding.tagging import Tagging
-from polyclinic.layers.tag_potentials import NEVER, spans_of
+from polyclinic.layers.text.tag_potentials import NEVER, spans_of
 
 SCHEMES = ("bmes", "bio")
 

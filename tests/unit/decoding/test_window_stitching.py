@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from polyclinic.decoding.window_stitching import Gathered, bell, quantised
-from polyclinic.layers.views import window_starts
+from polyclinic.layers.volumes.views import window_starts
 
 
 @pytest.mark.parametrize(("shape", "size"), [((40, 33), (16, 16)), ((20, 9, 14), (8, 12, 8))])

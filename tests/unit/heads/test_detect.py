@@ -18,7 +18,7 @@ from polyclinic.geometry import GridGeometry, GridKnown, Lattice, identity
 from polyclinic.heads.base import Question, objects
 from polyclinic.heads.detect import Detect, DetectPlan
 from polyclinic.inputs.base import InputColumns
-from polyclinic.layers.detector import said_boxes
+from polyclinic.layers.objects.detector import said_boxes
 from polyclinic.model import build
 from polyclinic.records.base import ColumnCells
 from polyclinic.study.schema import ModelSection, Size, TrainingSection

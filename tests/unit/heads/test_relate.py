@@ -16,7 +16,7 @@ from polyclinic.formats.packed import pack_all, unpack
 from polyclinic.geometry import TextGeometry, Tokens
 from polyclinic.heads.base import objects
 from polyclinic.heads.relate import Relate
-from polyclinic.layers.relation_scorer import Scored
+from polyclinic.layers.text.relation_scorer import Scored
 from polyclinic.records.text.tokens import cut
 from polyclinic.tensors import Movement, Sight
 from toys.dense import unlit

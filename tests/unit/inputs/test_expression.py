@@ -9,7 +9,7 @@ import torch
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Severity
 from polyclinic.inputs.expression import Expression
-from polyclinic.layers.components import principal_components
+from polyclinic.layers.tables.components import principal_components
 from polyclinic.records.base import ColumnCells
 from polyclinic.study.schema import Size
 

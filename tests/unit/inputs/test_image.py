@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, ReadError, Severity
 from polyclinic.inputs.image import Image
-from polyclinic.layers import backbones
+from polyclinic.layers.pictures import backbones
 from polyclinic.records.base import ColumnCells
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL

@@ -18,7 +18,7 @@ from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import Lattice, to_file
 from polyclinic.heads.base import Dense
 from polyclinic.heads.cells import FoundCells
-from polyclinic.layers.cell_maps import spacing_um
+from polyclinic.layers.objects.cell_maps import spacing_um
 
 _BINS = 256
 _BLURS = (1.0, 0.0, 2.0)

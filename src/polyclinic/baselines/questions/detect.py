@@ -21,7 +21,7 @@ from polyclinic.decoding.placed_boxes import in_file
 from polyclinic.geometry import Lattice
 from polyclinic.heads.base import Dense
 from polyclinic.heads.detect import Detect
-from polyclinic.layers.boxes import suppress
+from polyclinic.layers.objects.boxes import suppress
 
 _LEARNING_RECORDS = 60
 _MOST_BLOBS = 150

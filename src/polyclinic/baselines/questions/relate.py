@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, PlainQuestion
 from polyclinic.heads.base import Dense
-from polyclinic.layers.relation_scorer import Scored
+from polyclinic.layers.text.relation_scorer import Scored
 
 _BESIDE = 6
 """Words before and after the pair that are looked at by themselves."""

@@ -10,7 +10,7 @@ from polyclinic.baselines.questions.base import PlainGlobal, with_options
 from polyclinic.cohort.rows import Inner
 from polyclinic.heads.base import Global
 from polyclinic.heads.survive import SurvivalTarget
-from polyclinic.layers import hazard
+from polyclinic.layers.survival import hazard
 from polyclinic.records.base import Features
 
 _MOST_EXPANDED_ROWS = 1_000_000

@@ -16,7 +16,7 @@ from polyclinic.decoding.tagging import Tagging
 from polyclinic.geometry import Tokens
 from polyclinic.heads.base import Dense
 from polyclinic.heads.tag import FoundSpans
-from polyclinic.layers.tag_potentials import NEVER, spans_of
+from polyclinic.layers.text.tag_potentials import NEVER, spans_of
 
 Text = tuple[str, ...]
 """The tokens of one text."""

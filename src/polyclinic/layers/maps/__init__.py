@@ -1,0 +1,1 @@
+"""Networks and losses with an output at every point of a grid."""

@@ -1,0 +1,1 @@
+"""Objects on a grid: boxes and cells."""

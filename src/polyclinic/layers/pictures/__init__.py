@@ -1,0 +1,1 @@
+"""Networks for pictures, their public weights, and views of pictures."""

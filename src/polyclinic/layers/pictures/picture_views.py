@@ -1,0 +1,137 @@
+"""Views of pictures of any sizes: at random for training, overlapping windows for answering."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+from polyclinic.layers.pictures.jitter import Affine, Jitter, draw_affine, jitter
+from polyclinic.layers.volumes.views import window_starts
+
+_AIMED = 0.25
+"""The point aimed at lies this share of the side from the middle at most: it stays in sight however the view turns."""
+_WINDOW_POINTS = 1 << 18
+_OVERLAP = 0.5
+
+
+@runtime_checkable
+class Sheets(Protocol):
+    """Pictures, by row."""
+
+    def shape(self, row: int) -> tuple[int, int] | None:
+        """Height and width, None where absent."""
+
+    def cut(self, row: int, start: Sequence[int], size: Sequence[int]) -> Float[np.ndarray, "height width channel"]:
+        """A box; beyond the picture its border is repeated."""
+
+
+@dataclass(frozen=True)
+class PictureViews:
+    """Some views and how they were taken.
+
+    Attributes:
+        pixels: What is seen.
+        start: First row and column of the cut that each was taken from, in its picture.
+        cut: Height and width of these cuts.
+        affine: View -> cut, as ``torch.affine_grid`` takes it; None when nothing moved.
+    """
+
+    pixels: Float[Tensor, "batch channel height width"]
+    start: Int[Tensor, "batch 2"]
+    cut: tuple[int, int]
+    affine: Affine | None
+
+
+@dataclass(frozen=True)
+class PictureViewer:
+    """Takes views.
+
+    Attributes:
+        extent: Height and width of a view.
+        strength: How far views may change while training; shifts are left to where a view is taken.
+    """
+
+    extent: tuple[int, int]
+    strength: Jitter
+
+    def draw(
+        self,
+        sheets: Sheets,
+        index: Int[np.ndarray, " batch"],
+        aim: Float[np.ndarray, "batch 2"],
+        generator: Generator,
+        *,
+        change: bool,
+    ) -> PictureViews:
+        """One view of each row that holds the point aimed at (NaN = any), moved and relit where ``change`` is asked."""
+        still = replace(self.strength, shift=0.0)
+        moves = change and still.moves
+        cut = self._cut() if moves else self.extent
+        drawn = torch.rand(len(index), 2, generator=generator).numpy().astype(np.float64)
+        starts = [
+            self._start(sheets.shape(int(row)), point, place, cut)
+            for row, point, place in zip(index, aim, drawn, strict=True)
+        ]
+        pixels = _stacked([sheets.cut(int(row), start, cut) for row, start in zip(index, starts, strict=True)])
+        affine = None
+        if moves:
+            affine = draw_affine(len(index), self.extent, still, generator)
+            affine = affine * torch.tensor([self.extent[1] / cut[1], self.extent[0] / cut[0]])[None, :, None]
+            grid = F.affine_grid(affine, [len(index), 1, *self.extent], align_corners=False)
+            pixels = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
+        if change:
+            lit = replace(still, zoom=0.0, tilt=0.0, mirror=False, overturn=False, quarters=False)
+            pixels, _ = jitter(pixels, lit, generator)
+        return PictureViews(pixels, torch.tensor(starts, dtype=torch.int64), cut, affine)
+
+    def windows(self, sheets: Sheets, row: int) -> Iterator[PictureViews]:
+        """Views that cover a row, overlapping by half, a few at a time; none where the picture is absent."""
+        shape = sheets.shape(row)
+        if shape is None:
+            return
+        starts = window_starts(shape, self.extent, _OVERLAP)
+        together = max(1, _WINDOW_POINTS // (self.extent[0] * self.extent[1]))
+        for first in range(0, len(starts), together):
+            part = starts[first : first + together]
+            pixels = _stacked([sheets.cut(row, start, self.extent) for start in part])
+            yield PictureViews(pixels, torch.tensor(part, dtype=torch.int64), self.extent, None)
+
+    def _cut(self) -> tuple[int, int]:
+        """A box large enough that what turns in at the corners of a view is the picture."""
+        tilt = math.radians(min(self.strength.tilt, 45.0))
+        reach = (math.cos(tilt) + math.sin(tilt)) / (1 - self.strength.zoom)
+        height, width = (math.ceil(side * reach) for side in self.extent)
+        return height, width
+
+    def _start(
+        self,
+        shape: tuple[int, int] | None,
+        aim: Float[np.ndarray, "2"],
+        drawn: Float[np.ndarray, "2"],
+        cut: tuple[int, int],
+    ) -> list[int]:
+        """First row and column of a cut, as many pixels beyond the view on either side.
+
+        Without aim: anywhere within the picture, or in its middle where it is smaller than a view.
+        """
+        if shape is None:
+            return [0, 0]
+        sides, view = np.array(shape, dtype=np.float64), np.array(self.extent, dtype=np.float64)
+        if np.isnan(aim).any():
+            least, most = np.minimum(view, sides) / 2, np.maximum(sides - view / 2, sides / 2)
+            middle = least + drawn * (most - least)
+        else:
+            away = _AIMED * float(view.min()) * (2 * drawn - 1)
+            rim = np.minimum(_AIMED * float(view.min()), sides / 2)
+            middle = np.clip(aim + 0.5 - away, rim, sides - rim)
+        return [int(n) for n in np.floor(middle - np.array(cut) / 2 + 0.5)]
+
+
+def _stacked(boxes: Sequence[Float[np.ndarray, "height width channel"]]) -> Float[Tensor, "batch channel height width"]:
+    return torch.from_numpy(np.stack(boxes)).permute(0, 3, 1, 2).contiguous()

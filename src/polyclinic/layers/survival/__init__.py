@@ -1,0 +1,1 @@
+"""Losses and outputs for the time to an event."""

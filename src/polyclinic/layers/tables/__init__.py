@@ -1,0 +1,1 @@
+"""Networks for the columns of a table and for expression."""

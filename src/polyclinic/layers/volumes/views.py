@@ -1,0 +1,178 @@
+"""Views of volumes that lie on grids: at random for training, overlapping windows for answering."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, prod
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Generator, Tensor
+
+from polyclinic.layers.volumes.jitter3d import Affine, Jitter3d, draw_movement, relight, take_views
+
+_MARGIN = 1.25
+"""A moved view is taken from a cut this much larger: what turns in at its corners is the scan, not padding."""
+_INNER = 0.75
+_WINDOW_POINTS = 1 << 19
+_MANY = 64
+
+
+@runtime_checkable
+class Grids(Protocol):
+    """Volumes on grids, by row."""
+
+    def shape(self, row: int) -> tuple[int, ...] | None:
+        """Points along each axis, None where absent."""
+
+    def cut(self, row: int, start: Sequence[int], size: Sequence[int]) -> Float[np.ndarray, "*size"]:
+        """A box, 0 beyond the grid."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """Some views and how they were taken.
+
+    Attributes:
+        voxels: What is seen.
+        start: First point of the cut that each was taken from, in its volume.
+        cut: Points of these cuts along each axis.
+        affine: View -> cut, as ``torch.affine_grid`` takes it; None when nothing moved.
+    """
+
+    voxels: Float[Tensor, "batch 1 i j k"]
+    start: Int[Tensor, "batch 3"]
+    cut: tuple[int, ...]
+    affine: Affine | None
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Takes views.
+
+    Attributes:
+        extent: Points of a view along each axis.
+        steps: Length of a step along each axis.
+        strength: How far views may change while training.
+    """
+
+    extent: tuple[int, ...]
+    steps: tuple[float, ...]
+    strength: Jitter3d
+
+    def draw(
+        self,
+        grids: Grids,
+        index: Int[np.ndarray, " batch"],
+        aim: Float[np.ndarray, "batch 3"],
+        generator: Generator,
+        *,
+        change: bool,
+    ) -> Views:
+        """One view of each row that holds the point aimed at (NaN = any), moved and relit where ``change`` is asked."""
+        moves = change and self.strength.moves
+        cut = tuple(n if n == 1 else ceil(_MARGIN * n) for n in self.extent) if moves else self.extent
+        affine = None
+        if moves:
+            affine = draw_movement(len(index), self.extent, cut, self.steps, self.strength, generator)
+        drawn = torch.rand(len(index), 2, 3, generator=generator).numpy().astype(np.float64)
+        starts = [
+            self._start(grids.shape(int(row)), point, place, cut, None if affine is None else affine[n])
+            for n, (row, point, place) in enumerate(zip(index, aim, drawn, strict=True))
+        ]
+        boxes = [grids.cut(int(row), start, cut) for row, start in zip(index, starts, strict=True)]
+        voxels = torch.from_numpy(np.stack(boxes)[:, None])
+        if affine is not None:
+            voxels = take_views(voxels, affine, self.extent)
+        if change:
+            voxels = relight(voxels, self.strength, generator)
+        return Views(voxels, torch.tensor(starts, dtype=torch.int64), cut, affine)
+
+    def whole(
+        self, voxels: Float[Tensor, "batch 1 i j k"], generator: Generator
+    ) -> tuple[Float[Tensor, "batch 1 i j k"], Affine | None]:
+        """Whole volumes moved and relit."""
+        affine = None
+        if self.strength.moves:
+            affine = draw_movement(len(voxels), self.extent, self.extent, self.steps, self.strength, generator)
+            voxels = take_views(voxels, affine, self.extent)
+        return relight(voxels, self.strength, generator), affine
+
+    def windows(self, grids: Grids, row: int) -> Iterator[Views]:
+        """Views that cover a row, as many at a time as make half a million points."""
+        shape = grids.shape(row)
+        if shape is None:
+            return
+        starts = window_starts(shape, self.extent, 0.5)
+        if len(starts) > _MANY:
+            starts = window_starts(shape, self.extent, 0.25)
+        together = max(1, _WINDOW_POINTS // prod(self.extent))
+        for first in range(0, len(starts), together):
+            part = starts[first : first + together]
+            voxels = torch.from_numpy(np.stack([grids.cut(row, start, self.extent) for start in part])[:, None])
+            yield Views(voxels, torch.tensor(part, dtype=torch.int64), self.extent, None)
+
+    def _start(
+        self,
+        shape: tuple[int, ...] | None,
+        aim: Float[np.ndarray, " axis"],
+        drawn: Float[np.ndarray, "2 axis"],
+        cut: tuple[int, ...],
+        affine: Float[Tensor, "3 4"] | None,
+    ) -> list[int]:
+        """First point of a cut.
+
+        Without aim: anywhere that keeps the view within the grid, or around a grid that is smaller. With aim: the
+        point lies anywhere in the inner three quarters of the view, and nearer the rim where the grid ends.
+        """
+        if shape is None:
+            return [0] * len(cut)
+        sides, view, box = (np.array(one, dtype=np.float64) for one in (shape, self.extent, cut))
+        rim = (box - view) / 2
+        least = np.where(sides < view, (sides - view) / 2, 0) - rim
+        most = np.where(sides < view, (sides - view) / 2, sides - view) - rim
+        free = least + drawn[0] * (most - least)
+        if np.isnan(aim).any():
+            return [int(n) for n in np.floor(free + 0.5)]
+        wanted = aim - self._inside(_INNER * (2 * drawn[1] - 1), cut, affine)
+        start = np.floor(np.clip(wanted, least, most) + 0.5)
+        if not self._seen(aim - start, cut, affine):
+            start = np.floor(wanted + 0.5)
+        return [int(n) for n in start]
+
+    def _inside(
+        self, point: Float[np.ndarray, " axis"], cut: tuple[int, ...], affine: Float[Tensor, "3 4"] | None
+    ) -> Float[np.ndarray, " axis"]:
+        """A point of the view in [-1, 1] as a position in the cut."""
+        if affine is not None:
+            matrix = affine.numpy().astype(np.float64)
+            point = (matrix[:, :3] @ point[::-1] + matrix[:, 3])[::-1]
+        position: Float[np.ndarray, " axis"] = ((point + 1) * np.array(cut) - 1) / 2
+        return position
+
+    def _seen(
+        self, position: Float[np.ndarray, " axis"], cut: tuple[int, ...], affine: Float[Tensor, "3 4"] | None
+    ) -> bool:
+        """Whether a position in the cut lies in the view."""
+        point = (2 * position + 1) / np.array(cut) - 1
+        if affine is not None:
+            matrix = affine.numpy().astype(np.float64)
+            point = np.linalg.solve(matrix[:, :3], point[::-1] - matrix[:, 3])[::-1]
+        return bool((np.abs(point) <= 1 - 1 / np.array(self.extent)).all())
+
+
+def window_starts(shape: Sequence[int], size: Sequence[int], overlap: float) -> list[tuple[int, ...]]:
+    """First points of windows that cover a grid, evenly spread, neighbours sharing at least ``overlap`` of a side.
+
+    Where the grid is shorter than the window, the window reaches beyond it on both sides.
+    """
+    starts: list[list[int]] = []
+    for side, length in zip(shape, size, strict=True):
+        if side <= length:
+            starts.append([-((length - side) // 2)])
+            continue
+        count = ceil((side - length) / max(1.0, length * (1 - overlap)) - 1e-9) + 1
+        starts.append([round(float(first)) for first in np.linspace(0, side - length, count)])
+    return list(itertools.product(*starts))
