@@ -18,7 +18,8 @@ from polyclinic.heads.base import Global, Readout, Target
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
 
-_MOST = 1e6  # far above what anybody counts; keeps an absurd output finite
+# Logarithm of a million events: far above what anybody counts; it keeps an absurd output finite.
+_MOST = float(np.log(1e6))
 
 
 class CountedOptions(TargetOptions):
@@ -104,7 +105,7 @@ class Counted(Global):
         self, output: Float[Tensor, "batch member out"], target: CountTensors, smoothing: float = 0.0
     ) -> Float[Tensor, " batch"]:
         """Minus the Poisson log-likelihood, averaged over members; ``smoothing`` has no meaning here."""
-        rate = output[..., 0].float()
+        rate = output[..., 0].float().clamp(max=_MOST)
         each = F.poisson_nll_loss(rate, target.number[:, None].expand(rate.shape), reduction="none")
         return torch.where(target.known, each.mean(dim=1), 0.0)
 
@@ -123,7 +124,7 @@ class Counted(Global):
         return CountAnswer(self.options.what, self.plan.factor * self._rate(outputs), truth)
 
     def _rate(self, outputs: Float[np.ndarray, "sample member out"]) -> Float[np.ndarray, " sample"]:
-        return np.asarray(np.minimum(np.exp(np.minimum(outputs[..., 0], 700.0)), _MOST).mean(axis=1), dtype=np.float64)
+        return np.asarray(np.exp(np.minimum(outputs[..., 0], _MOST).astype(np.float64)).mean(axis=1))
 
     @classmethod
     def example(
