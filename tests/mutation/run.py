@@ -134,7 +134,21 @@ def try_all(mutations: Sequence[Mutation], jobs: int, *, likely_only: bool) -> I
     with ExitStack() as stack:
         for _ in range(jobs):
             trees.put(stack.enter_context(copied_tree()))
+        _refuse_broken(mutations, trees)
         yield from stack.enter_context(ThreadPoolExecutor(jobs)).map(attempt, mutations)
+
+
+def _refuse_broken(mutations: Sequence[Mutation], trees: "SimpleQueue[Path]") -> None:
+    """A test that fails anyway would seem to notice everything.
+
+    Raises:
+        RuntimeError: naming the first one.
+    """
+    tree = trees.get()
+    failed = _first_failure(tree, sorted({test for mutation in mutations for test in mutation.likely}))
+    trees.put(tree)
+    if failed:
+        raise RuntimeError(f"{failed} fails although nothing is broken: mend that first.")
 
 
 def _first_failure(tree: Path, tests: Sequence[str]) -> str:

@@ -76,11 +76,11 @@ def test_patients_are_divided_by_the_first_outcome(study):
     """A rare class is spread over the folds; by chance alone it would not be."""
 
     def rare(table: pl.DataFrame) -> pl.DataFrame:
-        return table.with_columns(sick=pl.Series(["yes" if row % 10 == 1 else "no" for row in range(60)]))
+        return table.with_columns(sick=pl.Series(["yes" if row % 5 == 1 else "no" for row in range(60)]))
 
-    split, assembled = divide_cohort(study(rare, split={"folds": 3}))
+    split, assembled = divide_cohort(study(rare, split={"folds": 4}))
     sick = (assembled.cohort.frame["sick"] == "yes").to_numpy()
-    assert [int(sick[fold.test.index].sum()) for fold in split.folds] == [2, 2, 2]
+    assert [int(sick[fold.test.index].sum()) for fold in split.folds] == [3, 3, 3, 3]
 
 
 def test_only_what_is_refused_may_be_accepted(study):

@@ -31,7 +31,7 @@ def test_every_row_is_tested_once_and_every_fit_is_kept(divided, work):
     tested = found.ours.part("test").samples.row
     assert sorted(tested) == sorted(divided.assembled.cohort.row)
     assert set(found.plans) == {"0-0-0", "0-0-1", "0-1-0", "0-1-1"}
-    weights = [load_file(work.shown / "model" / name / "weights.safetensors") for name in found.plans]
+    weights = [load_file(work.results / "model" / name / "weights.safetensors") for name in found.plans]
     firsts = [next(iter(one.values())).tobytes() for one in weights]
     assert len(set(firsts)) == 4
 

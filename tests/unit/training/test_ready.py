@@ -1,6 +1,6 @@
 """Records made ready: what a batch holds, what is learned from which rows, where views are aimed."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from polyclinic.inputs.base import InputColumns
 from polyclinic.records.base import ColumnCells
 from polyclinic.training.random_streams import generator
 from polyclinic.training.ready import Ready
-from toys.dense import EDGE, Spot, Square, truth_of
+from toys.dense import EDGE, Spot, SpotTruth, Square, truth_of
 
 ROWS = 16
 
@@ -27,8 +27,7 @@ def squares(*names: str, absent: tuple[int, ...] = ()) -> Ready:
     questions = {}
     for name in names:
         spot = Spot(name, Spot.Options(on="film", column=name))
-        target = spot.match(spot.read_target(pl.DataFrame({name: range(ROWS)}), "cohort.csv"), [], Path(), None)
-        questions[name] = Question(spot, target)
+        questions[name] = Question(spot, spot.read_target(pl.DataFrame({name: range(ROWS)}), "cohort.csv"))
     return Ready.fit({"film": film}, questions, TrainRows(np.arange(8)))
 
 
@@ -40,17 +39,30 @@ def test_every_view_holds_what_is_aimed_at():
     assert (batch.targets["spot"].truth.sum(dim=(1, 2, 3)) > 0).all()
 
 
-def test_without_an_aim_views_miss_it(monkeypatch):
+@dataclass(frozen=True)
+class Aimed(SpotTruth):
+    """The truth about the squares, but one point at which every view is aimed."""
+
+    point: float
+
+    def aim(self, index, rng):
+        return np.full((len(index), 2), self.point)
+
+
+def aimed(ready: Ready, **points: float) -> Ready:
+    """The same with views aimed at these points, by question."""
+    return replace(ready, truth={name: Aimed(ready.truth[name].grids, point) for name, point in points.items()})
+
+
+def test_without_an_aim_views_miss_it():
     """The test above can fail."""
-    monkeypatch.setattr(Spot, "aim", lambda head, placed, index, rng: np.full((len(index), 2), np.nan))
-    batch = squares("spot").batch(np.tile(np.arange(ROWS), 6), generator(1, 2))
+    ready = aimed(squares("spot"), spot=np.nan)
+    batch = ready.batch(np.tile(np.arange(ROWS), 6), generator(1, 2))
     assert (batch.targets["spot"].truth.sum(dim=(1, 2, 3)) == 0).any()
 
 
 def test_two_questions_take_turns_in_aiming(monkeypatch):
-    corners = {"left": np.zeros(2), "right": np.full(2, EDGE - 1.0)}
-    monkeypatch.setattr(Spot, "aim", lambda head, placed, index, rng: np.tile(corners[head.name], (len(index), 1)))
-    ready = squares("left", "right")
+    ready = aimed(squares("left", "right"), left=0.0, right=EDGE - 1.0)
     starts = []
     prepared = ready.grounds["film"]
     drawn = type(prepared).draw
