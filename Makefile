@@ -15,7 +15,7 @@ TESTS := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
 test: lint               ## everything
 	$(TESTS)
 
-check: lint              ## the quick part, under 2 minutes
+check: lint              ## the quick part, a few minutes
 	$(TESTS) -m "not slow"
 
 lint: $(STAMP)
