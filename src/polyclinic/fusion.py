@@ -26,7 +26,11 @@ class Fusion(nn.Module):
         self.names = names
         self.nobody = nn.Parameter(torch.zeros(width))
         self.origin = nn.ParameterDict({layer_name(name): nn.Parameter(torch.zeros(width)) for name in names})
-        self.exchange = _exchange(width, dropout) if len(names) > 1 else None
+        self.exchange = None
+        if len(names) > 1:
+            self.exchange = nn.TransformerEncoderLayer(
+                width, _HEADS, 2 * width, dropout, activation="gelu", batch_first=True, norm_first=True
+            )
         self.score = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
 
     def forward(self, inputs: Mapping[str, Encoded]) -> Fused:
@@ -60,12 +64,6 @@ class Fusion(nn.Module):
         scores = self.score(tokens).squeeze(-1).masked_fill(~present, -torch.inf)
         weights = scores.float().softmax(dim=1)
         return torch.where(present, weights, 0.0).to(tokens.dtype)
-
-
-def _exchange(width: int, dropout: float) -> nn.Module:
-    return nn.TransformerEncoderLayer(
-        width, _HEADS, dim_feedforward=2 * width, dropout=dropout, activation="gelu", batch_first=True, norm_first=True
-    )
 
 
 def _spread(encoded: Encoded, members: int) -> tuple[Tensor, Tensor]:

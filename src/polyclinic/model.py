@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from polyclinic.fusion import Fusion
 from polyclinic.heads.base import Dense, Global, Head
-from polyclinic.inputs.base import Input, Located
+from polyclinic.inputs.base import Input, located
 from polyclinic.study.schema import ModelSection, Size
 from polyclinic.tensors import Encoded, Fused, InputTensors, layer_name
 
@@ -71,9 +71,7 @@ class Model(nn.Module):
 
 def _layer(kind: Head, inputs: Mapping[str, Input], width: int, members: int, size: Size) -> nn.Module:
     if isinstance(kind, Dense):
-        ground = inputs[kind.ground]
-        assert isinstance(ground, Located)
-        return kind.map_layer(ground.sight(size))
+        return kind.map_layer(located(inputs[kind.ground]).sight(size))
     assert isinstance(kind, Global), "a question is about the patient or about places"
     return kind.layer(width, members)
 

@@ -21,6 +21,13 @@ class InputTensors:
 
 
 @dataclass(frozen=True)
+class GridTensors(InputTensors):
+    """A batch of pictures, of scans, or of views of them, around 0; 0 where absent."""
+
+    values: Float[Tensor, "batch channel *grid"]
+
+
+@dataclass(frozen=True)
 class TargetTensors:
     """What a head's ``collate`` gives: each kind adds its own tensors, all with the batch first.
 

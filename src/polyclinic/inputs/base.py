@@ -4,20 +4,29 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import polars as pl
+import torch
 from jaxtyping import Float, Int
 from torch import Generator
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.geometry import Ground, Known, Place
-from polyclinic.records.base import ColumnCells, Records
+from polyclinic.layers.maps.mirrors import backwards, every_mirror
+from polyclinic.layers.pictures.picture_views import PictureViewer
+from polyclinic.layers.volumes.views import Viewer
+from polyclinic.records.base import ColumnCells, LocatedRecords, Records
+from polyclinic.records.images.resampled import ResampledPictures
+from polyclinic.records.scans.resampled import ResampledScans
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
-from polyclinic.tensors import STILL, Encoder, InputTensors, Movement, Sight
+from polyclinic.tensors import STILL, Encoder, GridTensors, InputTensors, Movement, Sight
+
+Constants = TypeVar("Constants", bound=Plan)
 
 
 class Prepared(ABC):
@@ -85,6 +94,63 @@ class LocatedPrepared(Prepared):
         return tensors
 
 
+@dataclass(frozen=True)
+class PreparedGrids(LocatedPrepared):
+    """Pictures or scans at the resolution at which it is asked where something is.
+
+    Attributes:
+        grids: All of them.
+        viewer: Takes views of them.
+        flips: Axes along which windows may be mirrored.
+    """
+
+    grids: ResampledPictures | ResampledScans
+    viewer: PictureViewer | Viewer
+    flips: tuple[int, ...]
+
+    def places(self) -> list[Place | None]:
+        """The network's grid of every row."""
+        return [self.grids.place(row) for row in range(len(self.grids))]
+
+    def view_points(self) -> int:
+        """Points of a view."""
+        return prod(self.viewer.extent)
+
+    def draw(
+        self,
+        index: Int[np.ndarray, " batch"],
+        aim: Float[np.ndarray, "batch dim"],
+        generator: Generator,
+        *,
+        change: bool,
+    ) -> tuple[GridTensors, Movement]:
+        """A part of each of some records, moved and relit in one go where ``change`` asks for it."""
+        views = self.viewer.draw(self.grids, index, aim, generator, change=change)
+        present = torch.from_numpy(self.grids.entry[index] >= 0)
+        values = views.values * present.reshape(-1, *(1,) * (views.values.ndim - 1))
+        return GridTensors(present, values), Movement(views.start, views.cut, views.affine, self.viewer.extent)
+
+    def windows(self, row: int) -> Iterator[tuple[GridTensors, Movement]]:
+        """Parts that overlap by half (scans by a quarter where there would be very many) and cover the record."""
+        for views in self.viewer.windows(self.grids, row):
+            present = torch.ones(len(views.values), dtype=torch.bool)
+            yield GridTensors(present, views.values), Movement(views.start, views.cut, None, views.cut)
+
+    def mirrors(self) -> tuple[tuple[int, ...], ...]:
+        """Those that the flips while training allow."""
+        return every_mirror(self.flips)
+
+    def mirrored(self, tensors: GridTensors, axes: tuple[int, ...]) -> GridTensors:
+        """Parts with some axes run backwards."""
+        return replace(tensors, values=backwards(tensors.values, axes))
+
+
+def learned(plan: Constants | None) -> Constants:
+    """The plan of a fitted kind."""
+    assert plan is not None, "fit first"
+    return plan
+
+
 class Input(ABC):
     """A kind of input: thin, and immutable: ``fit`` returns another one that holds the plan.
 
@@ -103,6 +169,8 @@ class Input(ABC):
 
     Options: ClassVar[type[InputOptions]]
     Plan: ClassVar[type[Plan]]
+    ground: ClassVar[Ground | None] = None
+    """On what kind of place questions can be asked here; None where records have no places."""
 
     def __init__(self, name: str, options: Any, plan: Any = None) -> None:
         """``name`` is the user's word, ``options`` an ``Options``, ``plan`` a ``Plan`` once fitted."""
@@ -139,6 +207,11 @@ class Input(ABC):
         """How many rows of tokens the encoder of that size gives for each row of the batch (``Encoded.members``)."""
         return 1
 
+    @property
+    def file_column(self) -> str | None:
+        """The column that names the file of each record, for answers that are written in its geometry; None = none."""
+        return None
+
     @classmethod
     @abstractmethod
     def example(
@@ -171,9 +244,6 @@ class Located(Input):
     ``collate`` still gives a tensor of the whole record, for other questions in the same study.
     """
 
-    ground: ClassVar[Ground] = "picture"
-    """On what kind of place questions can be asked here."""
-
     def __init__(self, name: str, options: Any, plan: Any = None) -> None:
         """As every kind; a plan of this sort has ``dense``, and remembers what was asked."""
         super().__init__(name, options, plan)
@@ -205,6 +275,12 @@ class Located(Input):
         return frame, keys
 
 
+def located(kind: Input) -> Located:
+    """A kind on which a dense question is asked: a study that asks it of another is refused before."""
+    assert isinstance(kind, Located), "a dense question needs records with places"
+    return kind
+
+
 @dataclass(frozen=True)
 class InputColumns:
     """A kind bound to its columns and records.
@@ -218,6 +294,12 @@ class InputColumns:
     kind: Input
     columns: tuple[str, ...]
     records: Records
+
+    @property
+    def located(self) -> LocatedRecords:
+        """The records of an input on which a dense question is asked."""
+        assert isinstance(self.records, LocatedRecords), "a dense question needs records with places"
+        return self.records
 
     @classmethod
     def read(cls, kind: Input, cells: ColumnCells) -> "InputColumns":

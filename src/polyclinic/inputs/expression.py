@@ -15,7 +15,7 @@ from torch import Tensor
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, stop_on
 from polyclinic.formats.columns.column_types import absent_column
-from polyclinic.inputs.base import Input, Prepared
+from polyclinic.inputs.base import Input, Prepared, learned
 from polyclinic.layers.tables.components import ComponentNetwork, principal_components
 from polyclinic.records.base import ColumnCells
 from polyclinic.records.tables.genes import Genes, looks_raw
@@ -92,7 +92,9 @@ class PreparedGenes(Prepared):
 _COMPONENTS = {Size.TINY: 16, Size.SMALL: 32, Size.MEDIUM: 48, Size.LARGE: 64}
 _MOST_COMPONENTS = max(_COMPONENTS.values())
 _DROPOUT = 0.5
+"""Half of the genes, for patients are few and genes many; no measurement of it is on record."""
 _DIGITS = 6
+"""Of a loading in the plan: as many as single precision holds."""
 
 
 @final
@@ -142,7 +144,7 @@ class Expression(Input):
         floor = _noise(values)
         plain = _transform(values, log, floor, level)
         most = int(np.clip(10 * len(rows), 500, 2000)) if self.options.genes == "auto" else self.options.genes
-        genes = _most_variable(plain, most)
+        genes = np.sort(np.argsort(-_moments(plain)[1], kind="stable")[:most])  # in the order of the table
         center, spread = _moments(plain[:, genes])
         scale = _divisor(spread)
         standard = torch.from_numpy(np.nan_to_num((plain[:, genes] - center) / scale))
@@ -165,15 +167,9 @@ class Expression(Input):
             return self.options.components
         return _MOST_COMPONENTS if size is None else _COMPONENTS[size]
 
-    @property
-    def learned(self) -> ExpressionPlan:
-        """The plan of a fitted input."""
-        assert self.plan is not None, "fit first"
-        return self.plan
-
     def prepare(self, records: Genes) -> PreparedGenes:
         """Every sample as standardised genes of the panel."""
-        plan = self.learned
+        plan = learned(self.plan)
         plain = _transform(records.values, plan.log, plan.floor, plan.level)[:, list(plan.genes)]
         standard = np.nan_to_num((plain - np.array(plan.center)) / np.array(plan.scale)).astype(np.float32)
         present = ~np.isnan(records.values).all(axis=1)
@@ -181,7 +177,7 @@ class Expression(Input):
 
     def encoder(self, width: int, size: Size, dropout: float | None) -> Encoder:
         """From tensors to one token per sample."""
-        components = torch.tensor(self.learned.components)[: self._components(size)]
+        components = torch.tensor(learned(self.plan).components)[: self._components(size)]
         share = _DROPOUT if dropout is None else dropout
         return _GeneEncoder(ComponentNetwork(components, width, share, self.options.encoder != "linear"))
 
@@ -200,7 +196,7 @@ class Expression(Input):
 
     def parameters_note(self) -> Iterator[str]:
         """How the genes were prepared."""
-        plan = self.learned
+        plan = learned(self.plan)
         if plan.log:
             yield Phrase("Logarithms to base 2 were taken, linear below {floor:.3g}.", floor=plan.floor)
         if plan.level:
@@ -255,11 +251,6 @@ def _moments(
 def _divisor(spread: Float[np.ndarray, " column"]) -> Float[np.ndarray, " column"]:
     """A spread to divide by: 1 where nothing varies."""
     return np.where(spread > 0, spread, 1.0)
-
-
-def _most_variable(values: Float[np.ndarray, "sample gene"], most: int) -> Int[np.ndarray, " panel"]:
-    """Positions of the genes that vary most, in the order of the table."""
-    return np.sort(np.argsort(-_moments(values)[1], kind="stable")[:most])
 
 
 def _no_genes(name: str, prefix: str) -> Finding:

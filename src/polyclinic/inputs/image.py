@@ -8,19 +8,18 @@ from typing import Annotated, Any, Literal, Self, final
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from pydantic import Field
-from torch import Generator, Tensor, nn
+from torch import Generator
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, ReadError, stop_on
+from polyclinic.errors import CohortError, ReadError, Severity, stop_on
 from polyclinic.formats.columns.column_types import path_findings
-from polyclinic.geometry import Known, Place
-from polyclinic.inputs.base import Located, LocatedPrepared, Prepared
-from polyclinic.layers.maps.mirrors import backwards, every_mirror
+from polyclinic.geometry import Known
+from polyclinic.inputs.base import Located, Prepared, PreparedGrids, learned
+from polyclinic.layers.maps.grid_encoder import GridEncoder
 from polyclinic.layers.maps.unet import ResidualUNet, Stages
 from polyclinic.layers.pictures import backbones
-from polyclinic.layers.pictures.backbone import Backbone
 from polyclinic.layers.pictures.backbones import Architecture, Blueprint
 from polyclinic.layers.pictures.jitter import Jitter, jitter
 from polyclinic.layers.pictures.picture_views import PictureViewer
@@ -30,13 +29,13 @@ from polyclinic.records.base import ColumnCells
 from polyclinic.records.examples import pictures as synthetic_pictures
 from polyclinic.records.images import resampled
 from polyclinic.records.images.decoded import decode
+from polyclinic.records.images.findings import FILES
 from polyclinic.records.images.pictures import Pictures, channels_for, extent_for, pair
-from polyclinic.records.images.resampled import ResampledPictures
 from polyclinic.records.images.stack import Stack, intensity, stack
 from polyclinic.records.network_shape import fit_steps, picture_steps
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
-from polyclinic.tensors import CONVOLUTIONS, STILL, Encoded, Encoder, InputTensors, Movement, Sight
+from polyclinic.tensors import STILL, Encoder, GridTensors, Movement, Sight
 
 Side = Annotated[int, Field(ge=8, le=1024)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -110,13 +109,6 @@ class ImagePlan(Plan):
 
 
 @dataclass(frozen=True)
-class ImageTensors(InputTensors):
-    """A batch of images, mean 0 and standard deviation 1 over the training rows; 0 where absent."""
-
-    pixels: Float[Tensor, "batch channel height width"]
-
-
-@dataclass(frozen=True)
 class WholePictures(Prepared):
     """Pictures that are looked at as a whole.
 
@@ -132,81 +124,34 @@ class WholePictures(Prepared):
     spread: tuple[float, ...]
     strength: Jitter
 
-    def collate(self, index: Int[np.ndarray, " batch"]) -> ImageTensors:
+    def collate(self, index: Int[np.ndarray, " batch"]) -> GridTensors:
         """Some rows, scaled; laid out channels last, as convolutions on a processor like it."""
         pixels, present = self.stack.take(index, self.mean, self.spread)
-        return ImageTensors(torch.from_numpy(present), torch.from_numpy(pixels).permute(0, 3, 1, 2))
+        return GridTensors(torch.from_numpy(present), torch.from_numpy(pixels).permute(0, 3, 1, 2))
 
-    def augment(self, tensors: ImageTensors, generator: Generator) -> tuple[ImageTensors, Movement]:
+    def augment(self, tensors: GridTensors, generator: Generator) -> tuple[GridTensors, Movement]:
         """Small shifts, zooms, rotations and changes of light, and what else the options allow."""
-        pixels, affine = jitter(tensors.pixels, self.strength, generator)
-        return replace(tensors, pixels=pixels), STILL if affine is None else Movement(affine=affine)
+        pixels, affine = jitter(tensors.values, self.strength, generator)
+        return replace(tensors, values=pixels), STILL if affine is None else Movement(affine=affine)
 
 
 @dataclass(frozen=True)
-class PictureParts(WholePictures, LocatedPrepared):
-    """Pictures on which it is asked where something is: parts of them, and the whole for other questions.
-
-    Attributes:
-        grids: Pictures at the resolution at which the question is asked.
-        patch: Height and width of a view.
-        flips: Axes along which windows may be mirrored.
-    """
-
-    grids: ResampledPictures
-    patch: tuple[int, int]
-    flips: tuple[int, ...]
-
-    @property
-    def _viewer(self) -> PictureViewer:
-        return PictureViewer(self.patch, self.strength)
-
-    def places(self) -> list[Place | None]:
-        """The network's grid of every row: the file's own, or scaled."""
-        return [self.grids.place(row) for row in range(len(self.grids))]
+class PictureParts(WholePictures, PreparedGrids):
+    """Pictures on which it is asked where something is: parts of them, and the whole for other questions."""
 
     def values(self, row: int) -> Float[np.ndarray, "channel height width"]:
         """The whole image of a row, scaled; none of it where absent."""
         return np.moveaxis(self.grids.cut(row, (0, 0), self.grids.shape(row) or (0, 0)), 2, 0)
 
-    def view_points(self) -> int:
-        """Pixels of a view."""
-        return self.patch[0] * self.patch[1]
-
-    def draw(
-        self,
-        index: Int[np.ndarray, " batch"],
-        aim: Float[np.ndarray, "batch dim"],
-        generator: Generator,
-        *,
-        change: bool,
-    ) -> tuple[ImageTensors, Movement]:
-        """A part of each of some images, moved and relit in one go where ``change`` asks for it."""
-        views = self._viewer.draw(self.grids, index, aim, generator, change=change)
-        present = torch.from_numpy(self.grids.entry[index] >= 0)
-        pixels = views.pixels * present[:, None, None, None]
-        return ImageTensors(present, pixels), Movement(views.start, views.cut, views.affine, self.patch)
-
-    def windows(self, row: int) -> Iterator[tuple[ImageTensors, Movement]]:
-        """Parts that overlap by half and cover the image, a few at a time."""
-        for views in self._viewer.windows(self.grids, row):
-            present = torch.ones(len(views.pixels), dtype=torch.bool)
-            yield ImageTensors(present, views.pixels), Movement(views.start, views.cut, None, views.cut)
-
-    def mirrors(self) -> tuple[tuple[int, ...], ...]:
-        """Those that the flips while training allow."""
-        return every_mirror(self.flips)
-
-    def mirrored(self, tensors: ImageTensors, axes: tuple[int, ...]) -> ImageTensors:
-        """Parts with left and right, or top and bottom, swapped."""
-        return replace(tensors, pixels=backwards(tensors.pixels, axes))
-
 
 _BASE = {Size.TINY: 8, Size.SMALL: 16, Size.MEDIUM: 32, Size.LARGE: 48}
-_STEPS = {Size.TINY: 0, Size.SMALL: 1, Size.MEDIUM: 2, Size.LARGE: 3}
+"""Features of the finest stage of the U-Net; round numbers."""
 _WIDEST = 256
 """Most features of a stage. A round number, not a tuned one."""
+_STEPS = {Size.TINY: 0, Size.SMALL: 1, Size.MEDIUM: 2, Size.LARGE: 3}
+"""Size of the network as ``backbones.scratch`` counts it."""
 _DROPOUT = 0.2
+"""A round number; no measurement of it is on record."""
 
 
 @final
@@ -224,6 +169,11 @@ class Image(Located):
     def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
         """The column of paths."""
         return (self.options.column,)
+
+    @property
+    def file_column(self) -> str:
+        """The column of paths."""
+        return self.options.column
 
     def read(self, cells: ColumnCells) -> Pictures:
         """Paths to pixels.
@@ -245,7 +195,8 @@ class Image(Located):
             required=options.missing == "refuse",
             encoder_idle=self.dense and (options.encoder != "auto" or options.weights is not None),
         )
-        stop_on(pictures.unusable() if pictures.required else [], ReadError)
+        if pictures.required:
+            stop_on(FILES.unusable(pictures.decoded, pictures.place, Severity.ERROR), ReadError)
         return pictures
 
     def fit(self, records: Pictures, rows: TrainRows) -> Self:
@@ -260,7 +211,8 @@ class Image(Located):
         mean, spread = intensity(records.decoded, seen, channels)
         patch = (0, 0)
         if self.dense:
-            patch = fit_steps(_patch(self.options, records, seen))
+            usual = resampled.choose_patch(records.decoded, seen, self.options.scale)
+            patch = fit_steps(pair(self.options.patch, usual) or usual)
             height, width = fit_steps((height, width))
         architecture: Architecture = "resnet18" if self.options.encoder == "auto" else self.options.encoder
         start = records.folder / self.options.weights if self.options.weights and not self.dense else None
@@ -282,34 +234,29 @@ class Image(Located):
         fitted.start = start
         return fitted
 
-    @property
-    def learned(self) -> ImagePlan:
-        """The plan of a fitted input."""
-        assert self.plan is not None, "fit first"
-        return self.plan
-
     def prepare(self, records: Pictures) -> Prepared:
         """Every image at the size of the network; in a file of the cache where they are too many for memory."""
-        plan = self.learned
+        plan = learned(self.plan)
         whole = stack(records.decoded, (plan.height, plan.width), plan.channels, records.cache)
         strength = _strength(self.options)
         if not plan.dense:
             return WholePictures(whole, plan.mean, plan.spread, strength)
         intensity_of = (plan.mean, plan.spread)
         grids = resampled.resample_pictures(records.decoded, plan.scale, plan.channels, intensity_of, records.cache)
-        return PictureParts(whole, plan.mean, plan.spread, strength, grids, plan.patch, _flips(self.options))
+        viewer = PictureViewer(plan.patch, strength)
+        return PictureParts(grids, viewer, _flips(self.options), whole, plan.mean, plan.spread, strength)
 
     def encoder(self, width: int, size: Size, dropout: float | None) -> Encoder:
         """From pixels to one token, and feature maps."""
-        plan = self.learned
+        plan = learned(self.plan)
         extent = (plan.height, plan.width)
         if plan.dense:
-            return _ImageEncoder(ResidualUNet(self._stages(size)), width, _DROPOUT if dropout is None else dropout)
+            return GridEncoder(ResidualUNet(self._stages(size)), width, _DROPOUT if dropout is None else dropout)
         blueprint = plan.public or backbones.scratch(plan.architecture, plan.channels, extent, _STEPS[size])
         network = backbones.build(blueprint)
         if self.start is not None:
             start_from(f"[inputs.{self.name}]", network, self.start)
-        return _ImageEncoder(network, width, _DROPOUT if dropout is None else dropout)
+        return GridEncoder(network, width, _DROPOUT if dropout is None else dropout)
 
     def sight(self, size: Size) -> Sight:
         """What the maps of the way up of the U-Net look like."""
@@ -325,7 +272,7 @@ class Image(Located):
         return pl.DataFrame({f"{name}_path": paths}), {"column": f"{name}_path"}, list(known)
 
     def _stages(self, size: Size) -> Stages:
-        plan = self.learned
+        plan = learned(self.plan)
         strides, kernels = picture_steps(plan.patch)
         widths = tuple(min(_WIDEST, _BASE[size] * 2**n) for n in range(len(strides)))
         blocks = tuple(2 if size is not Size.TINY and n > 1 else 1 for n in range(len(strides)))
@@ -333,7 +280,7 @@ class Image(Located):
 
     def parameters_note(self) -> Iterator[str]:
         """How images were prepared and changed while training."""
-        plan, options = self.learned, self.options
+        plan, options = learned(self.plan), self.options
         if plan.dense:
             yield preparation.parts_of_pictures(plan.channels, plan.scale, plan.patch)
         else:
@@ -343,11 +290,6 @@ class Image(Located):
         yield preparation.changed_pictures(*allowed, options.flips, options.rotations)
         if plan.dense and _flips(options):
             yield preparation.MIRRORED
-
-
-def _patch(options: ImageOptions, records: Pictures, rows: list[int]) -> tuple[int, int]:
-    usual = resampled.choose_patch(records.decoded, rows, options.scale)
-    return pair(options.patch, usual) or usual
 
 
 def _flips(options: ImageOptions) -> tuple[int, ...]:
@@ -360,36 +302,3 @@ def _strength(options: ImageOptions) -> Jitter:
     mirror, overturn, quarters = options.flips != "none", options.flips == "both", options.rotations == "quarter"
     amounts = options.model_dump(include={"shift", "zoom", "tilt", "brightness", "contrast", "erase"})
     return Jitter(mirror=mirror, overturn=overturn, quarters=quarters, **amounts)
-
-
-class _ImageEncoder(Encoder):
-    """Image network, dropout, and a layer to the common width of tokens."""
-
-    hints = CONVOLUTIONS
-
-    def __init__(self, network: Backbone | ResidualUNet, width: int, dropout: float) -> None:
-        super().__init__()
-        self.network = network
-        self.drop = nn.Dropout(dropout)
-        self.out = nn.Linear(network.width, width)
-
-    def forward(self, tensors: ImageTensors) -> Encoded:
-        present = tensors.present
-        # An absent image is a grey plane: while training it must not enter the batch statistics of the others.
-        if self.training and not bool(present.all()):
-            return self._some(tensors.pixels, present)
-        seen = self.network(tensors.pixels)
-        return Encoded(self.out(self.drop(seen.pooled))[:, None], present[:, None], seen.maps)
-
-    def _some(self, pixels: Float[Tensor, "batch _ _ _"], present: Bool[Tensor, " batch"]) -> Encoded:
-        rows = present.nonzero()[:, 0]
-        if len(rows) == 0 and isinstance(self.network, Backbone):
-            empty = pixels.new_zeros(len(pixels), 1, self.out.out_features)
-            return Encoded(empty, present[:, None])
-        if len(rows) == 0:
-            rows = torch.arange(len(pixels))  # a dense question needs the maps, although nothing counts
-        seen = self.network(pixels[rows])
-        tokens = self.out(self.drop(seen.pooled))
-        maps = tuple(one.new_zeros(len(pixels), *one.shape[1:]).index_copy(0, rows, one) for one in seen.maps)
-        whole = tokens.new_zeros(len(pixels), tokens.shape[1]).index_copy(0, rows, tokens)
-        return Encoded(whole[:, None], present[:, None], maps)

@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, stop_on
 from polyclinic.formats.columns.column_types import absent_column
-from polyclinic.inputs.base import Input, Prepared
+from polyclinic.inputs.base import Input, Prepared, learned
 from polyclinic.layers.tables.table import Columns, TableNetwork, TableShape
 from polyclinic.records.base import ColumnCells
 from polyclinic.records.tables.scaling import CategoryPlan, NumberPlan, coded, learn_category, learn_number, scaled
@@ -135,6 +135,7 @@ class PreparedTable(Prepared):
 
 
 _DROPOUT = 0.1
+"""A round number; no measurement of it is on record."""
 _SHAPES = {
     Size.TINY: TableShape(members=4, blocks=2, block_width=64, number_width=4, dropout=_DROPOUT),
     Size.SMALL: TableShape(members=8, blocks=2, block_width=128, number_width=8, dropout=_DROPOUT),
@@ -182,7 +183,7 @@ class Tabular(Input):
 
     def fit(self, records: TableRecords, rows: TrainRows) -> Self:
         """Scales, quantiles and levels from training rows only."""
-        pieces = _pieces(len(rows)) if self.options.pieces == "auto" else self.options.pieces
+        pieces = int(np.clip(len(rows) // 50, 4, 48)) if self.options.pieces == "auto" else self.options.pieces
         numbers = [learn_number(name, records.numbers[rows.index, i], pieces) for i, name in enumerate(records.numeric)]
         rare = max(3, len(rows) // 3500) if self.options.rare == "auto" else self.options.rare
         categories = [learn_category(name, column, rows.index, rare) for name, column in records.categories.items()]
@@ -194,15 +195,9 @@ class Tabular(Input):
         )
         return type(self)(self.name, self.options, plan)
 
-    @property
-    def learned(self) -> TabularPlan:
-        """The plan of a fitted input."""
-        assert self.plan is not None, "fit first"
-        return self.plan
-
     def prepare(self, records: TableRecords) -> PreparedTable:
         """Every row as tensors."""
-        plan = self.learned
+        plan = learned(self.plan)
         columns = [scaled(records.numbers[:, i], number) for i, number in enumerate(plan.numbers)]
         numbers = np.column_stack(columns) if columns else records.numbers
         missing = np.isnan(records.numbers)
@@ -218,10 +213,10 @@ class Tabular(Input):
     def encoder(self, width: int, size: Size, dropout: float | None) -> Encoder:
         """From tensors to one token per row and member."""
         columns = Columns(
-            edges=tuple(number.edges for number in self.learned.numbers),
-            absent=tuple(i for i, number in enumerate(self.learned.numbers) if number.absent),
-            few=tuple(category.levels for category in self.learned.few),
-            many=tuple(category.levels for category in self.learned.many),
+            edges=tuple(number.edges for number in learned(self.plan).numbers),
+            absent=tuple(i for i, number in enumerate(learned(self.plan).numbers) if number.absent),
+            few=tuple(category.levels for category in learned(self.plan).few),
+            many=tuple(category.levels for category in learned(self.plan).many),
         )
         return _TableEncoder(TableNetwork(columns, width, _shape(self.options, size, dropout)))
 
@@ -251,7 +246,7 @@ class Tabular(Input):
 
     def parameters_note(self) -> Iterator[str]:
         """How numbers and categories were prepared."""
-        numbers, levels = len(self.learned.numbers), len(self.learned.categories)
+        numbers, levels = len(learned(self.plan).numbers), len(learned(self.plan).categories)
         yield Phrase("{n} numbers were centred and scaled by median and interquartile range.", n=numbers)
         yield Phrase("{n} categories have levels of their own for rare words and missing values.", n=levels)
         yield Phrase("A missing number is marked as missing; nothing is filled in.")
@@ -279,10 +274,6 @@ def _shape(options: TabularOptions, size: Size, dropout: float | None) -> TableS
     if options.encoder == "mlp":
         return replace(shape, members=1)
     return shape if options.members == "auto" else replace(shape, members=options.members)
-
-
-def _pieces(rows: int) -> int:
-    return int(np.clip(rows // 50, 4, 48))
 
 
 def _codes(records: TableRecords, plans: tuple[CategoryPlan, ...]) -> Int[Tensor, "row category"]:

@@ -17,7 +17,7 @@ from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, ReadError, stop_on
 from polyclinic.geometry import Known, Place, TextGeometry, TextKnown, Tokens
-from polyclinic.inputs.base import Located, LocatedPrepared
+from polyclinic.inputs.base import Located, LocatedPrepared, learned
 from polyclinic.layers.text import public_text
 from polyclinic.layers.text import text_encoder as reading
 from polyclinic.layers.text.public_text import PublicReader, PublicText, TextWeightsDiffer, cut_public
@@ -32,10 +32,11 @@ from polyclinic.study.schema import Size
 from polyclinic.tensors import Encoded, Encoder, Hints, InputTensors, Movement, Sight
 
 _DROPOUT = 0.4
+"""More than elsewhere, for texts are few and words many; no measurement of it is on record."""
 _AT_ONCE = 8
-"""Windows that are answered together."""
+"""Windows that are answered together: bounds the memory; a round number."""
 _TOGETHER = 64
-"""Windows that are read together where no question is asked about single words."""
+"""Windows that are read together where nothing is asked about single words: bounds the memory; a round number."""
 _POINTS_OF_A_TOKEN = 512
 """A token costs a network about as much as this many points of a picture: so the house makes steps of 1,000 tokens."""
 
@@ -258,18 +259,12 @@ class Text(Located):
     @property
     def _window(self) -> int:
         """Tokens that are read in one go."""
-        public = self.learned.public
+        public = learned(self.plan).public
         return self.options.window if public is None else min(self.options.window, public.most)
-
-    @property
-    def learned(self) -> TextPlan:
-        """The plan of a fitted input."""
-        assert self.plan is not None, "fit first"
-        return self.plan
 
     def prepare(self, records: Texts) -> PreparedTexts:
         """Texts cut into tokens, tokens looked up."""
-        plan = self.learned
+        plan = learned(self.plan)
         if (public := plan.public) is not None:
             readable = Readable.of_public(records.texts, lambda text: cut_public(text, public), public.vocabulary)
         else:
@@ -279,7 +274,7 @@ class Text(Located):
 
     def encoder(self, width: int, size: Size, dropout: float | None) -> Encoder:
         """From pieces of words to one token per window, and a map of the words."""
-        plan, sizes = self.learned, _SIZES[size]
+        plan, sizes = learned(self.plan), _SIZES[size]
         if plan.public is not None:
             return TextEncoder(PublicReader(plan.public, self.start), width, self._window, plan.dense, _PUBLIC)
         lexicon = (len(read_hashes(plan.pieces)), len(read_hashes(plan.neighbours)))
@@ -289,7 +284,7 @@ class Text(Located):
 
     def sight(self, size: Size) -> Sight:
         """One map, a point for each token."""
-        public = self.learned.public
+        public = learned(self.plan).public
         return Sight(1, (_SIZES[size].width if public is None else public.width,), ((1,),))
 
     @classmethod

@@ -2,25 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, final
 
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from pydantic import Field
-from torch import Generator, Tensor, nn
+from torch import Generator
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, ReadError, stop_on
+from polyclinic.errors import CohortError, ReadError, Severity, stop_on
 from polyclinic.formats.columns.column_types import path_findings
-from polyclinic.geometry import Known, Place
-from polyclinic.inputs.base import Located, LocatedPrepared
-from polyclinic.layers.maps.mirrors import backwards, every_mirror
+from polyclinic.geometry import Known
+from polyclinic.inputs.base import Located, PreparedGrids, learned
+from polyclinic.layers.maps.grid_encoder import GridEncoder
 from polyclinic.layers.maps.tower import ResidualTower
-from polyclinic.layers.maps.unet import ResidualUNet, Seen, Stages
+from polyclinic.layers.maps.unet import ResidualUNet, Stages
 from polyclinic.layers.volumes.jitter3d import Jitter3d
 from polyclinic.layers.volumes.views import Viewer
 from polyclinic.records import preparation_notes as preparation
@@ -28,13 +27,14 @@ from polyclinic.records.base import ColumnCells
 from polyclinic.records.examples import scans as synthetic_scans
 from polyclinic.records.network_shape import Network, VolumeShape, choose_network, dense_shape, whole_shape
 from polyclinic.records.scans import survey
+from polyclinic.records.scans.findings import FILES
 from polyclinic.records.scans.lattices import Intensity
 from polyclinic.records.scans.resampled import ResampledScans, ScanResampling, resample_scans
 from polyclinic.records.scans.scans import read_scans
 from polyclinic.records.scans.volumes import Volumes
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
-from polyclinic.tensors import CONVOLUTIONS, STILL, Encoded, Encoder, InputTensors, Movement, Sight
+from polyclinic.tensors import CONVOLUTIONS, STILL, Encoder, GridTensors, Movement, Sight
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Millimetres = Annotated[float, Field(gt=0)]
@@ -110,89 +110,41 @@ class VolumePlan(Plan):
 
 
 @dataclass(frozen=True)
-class VolumeTensors(InputTensors):
-    """A batch of volumes or of views of them, around 0; 0 where absent."""
-
-    voxels: Float[Tensor, "batch channel i j k"]
-
-
-@dataclass(frozen=True)
-class PreparedVolumes(LocatedPrepared):
-    """Volumes on the network's grid.
-
-    Attributes:
-        grids: All of them.
-        viewer: Takes views of them.
-        flips: Axes along which windows may be mirrored.
-    """
+class PreparedVolumes(PreparedGrids):
+    """Volumes on the network's grid."""
 
     grids: ResampledScans
     viewer: Viewer
-    flips: tuple[int, ...]
 
-    def collate(self, index: Int[np.ndarray, " batch"]) -> VolumeTensors:
+    def collate(self, index: Int[np.ndarray, " batch"]) -> GridTensors:
         """Some rows whole, in the middle of the network's extent."""
         cuts = [self.grids.whole(int(row), self.viewer.extent) for row in index]
-        return self._tensors(index, torch.from_numpy(np.stack(cuts)[:, None]))
+        return GridTensors(torch.from_numpy(self.grids.entry[index] >= 0), torch.from_numpy(np.stack(cuts)[:, None]))
 
-    def augment(self, tensors: VolumeTensors, generator: Generator) -> tuple[VolumeTensors, Movement]:
+    def augment(self, tensors: GridTensors, generator: Generator) -> tuple[GridTensors, Movement]:
         """Small shifts, zooms, rotations and changes of light, and the mirror where the options allow."""
-        voxels, affine = self.viewer.whole(tensors.voxels, generator)
-        changed = replace(tensors, voxels=voxels * tensors.present[:, None, None, None, None])
+        voxels, affine = self.viewer.whole(tensors.values, generator)
+        changed = replace(tensors, values=voxels * tensors.present[:, None, None, None, None])
         extent = self.viewer.extent
         return changed, STILL if affine is None else Movement(None, extent, affine, extent)
-
-    def places(self) -> list[Place | None]:
-        """The network's grid of every row."""
-        return [self.grids.place(row) for row in range(len(self.grids))]
 
     def values(self, row: int) -> Float[np.ndarray, "channel i j k"]:
         """The whole grid of a row; none of it where absent."""
         shape = self.grids.shape(row) or (0, 0, 0)
         return self.grids.cut(row, (0, 0, 0), shape)[None]
 
-    def view_points(self) -> int:
-        """Points of a patch."""
-        return prod(self.viewer.extent)
-
-    def draw(
-        self,
-        index: Int[np.ndarray, " batch"],
-        aim: Float[np.ndarray, "batch dim"],
-        generator: Generator,
-        *,
-        change: bool,
-    ) -> tuple[VolumeTensors, Movement]:
-        """A patch of each of some rows, moved and relit in one go where ``change`` asks for it."""
-        views = self.viewer.draw(self.grids, index, aim, generator, change=change)
-        movement = Movement(views.start, views.cut, views.affine, self.viewer.extent)
-        return self._tensors(index, views.voxels), movement
-
-    def windows(self, row: int) -> Iterator[tuple[VolumeTensors, Movement]]:
-        """Patches that overlap by half (by a quarter where there would be very many), a few at a time."""
-        for views in self.viewer.windows(self.grids, row):
-            present = torch.ones(len(views.voxels), dtype=torch.bool)
-            yield VolumeTensors(present, views.voxels), Movement(views.start, views.cut, None, views.cut)
-
-    def mirrors(self) -> tuple[tuple[int, ...], ...]:
-        """Those that the flips while training allow."""
-        return every_mirror(self.flips)
-
-    def mirrored(self, tensors: VolumeTensors, axes: tuple[int, ...]) -> VolumeTensors:
-        """Patches with some axes run backwards."""
-        return replace(tensors, voxels=backwards(tensors.voxels, axes))
-
-    def _tensors(self, index: Int[np.ndarray, " batch"], voxels: Float[Tensor, "batch 1 i j k"]) -> VolumeTensors:
-        return VolumeTensors(torch.from_numpy(self.grids.entry[index] >= 0), voxels)
-
 
 _BASE = {Size.TINY: 8, Size.SMALL: 16, Size.MEDIUM: 32, Size.LARGE: 48}
+"""Features of the finest stage; round numbers."""
 _WIDEST = 320
+"""Of the coarsest stages, as in nnU-Net."""
 _DROPOUT = 0.2
+"""A round number; no measurement of it is on record."""
 _DENSE_RATE = 5e-3
 """On tune rows of MSD Hippocampus 2e-3 had not told front from back after 1,500 steps, where 5e-3 had by step 700."""
 _DENSE_POINTS = 1 << 17
 """A quarter of what a step on pictures holds; a round number."""
+_HINTS = replace(CONVOLUTIONS, dense_rate=_DENSE_RATE, dense_points=_DENSE_POINTS)
 _AXES = ("right", "front", "head")
 _AMOUNTS = {"shift", "zoom", "tilt", "brightness", "contrast", "gamma", "noise"}
 
@@ -211,6 +163,11 @@ class Volume(Located):
         """The column of paths."""
         return (self.options.column,)
 
+    @property
+    def file_column(self) -> str:
+        """The column of paths."""
+        return self.options.column
+
     def read(self, cells: ColumnCells) -> Volumes:
         """Paths to voxels.
 
@@ -228,7 +185,8 @@ class Volume(Located):
             cache=cells.cache,
             required=self.options.missing == "refuse",
         )
-        stop_on(volumes.unusable() if volumes.required else [], ReadError)
+        if volumes.required:
+            stop_on(FILES.unusable(volumes.scans, volumes.place, Severity.ERROR), ReadError)
         return volumes
 
     def fit(self, records: Volumes, rows: TrainRows) -> Self:
@@ -254,15 +212,9 @@ class Volume(Located):
         )
         return type(self)(self.name, options, plan)
 
-    @property
-    def learned(self) -> VolumePlan:
-        """The plan of a fitted input."""
-        assert self.plan is not None, "fit first"
-        return self.plan
-
     def prepare(self, records: Volumes) -> PreparedVolumes:
         """Every scan on the network's grid; in a file of the cache where they are too many for memory."""
-        plan = self.learned
+        plan = learned(self.plan)
         whole = None if plan.dense else plan.extent
         laying = ScanResampling(plan.spacing, plan.upright, plan.intensity, plan.factor, whole)
         grids = resample_scans(records.scans, laying, records.cache)
@@ -275,8 +227,8 @@ class Volume(Located):
         """From voxels to one token, and feature maps."""
         drop = _DROPOUT if dropout is None else dropout
         stages = self._stages(size)
-        network = ResidualUNet(stages) if self.learned.dense else ResidualTower(stages)
-        return _VolumeEncoder(network, width, drop)
+        network = ResidualUNet(stages) if learned(self.plan).dense else ResidualTower(stages)
+        return GridEncoder(network, width, drop, _HINTS)
 
     def sight(self, size: Size) -> Sight:
         """What the maps look like: those of the way up of the U-Net, or of the stages of the tower."""
@@ -293,7 +245,7 @@ class Volume(Located):
 
     def parameters_note(self) -> Iterator[str]:
         """How volumes were prepared and changed while training."""
-        plan, options = self.learned, self.options
+        plan, options = learned(self.plan), self.options
         yield from preparation.scans(plan.spacing, plan.upright, plan.extent, plan.dense)
         yield plan.intensity.words
         yield preparation.changed_scans(options.shift, options.zoom, options.tilt, options.flips)
@@ -315,41 +267,10 @@ class Volume(Located):
         return axes if self.options.mirror_answers else ()
 
     def _stages(self, size: Size) -> Stages:
-        plan = self.learned
+        plan = learned(self.plan)
         count = len(plan.strides)
         widths = tuple(min(_WIDEST, _BASE[size] * 2**n) for n in range(count))
         deep = 1 if size is Size.TINY else 2
         # The finest stage holds most of the points and adds least: it has no block of its own on the way down.
         blocks = (0, *(1 if plan.dense and n == 1 else deep for n in range(1, count))) if count > 1 else (deep,)
         return Stages(1, widths, plan.strides, plan.kernels, blocks)
-
-
-class _VolumeEncoder(Encoder):
-    """Network, dropout, and a layer to the common width of tokens."""
-
-    hints = replace(CONVOLUTIONS, dense_rate=_DENSE_RATE, dense_points=_DENSE_POINTS)
-
-    def __init__(self, network: ResidualUNet | ResidualTower, width: int, dropout: float) -> None:
-        super().__init__()
-        self.network = network
-        self.drop = nn.Dropout(dropout)
-        self.out = nn.Linear(network.width, width)
-
-    def forward(self, tensors: VolumeTensors) -> Encoded:
-        present = tensors.present
-        # An absent volume holds zeros: while training it must not enter the batch statistics of the others. The U-Net
-        # has none.
-        if self.training and isinstance(self.network, ResidualTower) and not bool(present.all()):
-            return self._some(tensors.voxels, present)
-        seen: Seen = self.network(tensors.voxels)
-        return Encoded(self.out(self.drop(seen.pooled))[:, None], present[:, None], seen.maps)
-
-    def _some(self, voxels: Float[Tensor, "batch _ _ _ _"], present: Bool[Tensor, " batch"]) -> Encoded:
-        rows = present.nonzero()[:, 0]
-        if len(rows) == 0:
-            return Encoded(voxels.new_zeros(len(voxels), 1, self.out.out_features), present[:, None])
-        seen: Seen = self.network(voxels[rows])
-        tokens = self.out(self.drop(seen.pooled))
-        maps = tuple(one.new_zeros(len(voxels), *one.shape[1:]).index_copy(0, rows, one) for one in seen.maps)
-        whole = tokens.new_zeros(len(voxels), tokens.shape[1]).index_copy(0, rows, tokens)
-        return Encoded(whole[:, None], present[:, None], maps)

@@ -38,6 +38,11 @@ class FileFindings:
     noun: str
     article: str = "a"
 
+    def check(self, column: FileColumn, place: str, *, required: bool) -> list[Finding]:
+        """Rows without a file, and those whose file cannot be used: they count as having none."""
+        absent = self.absent(column, place, Severity.ERROR if required else Severity.NOTE)
+        return [*self.unusable(column, place, Severity.WARNING), *absent]
+
     def unusable(self, column: FileColumn, place: str, severity: Severity) -> list[Finding]:
         """One finding for each kind of fault, with all rows that have it.
 

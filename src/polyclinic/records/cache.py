@@ -23,7 +23,9 @@ from polyclinic.errors import Finding, ReadError
 _MAGIC = b"polyclinic records 1\n"
 _FOOTER = struct.Struct("<QQII")  # where the index starts, its length, checksum of the arrays, checksum of the index
 _ALIGN = 8
+"""Bytes of the largest number type: an array must start at a multiple to be viewed in place."""
 _CHUNK = 1 << 24
+"""Bytes that are checked at a time: bounds what is read of a mapped file at once; a round number."""
 
 
 @dataclass(frozen=True)
@@ -176,13 +178,9 @@ def _open(path: Path) -> RaggedArray | None:
     document = raw[end : end + length].tobytes()
     if zlib.crc32(document) != of_index or _checksum(raw[first:end]) != checksum:
         return None
-    return _read_index(document, raw[first:end])
-
-
-def _read_index(document: bytes, content: Any) -> RaggedArray:
     start, shape, dtype, note = json.loads(document)
     shapes = tuple(tuple(int(n) for n in one) for one in shape)
-    return RaggedArray(content, np.array(start, dtype=np.int64), shapes, tuple(dtype), tuple(note))
+    return RaggedArray(raw[first:end], np.array(start, dtype=np.int64), shapes, tuple(dtype), tuple(note))
 
 
 def _checksum(content: UInt8[np.ndarray, " byte"]) -> int:

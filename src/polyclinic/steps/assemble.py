@@ -16,8 +16,8 @@ from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort, leave_out, load
 from polyclinic.errors import CohortError, Finding, LeakError, MissingPackage, PolyclinicError, StudyError, stop_on
 from polyclinic.heads.base import Dense, Head, Question, dense_questions
-from polyclinic.inputs.base import Input, InputColumns, Located
-from polyclinic.records.base import ColumnCells, LocatedRecords
+from polyclinic.inputs.base import Input, InputColumns, located
+from polyclinic.records.base import ColumnCells
 from polyclinic.study import catalogue
 from polyclinic.study.findings import idle, sift
 from polyclinic.study.rules import idle_requests
@@ -73,7 +73,7 @@ def face(inputs: Mapping[str, Input], heads: Mapping[str, Head]) -> dict[str, In
     findings = [finding for head in dense for finding in _ground_findings(head, inputs)]
     stop_on([*findings, *(finding for head in dense for finding in _finder_findings(head, heads))], StudyError)
     grounds = {head.ground for head in dense}
-    return {n: k.facing() if n in grounds and isinstance(k, Located) else k for n, k in inputs.items()}
+    return {name: located(kind).facing() if name in grounds else kind for name, kind in inputs.items()}
 
 
 def _ground_findings(head: Dense, inputs: Mapping[str, Input]) -> list[Finding]:
@@ -81,8 +81,7 @@ def _ground_findings(head: Dense, inputs: Mapping[str, Input]) -> list[Finding]:
     on = head.ground
     if on not in inputs:
         return [catalogue.unknown(place, "input", on, tuple(inputs))]
-    ground = inputs[on]
-    if isinstance(ground, Located) and ground.ground in head.grounds:
+    if inputs[on].ground in head.grounds:
         return []
     wanted = " or ".join(f"{one}s" for one in head.grounds)
     rule, remedy = f"must name an input that holds {wanted}", "Name another input, or ask another kind of question."
@@ -113,8 +112,7 @@ def match_targets(
     """
     dense = dense_questions(questions)
     asked = {question.head.ground for question in dense.values()}
-    read = {name: inputs[name].records for name in asked}
-    grounds = {name: records for name, records in read.items() if isinstance(records, LocatedRecords)}
+    grounds = {name: inputs[name].located for name in asked}
     geometry = {name: records.geometry() for name, records in grounds.items()}
     matched: dict[str, Question[Head]] = {}
     errors: list[PolyclinicError] = []

@@ -23,7 +23,6 @@ from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_
 from polyclinic.evidence.shift import shift_score
 from polyclinic.formats.tables.base import TableWriter, table_formats
 from polyclinic.heads.base import Head, Question
-from polyclinic.inputs.base import Located
 from polyclinic.model import build
 from polyclinic.predictions.table import load as load_predictions
 from polyclinic.steps.assemble import match_targets, read_inputs, users_rows
@@ -209,10 +208,7 @@ def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _
 
 def _sources(head: Head, ready: Ready, cohort: Cohort) -> list[str | None]:
     """The file of the record that each answer is about; None where it is no file."""
-    column = None
-    kind = None if head.ground is None else ready.inputs[head.ground]
-    if isinstance(kind, Located) and kind.ground != "text":
-        column = getattr(kind.options, "column", None)  # a plug-in may have none
+    column = None if head.ground is None else ready.inputs[head.ground].file_column
     if column not in cohort.frame.columns:
         return [None] * len(cohort)
     cells = cohort.frame[column].cast(pl.String).to_list()

@@ -19,7 +19,7 @@ from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.plan import revive_heads, revive_inputs
 from polyclinic.evidence.records import Evidence, TargetEvidence
 from polyclinic.heads.base import Dense, Question, dense_questions
-from polyclinic.records.base import LocatedRecords, Picture
+from polyclinic.records.base import Picture
 from polyclinic.steps.fold import fit_name
 from polyclinic.steps.folds import FoldAnswers
 from polyclinic.study.schema import Study
@@ -117,9 +117,7 @@ def _pictures(run: FinishedRun, targets: list[TargetEvidence]) -> dict[int, tupl
 
 def _marked(run: FinishedRun, name: str, question: Question[Dense], target: TargetEvidence) -> dict[int, Picture]:
     """The cases and the worst mistakes of a dense question, with the answer and the truth drawn on each record."""
-    records = run.assembled.inputs[question.head.ground].records
-    if not isinstance(records, LocatedRecords):
-        return {}
+    records = run.assembled.inputs[question.head.ground].located
     cases = () if target.cases is None else (target.cases.best, target.cases.median, target.cases.worst)
     test = run.answered.ours.part("test")
     pictures: dict[int, Picture] = {}

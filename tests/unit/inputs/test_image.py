@@ -98,7 +98,7 @@ def test_allowed_faults_are_masked_and_told(write):
     fitted = kind(missing="allow").fit(records, rows(0, 1, 2, 3))
     tensors = fitted.prepare(records).collate(np.arange(4))
     assert tensors.present.tolist() == [True, False, False, True]
-    assert (tensors.pixels[1:3] == 0).all()
+    assert (tensors.values[1:3] == 0).all()
 
 
 def test_an_empty_cell_stops_unless_allowed(write):
@@ -181,7 +181,7 @@ def test_options_overrule(write):
 def test_training_images_are_centred_and_scaled(write):
     records = kind().read(write(*(noise(12, 12, seed=seed) for seed in range(6))))
     fitted = kind().fit(records, rows(*range(6)))
-    pixels = fitted.prepare(records).collate(np.arange(6)).pixels
+    pixels = fitted.prepare(records).collate(np.arange(6)).values
     assert pixels.shape == (6, 1, 12, 12)
     assert abs(float(pixels.mean())) < 1e-5
     assert abs(float(pixels.std()) - 1) < 1e-2
@@ -190,7 +190,7 @@ def test_training_images_are_centred_and_scaled(write):
 def test_colour_batches_lie_channels_last(write):
     records = kind().read(write(noise(12, 12, 3), noise(12, 12, 3, seed=1)))
     fitted = kind().fit(records, rows(0, 1))
-    pixels = fitted.prepare(records).collate(np.array([1, 0, 1])).pixels
+    pixels = fitted.prepare(records).collate(np.array([1, 0, 1])).values
     assert pixels.shape == (3, 3, 12, 12)
     assert pixels.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(pixels[0], pixels[2])
@@ -201,9 +201,9 @@ def test_sizes_depths_and_colours_of_one_column(write):
     records = kind(size=32).read(write(*contents))
     fitted = kind(size=32).fit(records, rows(0, 1, 2, 3))
     tensors = fitted.prepare(records).collate(np.arange(4))
-    assert tensors.pixels.shape == (4, 3, 32, 32)
+    assert tensors.values.shape == (4, 3, 32, 32)
     assert tensors.present.all()
-    assert torch.isfinite(tensors.pixels).all()
+    assert torch.isfinite(tensors.values).all()
 
 
 def test_the_cache_changes_nothing(write, tmp_path):
@@ -232,7 +232,7 @@ def test_defaults_never_flip(write):
     moved, movement = ready.augment(tensors, torch.Generator().manual_seed(1))
     assert (torch.det(movement.affine[:, :, :2]) > 0).all()
     assert torch.equal(moved.present, tensors.present)
-    assert not torch.equal(moved.pixels, tensors.pixels)
+    assert not torch.equal(moved.values, tensors.values)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_no_movement_is_told_as_still(write):
     tensors = ready.collate(np.arange(8))
     moved, movement = ready.augment(tensors, torch.Generator().manual_seed(1))
     assert movement is STILL
-    assert torch.equal(moved.pixels, tensors.pixels)
+    assert torch.equal(moved.values, tensors.values)
 
 
 @pytest.mark.parametrize("encoder", ["auto", "densenet121", "convnext", "vit"])
@@ -425,7 +425,7 @@ def test_views_are_of_one_size_that_the_network_divides(tmp_path):
     tensors, movement = ready.draw(
         np.array([0, 2, 1]), np.full((3, 2), np.nan), torch.Generator().manual_seed(0), change=True
     )
-    assert tensors.pixels.shape == (3, 1, 48, 32)
+    assert tensors.values.shape == (3, 1, 48, 32)
     assert movement.size == (48, 32)
     encoded = fitted.encoder(16, Size.TINY, 0.0)(tensors)
     sight = fitted.sight(Size.TINY)
@@ -436,7 +436,7 @@ def test_views_are_of_one_size_that_the_network_divides(tmp_path):
 def test_whole_images_beside_a_dense_question(tmp_path):
     fitted, _, ready = dense(tmp_path)
     tensors = ready.collate(np.arange(3))
-    assert len({tensors.pixels.shape[2] % 16, tensors.pixels.shape[3] % 16, 0}) == 1
+    assert len({tensors.values.shape[2] % 16, tensors.values.shape[3] % 16, 0}) == 1
     assert fitted.encoder(16, Size.TINY, 0.0)(tensors).tokens.shape == (3, 1, 16)
 
 
@@ -464,5 +464,5 @@ def test_answers_are_mirrored_as_training_was(tmp_path, keys, mirrors):
     tensors, _ = next(ready.windows(0))
     for axes in mirrors:
         turned = ready.mirrored(tensors, axes)
-        assert torch.equal(turned.pixels[0, 0], tensors.pixels[0, 0].flip(axes))
+        assert torch.equal(turned.values[0, 0], tensors.values[0, 0].flip(axes))
         assert torch.equal(turned.present, tensors.present)

@@ -86,7 +86,7 @@ def test_windows_put_together_give_the_grid_back(tmp_path):
     whole = ready.values(0)[0]
     again = np.full(whole.shape, np.nan, dtype=np.float32)
     for tensors, movement in ready.windows(0):
-        for view, start in zip(tensors.voxels.numpy()[:, 0], movement.start.tolist(), strict=True):
+        for view, start in zip(tensors.values.numpy()[:, 0], movement.start.tolist(), strict=True):
             low = [max(0, s) for s in start]
             high = [min(n, s + c) for n, s, c in zip(whole.shape, start, movement.cut, strict=True)]
             inner = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, start, strict=True))
@@ -132,11 +132,11 @@ def test_mirrors_are_only_used_where_asked(tmp_path):
     ready = fitted.prepare(records)
     plain = ready.collate(np.zeros(8, dtype=np.int64))
     same, _ = ready.augment(plain, torch.Generator().manual_seed(1))
-    torch.testing.assert_close(same.voxels, plain.voxels)
+    torch.testing.assert_close(same.values, plain.values)
     mirrored = volume(**still, flips=["right"]).fit(records, ROWS).prepare(records)
     turned, movement = mirrored.augment(plain, torch.Generator().manual_seed(1))
-    assert not torch.equal(turned.voxels, plain.voxels)
-    torch.testing.assert_close(turned.voxels.sort(dim=2).values, plain.voxels.sort(dim=2).values, rtol=1e-3, atol=1e-3)
+    assert not torch.equal(turned.values, plain.values)
+    torch.testing.assert_close(turned.values.sort(dim=2).values, plain.values.sort(dim=2).values, rtol=1e-3, atol=1e-3)
     assert movement.affine is not None
 
 
@@ -153,4 +153,4 @@ def test_answers_are_mirrored_as_training_was(tmp_path):
     assert mirroring.mirrors() == ((0,), (2,), (0, 2))
     tensors, _ = next(mirroring.windows(0))
     for axes in mirroring.mirrors():
-        assert torch.equal(mirroring.mirrored(tensors, axes).voxels[0, 0], tensors.voxels[0, 0].flip(axes))
+        assert torch.equal(mirroring.mirrored(tensors, axes).values[0, 0], tensors.values[0, 0].flip(axes))

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -11,41 +10,15 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from polyclinic.layers.pictures.jitter import Affine, Jitter, draw_affine, jitter
-from polyclinic.layers.volumes.views import window_starts
+from polyclinic.layers.pictures.jitter import Jitter, draw_affine, jitter
+from polyclinic.layers.volumes.views import Grids, Views, window_starts
 
 _AIMED = 0.25
 """The point aimed at lies this share of the side from the middle at most: it stays in sight however the view turns."""
 _WINDOW_POINTS = 1 << 18
+"""Pixels of windows answered together: bounds the memory; a round number."""
 _OVERLAP = 0.5
-
-
-@runtime_checkable
-class Sheets(Protocol):
-    """Pictures, by row."""
-
-    def shape(self, row: int) -> tuple[int, int] | None:
-        """Height and width, None where absent."""
-
-    def cut(self, row: int, start: Sequence[int], size: Sequence[int]) -> Float[np.ndarray, "height width channel"]:
-        """A box; beyond the picture its border is repeated."""
-
-
-@dataclass(frozen=True)
-class PictureViews:
-    """Some views and how they were taken.
-
-    Attributes:
-        pixels: What is seen.
-        start: First row and column of the cut that each was taken from, in its picture.
-        cut: Height and width of these cuts.
-        affine: View -> cut, as ``torch.affine_grid`` takes it; None when nothing moved.
-    """
-
-    pixels: Float[Tensor, "batch channel height width"]
-    start: Int[Tensor, "batch 2"]
-    cut: tuple[int, int]
-    affine: Affine | None
+"""As nnU-Net: every point is seen well inside of some window."""
 
 
 @dataclass(frozen=True)
@@ -62,23 +35,23 @@ class PictureViewer:
 
     def draw(
         self,
-        sheets: Sheets,
+        grids: Grids,
         index: Int[np.ndarray, " batch"],
         aim: Float[np.ndarray, "batch 2"],
         generator: Generator,
         *,
         change: bool,
-    ) -> PictureViews:
+    ) -> Views:
         """One view of each row that holds the point aimed at (NaN = any), moved and relit where ``change`` is asked."""
         still = replace(self.strength, shift=0.0)
         moves = change and still.moves
         cut = self._cut() if moves else self.extent
-        drawn = torch.rand(len(index), 2, generator=generator).numpy().astype(np.float64)
+        chances = torch.rand(len(index), 2, generator=generator).numpy().astype(np.float64)
         starts = [
-            self._start(sheets.shape(int(row)), point, place, cut)
-            for row, point, place in zip(index, aim, drawn, strict=True)
+            self._start(grids.shape(int(row)), point, chance, cut)
+            for row, point, chance in zip(index, aim, chances, strict=True)
         ]
-        pixels = _stacked([sheets.cut(int(row), start, cut) for row, start in zip(index, starts, strict=True)])
+        pixels = _stacked([grids.cut(int(row), start, cut) for row, start in zip(index, starts, strict=True)])
         affine = None
         if moves:
             affine = draw_affine(len(index), self.extent, still, generator)
@@ -86,21 +59,21 @@ class PictureViewer:
             grid = F.affine_grid(affine, [len(index), 1, *self.extent], align_corners=False)
             pixels = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
         if change:
-            lit = replace(still, zoom=0.0, tilt=0.0, mirror=False, overturn=False, quarters=False)
-            pixels, _ = jitter(pixels, lit, generator)
-        return PictureViews(pixels, torch.tensor(starts, dtype=torch.int64), cut, affine)
+            light = replace(still, zoom=0.0, tilt=0.0, mirror=False, overturn=False, quarters=False)
+            pixels, _ = jitter(pixels, light, generator)
+        return Views(pixels, torch.tensor(starts, dtype=torch.int64), cut, affine)
 
-    def windows(self, sheets: Sheets, row: int) -> Iterator[PictureViews]:
+    def windows(self, grids: Grids, row: int) -> Iterator[Views]:
         """Views that cover a row, overlapping by half, a few at a time; none where the picture is absent."""
-        shape = sheets.shape(row)
+        shape = grids.shape(row)
         if shape is None:
             return
         starts = window_starts(shape, self.extent, _OVERLAP)
         together = max(1, _WINDOW_POINTS // (self.extent[0] * self.extent[1]))
         for first in range(0, len(starts), together):
             part = starts[first : first + together]
-            pixels = _stacked([sheets.cut(row, start, self.extent) for start in part])
-            yield PictureViews(pixels, torch.tensor(part, dtype=torch.int64), self.extent, None)
+            pixels = _stacked([grids.cut(row, start, self.extent) for start in part])
+            yield Views(pixels, torch.tensor(part, dtype=torch.int64), self.extent, None)
 
     def _cut(self) -> tuple[int, int]:
         """A box large enough that what turns in at the corners of a view is the picture."""
@@ -111,9 +84,9 @@ class PictureViewer:
 
     def _start(
         self,
-        shape: tuple[int, int] | None,
+        shape: tuple[int, ...] | None,
         aim: Float[np.ndarray, "2"],
-        drawn: Float[np.ndarray, "2"],
+        chance: Float[np.ndarray, "2"],
         cut: tuple[int, int],
     ) -> list[int]:
         """First row and column of a cut, as many pixels beyond the view on either side.
@@ -125,9 +98,9 @@ class PictureViewer:
         sides, view = np.array(shape, dtype=np.float64), np.array(self.extent, dtype=np.float64)
         if np.isnan(aim).any():
             least, most = np.minimum(view, sides) / 2, np.maximum(sides - view / 2, sides / 2)
-            middle = least + drawn * (most - least)
+            middle = least + chance * (most - least)
         else:
-            away = _AIMED * float(view.min()) * (2 * drawn - 1)
+            away = _AIMED * float(view.min()) * (2 * chance - 1)
             rim = np.minimum(_AIMED * float(view.min()), sides / 2)
             middle = np.clip(aim + 0.5 - away, rim, sides - rim)
         return [int(n) for n in np.floor(middle - np.array(cut) / 2 + 0.5)]

@@ -16,19 +16,22 @@ from polyclinic.layers.volumes.jitter3d import Affine, Jitter3d, draw_movement, 
 _MARGIN = 1.25
 """A moved view is taken from a cut this much larger: what turns in at its corners is the scan, not padding."""
 _INNER = 0.75
+"""Share of the view within which the point aimed at lies, so that much around it is seen; a round number."""
 _WINDOW_POINTS = 1 << 19
+"""Points of windows answered together: bounds the memory; a round number."""
 _MANY = 64
+"""Windows of a scan beyond which they overlap by a quarter instead of a half: answering takes time; a round number."""
 
 
 @runtime_checkable
 class Grids(Protocol):
-    """Volumes on grids, by row."""
+    """Records on grids, by row."""
 
     def shape(self, row: int) -> tuple[int, ...] | None:
         """Points along each axis, None where absent."""
 
-    def cut(self, row: int, start: Sequence[int], size: Sequence[int]) -> Float[np.ndarray, "*size"]:
-        """A box, 0 beyond the grid."""
+    def cut(self, row: int, start: Sequence[int], size: Sequence[int]) -> Float[np.ndarray, "..."]:
+        """A box: of a scan without channels, 0 beyond it; of a picture with channels last, its border repeated."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,16 @@ class Views:
     """Some views and how they were taken.
 
     Attributes:
-        voxels: What is seen.
-        start: First point of the cut that each was taken from, in its volume.
+        values: What is seen.
+        start: First point of the cut that each was taken from, in its record.
         cut: Points of these cuts along each axis.
         affine: View -> cut, as ``torch.affine_grid`` takes it; None when nothing moved.
     """
 
-    voxels: Float[Tensor, "batch 1 i j k"]
-    start: Int[Tensor, "batch 3"]
+    values: Float[Tensor, "batch channel *grid"]
+    start: Int[Tensor, "batch dim"]
     cut: tuple[int, ...]
-    affine: Affine | None
+    affine: Float[Tensor, "batch dim dim_plus_one"] | None
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,10 @@ class Viewer:
         affine = None
         if moves:
             affine = draw_movement(len(index), self.extent, cut, self.steps, self.strength, generator)
-        drawn = torch.rand(len(index), 2, 3, generator=generator).numpy().astype(np.float64)
+        chances = torch.rand(len(index), 2, 3, generator=generator).numpy().astype(np.float64)
         starts = [
-            self._start(grids.shape(int(row)), point, place, cut, None if affine is None else affine[n])
-            for n, (row, point, place) in enumerate(zip(index, aim, drawn, strict=True))
+            self._start(grids.shape(int(row)), point, chance, cut, None if affine is None else affine[n])
+            for n, (row, point, chance) in enumerate(zip(index, aim, chances, strict=True))
         ]
         boxes = [grids.cut(int(row), start, cut) for row, start in zip(index, starts, strict=True)]
         voxels = torch.from_numpy(np.stack(boxes)[:, None])
@@ -118,7 +121,7 @@ class Viewer:
         self,
         shape: tuple[int, ...] | None,
         aim: Float[np.ndarray, " axis"],
-        drawn: Float[np.ndarray, "2 axis"],
+        chance: Float[np.ndarray, "2 axis"],
         cut: tuple[int, ...],
         affine: Float[Tensor, "3 4"] | None,
     ) -> list[int]:
@@ -133,10 +136,10 @@ class Viewer:
         rim = (box - view) / 2
         least = np.where(sides < view, (sides - view) / 2, 0) - rim
         most = np.where(sides < view, (sides - view) / 2, sides - view) - rim
-        free = least + drawn[0] * (most - least)
+        free = least + chance[0] * (most - least)
         if np.isnan(aim).any():
             return [int(n) for n in np.floor(free + 0.5)]
-        wanted = aim - self._inside(_INNER * (2 * drawn[1] - 1), cut, affine)
+        wanted = aim - self._inside(_INNER * (2 * chance[1] - 1), cut, affine)
         start = np.floor(np.clip(wanted, least, most) + 0.5)
         if not self._seen(aim - start, cut, affine):
             start = np.floor(wanted + 0.5)

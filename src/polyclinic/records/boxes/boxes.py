@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Shaped
 
 from polyclinic.cohort.outcomes import rows_where
 from polyclinic.errors import Finding, Severity
@@ -141,7 +141,7 @@ def _misfits(
     if rows := where(lambda one, extent: bool(one.extent) and one.extent != extent):
         rule, seen = "a file of boxes must be about a picture of this size", f"{len(rows)} say another size"
         found.append(Finding("another_size", place, rule, seen, "Check which file belongs to which.", rows=rows))
-    if rows := where(lambda one, extent: bool(_reversed(one.corners).any())):
+    if rows := where(lambda one, extent: bool(np.greater(*np.split(one.corners, 2, axis=1)).any())):
         rule, seen = "the high corner must not lie before the low one", f"it does in {len(rows)} rows"
         remedy = "Write the low corner, then the high corner; not a width and a height."
         found.append(Finding("reversed_boxes", place, rule, seen, remedy, rows=rows))
@@ -149,8 +149,3 @@ def _misfits(
         rule, seen = f"every label must be one of {', '.join(classes)}", f"{len(rows)} rows have others"
         found.append(Finding("unknown_class", place, rule, seen, "Correct the labels, or declare them.", rows=rows))
     return found
-
-
-def _reversed(corners: Float[np.ndarray, "object corner"]) -> Bool[np.ndarray, " object"]:
-    low, high = np.split(corners, 2, axis=1)
-    return np.asarray((high < low).any(axis=1))

@@ -9,8 +9,11 @@ from PIL import Image
 from polyclinic.geometry import GridGeometry, GridKnown
 
 _SPREAD = 0.012
+"""Squared width of a spot as a share of the sides: some three pixels of thirty. Chosen by eye."""
 _HALF = 0.5
+"""What is at least half as bright as its middle is the spot."""
 _PLACES = (0.3, 0.7)
+"""Middles of the spots as shares of the sides: wholly inside, and apart from each other."""
 
 
 def write(

@@ -11,9 +11,13 @@ from jaxtyping import Float, Int
 from polyclinic.geometry import GridGeometry, GridKnown
 
 _HEADER = 352
+"""Bytes before the voxels: 348 of the header and 4 that say that no extension follows (nifti1.h, as below)."""
 _INT16 = 4
+"""Code of 16-bit integers with a sign."""
 _ALIGNED = 2
+"""Code of an affine to aligned coordinates (NIFTI_XFORM_ALIGNED_ANAT)."""
 _STEP_MM = 2.0
+"""A round number."""
 
 
 def write(

@@ -49,7 +49,10 @@ class Decoded:
 
     def frame(self, row: int) -> Frame | None:
         """The image of one row, or None where there is none."""
-        entry = int(self.entry[row])
+        return self.at(int(self.entry[row]))
+
+    def at(self, entry: int) -> Frame | None:
+        """The image of one entry, or None where there is none."""
         facts = self.facts[entry] if entry >= 0 else None
         if facts is None:
             return None

@@ -7,6 +7,7 @@ from polyclinic.formats.pictures.frame import Frame
 from polyclinic.records.images.resize import resized
 
 _SIDE = 32
+"""Pixels a side of what is described; cells and thumbnail divide it. This and all below are round numbers."""
 _THUMBNAIL = 8
 _BINS = 16
 _CELLS = 4

@@ -23,7 +23,9 @@ def foreground_of(frame: Frame) -> Bool[np.ndarray, "height width"]:
     """
     bright = frame.pixels.max(axis=2).astype(np.float64)
     ground = bright <= _highest(bright)
-    ground = ground & np.isin(_parts(ground), _on_rim(_parts(ground)))
+    dark = _parts(ground)
+    rim = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])
+    ground = (dark > 0) & np.isin(dark, rim)
     parts = _parts(~ground)
     if not parts.any():
         return np.ones(bright.shape, dtype=bool)
@@ -41,8 +43,3 @@ def _highest(bright: Float[np.ndarray, "height width"]) -> float:
 
 def _parts(plane: Bool[np.ndarray, "height width"]) -> np.ndarray:
     return np.asarray(ndimage.label(plane)[0])
-
-
-def _on_rim(parts: np.ndarray) -> np.ndarray:
-    rim = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
-    return np.unique(rim[rim > 0])

@@ -18,9 +18,13 @@ SAME = 0.05
 and PneumoniaMNIST: doubles lie at 0.01 to 0.05 (and look it), the most alike of other images at 0.17, most at 0.3."""
 
 _SIDE = 32
+"""Pixels a side at which pairs are compared: ``SAME`` was measured so."""
 _COARSE = 16
+"""Half of that, for the first look at all pairs: averaging brings images nearer, so none is missed."""
 _BLOCK = 512
+"""Images compared with all others in one product of matrices: bounds the memory; a round number."""
 _SLACK = 1.02
+"""The first look passes a little more than ``SAME``: it is done in single precision. A round number."""
 
 
 def fingerprints(frames: Iterable[Frame | None]) -> UInt64[np.ndarray, " image"]:

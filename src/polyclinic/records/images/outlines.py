@@ -49,13 +49,9 @@ def _lines(
     for box in marks.boxes(array):
         lines |= _frame(box[1:], source, extent)
     for plane in marks.planes(array):
-        lines |= _outline(_enlarged(plane, extent))
+        nearest = (np.arange(n) * side // n for n, side in zip(extent, plane.shape, strict=True))
+        lines |= _outline(plane[np.ix_(*nearest)])
     return lines
-
-
-def _enlarged(plane: Shaped[np.ndarray, "_ _"], extent: tuple[int, int]) -> Shaped[np.ndarray, "height width"]:
-    down, across = (np.minimum(np.arange(n) * side // n, side - 1) for n, side in zip(extent, plane.shape, strict=True))
-    return np.asarray(plane[down][:, across])
 
 
 def _outline(plane: Shaped[np.ndarray, "height width"]) -> Plane:

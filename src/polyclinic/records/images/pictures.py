@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Shaped, UInt64
 
-from polyclinic.errors import Finding, Severity
+from polyclinic.errors import Finding
 from polyclinic.formats.pictures.frame import Frame
 from polyclinic.geometry import Geometry, Marks
 from polyclinic.records.base import Features, LocatedRecords, Picture
@@ -53,16 +53,10 @@ class Pictures(LocatedRecords):
         """Every row's image, None where absent."""
         return (self.decoded.frame(row) for row in range(len(self)))
 
-    def unusable(self) -> list[Finding]:
-        """Files that cannot be read: an error where every patient must have an image."""
-        severity = Severity.ERROR if self.required else Severity.WARNING
-        return doubts.FILES.unusable(self.decoded, self.place, severity)
-
     def check(self) -> list[Finding]:
         """Absent and unusable images, images of one colour, very small ones, mixed depths."""
         return [
-            *doubts.FILES.unusable(self.decoded, self.place, Severity.WARNING),
-            *doubts.FILES.absent(self.decoded, self.place, Severity.ERROR if self.required else Severity.NOTE),
+            *doubts.FILES.check(self.decoded, self.place, required=self.required),
             *doubts.doubtful(self.decoded, self.place),
             *([doubts.idle_encoder(f"[inputs.{self.name}]")] if self.encoder_idle else []),
         ]

@@ -10,9 +10,13 @@ from polyclinic.formats.pictures.frame import Frame
 from polyclinic.records.images.resize import resized
 
 _SIDE = 256
+"""Pixels of the longer side in the report; a round number."""
 _ENLARGE = 8
+"""Most that a small picture is enlarged, so that a pixel stays a pixel to the eye; a round number."""
 _OPACITY = 0.55
+"""Of the strongest heat: what lies beneath must stay visible. Chosen by eye."""
 _RAISES = (0.84, 0.15, 0.16)
+"""A red, and below a blue."""
 _LOWERS = (0.13, 0.40, 0.67)
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, Shaped
 
 from polyclinic.formats.pictures.frame import Frame
 from polyclinic.geometry import GridGeometry, Lattice
-from polyclinic.records.cache import RaggedArray, Record, keep
+from polyclinic.records.cache import RaggedArray, keep
 from polyclinic.records.images.decoded import Decoded
 from polyclinic.records.images.resize import is_plain, recolour, resized, resized_bytes
 
@@ -104,7 +104,9 @@ def resample_pictures(
     source = tuple(geometry_of(decoded, entry) for entry in range(len(decoded.images)))
     if scale == 1:
         return ResampledPictures(decoded.images, decoded.low, decoded.high, source, decoded.entry, channels, *intensity)
-    images = keep(cache, f"{decoded.key}-scale-{scale:.6g}-{channels}", lambda: _scaled(decoded, scale, channels))
+    frames = [decoded.at(entry) for entry in range(len(decoded.images))]
+    key = f"{decoded.key}-scale-{scale:.6g}-{channels}"
+    images = keep(cache, key, lambda: [(_resized(frame, scale, channels), "") for frame in frames])
     white = {"u": 255.0, "f": 1.0}
     high = tuple(white[np.dtype(kind).kind] for kind in images.dtype)
     return ResampledPictures(images, (0.0,) * len(high), high, source, decoded.entry, channels, *intensity)
@@ -128,14 +130,8 @@ def choose_patch(decoded: Decoded, rows: Sequence[int], scale: float) -> tuple[i
     return height, width
 
 
-def _scaled(decoded: Decoded, scale: float, channels: int) -> list[Record]:
-    return [(_resized(decoded, entry, scale, channels), "") for entry in range(len(decoded.images))]
-
-
-def _resized(decoded: Decoded, entry: int, scale: float, channels: int) -> Shaped[np.ndarray, "_ _ _"]:
-    facts = decoded.facts[entry]
-    if facts is None:
+def _resized(frame: Frame | None, scale: float, channels: int) -> Shaped[np.ndarray, "_ _ _"]:
+    if frame is None:
         return _NOTHING
-    frame = Frame(decoded.images[entry], decoded.low[entry], decoded.high[entry], facts)
     height, width = (max(1, round(side * scale)) for side in frame.pixels.shape[:2])
     return (resized_bytes if is_plain(frame) else resized)(frame, (height, width), channels)

@@ -64,7 +64,7 @@ def stack(decoded: Decoded, extent: tuple[int, int], channels: int, cache: Path 
     Bytes stay bytes, other integers become 16-bit levels, measured values become fractions from black to white.
     """
     used, position = np.unique(decoded.entry, return_inverse=True)
-    frames = [frame for entry in used if (frame := _frame(decoded, int(entry))) is not None]
+    frames = [frame for entry in used if (frame := decoded.at(int(entry))) is not None]
     position = position.reshape(-1) - (len(used) - len(frames))
     shape = (len(frames), *extent, channels)
     dtype = _common_type(frames)
@@ -122,11 +122,6 @@ def intensity(decoded: Decoded, rows: Sequence[int], channels: int) -> tuple[tup
 
 def _some(decoded: Decoded, rows: Sequence[int] | Int[np.ndarray, " row"]) -> Iterator[Frame]:
     return (frame for row in rows if (frame := decoded.frame(int(row))) is not None)
-
-
-def _frame(decoded: Decoded, entry: int) -> Frame | None:
-    facts = decoded.facts[entry] if entry >= 0 else None
-    return None if facts is None else Frame(decoded.images[entry], decoded.low[entry], decoded.high[entry], facts)
 
 
 def _common_type(frames: Sequence[Frame]) -> np.dtype[np.generic]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Shaped, UInt64
 
-from polyclinic.errors import Finding, Severity
+from polyclinic.errors import Finding
 from polyclinic.geometry import Geometry, Marks
 from polyclinic.records.base import Features, LocatedRecords, Picture
 from polyclinic.records.scans import findings as doubts
@@ -39,16 +39,10 @@ class Volumes(LocatedRecords):
     def __len__(self) -> int:
         return len(self.scans)
 
-    def unusable(self) -> list[Finding]:
-        """Files that cannot be read: an error where every patient must have a volume."""
-        severity = Severity.ERROR if self.required else Severity.WARNING
-        return doubts.FILES.unusable(self.scans, self.place, severity)
-
     def check(self) -> list[Finding]:
         """Absent and unusable volumes, empty ones, unknown geometry, and what the readers put right."""
         return [
-            *doubts.FILES.unusable(self.scans, self.place, Severity.WARNING),
-            *doubts.FILES.absent(self.scans, self.place, Severity.ERROR if self.required else Severity.NOTE),
+            *doubts.FILES.check(self.scans, self.place, required=self.required),
             *doubts.doubtful(self.scans, self.place),
         ]
 

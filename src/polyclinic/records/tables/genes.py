@@ -52,7 +52,9 @@ class Genes(Records):
         """No values at all, genes or samples without any, and samples that look logged among others that do not."""
         missing = np.isnan(self.values)
         if missing.all():
-            return [self._empty()]
+            severity = Severity.ERROR if self.fitted_raw is None else Severity.WARNING
+            rule, remedy = "expression must hold values", "Check the columns of this input."
+            return [Finding("empty_column", self.table, rule, "all are missing", remedy, severity)]
         findings = absent_rows(self.name, self.table, missing.all(1)) if self.required else []
         if empty := int(missing.all(0).sum()):
             findings.append(self._doubt("empty_genes", f"{empty} genes have no value", "They are left out."))
@@ -86,11 +88,6 @@ class Genes(Records):
         caption = Phrase("{name}: {n} of {all} genes", name=self.name, n=len(top), all=len(self.genes))
         parts = None if attribution is None else attribution[top]
         return bar_table(caption, [self.genes[i] for i in top], values, parts)
-
-    def _empty(self) -> Finding:
-        severity = Severity.ERROR if self.fitted_raw is None else Severity.WARNING
-        remedy = "Check the columns of this input."
-        return Finding("empty_column", self.table, "expression must hold values", "all are missing", remedy, severity)
 
     def _doubt(self, name: str, found: str, remedy: str, rows: Int[np.ndarray, " row"] | None = None) -> Finding:
         numbers = () if rows is None else tuple(int(row) + 1 for row in rows)

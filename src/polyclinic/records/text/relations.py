@@ -24,7 +24,7 @@ NONE = 0
 Stretch = tuple[int, int]
 
 _MOST_PAIRS = 128
-"""Pairs of one view that are learned from."""
+"""Pairs of one view that are learned from: bounds the memory of a step; a round number."""
 
 _HOW = 'Write [{"head": [0, 9], "tail": [20, 29], "type": "treats"}], counted in characters from 0; [] = none.'
 
@@ -162,7 +162,8 @@ def misplaced(asked: Sequence[Asked | None], texts: Sequence[str | None], place:
     rules = (
         ("offsets_beside_text", _beside, "every stretch must lie within its text, and hold more than space",
          "Count from 0, in characters of the text as given; the end is the position after the last."),
-        ("related_to_itself", _own, "a relation must join two stretches", "Name another head or tail."),
+        ("related_to_itself", lambda asked, _: any(one.head == one.tail for one in asked.related),
+         "a relation must join two stretches", "Name another head or tail."),
         ("unlisted_stretch", _unlisted, "a relation must join stretches that are listed", "List both."),
     )  # fmt: skip
     findings = []
@@ -179,10 +180,6 @@ def _beside(asked: Asked, text: str) -> bool:
     ends = [end for relation in asked.related for end in (relation.head, relation.tail)]
     every = [*ends, *(asked.stretches or ())]
     return any(not (0 <= start < end <= len(text)) or not text[start:end].strip() for start, end in every)
-
-
-def _own(asked: Asked, text: str) -> bool:
-    return any(relation.head == relation.tail for relation in asked.related)
 
 
 def _unlisted(asked: Asked, text: str) -> bool:
@@ -212,7 +209,9 @@ def candidates(asked: Asked, types: Sequence[str], most: int, *, directed: bool)
     true: dict[tuple[int, ...], int] = {}
     missed = []
     for relation in asked.related:
-        pair = _ordered(relation.head, relation.tail, directed)
+        both = (relation.head, relation.tail)
+        first, second = both if directed else sorted(both)
+        pair: tuple[int, ...] = (*first, *second)
         if true.setdefault(pair, number[relation.word]) != number[relation.word]:
             missed.append((*pair, number[relation.word]))
     pairs = list(true) if asked.stretches is None else _all_pairs(asked.stretches, most, directed)
@@ -230,10 +229,6 @@ def _all_pairs(stretches: Sequence[Stretch], most: int, directed: bool) -> list[
     ordered = sorted(set(stretches))
     near = [(a, b) for i, a in enumerate(ordered) for b in ordered[i + 1 :] if gap(a, b) <= most]
     return [pair for a, b in near for pair in (((*a, *b), (*b, *a)) if directed else ((*a, *b),))]
-
-
-def _ordered(head: Stretch, tail: Stretch, directed: bool) -> tuple[int, ...]:
-    return (*head, *tail) if directed or head <= tail else (*tail, *head)
 
 
 def on_tokens(where: Int[np.ndarray, "pair 4"], offsets: Int[np.ndarray, "token 2"]) -> Int[np.ndarray, "pair 4"]:
@@ -268,10 +263,9 @@ def ends(pairs: Float[np.ndarray, "pair column"], column: int) -> Float[np.ndarr
 
 def example(spans: Sequence[tuple[int, int, str]]) -> tuple[str, str]:
     """Cells of a synthetic text: neighbours of different labels are related, by the order of the alphabet."""
-    related = [_neighbours(a, b) for a, b in pairwise(spans) if a[2] != b[2]]
+    related = [
+        {"head": list(one[:2]), "tail": list(other[:2]), "type": "before" if one[2] < other[2] else "after"}
+        for one, other in pairwise(spans)
+        if one[2] != other[2]
+    ]
     return json.dumps(related), json.dumps([{"start": s, "end": e, "label": word} for s, e, word in spans])
-
-
-def _neighbours(first: tuple[int, int, str], second: tuple[int, int, str]) -> dict[str, Any]:
-    word = "before" if first[2] < second[2] else "after"
-    return {"head": list(first[:2]), "tail": list(second[:2]), "type": word}

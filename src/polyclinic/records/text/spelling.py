@@ -17,10 +17,14 @@ from polyclinic.records.text.tokens import is_ideograph
 WORD_SLOTS = 2
 """The first slots of ``pieces`` hold the word itself, in lower case and as written."""
 _EDGES = (1, 2, 3, 4, 5)
+"""Letters of beginnings and endings that are pieces; five is a round number."""
 _INNER = 14
+"""Inner pieces of three letters, as a word of 16 letters has; of a longer one the first count. A round number."""
 SLOTS = WORD_SLOTS + 1 + 2 * len(_EDGES) + _INNER
 NEIGHBOURS = 5
+"""One before, one after, both, two before, two after: what ``neighbours`` gives."""
 _NUMBER = 1 << 20
+"""Words whose pieces are remembered while a study runs: bounds the memory; a round number."""
 
 
 @lru_cache(maxsize=_NUMBER)

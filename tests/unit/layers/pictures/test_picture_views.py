@@ -38,8 +38,8 @@ def test_a_view_holds_what_it_is_aimed_at(at, strength):
     views = viewer.draw(
         Beacon((100, 70), at), np.zeros(20, dtype=int), aim, torch.Generator().manual_seed(0), change=True
     )
-    assert views.pixels.shape == (20, 1, 32, 48)
-    assert views.pixels.amax(dim=(1, 2, 3)).min() > 0.7
+    assert views.values.shape == (20, 1, 32, 48)
+    assert views.values.amax(dim=(1, 2, 3)).min() > 0.7
 
 
 def test_the_movement_is_that_of_the_pixels():
@@ -49,7 +49,7 @@ def test_the_movement_is_that_of_the_pixels():
     views = viewer.draw(beacon, np.zeros(6, dtype=int), aim, torch.Generator().manual_seed(1), change=True)
     cuts = torch.from_numpy(np.stack([beacon.cut(0, s, views.cut) for s in views.start.tolist()])).permute(0, 3, 1, 2)
     grid = F.affine_grid(views.affine, [6, 1, 32, 32], align_corners=False)
-    torch.testing.assert_close(F.grid_sample(cuts, grid, align_corners=False), views.pixels, atol=1e-5, rtol=0)
+    torch.testing.assert_close(F.grid_sample(cuts, grid, align_corners=False), views.values, atol=1e-5, rtol=0)
 
 
 def test_views_without_aim_stay_within_the_picture():
@@ -73,7 +73,7 @@ def test_a_picture_smaller_than_a_view_lies_in_its_middle():
 def test_windows_cover_every_pixel(sides):
     covered = np.zeros(sides, dtype=bool)
     for views in PictureViewer((32, 32), STILL).windows(Beacon(sides, (0, 0)), 0):
-        assert len(views.pixels) == len(views.start)
+        assert len(views.values) == len(views.start)
         for top, left in views.start.tolist():
             covered[max(0, top) : top + 32, max(0, left) : left + 32] = True
     assert covered.all()

@@ -39,8 +39,8 @@ def test_what_is_aimed_at_is_in_the_view(change, shape):
         grid[tuple(point)] = 1.0
         aim = np.array([point], dtype=np.float64)
         views = viewer.draw(Cubes(grid), np.array([0]), aim, generator(seed), change=change)
-        assert views.voxels.shape == (1, 1, 16, 12, 8)
-        assert views.voxels.max() > (0.02 if change else 0.99)
+        assert views.values.shape == (1, 1, 16, 12, 8)
+        assert views.values.max() > (0.02 if change else 0.99)
 
 
 def test_without_aim_every_part_is_seen_and_little_padding():
@@ -62,13 +62,13 @@ def test_the_movement_tells_where_each_point_came_from():
         grid = torch.nn.functional.affine_grid(views.affine, [1, 1, 10, 8, 6], align_corners=False)
         cut = np.array(views.cut)
         source = ((grid[0].flip(-1).numpy() + 1) * cut - 1) / 2 + views.start.numpy()[0]
-        np.testing.assert_allclose(views.voxels[0, 0], source[..., axis], atol=1e-2)
+        np.testing.assert_allclose(views.values[0, 0], source[..., axis], atol=1e-2)
 
 
 def test_an_absent_row_gives_zeros_and_no_windows():
     viewer = Viewer((4, 4, 4), (1.0, 1.0, 1.0), STRENGTH)
     views = viewer.draw(Cubes(None), np.array([0]), np.full((1, 3), np.nan), generator(), change=False)
-    assert views.voxels.abs().max() == 0
+    assert views.values.abs().max() == 0
     assert list(viewer.windows(Cubes(None), 0)) == []
 
 
@@ -85,5 +85,5 @@ def test_windows_cover_every_point_and_overlap_by_half():
 def test_windows_come_a_few_at_a_time_in_the_end_all():
     viewer = Viewer((64, 64, 64), (1.0, 1.0, 1.0), STRENGTH)
     parts = list(viewer.windows(Cubes(np.zeros((100, 64, 100), dtype=np.float32)), 0))
-    assert max(len(part.voxels) for part in parts) == 2
-    assert sum(len(part.voxels) for part in parts) == 9
+    assert max(len(part.values) for part in parts) == 2
+    assert sum(len(part.values) for part in parts) == 9
