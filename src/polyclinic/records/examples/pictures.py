@@ -1,4 +1,4 @@
-"""Synthetic pictures for tests, tutorials and ``example_cohort``: noise with two spots, one tells. No torch."""
+"""Synthetic pictures for tests, tutorials and ``example_cohort``: noise with two spots, one meaningful. No torch."""
 
 from pathlib import Path
 
@@ -42,8 +42,8 @@ def _draw(
 ) -> tuple[Shaped[np.ndarray, "height width"], Int[np.ndarray, "height width"]]:
     height, width = (int(side) for side in rng.integers(26, 35, size=2))
     row, column = np.mgrid[0:height, 0:width] / np.array([height, width])[:, None, None]
-    told, idle = (np.exp(-((row - at) ** 2 + (column - at) ** 2) / _SPREAD) for at in _PLACES)
+    marker, idle = (np.exp(-((row - at) ** 2 + (column - at) ** 2) / _SPREAD) for at in _PLACES)
     level = 90 + 12 * rng.standard_normal((height, width))
-    level += told * (60 + 25 * np.clip(value, -2.5, 2.5)) + idle * (60 + 25 * rng.standard_normal())
-    objects = (told > _HALF) + 2 * (idle > _HALF).astype(np.int32)
+    level += marker * (60 + 25 * np.clip(value, -2.5, 2.5)) + idle * (60 + 25 * rng.standard_normal())
+    objects = (marker > _HALF) + 2 * (idle > _HALF).astype(np.int32)
     return np.clip(np.rint(level), 0, 255).astype(np.uint8), np.asarray(objects, dtype=np.int32)

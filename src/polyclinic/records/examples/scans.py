@@ -64,10 +64,10 @@ def nifti_bytes(values: Int[np.ndarray, "i j k"], affine: Float[np.ndarray, "4 4
 
 def _scan(rng: np.random.Generator, value: float) -> tuple[Int[np.ndarray, "i j k"], Int[np.ndarray, "i j k"]]:
     shape = tuple(int(side) for side in rng.integers(14, 19, size=3))
-    told, idle = _balls(shape, 3.2 + 0.3 * value)
+    marker, idle = _balls(shape, 3.2 + 0.3 * value)
     level = 100 + 12 * rng.standard_normal(shape)
-    level += told * (60 + 22 * value) + idle * (60 + 22 * float(np.clip(rng.standard_normal(), -2.5, 2.5)))
-    return np.rint(level).astype(np.int16), told.astype(np.int32)
+    level += marker * (60 + 22 * value) + idle * (60 + 22 * float(np.clip(rng.standard_normal(), -2.5, 2.5)))
+    return np.rint(level).astype(np.int16), marker.astype(np.int32)
 
 
 def _balls(shape: tuple[int, ...], radius: float) -> Iterator[Int[np.ndarray, "i j k"]]:

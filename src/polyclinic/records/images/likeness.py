@@ -73,7 +73,7 @@ def _join(numbers: list[int], images: Float[np.ndarray, "image side side"]) -> d
         if first != second and difference(images[one], images[other]) < SAME:
             keep, drop = (first, second) if numbers[first] < numbers[second] else (second, first)
             root[drop] = keep
-    return {number: numbers[find(place)] for place, number in enumerate(numbers)}
+    return {number: numbers[find(index)] for index, number in enumerate(numbers)}
 
 
 def _candidates(images: Float[np.ndarray, "image side side"]) -> Iterator[tuple[int, int]]:

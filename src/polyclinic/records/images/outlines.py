@@ -1,13 +1,12 @@
 """A picture with outlines of the truth and of an answer, as PNG for the report. No torch."""
 
-import io
-
 import numpy as np
 from jaxtyping import Bool, Shaped
 from PIL import Image
 
 from polyclinic.formats.pictures.frame import Frame
 from polyclinic.geometry import Marks
+from polyclinic.records.images.png import png_bytes
 from polyclinic.records.images.resize import resized
 from polyclinic.translations.phrase import Phrase
 
@@ -30,13 +29,11 @@ def outlined_png(frame: Frame, marks: Marks) -> bytes:
     longest = max(height, width)
     scale = max(1, _LEAST // longest) if longest < _MOST else _MOST / longest
     extent = (max(1, round(height * scale)), max(1, round(width * scale)))
-    shown = np.rint(np.clip(resized(frame, extent, 3), 0, 1) * 255).astype(np.uint8)
+    colours = np.rint(np.clip(resized(frame, extent, 3), 0, 1) * 255).astype(np.uint8)
     truth, answer = (_lines(marks, array, (height, width), extent) for array in (marks.truth, marks.predicted))
     for plane, colour in ((truth, TRUTH), (answer, ANSWER), (truth & answer, BOTH)):
-        shown[plane] = colour
-    stream = io.BytesIO()
-    Image.fromarray(shown).save(stream, "PNG")
-    return stream.getvalue()
+        colours[plane] = colour
+    return png_bytes(Image.fromarray(colours))
 
 
 def _lines(

@@ -30,20 +30,25 @@ def heated_png(frame: Frame, heat: Float[np.ndarray, "row column"] | None = None
     height, width = frame.pixels.shape[:2]
     scale = min(_SIDE / max(height, width), _ENLARGE)
     extent = (max(1, round(height * scale)), max(1, round(width * scale)))
-    shown = np.clip(resized(frame, extent, 3), 0, 1)
+    colours = np.clip(resized(frame, extent, 3), 0, 1)
     if heat is not None:
-        shown = _heated(shown, heat)
+        colours = _heated(colours, heat)
+    return png_bytes(Image.fromarray(np.rint(colours * 255).astype(np.uint8)))
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """An image as the bytes of a PNG."""
     stream = io.BytesIO()
-    Image.fromarray(np.rint(shown * 255).astype(np.uint8)).save(stream, "PNG")
+    image.save(stream, "PNG")
     return stream.getvalue()
 
 
 def _heated(
-    shown: Float[np.ndarray, "height width 3"], heat: Float[np.ndarray, "row column"]
+    colours: Float[np.ndarray, "height width 3"], heat: Float[np.ndarray, "row column"]
 ) -> Float[np.ndarray, "height width 3"]:
     strongest = max(float(np.abs(heat).max(initial=0)), 1e-12)
     sheet = Image.fromarray((heat / strongest).astype(np.float32))
-    smooth = sheet.resize((shown.shape[1], shown.shape[0]), Image.Resampling.BICUBIC)
+    smooth = sheet.resize((colours.shape[1], colours.shape[0]), Image.Resampling.BICUBIC)
     level = np.clip(np.asarray(smooth), -1, 1)[:, :, None]
     opacity = _OPACITY * np.abs(level)
-    return np.asarray(shown * (1 - opacity) + np.where(level > 0, _RAISES, _LOWERS) * opacity)
+    return np.asarray(colours * (1 - opacity) + np.where(level > 0, _RAISES, _LOWERS) * opacity)

@@ -179,7 +179,7 @@ def on_grid(mask: Mask, geometry: GridGeometry) -> Mask:
 def _compare(ours: Float[np.ndarray, "4 4"], scan: Float[np.ndarray, "4 4"]) -> None:
     steps, wanted = np.array(steps_of(ours)), np.array(steps_of(scan))
     if np.abs(steps / wanted - 1).max() > _STEP:
-        found = f"steps of {_told(steps)} mm instead of {_told(wanted)} mm"
+        found = f"steps of {_lengths_text(steps)} mm instead of {_lengths_text(wanted)} mm"
         raise _elsewhere("other_spacing", "spacing", found)
     if np.abs(ours[:3, :3] / steps - scan[:3, :3] / wanted).max() > _TURN + _STEP:
         raise _elsewhere("other_orientation", "orientation", "its axes run another way")
@@ -187,7 +187,7 @@ def _compare(ours: Float[np.ndarray, "4 4"], scan: Float[np.ndarray, "4 4"]) -> 
         raise _elsewhere("other_place", "place", "its first point lies elsewhere")
 
 
-def _told(steps: Float[np.ndarray, " axis"]) -> str:
+def _lengths_text(steps: Float[np.ndarray, " axis"]) -> str:
     return " x ".join(f"{step:.3g}" for step in steps)
 
 

@@ -22,17 +22,17 @@ def layer_names(column: Columns, regions: Declared) -> tuple[str, ...]:
     return () if regions == "auto" else tuple(regions)
 
 
-def choose(column: Columns, regions: Declared, drawn: ColumnMasks, rows: Sequence[int]) -> tuple[Region, ...]:
+def choose(column: Columns, regions: Declared, masks: ColumnMasks, rows: Sequence[int]) -> tuple[Region, ...]:
     """The regions that are declared, or else one for each label of some rows."""
     if isinstance(column, Mapping):
         return tuple(Region(name, layer, ()) for layer, name in enumerate(column))
     if regions == "auto":
-        found = {label for row in rows for layer in drawn.labels(row) for label in layer} - {0}
+        found = {label for row in rows for layer in masks.labels(row) for label in layer} - {0}
         if len(found) == 1:
             return (Region("region", 0, ()),)
         return tuple(Region(f"label {label}", 0, (label,)) for label in sorted(found))
-    if drawn.names:
-        return tuple(Region(name, layer, ()) for layer, name in enumerate(drawn.names))
+    if masks.names:
+        return tuple(Region(name, layer, ()) for layer, name in enumerate(masks.names))
     return tuple(Region(name, 0, labels) for name, labels in _labels(regions).items())
 
 
@@ -50,12 +50,12 @@ def contradictions(place: str, column: Columns, regions: Declared, *, overlappin
     return findings
 
 
-def strange_labels(place: str, column: Columns, regions: Declared, drawn: ColumnMasks) -> list[Finding]:
+def strange_labels(place: str, column: Columns, regions: Declared, masks: ColumnMasks) -> list[Finding]:
     """Labels that no region has, in all rows."""
-    if isinstance(column, Mapping) or regions == "auto" or drawn.names:
+    if isinstance(column, Mapping) or regions == "auto" or masks.names:
         return []
     declared = {label for labels in _labels(regions).values() for label in labels}
-    seen = [{label for layer in drawn.labels(row) for label in layer} - {0} for row in range(len(drawn))]
+    seen = [{label for layer in masks.labels(row) for label in layer} - {0} for row in range(len(masks))]
     if declared:
         rows = [row for row, labels in enumerate(seen) if labels - declared]
         found = "others occur"
@@ -65,26 +65,26 @@ def strange_labels(place: str, column: Columns, regions: Declared, drawn: Column
     if not rows:
         return []
     others = sorted(set().union(*(seen[row] for row in rows)) - declared)
-    told = f"{found} ({', '.join(map(str, others[:_SHOWN]))}{', ...' if len(others) > _SHOWN else ''})"
+    found = f"{found} ({', '.join(map(str, others[:_SHOWN]))}{', ...' if len(others) > _SHOWN else ''})"
     rule, remedy = (
         "a mask must hold the labels that the study declares",
         "Name them under regions, or correct the masks.",
     )
-    return [Finding("unknown_label", place, rule, told, remedy, rows=tuple(row + 1 for row in rows))]
+    return [Finding("unknown_label", place, rule, found, remedy, rows=tuple(row + 1 for row in rows))]
 
 
-def anything(drawn: ColumnMasks) -> Int[np.ndarray, " sample"]:
+def anything(masks: ColumnMasks) -> Int[np.ndarray, " sample"]:
     """1 where a mask has something on it, 0 where it is empty, -1 where there is none."""
-    labels = [drawn.labels(row) for row in range(len(drawn))]
+    labels = [masks.labels(row) for row in range(len(masks))]
     found = [-1 if not layers else int(any(label for layer in layers for label in layer)) for layers in labels]
     return np.array(found, dtype=np.int64)
 
 
-def shares(drawn: ColumnMasks, regions: Sequence[Region], rows: Sequence[int]) -> tuple[float, ...]:
+def shares(masks: ColumnMasks, regions: Sequence[Region], rows: Sequence[int]) -> tuple[float, ...]:
     """Share of the points of some records that belong to each region."""
     points, total = np.zeros(len(regions)), 0
     for row in rows:
-        layers = drawn.row(row)
+        layers = masks.row(row)
         assert layers is not None
         points += [np.count_nonzero(inside(layers, region)) for region in regions]
         total += layers[0].size
@@ -97,14 +97,14 @@ def absent_regions(place: str, regions: Sequence[Region], found: Sequence[float]
     if regions and not rare:
         return []
     which = "no region has" if len(rare) == len(regions) else f"{', '.join(rare)}: no record has"
-    rule, told = "every region must be in some training record", f"{which} a point in {records} masks"
+    rule, found_text = "every region must be in some training record", f"{which} a point in {records} masks"
     remedy = "Look whether the right masks are named, or leave the region out."
-    return [Finding("empty_masks", place, rule, told, remedy)]
+    return [Finding("empty_masks", place, rule, found_text, remedy)]
 
 
-def empty_masks(place: str, drawn: ColumnMasks) -> list[Finding]:
+def empty_masks(place: str, masks: ColumnMasks) -> list[Finding]:
     """A note on the masks with nothing on them."""
-    rows = tuple(int(row) + 1 for row in np.flatnonzero(anything(drawn) == 0))
+    rows = tuple(int(row) + 1 for row in np.flatnonzero(anything(masks) == 0))
     if not rows:
         return []
     remedy = "They are taken to say that nothing is there."

@@ -1,7 +1,6 @@
 """A slice of a scan as a picture for the report, with outlines of what was found and of the truth. No torch."""
 
 import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,6 +10,7 @@ from jaxtyping import Bool, Float, Shaped, UInt8
 from PIL import Image
 
 from polyclinic.geometry import GridGeometry, Lattice, Marks, points_in_working, to_working
+from polyclinic.records.images.png import png_bytes
 from polyclinic.records.scans.lattices import lattice
 from polyclinic.records.scans.scans import Scan
 from polyclinic.translations.phrase import Phrase
@@ -42,9 +42,9 @@ class Slice:
     @property
     def words(self) -> Phrase:
         """Where it lies."""
-        told = self.place.source.affine is not None
+        located = self.place.source.affine is not None
         where = {"n": self.index + 1, "all": self.count}
-        if not told:
+        if not located:
             return Phrase("slice {n} of {all}", **where)
         view = Phrase(_VIEWS[self.axis])
         if not self.axis:
@@ -201,6 +201,4 @@ def _scaled(where: Slice) -> tuple[int, int]:
 
 
 def _png(picture: UInt8[np.ndarray, "row column 3"], extent: tuple[int, int]) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(picture).resize(extent, Image.Resampling.BICUBIC).save(stream, "PNG")
-    return stream.getvalue()
+    return png_bytes(Image.fromarray(picture).resize(extent, Image.Resampling.BICUBIC))

@@ -53,14 +53,14 @@ def survey(scans: Scans, rows: Sequence[int], wanted: Sequence[float] | str, *, 
     """
     geometries = [one.geometry for one in _some(scans, rows)]
     known = [upright_spacing(geometry, upright=upright) for geometry in geometries]
-    told = np.array([step for step in known if step is not None]).reshape(-1, 3)
+    known_steps = np.array([step for step in known if step is not None]).reshape(-1, 3)
     spacing: tuple[float, ...] | None = None
     if not isinstance(wanted, str):
         spacing = tuple(wanted)
-    elif wanted == "auto" and len(told) and len(told) == len(known):
-        spacing = tuple(np.round(np.median(told, axis=0), 4).tolist())
+    elif wanted == "auto" and len(known_steps) and len(known_steps) == len(known):
+        spacing = tuple(np.round(np.median(known_steps, axis=0), 4).tolist())
     shapes = [lattice(geometry, spacing, upright=upright).shape for geometry in geometries] or [(32, 32, 32)]
-    steps = spacing or (tuple(np.median(told, axis=0).tolist()) if len(told) else (1.0, 1.0, 1.0))
+    steps = spacing or (tuple(np.median(known_steps, axis=0).tolist()) if len(known_steps) else (1.0, 1.0, 1.0))
     middle = np.rint(np.median(shapes, axis=0)).astype(int)
     largest = np.ceil(np.percentile(shapes, 90, axis=0)).astype(int)
     return Survey(spacing, tuple(middle.tolist()), tuple(largest.tolist()), steps)

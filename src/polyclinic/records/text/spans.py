@@ -68,13 +68,13 @@ def _fault(entry: dict[str, Any]) -> str:
     """What is wrong with one entry, or nothing."""
     if set(entry) - _KEYS or not {"start", "end", "label"} <= set(entry):
         return "some spans lack start, end or label, or have other keys"
-    places = (entry["start"], entry["end"])
-    if not all(isinstance(number, int) and not isinstance(number, bool) for number in places):
+    bounds = (entry["start"], entry["end"])
+    if not all(isinstance(number, int) and not isinstance(number, bool) for number in bounds):
         return "some offsets are no whole numbers"
     words = (entry["label"], entry.get("text") or "-", entry.get("assertion") or "-")
     if not all(isinstance(word, str) and word.strip() for word in words):
         return "some labels, texts or assertions are no words"
-    return "" if 0 <= places[0] < places[1] else "some spans do not end after they start"
+    return "" if 0 <= bounds[0] < bounds[1] else "some spans do not end after they start"
 
 
 def span_faults(

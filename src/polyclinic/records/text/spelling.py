@@ -92,5 +92,5 @@ def number(marks: Int64[np.ndarray, "*shape"], lexicon: Int64[np.ndarray, " piec
     """Position of each piece in the lexicon counted from 1; 0 = not in it."""
     if not len(lexicon):
         return np.zeros(marks.shape, dtype=np.int32)
-    place = np.searchsorted(lexicon, marks).clip(max=len(lexicon) - 1)
-    return np.where(lexicon[place] == marks, place + 1, 0).astype(np.int32)
+    index = np.searchsorted(lexicon, marks).clip(max=len(lexicon) - 1)
+    return np.where(lexicon[index] == marks, index + 1, 0).astype(np.int32)

@@ -96,8 +96,8 @@ class Readable:
     ) -> Self:
         """Texts as a public tokenizer cuts them; a spelling is then the tokenizer's own number plus 1."""
         both = [cut_text(text or "") for text in texts]
-        offsets = [places for places, _ in both]
-        words = [[(t or "")[a:b] for a, b in places.tolist()] for t, places in zip(texts, offsets, strict=True)]
+        offsets = [where for where, _ in both]
+        words = [[(t or "")[a:b] for a, b in where.tolist()] for t, where in zip(texts, offsets, strict=True)]
         forms: dict[str, int] = {}
         numbers = [_numbers([number + 1 for number in found]) for _, found in both]
         lower = [_numbers([forms.setdefault(w.lower(), len(forms) + 1) for w in t]) for t in words]
