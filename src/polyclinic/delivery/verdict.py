@@ -6,6 +6,7 @@ from typing import Literal
 from polyclinic.delivery.metric_names import METRICS
 from polyclinic.delivery.names import metric_name, model_name
 from polyclinic.delivery.numbers import number, signed, with_interval
+from polyclinic.evidence.metric import Better
 from polyclinic.evidence.records import Baseline, Estimate, TargetEvidence
 from polyclinic.translations.phrase import Phrase
 
@@ -35,7 +36,7 @@ def outcome(target: TargetEvidence) -> Outcome:
         return "alone" if target.baseline is None else "level"
     if difference.low <= 0 <= difference.high:
         return "level"
-    lower_is_better = metric in METRICS and METRICS[metric].better < 0
+    lower_is_better = metric in METRICS and METRICS[metric].better is Better.LOWER
     return "better" if (difference.low > 0) != lower_is_better else "worse"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import polyclinic
+from polyclinic.delivery.metric_names import METRICS
 from polyclinic.errors import StudyError
 from polyclinic.study.read import parse_study
 from polyclinic.translations import language as languages_module
@@ -54,6 +55,7 @@ def test_every_phrase_of_the_source_is_translated(name: str) -> None:
 def test_every_translation_belongs_to_a_phrase_of_the_source(name: str) -> None:
     """A key that is misspelt, or whose English was changed, translates nothing."""
     written = {node.value for node in nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    written |= {words for metric in METRICS.values() for words in (metric.english, metric.meaning)}
     assert sorted(set(read_language(name).translations) - written - MADE) == []
 
 
