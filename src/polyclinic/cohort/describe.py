@@ -121,17 +121,13 @@ def difference_of_shares(one: Float[np.ndarray, " level"], other: Float[np.ndarr
 
 
 def _lines(column: pl.Series, masks: Sequence[Bool[np.ndarray, " row"]]) -> Iterator[TableOneLine]:
-    if _is_number(column):
+    if column.dtype.is_numeric() and column.drop_nulls().n_unique() > 2:
         yield _number_line(column, masks)
     elif not column.dtype.is_temporal():
         yield from _level_lines(pl.Series(column.name, as_words(column)).replace("", None), masks)
     missing = column.is_null().to_numpy()
     if missing.any():
         yield TableOneLine(column.name, "missing", tuple(_share(missing, mask) for mask in masks))
-
-
-def _is_number(column: pl.Series) -> bool:
-    return column.dtype.is_numeric() and column.drop_nulls().n_unique() > 2
 
 
 def _number_line(column: pl.Series, masks: Sequence[Bool[np.ndarray, " row"]]) -> TableOneLine:

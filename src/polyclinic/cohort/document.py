@@ -148,7 +148,7 @@ def _described(one: TableOne, grouping: str | None) -> DescribedTable:
             name=line.name,
             level=line.level,
             cells=(*map(str, line.cells), *([_difference(line.difference)] if compared else [])),
-            difference=line.difference if _finite(line.difference) else None,
+            difference=None if line.difference is None or not math.isfinite(line.difference) else line.difference,
         )
         for line in one.lines
     ]
@@ -158,7 +158,3 @@ def _described(one: TableOne, grouping: str | None) -> DescribedTable:
 
 def _difference(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}" if math.isfinite(value) else "-"
-
-
-def _finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)

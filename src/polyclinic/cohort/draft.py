@@ -37,13 +37,14 @@ def draft(table: Path, target: str, relative: str | None = None) -> str:
         raise CohortError(_nothing_left(read.name))
     if asked.ground and asked.ground not in {kind for kind, _ in named.values()}:
         raise CohortError(_no_ground(read.name, asked.ground))
+    path, sign, member = str(table).partition("#")  # of a zip with several tables
     parts = [
         SCHEMA_LINE,
         f"# Drafted by polyclinic new from {_comment(read.name)}: {read.frame.height} rows.",
         "# Every choice below is a guess: correct it, then run polyclinic check on this file.",
         "",
         *_about(table),
-        *_cohort(relative or _file_name(table), encoding, roles),
+        *_cohort(relative or f"{Path(path).name}{sign}{member}", encoding, roles),
         *_inputs(roles),
         *_target(asked, named),
         *_split(read, roles),
@@ -60,12 +61,6 @@ def _read(table: Path) -> tuple[TypedTable, str]:
             raise
     encoding = guess_encoding(table)
     return read_table(table, encoding=encoding, place="table"), encoding
-
-
-def _file_name(table: Path) -> str:
-    """The name of the file, with the table inside it where it is a zip of several."""
-    path, sign, member = str(table).partition("#")
-    return f"{Path(path).name}{sign}{member}"
 
 
 def _about(table: Path) -> Iterator[str]:

@@ -1,13 +1,12 @@
 """Who is left out: a condition on the columns of a row, such as ``age < 18 OR consent = 'no'``."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from jaxtyping import Bool
 
-from polyclinic.errors import CohortError, Finding, Severity
+from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.formats.columns.column_types import absent_column, counted
 
 _SAMPLED_ROWS = 20
@@ -36,7 +35,8 @@ def decide(frame: pl.DataFrame, condition: str, place: str) -> Decision:
         CohortError: if it cannot be parsed, names an unknown column, is no yes-or-no question, or looks at other rows.
     """
     expression = _parse(condition, place)
-    _refuse_unknown(_names(expression, place), frame.columns, place)
+    absent = [name for name in _names(expression, place) if name not in frame.columns]
+    stop_on([absent_column(place, name, frame.columns) for name in absent], CohortError)
     answers = _answers(frame, expression, place)
     if not _alone_the_same(frame, expression, answers, place):
         raise CohortError(_finding(place, "must decide by the row alone", "it looks at other rows", _EXAMPLE))
@@ -64,12 +64,6 @@ def _names(expression: pl.Expr, place: str) -> list[str]:
     if not names:
         raise CohortError(_finding(place, "must be a condition on columns", "it names no column", _EXAMPLE))
     return names
-
-
-def _refuse_unknown(names: Sequence[str], columns: Sequence[str], place: str) -> None:
-    unknown = [absent_column(place, name, columns) for name in names if name not in columns]
-    if unknown:
-        raise CohortError(unknown)
 
 
 def _answers(frame: pl.DataFrame, expression: pl.Expr, place: str) -> pl.Series:

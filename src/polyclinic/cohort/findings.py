@@ -67,9 +67,11 @@ def _text_in_numbers(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
     """A column that is mostly numbers; letters before digits, as in ICD codes, are codes and meant so."""
     number = is_number_text(column)
     known = len(column) - column.null_count()
-    other = (~number & ~column.str.contains(_CODE)).fill_null(False)
+    code = column.str.contains(_CODE)
+    coded = bool(code.any()) or bool(column.str.contains(r"^0[0-9]").any())  # such as V57, or 007
+    other = (~number & ~code).fill_null(False)
     numbers = int(number.sum())
-    if other.any() and numbers >= 5 and numbers >= _MOSTLY_NUMBERS * known and not _has_codes(column):
+    if other.any() and numbers >= 5 and numbers >= _MOSTLY_NUMBERS * known and not coded:
         yield _finding(
             cohort,
             column.name,
@@ -80,11 +82,6 @@ def _text_in_numbers(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
             Severity.WARNING,
             other.to_numpy().astype(bool),
         )
-
-
-def _has_codes(column: pl.Series) -> bool:
-    """Whether the column holds codes such as V57 or numbers that begin with 0."""
-    return bool(column.str.contains(_CODE).any()) or bool(column.str.contains(r"^0[0-9]").any())
 
 
 def _identifier(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:

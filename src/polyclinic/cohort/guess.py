@@ -91,7 +91,7 @@ def guess_roles(
     patient = _patient(free)
     part = next((c.name for c in free if is_part_column(c)), None)
     site = next((c.name for c in free if _named(c, _SITE) and 2 <= c.n_unique() <= frame.height / 2), None)
-    date = next((c.name for c in free if _is_date(c) and _named(c, _INDEX_DATE)), None)
+    date = next((c.name for c in free if c.dtype in (pl.Date, pl.Datetime) and _named(c, _INDEX_DATE)), None)
     rest = [c for c in free if c.name not in (patient, part, site, date)]
     files = {c.name: c for c in rest if holds_images(c) or holds_volumes(c, folder)}
     masks = [name for name, c in files.items() if is_mask(c) and len(files) > 1]
@@ -133,10 +133,6 @@ def _patient(columns: list[pl.Series]) -> str | None:
             if whole and _named(column, pattern) and column.null_count() == 0 and column.n_unique() > 1:
                 return column.name
     return None
-
-
-def _is_date(column: pl.Series) -> bool:
-    return column.dtype in (pl.Date, pl.Datetime)
 
 
 def _why_not(column: pl.Series, outcomes: list[pl.Series]) -> str | None:

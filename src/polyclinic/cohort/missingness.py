@@ -29,7 +29,8 @@ def missing_by_outcome(frame: pl.DataFrame, code: Int[np.ndarray, " row"]) -> li
     large = np.flatnonzero(size >= _FEWEST_OF_CLASS)
     if not frame.width or len(large) < 2:
         return []
-    missing = np.stack([np.bincount(code[_empty(c) & (code >= 0)], minlength=len(size))[large] for c in frame])
+    empty = [column.is_null().to_numpy() & (code >= 0) for column in frame]
+    missing = np.stack([np.bincount(code[rows], minlength=len(size))[large] for rows in empty])
     share = missing / size[large]
     low, high = share.min(axis=1), share.max(axis=1)
     whole = missing.sum(axis=1) / size[large].sum()
@@ -38,7 +39,3 @@ def missing_by_outcome(frame: pl.DataFrame, code: Int[np.ndarray, " row"]) -> li
     unlikely = chi2.sf(statistic, len(large) - 1) < _LEVEL / max(1, frame.width)
     named = np.flatnonzero(unlikely & (high - low >= _LEAST_GAP))
     return [(frame.columns[i], float(low[i]), float(high[i])) for i in named]
-
-
-def _empty(column: pl.Series) -> np.ndarray:
-    return column.is_null().to_numpy()

@@ -109,19 +109,13 @@ def _tests(
         return [latest(cohort, section.test)]
     if section.by == "site":
         held = deal_sites(cohort, section.folds, rng) if section.folds else [draw_sites(cohort, section.test, rng)]
-        return [patients.rows(_any_row(patients, rows)) for rows in held]
+        units = np.arange(len(patients))
+        return [patients.rows(np.isin(units, patients.unit[rows])) for rows in held]
     if section.folds is not None:
         fold = deal(patients.group, section.folds, rng)
         return [patients.rows(fold == number) for number in range(section.folds)]
     taken = draw(patients.group, section.test, rng)
     return [patients.rows(both_sides(taken, patients.group, rng) if every_group else taken)]
-
-
-def _any_row(patients: PatientGroups, rows: Bool[np.ndarray, " row"]) -> Bool[np.ndarray, " patient"]:
-    """Patients of whom at least one row is chosen."""
-    chosen = np.zeros(len(patients), dtype=bool)
-    chosen[patients.unit[rows]] = True
-    return chosen
 
 
 def _inner(

@@ -105,7 +105,9 @@ def load(section: CohortSection, folder: Path, place: str = "study.toml") -> Coh
     """
     table = _read(section, folder, place)
     stop_on(_absent(section, table.frame.columns, place), CohortError)
-    cohort = _cohort(section, replace(table, frame=_without_zeros(table.frame, section.zero_missing)))
+    emptied = [name for name in section.zero_missing if table.frame[name].dtype.is_numeric()]
+    frame = table.frame.with_columns(pl.when(pl.col(name) != 0).then(pl.col(name)).alias(name) for name in emptied)
+    cohort = _cohort(section, replace(table, frame=frame))
     if section.exclude is None:
         return cohort
     decision = decide(cohort.frame, section.exclude, f"{place} [cohort] exclude")
@@ -160,12 +162,6 @@ def _absent(section: CohortSection, columns: list[str], place: str) -> list[Find
         for name in names
         if name is not None and name not in columns
     ]
-
-
-def _without_zeros(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
-    """The table with 0 emptied in columns where it means "not measured"; a column of words stays as it is."""
-    numbers = [name for name in names if frame[name].dtype.is_numeric()]
-    return frame.with_columns(pl.when(pl.col(name) != 0).then(pl.col(name)).alias(name) for name in numbers)
 
 
 def _cohort(section: CohortSection, table: TypedTable) -> Cohort:

@@ -154,7 +154,8 @@ def publish(work: RunFolder, version: str) -> Bundle:
     Raises:
         BundleError: if a file cannot be put in place; those already there are taken back.
     """
-    files = {name: _sha256(work.results / name) for name in _names(work.results)}
+    names = sorted(path.relative_to(work.results).as_posix() for path in work.results.rglob("*") if path.is_file())
+    files = {name: _sha256(work.results / name) for name in names}
     manifest = Manifest(format=FORMAT, polyclinic=version, fingerprints=dict(work.fingerprints), files=files)
     write_file(work.out / ".work" / MANIFEST, f"{manifest.model_dump_json(indent=1)}\n".encode())
     _put_in_place(work.out, manifest)
@@ -217,7 +218,10 @@ def _claim(out: Path, fingerprints: dict[str, str], resume: bool, lock: Hold) ->
         return RunFolder(out, fingerprints, True, True, None)
     resumed = (out / ".work" / STATE).exists()
     if resumed:
-        _refuse_unfinished(out, resume)
+        if not resume:
+            remedy = "Add --resume to go on with it, or choose another folder with --out."
+            found = "it holds an unfinished one"
+            raise BundleError(_finding("unfinished_run", out, "a run needs a folder of its own", found, remedy))
         _refuse_other_format(out / ".work" / STATE)
         _refuse_changes(out, _parse(out / ".work" / STATE, State).fingerprints, fingerprints)
     _begin(out, fingerprints)
@@ -232,23 +236,13 @@ def _begin(out: Path, fingerprints: dict[str, str]) -> None:
     write_file(out / ".work" / STATE, f"{state.model_dump_json(indent=1)}\n".encode())
 
 
-def _refuse_unfinished(out: Path, resume: bool) -> None:
-    if not resume:
-        remedy = "Add --resume to go on with it, or choose another folder with --out."
-        found = "it holds an unfinished one"
-        raise BundleError(_finding("unfinished_run", out, "a run needs a folder of its own", found, remedy))
-
-
 def _refuse_changes(out: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
     changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
     if changed:
         rule = "only the same study on the same files can be resumed"
         remedy = "Run it in another folder with --out, or put the earlier version back."
         raise BundleError(
-            [
-                _finding("changed_since", out, rule, f"{name} has changed since that run began", remedy)
-                for name in changed
-            ]
+            _finding("changed_since", out, rule, f"{name} has changed since that run began", remedy) for name in changed
         )
 
 
@@ -362,10 +356,6 @@ def _check(folder: Path, name: str, sha256: str) -> Finding | None:
 def _damaged(path: Path) -> Finding:
     rule, remedy = "a file of a bundle must be as the run wrote it", "Copy the bundle again, or run the study again."
     return _finding("damaged_file", path, rule, "the file is damaged or was changed", remedy)
-
-
-def _names(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def _sha256(path: Path) -> str:

@@ -7,7 +7,7 @@ from polyclinic.delivery.checklist import Item, ItemAnswer, answer, missing_key,
 from polyclinic.delivery.checklist_claim import CLAIM
 from polyclinic.delivery.checklist_tripod import TRIPOD
 from polyclinic.delivery.markdown import Markdown, code, heading, item, pair, table
-from polyclinic.delivery.material import Material, PartCount, RunFacts
+from polyclinic.delivery.material import Material, RunFacts
 from polyclinic.delivery.names import metric_name, model_name
 from polyclinic.delivery.numbers import NOTHING, count, with_interval
 from polyclinic.delivery.sections.making import imbalance
@@ -46,7 +46,7 @@ def card(material: Material) -> Lines:
 def _parts(material: Material) -> Mapping[str, Lines]:
     study, evidence, facts = material.study, material.evidence, material.facts
     return {
-        "Intended use": _use(study.study.intended_use),
+        "Intended use": iter([study.study.intended_use or _missing(missing_key("[study] intended_use"))]),
         "What is asked": _question(study.targets),
         "Data": _data(study.cohort, study.inputs, evidence),
         "Split": _split(study.split, facts),
@@ -63,10 +63,6 @@ def _parts(material: Material) -> Mapping[str, Lines]:
 
 def _missing(needed: str) -> Phrase:
     return Phrase("**{missing}** \N{EN DASH} {needed}", missing=Phrase("NOT REPORTED"), needed=needed)
-
-
-def _use(intended: str) -> Lines:
-    yield intended or _missing(missing_key("[study] intended_use"))
 
 
 def _question(targets: Mapping[str, TargetSection]) -> Lines:
@@ -111,14 +107,11 @@ def _split(section: SplitSection, facts: RunFacts) -> Lines:
     elif section.column is not None:
         yield item(joined(Phrase("As the table says, column"), code(section.column), by=" "))
     yield item(pair(Phrase("Way of dividing"), code(section.by)))
-    yield from map(_part, facts.parts)
+    for part in facts.parts:
+        size = Phrase("{n} patients, {rows} rows", n=count(round(part.patients)), rows=count(round(part.rows)))
+        yield item(pair(Phrase(part.part.capitalize()), size))
     if facts.split_hash:
         yield Markdown(f"- `split.parquet` sha256: `{facts.split_hash}`")
-
-
-def _part(part: PartCount) -> Phrase:
-    patients, rows = count(round(part.patients)), count(round(part.rows))
-    return item(pair(Phrase(part.part.capitalize()), Phrase("{n} patients, {rows} rows", n=patients, rows=rows)))
 
 
 def _model(study: Study, parameters: int | None) -> Lines:

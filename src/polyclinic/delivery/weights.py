@@ -50,22 +50,13 @@ def load_model(model: Path, fit: str, plan: type[ModelPlan]) -> tuple[ModelPlan,
     Raises:
         BundleError: if a file is missing or cannot be understood.
     """
-    folder = model / fit
+    path = model / fit / WEIGHTS
     try:
-        weights = load((folder / WEIGHTS).read_bytes())
-    except (OSError, SafetensorError) as error:
-        raise BundleError(_unreadable(folder / WEIGHTS)) from error
-    try:
-        return plan.model_validate_json((folder / PLAN).read_bytes()), {name: weights[name] for name in sorted(weights)}
-    except (OSError, ValidationError) as error:
-        raise BundleError(_unreadable(folder / PLAN)) from error
-
-
-def _unreadable(path: Path) -> Finding:
-    return Finding(
-        name="damaged_model",
-        place=str(path),
-        rule="a fitted model is a plan and its weights, as the run wrote them",
-        found="the file is missing or damaged",
-        remedy="Copy the bundle again, or run the study again.",
-    )
+        weights = load(path.read_bytes())
+        path = model / fit / PLAN
+        return plan.model_validate_json(path.read_bytes()), {name: weights[name] for name in sorted(weights)}
+    except (OSError, SafetensorError, ValidationError) as error:
+        rule = "a fitted model is a plan and its weights, as the run wrote them"
+        remedy = "Copy the bundle again, or run the study again."
+        finding = Finding("damaged_model", str(path), rule, "the file is missing or damaged", remedy)
+        raise BundleError(finding) from error

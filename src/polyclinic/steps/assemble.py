@@ -43,7 +43,8 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
     kinds = {name: catalogue.find("inputs", s.kind)(name, s.options) for name, s in study.inputs.items()}
     kinds = face(kinds, heads)
     columns = claim_columns(study, cohort, kinds, heads)
-    cohort = _with_outcome(cohort, heads)
+    known = np.logical_or.reduce([question.outcomes.known for question in _read_targets(cohort, heads).values()])
+    cohort = cohort if known.all() else leave_out(cohort, ~known, "outcome not known")
     questions = _read_targets(cohort, heads)
     findings = [
         *idle_requests(study),
@@ -169,12 +170,6 @@ def _also_outcome(name: str, column: str, target: str) -> Finding:
     return Finding(
         "outcome_as_input", f'[inputs.{name}] column "{column}"', rule, f"{target} asks for it", "Leave it out."
     )
-
-
-def _with_outcome(cohort: Cohort, heads: Mapping[str, Head]) -> Cohort:
-    """The cohort without the rows of which no outcome is known; they are counted in the flow chart."""
-    known = np.logical_or.reduce([question.outcomes.known for question in _read_targets(cohort, heads).values()])
-    return cohort if known.all() else leave_out(cohort, ~known, "outcome not known")
 
 
 def _read_targets(cohort: Cohort, heads: Mapping[str, Head]) -> dict[str, Question[Head]]:

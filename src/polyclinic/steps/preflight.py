@@ -83,12 +83,13 @@ def _cost(assembled: Assembled, split: Split) -> Preflight:
         f"A model of {weights:,} weights, {recipe.epochs} epochs at most, {fits} fits, "
         f"in {'bf16' if precision.half else 'fp32'} on {precision.device}."
     )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return Preflight(
         findings=(*assembled.findings, *slow),
         flow=assembled.cohort.flow,
         parts=(*_parts(split), told),
         minutes=minutes if study.training.minutes is None else min(minutes, study.training.minutes),
-        gib=_ROOM * _peak_bytes() / _BYTES_PER_GIB,
+        gib=_ROOM * peak / _BYTES_PER_GIB,
     )
 
 
@@ -97,9 +98,3 @@ def _parts(split: Split) -> tuple[str, ...]:
     inner = first.members[0]
     sizes = f"{len(inner.train)} rows train, {len(inner.tune)} tune, {len(first.test)} test"
     return (f"Fold 1 of {len(split.folds)}: {sizes}.",)
-
-
-def _peak_bytes() -> int:
-    """Most memory that this process has held."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -65,13 +65,15 @@ def report_material(run: FinishedRun, study: Study, cohort: CohortDocument, spli
     evidence = Evidence.read(run.evidence)
     dense = dense_questions(run.assembled.questions)
     others = [target for name, target in evidence.targets.items() if name not in dense]
+    inputs = run.assembled.inputs.values()
+    worst = sorted({mistake.row for target in others for mistake in target.worst} & run.index.keys())
     return Material(
         study=study,
         cohort=cohort,
         evidence=evidence,
         predictions=run.answered.ours,
         facts=_facts(run, write_study(study), split_hash),
-        pictures=_pictures(run, others),
+        pictures={row: tuple(one.records.show(run.index[row]) for one in inputs) for row in worst},
         marked={name: _marked(run, name, question, evidence.targets[name]) for name, question in dense.items()},
     )
 
@@ -106,13 +108,6 @@ def _parts(cohort: Cohort, split: Split) -> tuple[PartCount, ...]:
         PartCount(part, fmean(map(len, many)), fmean(len(np.unique(cohort.patient[index])) for index in many))
         for part, many in parts.items()
     )
-
-
-def _pictures(run: FinishedRun, targets: list[TargetEvidence]) -> dict[int, tuple[Picture, ...]]:
-    """Every input's record of the rows that some target got most wrong, by row of the user's table."""
-    rows = sorted({mistake.row for target in targets for mistake in target.worst} & run.index.keys())
-    inputs = run.assembled.inputs.values()
-    return {row: tuple(one.records.show(run.index[row]) for one in inputs) for row in rows}
 
 
 def _marked(run: FinishedRun, name: str, question: Question[Dense], target: TargetEvidence) -> dict[int, Picture]:

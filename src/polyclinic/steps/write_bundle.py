@@ -33,7 +33,9 @@ def write_bundle(run: FinishedRun, folder: Path) -> None:
     """
     study = resolve(run)
     cohort = _cohort(run)
-    split = _parquet(split_table(run.assembled.cohort, run.split))
+    table = BytesIO()
+    split_table(run.assembled.cohort, run.split).write_parquet(table)
+    split = table.getvalue()
     write_file(folder / "evidence.json", _json(run.evidence))
     save([run.answered.ours], folder / "predictions.parquet")
     if run.answered.plain:
@@ -89,12 +91,6 @@ def split_table(cohort: Cohort, split: Split) -> pl.DataFrame:
 
 def _json(document: Mapping[str, Any]) -> bytes:
     return f"{json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)}\n".encode()
-
-
-def _parquet(frame: pl.DataFrame) -> bytes:
-    content = BytesIO()
-    frame.write_parquet(content)
-    return content.getvalue()
 
 
 def write_log(folder: Path, events: Sequence[Mapping[str, Any]]) -> None:

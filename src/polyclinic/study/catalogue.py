@@ -92,21 +92,17 @@ def unknown(place: str, what: str, word: str, offered: tuple[str, ...]) -> Findi
     """The finding for a word that is not on offer, with the nearest one that is."""
     folded = {word.casefold(): word for word in offered}
     near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.5)
+    listed = ", ".join(offered) or "none that may be listed here"
+    if len(offered) > _MOST_LISTED:  # a table may have thousands of columns
+        listed = f"{', '.join(offered[:_MOST_LISTED])} and {len(offered) - _MOST_LISTED} more"
     hint = f'Did you mean "{folded[near[0]]}"? ' if near else ""
     return Finding(
         name="unknown_word",
         place=place,
         rule=f"every {what} must be one that exists",
         found=f'no {what} "{word}"',
-        remedy=f"{hint}On offer: {_listed(offered)}.",
+        remedy=f"{hint}On offer: {listed}.",
     )
-
-
-def _listed(offered: tuple[str, ...]) -> str:
-    """Words for a message: all of them, or the first ones where a table has thousands of columns."""
-    if len(offered) <= _MOST_LISTED:
-        return ", ".join(offered) or "none that may be listed here"
-    return f"{', '.join(offered[:_MOST_LISTED])} and {len(offered) - _MOST_LISTED} more"
 
 
 @cache

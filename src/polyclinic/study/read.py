@@ -116,7 +116,7 @@ def _kinds(document: Mapping[str, Any], place: str) -> Iterator[_Read]:
 
 def _kind(axis: Axis, table: Any, place: str, name: str) -> _Read:
     """One input or target: find its kind, then let the kind's options judge the other keys."""
-    if not _is_name(name):
+    if not (name[:1].isalpha() and name.replace("-", "_").isidentifier()):
         return _Read({}, [Finding("odd_name", place, f"a name is {_NAME}", "it is not", "Choose another name.")])
     if not isinstance(table, dict) or not isinstance(table.get("kind"), str):
         offered = ", ".join(catalogue.names(axis))
@@ -130,10 +130,6 @@ def _kind(axis: Axis, table: Any, place: str, name: str) -> _Read:
         return read
     section = InputSection if axis == "inputs" else TargetSection
     return _Read({"it": section.model_construct(kind=table["kind"], options=read.sections["it"])}, [])
-
-
-def _is_name(name: str) -> bool:
-    return name[:1].isalpha() and name.replace("-", "_").isidentifier()
 
 
 def validate(section: type[S], table: Any, place: str) -> _Read:

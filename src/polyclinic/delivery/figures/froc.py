@@ -21,12 +21,14 @@ def froc(target: TargetEvidence, plain: Baseline | None) -> Element:
     ours = target.curve("froc") or Curve()
     theirs = None if plain is None else plain.curve
     ax = axes((OCTAVES[0], OCTAVES[-1]), (0, 1), height=SQUARE)
+    points = zip(_octaves(ours), ours.y, strict=True)  # the mean of those at a tick is CPM
+    rings = [(x, y) for x, y in points if x is not None and y is not None and x in OCTAVES]
     marks = (
         frame(ax, Phrase("False boxes per record"), Phrase("Sensitivity"), {n: str(Fraction(2) ** n) for n in OCTAVES}),
         band(ax, _octaves(ours), ours.low, ours.high, "band ours"),
         EMPTY if theirs is None else line(ax, _octaves(theirs), theirs.y, "line base dashed"),
         line(ax, _octaves(ours), ours.y, "line ours"),
-        *_rings(ax, ours),
+        *(dot(ax, x, y, "dot point", 4.0) for x, y in rings),
         EMPTY if plain is None or theirs is None else _legend(ax, plain),
         _value(ax, target),
     )
@@ -36,12 +38,6 @@ def froc(target: TargetEvidence, plain: Baseline | None) -> Element:
 def _octaves(curve: Curve) -> list[float | None]:
     """Places along the axis: the logarithm of the rate to the base 2; a rate of 0 has none."""
     return [math.log2(rate) if rate else None for rate in curve.x]
-
-
-def _rings(ax: Axes, curve: Curve) -> list[Element]:
-    """The points whose mean is CPM."""
-    points = zip(_octaves(curve), curve.y, strict=True)
-    return [dot(ax, x, y, "dot point", 4.0) for x, y in points if x is not None and y is not None and x in OCTAVES]
 
 
 def _legend(ax: Axes, plain: Baseline) -> Element:

@@ -71,10 +71,8 @@ def _ends(values: Values) -> tuple[float, float]:
 
 
 def _cloud(ax: Axes, x: Values, y: Values) -> Element:
-    return _points(ax, x, y) if len(x) <= DENSE else _density(ax, x, y)
-
-
-def _points(ax: Axes, x: Values, y: Values) -> Element:
+    if len(x) > DENSE:
+        return _density(ax, x, y)
     pairs = ((short(ax.x.at(float(a))), short(ax.y.at(float(b)))) for a, b in zip(x, y, strict=True))
     return element("g", *(element("circle", cx=a, cy=b, r=2.6) for a, b in pairs), class_="cloud")
 

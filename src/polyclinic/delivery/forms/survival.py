@@ -41,10 +41,10 @@ class SurvivalDelivery(Delivery):
             differ = "" if test is None else _log_rank(test)
             yield figure(Phrase("Survival by predicted risk"), kaplan_meier(groups, unit), sentences(words, differ))
         if target.calibration.curve:
-            words = Phrase(
-                "Predicted and observed share with an event by {horizon}, in groups of similar predictions.",
-                horizon=_moment(target.calibration.horizon, unit),
-            )
+            time = target.calibration.horizon
+            horizon = NOTHING if time is None else f"{significant(time)} {unit}".strip()
+            by = "Predicted and observed share with an event by {horizon}, in groups of similar predictions."
+            words = Phrase(by, horizon=horizon)
             yield figure(Phrase("Calibration"), calibration(target.calibration, None), words)
         over_time = target.drawn("auc_over_time", OverTime)
         if over_time is not None:
@@ -71,10 +71,6 @@ def _time_until(answer: SurvivalAnswer, level: float) -> Float[np.ndarray, " sam
     below = answer.survival <= level
     first = below.argmax(axis=1)
     return np.where(below.any(axis=1), answer.times[np.arange(len(first)), first], np.nan)
-
-
-def _moment(time: float | None, unit: str) -> str:
-    return NOTHING if time is None else f"{significant(time)} {unit}".strip()
 
 
 def _log_rank(test: LogRank) -> str:

@@ -8,7 +8,7 @@ from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
 from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import count, stacked
 from polyclinic.delivery.verdict import headline_metrics
-from polyclinic.evidence.records import Estimate, Subgroup, TargetEvidence
+from polyclinic.evidence.records import Estimate, TargetEvidence
 from polyclinic.evidence.subgroups import UNKNOWN
 from polyclinic.translations.phrase import Phrase
 
@@ -24,7 +24,9 @@ def subgroups(target: TargetEvidence) -> Element:
     rows = [_row(Phrase("Everyone"), count(target.counts.rows), overall, overall.value, scale, metric, "all")]
     for column, members in groupby(groups, key=lambda group: group.column):
         rows.append([element("b", Phrase(column) if column == "site" else column), "", rule(scale, overall.value), ""])
-        rows += [_member(group, overall.value, scale, metric) for group in members]
+        for group in members:
+            name = element("span", Phrase(group.value) if group.value == UNKNOWN else group.value, class_="level")
+            rows.append(_row(name, count(group.n), group.metrics[metric], overall.value, scale, metric, "ours"))
     rows.append(["", "", scale_row(scale), ""])
     head = [Phrase("Subgroup"), Phrase("Rows"), metric_name(metric), Phrase("Value (low to high)")]
     words = _NOTE.in_english(target.subgroup_note) if target.subgroup_note else _NOTE
@@ -37,23 +39,8 @@ _NOTE = Phrase(
 )
 
 
-def _member(group: Subgroup, overall: float | None, scale: Strip, metric: str) -> list[Child]:
-    name = element("span", Phrase(group.value) if group.value == UNKNOWN else group.value, class_="level")
-    return _row(name, count(group.n), group.metrics[metric], overall, scale, metric, "ours")
-
-
 def _row(
-    name: Child,
-    n: str,
-    estimate: Estimate,
-    overall: float | None,
-    scale: Strip,
-    metric: str,
-    css: str,
+    name: Child, n: str, estimate: Estimate, overall: float | None, scale: Strip, metric: str, css: str
 ) -> list[Child]:
-    return [
-        name,
-        n,
-        whisker(scale, estimate, css, overall),
-        element("span", stacked(estimate, metric), class_="flat"),
-    ]
+    value = element("span", stacked(estimate, metric), class_="flat")
+    return [name, n, whisker(scale, estimate, css, overall), value]

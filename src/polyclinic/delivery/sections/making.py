@@ -34,17 +34,14 @@ def _finding(finding: NotedFinding, reason: str | None) -> Element:
     kind = Phrase("Accepted") if reason is not None else _SEVERITIES.get(finding.severity, finding.severity)
     css = "accepted" if reason is not None else finding.severity
     meaning = Phrase(finding.name)
-    words = Choice(meaning, _with_meaning(meaning, finding, reason), _own_words(finding, reason))
+    remedy = finding.remedy if reason is None else Phrase("Reason given: {reason}", reason=reason)
+    own = join(element("p", _what(finding)), element("p", remedy, class_="how"))
+    words = Choice(meaning, _with_meaning(meaning, finding, reason), own)
     return element(
         "li",
         element("span", kind, class_=f"badge {css}"),
         element("div", element("code", finding.place), words),
     )
-
-
-def _own_words(finding: NotedFinding, reason: str | None) -> Element:
-    remedy = finding.remedy if reason is None else Phrase("Reason given: {reason}", reason=reason)
-    return join(element("p", _what(finding)), element("p", remedy, class_="how"))
 
 
 def _with_meaning(meaning: Phrase, finding: NotedFinding, reason: str | None) -> Element:
@@ -95,6 +92,8 @@ def imbalance(section: TrainingSection) -> Phrase:
 
 def making(run: RunFacts, fingerprints: Mapping[str, str], seed: int, resamples: int) -> ReportSection:
     """Everything that is needed to get the same numbers again."""
+    # A file as the user calls it; the table as it was read has a name of ours.
+    files = [(Phrase("table") if name == "table" else name, value) for name, value in fingerprints.items()]
     pairs = [
         (Phrase("Seed"), str(seed)),
         (Phrase("Minutes"), None if run.minutes is None else significant(run.minutes, 2)),
@@ -102,7 +101,7 @@ def making(run: RunFacts, fingerprints: Mapping[str, str], seed: int, resamples:
         (Phrase("Precision"), run.precision),
         (Phrase("Resamples for intervals"), count(resamples)),
         (Phrase("Split (sha256)"), _code(run.split_hash)),
-        *((Phrase("{file} (sha256)", file=_source(name)), _code(value)) for name, value in fingerprints.items()),
+        *((Phrase("{file} (sha256)", file=name), _code(value)) for name, value in files),
         (Phrase("Versions"), ", ".join(f"{name} {version}" for name, version in run.versions.items())),
     ]
     inputs = [element("li", element("b", name), ": ", sentences(*notes)) for name, notes in run.notes.items() if notes]
@@ -112,11 +111,6 @@ def making(run: RunFacts, fingerprints: Mapping[str, str], seed: int, resamples:
         text = element("pre", element("code", run.study_text))
         resolved = element("details", element("summary", Phrase("The study file, every default written out")), text)
     return ReportSection("making", Phrase("How it was made"), join(facts(pairs), prepared, resolved))
-
-
-def _source(name: str) -> str:
-    """A file as the user calls it; the table as it was read has a name of ours."""
-    return Phrase("table") if name == "table" else name
 
 
 def _code(words: str) -> Element | None:

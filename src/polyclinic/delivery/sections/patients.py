@@ -29,7 +29,16 @@ def patients(cohort: CohortDocument, parts: Sequence[PartCount], folds: int) -> 
 
 def flow_chart(flow: Sequence[FlowStep], parts: Sequence[PartCount]) -> Element:
     """A chart from the table to train, tune and test, with those left out on the side."""
-    split = element("div", *map(_part, parts), class_="flow-parts") if parts else None
+    boxes = []
+    for part in parts:
+        name, use = _PARTS[part.part]
+        words = (
+            element("b", Phrase(name)),
+            _sizes(round(part.rows), round(part.patients)),
+            element("span", Phrase(use)),
+        )
+        boxes.append(element("div", *words, class_=f"box {part.part}"))
+    split = element("div", *boxes, class_="flow-parts") if parts else None
     return element("div", *map(_step, flow), split, class_="flow") if flow or split else EMPTY
 
 
@@ -49,12 +58,6 @@ def _reason(step: str) -> str:
         return Phrase(step)
     start = "excluded: "
     return Phrase("excluded: {condition}", condition=step.removeprefix(start)) if step.startswith(start) else step
-
-
-def _part(part: PartCount) -> Element:
-    sizes = _sizes(round(part.rows), round(part.patients))
-    name, use = _PARTS[part.part]
-    return element("div", element("b", Phrase(name)), sizes, element("span", Phrase(use)), class_=f"box {part.part}")
 
 
 def _sizes(rows: float | None, people: float | None) -> str:

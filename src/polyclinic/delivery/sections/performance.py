@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from polyclinic.delivery.blocks import ReportSection, chapter, grid, note, table
-from polyclinic.delivery.markup import EMPTY, Element, element, join
+from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
 from polyclinic.delivery.material import TargetMaterial
 from polyclinic.delivery.names import metric_meaning, metric_name, model_name
 from polyclinic.delivery.numbers import count, number, signed, stacked
@@ -39,12 +39,12 @@ def metrics_table(target: TargetEvidence, resamples: int) -> Element:
     others = [model for model in _plain_models(target) if best is None or model.name != best.name]
     order = [*target.headline, *(metric for metric in target.metrics if metric not in target.headline)]
     rows = [_metric_row(metric, target, others) for metric in order if metric in target.metrics]
-    head = [
-        Phrase("Metric"),
-        Phrase("This model"),
-        *(_best_head(best) if best else ()),
-        *(model_name(m.name) for m in others),
-    ]
+    head: list[Child] = [Phrase("Metric"), Phrase("This model")]
+    if best:
+        chosen = join(model_name(best.name), element("small", Phrase("best plain model on tune rows")))
+        to_plain = element("small", Phrase("to {plain}", plain=model_name(best.name)))
+        head += [chosen, join(Phrase("Difference"), to_plain)]
+    head += [model_name(model.name) for model in others]
     words = sentences(
         Phrase("Value (low to high)."), Phrase("Difference: this model minus the plain one.") if best else ""
     )
@@ -77,11 +77,6 @@ def _plain_models(target: TargetEvidence) -> Sequence[Baseline]:
     if target.baselines:
         return [replace(model, name=name) for name, model in target.baselines.items()]
     return [target.baseline] if target.baseline is not None else []
-
-
-def _best_head(best: Baseline) -> tuple[Element, Element]:
-    chosen = join(model_name(best.name), element("small", Phrase("best plain model on tune rows")))
-    return chosen, join(Phrase("Difference"), element("small", Phrase("to {plain}", plain=model_name(best.name))))
 
 
 def _metric_row(metric: str, target: TargetEvidence, others: Sequence[Baseline]) -> list[Element]:

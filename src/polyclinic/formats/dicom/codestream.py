@@ -63,8 +63,9 @@ def is_sound_jpeg(stream: bytes, components: int, bits: int) -> bool:
                 return False
             tables |= found
         elif marker == _SOS:
-            sound = frame is not None and _is_scan(part, frame, tables)
-            return sound and _is_coded(stream[end:])
+            following = _END.search(stream[end:])  # after the coded data, in which only restarts may stand
+            whole = following is not None and following[0] == b"\xff\xd9"
+            return whole and frame is not None and _is_scan(part, frame, tables)
         elif not _is_harmless(marker, part):
             return False
     return False
@@ -139,9 +140,3 @@ def _is_scan(part: bytes, frame: _Frame, tables: set[int]) -> bool:
         return stated and 1 <= first <= 7 and last == 0 and approximation < min(16, precision)
     stated = all(table >> 4 in tables and 0x10 | table & 0x0F in tables for table in used)
     return stated and (first, last, approximation) == (0, 63, 0)
-
-
-def _is_coded(rest: bytes) -> bool:
-    """Whether coded data follow up to the end of the image, with restarts but no other marker among them."""
-    marker = _END.search(rest)
-    return marker is not None and marker[0] == b"\xff\xd9"

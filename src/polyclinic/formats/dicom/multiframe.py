@@ -19,7 +19,6 @@ from polyclinic.formats.voxels.voxel_grid import (
     VoxelGrid,
     check_shape,
     contradiction,
-    is_sheared,
     refuse,
     steps_of,
     tilt_notes,
@@ -64,7 +63,7 @@ def _read(dataset: Any, size: int) -> VoxelGrid:
         "DICOM", str(dataset.get("Modality", "")), int(dataset.BitsStored), size, values.shape, maker_of(dataset)
     )
     affine = order.affine
-    return VoxelGrid(values, affine, steps_of(affine), low, high, is_sheared(affine), facts, tilt_notes(affine))
+    return VoxelGrid(values, affine, steps_of(affine), low, high, facts, tilt_notes(affine))
 
 
 class FrameHeader:

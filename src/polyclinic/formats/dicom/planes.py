@@ -84,7 +84,10 @@ def plane_of(position: object, orientation: object, spacing: object) -> Plane:
     origin, axes, steps = _numbers(position, 3), _numbers(orientation, 6), _numbers(spacing, 2)
     if min(steps) <= 0:
         raise _no_plane("PixelSpacing is not positive")
-    _check_square(np.array(axes[:3]), np.array(axes[3:]))
+    row, column = np.array(axes[:3]), np.array(axes[3:])
+    lengths = np.array([np.linalg.norm(row), np.linalg.norm(column)])
+    if np.abs(lengths - 1).max() > _SQUARE or abs(float(row @ column)) > _SQUARE:
+        raise _no_plane("the directions of rows and columns are not at right angles, or not of length 1")
     return Plane(
         (origin[0], origin[1], origin[2]),
         (axes[0], axes[1], axes[2]),
@@ -107,12 +110,6 @@ def _numbers(entry: object, count: int) -> list[float]:
 def _no_plane(found: str) -> ReadError:
     rule = "position, orientation and spacing of a slice must describe a plane"
     return refuse("broken_affine", rule, found, "Export the series again.")
-
-
-def _check_square(row: Float[np.ndarray, " 3"], column: Float[np.ndarray, " 3"]) -> None:
-    lengths = np.array([np.linalg.norm(row), np.linalg.norm(column)])
-    if np.abs(lengths - 1).max() > _SQUARE or abs(float(row @ column)) > _SQUARE:
-        raise _no_plane("the directions of rows and columns are not at right angles, or not of length 1")
 
 
 def check_alike(planes: Sequence[Plane]) -> None:

@@ -23,7 +23,6 @@ from polyclinic.formats.voxels.voxel_grid import (
     VolumeFacts,
     VoxelGrid,
     contradiction,
-    is_sheared,
     note,
     refuse,
     steps_of,
@@ -96,10 +95,9 @@ def read(folder: Path) -> VoxelGrid:
             buffer.put(index, *_pixels(one))
     values, low, high = buffer.close(hounsfield=hounsfield)
     found = (*notes, *copies, *_doubts(ordered, _distance(order)), *tilt_notes(order.affine))
-    sheared = is_sheared(order.affine)
-    return VoxelGrid(
-        values, order.affine, steps_of(order.affine), low, high, sheared, _facts(ordered, values.shape), found
-    )
+    first, total = ordered[0], sum(one.bytes for one in ordered)
+    facts = VolumeFacts("DICOM series", first["modality"], first.scale.bits, total, values.shape, first.maker)
+    return VoxelGrid(values, order.affine, steps_of(order.affine), low, high, facts, found)
 
 
 def ordered_files(folder: Path) -> tuple[list[Path], float]:
@@ -367,9 +365,3 @@ def _doubts(ordered: Sequence[_Slice], distance: float) -> list[Finding]:
         remedy = "Look whether slices were left out; positions were believed."
         notes.append(note("other_spacing", rule, found, remedy, warn=True))
     return notes
-
-
-def _facts(ordered: Sequence[_Slice], shape: tuple[int, ...]) -> VolumeFacts:
-    first = ordered[0]
-    total = sum(one.bytes for one in ordered)
-    return VolumeFacts("DICOM series", first["modality"], first.scale.bits, total, shape, first.maker)

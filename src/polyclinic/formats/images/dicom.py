@@ -202,13 +202,10 @@ def _colour(dataset: Any, stored: Shaped[np.ndarray, "height width *channel"], f
             "it has not",
             "Export it again.",
         )
-    bits = _palette_bits(stored) if palette else int(dataset.BitsStored)
+    bits = int(dataset.BitsStored)
+    if palette:  # some makers declare 16 bits of colour and fill in 8 (and say so nowhere)
+        bits = 8 if stored.dtype.itemsize == 1 or stored.max() <= 255 else 16
     if bits > 16:
         stored, bits = (stored >> (bits - 16)).astype(np.uint16), 16
     pixels = np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("="))
     return Frame(pixels, 0.0, float(2**bits - 1), facts)
-
-
-def _palette_bits(colours: Shaped[np.ndarray, "height width channel"]) -> int:
-    """Bits of the palette's colours; some makers declare 16 and fill in 8 (and say so nowhere)."""
-    return 8 if colours.dtype.itemsize == 1 or colours.max() <= 255 else 16

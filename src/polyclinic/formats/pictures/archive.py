@@ -139,7 +139,8 @@ def _declared(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[tuple[i
 
 
 def _check_images(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
-    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)) or not _is_pixel(dtype):
+    pixel = dtype.kind in "bf" or (dtype.kind == "u" and dtype.itemsize <= 2)
+    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)) or not pixel:
         raise refuse(
             "not_images",
             "the array must be images: (sample, height, width) or (sample, height, width, 1 or 3)",
@@ -168,7 +169,3 @@ def _check_volumes(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
             "it holds images",
             "Name the array that holds the scans.",
         )
-
-
-def _is_pixel(dtype: np.dtype[np.generic]) -> bool:
-    return dtype.kind in "bf" or (dtype.kind == "u" and dtype.itemsize <= 2)

@@ -77,7 +77,10 @@ class MetaImage(ArrayFormat):
             packing = "zlib" if _is(header, "compresseddata") else "raw"
             size = path.stat().st_size
             if header["elementdatafile"] in ("LOCAL", "Local", "local"):
-                _check_start(header)
+                if header.get("headersize", "0") not in ("0", "-1"):
+                    raise contradiction(
+                        "voxels in the same file follow the header at once", "HeaderSize says otherwise"
+                    )
                 values = unpack(stream, packing, shape, dtype)
             else:
                 voxels = _voxel_file(path, header)
@@ -156,11 +159,6 @@ def _axes(header: Header) -> int:
     return int(header["ndims"])
 
 
-def _check_start(header: Header) -> None:
-    if header.get("headersize", "0") not in ("0", "-1"):
-        raise contradiction("voxels in the same file follow the header at once", "HeaderSize says otherwise")
-
-
 def _start(header: Header, voxels: Path, shape: tuple[int, int, int], dtype: np.dtype[np.generic]) -> int:
     """Where the voxels begin in their own file; -1 means that they end it."""
     words = header.get("headersize", "0")
@@ -184,8 +182,7 @@ def _affine(header: Header) -> Float[np.ndarray, "4 4"] | None:
     axes = _axes(header)
     spacing, offset = _numbers(header, "elementspacing", axes), _numbers(header, "offset", axes)
     size = _numbers(header, "elementsize", axes)
-    if spacing is None:
-        spacing = size
+    spacing = size if spacing is None else spacing
     turned = _numbers(header, "transformmatrix", axes * axes)
     if spacing is None or axes < 3:
         return None
@@ -197,11 +194,7 @@ def _affine(header: Header) -> Float[np.ndarray, "4 4"] | None:
     lps[:3, 3] = 0 if offset is None else offset[:3]
     if not (np.isfinite(lps).all() and (spacing[:3] > 0).all()):
         raise refuse("broken_affine", "ElementSpacing must be lengths", "0, negative or NaN", "Correct the header.")
-    _check_directions(directions[:3, :3])
-    return check_affine(np.asarray(TO_RAS @ lps))
-
-
-def _check_directions(directions: Float[np.ndarray, "3 3"]) -> None:
-    if not np.allclose(np.linalg.norm(directions, axis=0), 1, atol=1e-3):
+    if not np.allclose(np.linalg.norm(directions[:3, :3], axis=0), 1, atol=1e-3):
         rule, found = "directions of axes must have length 1", "they have not"
         raise refuse("broken_affine", rule, found, "Correct TransformMatrix.")
+    return check_affine(np.asarray(TO_RAS @ lps))

@@ -256,13 +256,8 @@ def nifti_bytes(labels: Integer[np.ndarray, "i j k"], like: Any, affine: Float[n
     else:
         second = int(like["sizeof_hdr"]) == _SECOND
         image = (nibabel.Nifti2Image if second else nibabel.Nifti1Image)(labels, None)
-        _adopt(image.header, like)
+        for field in _GEOMETRY:  # nothing else: descriptions and extensions may name a patient
+            image.header[field] = like[field]
     image.header["cal_max"] = 0
     content: bytes = image.to_bytes()
     return gzip.compress(content, mtime=0)
-
-
-def _adopt(header: Any, like: Any) -> None:
-    """Geometry only: descriptions and extensions may name a patient."""
-    for field in _GEOMETRY:
-        header[field] = like[field]

@@ -44,7 +44,8 @@ def read_delimited(text: str, separator: str, table: str) -> Strings:
         CohortError: empty table, header only, duplicate or ragged rows, an unclosed quotation mark.
     """
     if not text.strip():
-        raise CohortError(_empty(table))
+        rule = "must hold a header and rows"
+        raise CohortError(Finding("empty_table", table, rule, "the file is empty", "Give the right file."))
     content = text.encode()
     records = _records(np.frombuffer(content, dtype=np.uint8), ord(separator), table)
     header, notes = _header(content[records.start[0] : records.end[0]].decode(), separator, table)
@@ -108,7 +109,8 @@ def refuse_duplicates(names: list[str], table: str) -> None:
 
 def _refuse_ragged(records: _Records, width: int, table: str) -> None:
     if len(records.cells) == 1:
-        raise CohortError(_no_rows(table))
+        found = "there is a header and nothing else"
+        raise CohortError(Finding("empty_table", table, "must hold rows of patients", found, "Give the right file."))
     ragged = np.flatnonzero(records.cells[1:] != width) + 1
     if not len(ragged):
         return
@@ -147,16 +149,6 @@ def _is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _empty(table: str) -> Finding:
-    return Finding("empty_table", table, "must hold a header and rows", "the file is empty", "Give the right file.")
-
-
-def _no_rows(table: str) -> Finding:
-    return Finding(
-        "empty_table", table, "must hold rows of patients", "there is a header and nothing else", "Give the right file."
-    )
 
 
 def _unclosed(table: str) -> Finding:

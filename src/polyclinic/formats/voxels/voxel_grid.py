@@ -64,8 +64,6 @@ class VoxelGrid:
         spacing: Length of one step along each axis, in mm; None where the file does not say.
         low: Value that means nothing or black: -1024 HU, 0 for bytes, else the least value.
         high: Value that is white: 3071 HU, 255 for bytes, else the greatest value.
-        sheared: Whether the axes are not at right angles, as after a tilt of the gantry. The affine is true
-            nevertheless: who resamples by it gets a straight volume; who ignores it gets a slanted patient.
         facts: Properties of the file.
         notes: What was put right, and what should be known.
     """
@@ -75,7 +73,6 @@ class VoxelGrid:
     spacing: tuple[float, float, float] | None
     low: float
     high: float
-    sheared: bool
     facts: VolumeFacts
     notes: tuple[Finding, ...] = ()
 
@@ -206,12 +203,6 @@ def _broken(found: str) -> ReadError:
     return refuse("broken_affine", rule, found, "Export the volume again, or correct its header.")
 
 
-def is_sheared(affine: Float[np.ndarray, "4 4"]) -> bool:
-    """Whether two axes are more than about 0.1 degrees off a right angle."""
-    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    return bool(np.abs(axes.T @ axes - np.eye(3)).max() > _SHEARED)
-
-
 def steps_of(affine: Float[np.ndarray, "4 4"]) -> tuple[float, float, float]:
     """Length of one step along each axis, in mm."""
     x, y, z = np.linalg.norm(affine[:3, :3], axis=0).tolist()
@@ -226,13 +217,15 @@ def as_volume(raw: Raw, notes: tuple[Finding, ...] = ()) -> VoxelGrid:
     """
     values = _measured(raw)
     low, high = (0.0, 255.0) if values.dtype == np.uint8 else (float(values.min()), float(values.max()))
-    sheared = raw.affine is not None and is_sheared(raw.affine)
-    return VoxelGrid(values, raw.affine, raw.spacing, low, high, sheared, raw.facts, notes + tilt_notes(raw.affine))
+    return VoxelGrid(values, raw.affine, raw.spacing, low, high, raw.facts, notes + tilt_notes(raw.affine))
 
 
 def tilt_notes(affine: Float[np.ndarray, "4 4"] | None) -> tuple[Finding, ...]:
-    """A note where axes are not at right angles."""
-    if affine is None or not is_sheared(affine):
+    """A note where two axes are more than about 0.1 degrees off a right angle."""
+    if affine is None:
+        return ()
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    if np.abs(axes.T @ axes - np.eye(3)).max() <= _SHEARED:
         return ()
     found = "they are not (tilt of the gantry, or a registration)"
     return (note("sheared_volume", "axes should be at right angles", found, "It is straightened when resampled."),)
