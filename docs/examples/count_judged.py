@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import regression
 from polyclinic.evidence.records import Calibration, Tested
@@ -85,7 +85,7 @@ class CountJudge(Judge):
 
     def counts(self, answer: CountAnswer, layout: Layout) -> Tested:
         """Rows and patients."""
-        return tested(layout)
+        return counts_of(layout)
 
     def detail(self, judged: Judged) -> Detail:
         """Counted against expected number in groups of similar expectation."""

@@ -12,6 +12,8 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float, Int, Shaped
 
+from polyclinic.formats.packed import object_array
+
 Constant = bool | str | tuple[str, ...]
 
 
@@ -149,6 +151,4 @@ def _unlisted(column: pl.Series) -> Shaped[np.ndarray, "sample ..."]:
         return floats(column)
     if column.dtype != pl.Binary:
         return np.array(column.to_list(), dtype=np.float64).reshape(len(column), -1)
-    array = np.empty(len(column), dtype=object)
-    array[:] = column.to_list()
-    return array
+    return object_array(column.to_list())

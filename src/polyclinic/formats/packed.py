@@ -3,6 +3,7 @@
 import json
 import struct
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Shaped
@@ -51,10 +52,15 @@ def unpack(content: bytes) -> Shaped[np.ndarray, "..."]:
 
 def pack_all(arrays: list[Shaped[np.ndarray, "..."]]) -> Shaped[np.ndarray, " sample"]:
     """One packed array per sample, as the answers of ``predictions`` hold them."""
-    packed = np.empty(len(arrays), dtype=object)
-    for position, array in enumerate(arrays):
-        packed[position] = pack(array)
-    return packed
+    return object_array([pack(array) for array in arrays])
+
+
+def object_array(values: Sequence[object]) -> Shaped[np.ndarray, " sample"]:
+    """One thing per sample, whatever it is: numpy by itself would stack arrays of one length."""
+    held = np.empty(len(values), dtype=object)
+    for position, value in enumerate(values):
+        held[position] = value
+    return held
 
 
 def nothing(samples: int) -> Shaped[np.ndarray, " sample"]:

@@ -16,7 +16,16 @@ from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout, assess
 from polyclinic.evidence.intervals import Sampled, estimate, limits, pick
 from polyclinic.evidence.metric import Better, Metric
-from polyclinic.evidence.records import Calibration, Curve, Estimate, Estimates, OperatingPoint, Shape, Tested
+from polyclinic.evidence.records import (
+    Calibration,
+    Curve,
+    CurvePoint,
+    Estimate,
+    Estimates,
+    OperatingPoint,
+    Shape,
+    Tested,
+)
 from polyclinic.evidence.weights import Figures, Weights
 from polyclinic.study import catalogue
 
@@ -79,6 +88,13 @@ class Judged:
             name: {metric: estimate(pick(sampled, k), self.confidence) for metric, sampled in found.items()}
             for k, name in enumerate(names)
         }
+
+    def calibration(
+        self, before: Sequence[Metric], curve: tuple[CurvePoint, ...], curve_before: tuple[CurvePoint, ...]
+    ) -> Calibration:
+        """How far chances may be taken at their word, before calibration and after."""
+        found = self.estimates(before)
+        return Calibration(found, {name: self.estimate(name) for name in found}, curve, curve_before)
 
     def once(self) -> np.ndarray:
         """The samples of the first repetition: every row at most once."""
@@ -189,10 +205,16 @@ def described_metrics() -> tuple[Metric, ...]:
     return tuple(metric for metric in (*(m for judge in judges for m in judge.metrics), *added) if metric.title)
 
 
-def tested(layout: Layout) -> Tested:
-    """Rows, patients, folds and repetitions of the samples."""
+def counts_of(
+    layout: Layout,
+    per_class: Mapping[str, int] | None = None,
+    positives: int | None = None,
+    events: int | None = None,
+) -> Tested:
+    """Rows, patients, folds and repetitions of the samples, and what the form counts of them."""
     repeats = len(np.unique(layout.repeat))
-    return Tested(layout.rows, layout.patients, len(np.unique(layout.fold)) // repeats, repeats)
+    folds = len(np.unique(layout.fold)) // repeats
+    return Tested(layout.rows, layout.patients, folds, repeats, positives, per_class or {}, events)
 
 
 def first_of_rows(layout: Layout) -> np.ndarray:

@@ -10,14 +10,15 @@ from jaxtyping import Bool, Float, Shaped
 from polyclinic.answers.boxes import BoxAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import ComparedCurve, Detail, Judge, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import ComparedCurve, Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import detection
-from polyclinic.evidence.metrics.calibration import calibration_curve, expected_calibration_error
+from polyclinic.evidence.metrics.calibration import calibration_curve, error_of_found
+from polyclinic.evidence.per_class import Function, macro, means, ratios
 from polyclinic.evidence.records import Calibration, Curve, OperatingPoint, Tested
 from polyclinic.evidence.soundness import broken
-from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
-from polyclinic.formats.packed import unpack
+from polyclinic.evidence.weights import Figures, Weights, closed, ratio
+from polyclinic.formats.packed import object_array, unpack
 
 LEVELS = np.array([0.1, *np.arange(50, 100, 5) / 100])
 """Overlaps at which boxes are matched: 0.1 for scans, where boxes of small lesions scarcely overlap (Baumgartner M et
@@ -28,8 +29,6 @@ _COCO_POINTS = 101
 GRID = np.linspace(0, 1, 101)
 FROC_RATES = 2.0 ** np.linspace(-3, 3, 49)
 """False boxes per picture along the FROC curve: eight points an octave, the rates of CPM among them."""
-
-PerClass = Float[np.ndarray, "draw klass"]
 
 
 @dataclass(frozen=True)
@@ -68,123 +67,85 @@ class BoxCase(Case):
         return detection.rank(score[mine], hits[mine], owner[mine], self.objects[:, klass])
 
 
-def _by_class(case: BoxCase, function: Callable[[int], np.ndarray]) -> np.ndarray:
+def _by_class(case: BoxCase, weights: Weights | None, function: Callable[[int], np.ndarray]) -> Figures:
     """One figure for every class, "draw klass ..."."""
-    return np.stack([function(klass) for klass in range(len(case.names))], axis=1)
+    return closed(np.stack([function(klass) for klass in range(len(case.names))], axis=1), weights)
 
 
-def _precisions(level: int, points: int = 0) -> Callable[[BoxCase, Weights | None], PerClass]:
+def _precisions(level: int, points: int = 0) -> Function:
     return lambda case, weights: _by_class(
-        case, lambda k: detection.average_precision(case.ranking(k, level), weights, points)
+        case, weights, lambda k: detection.average_precision(case.ranking(k, level), weights, points)
     )
 
 
-def _coco(case: BoxCase, weights: Weights | None) -> PerClass:
+def _coco(case: BoxCase, weights: Weights | None) -> Figures:
     """Average precision at overlaps .5, .55, ... .95, averaged."""
     levels = range(_HALF, len(LEVELS))
-    return np.asarray(np.mean([_precisions(level, _COCO_POINTS)(case, weights) for level in levels], axis=0))
+    figures = [np.asarray(_precisions(level, _COCO_POINTS)(case, weights)) for level in levels]
+    return np.asarray(np.mean(figures, axis=0))
 
 
-def _sensitivities(rates: np.ndarray) -> Callable[[BoxCase, Weights | None], PerClass]:
+def _sensitivities(rates: np.ndarray) -> Function:
     """Sensitivity by class, averaged over rates of false boxes."""
     return lambda case, weights: _by_class(
-        case, lambda k: detection.sensitivity_at(case.ranking(k, case.base), rates, weights).mean(axis=1)
+        case, weights, lambda k: detection.sensitivity_at(case.ranking(k, case.base), rates, weights).mean(axis=1)
     )
 
 
+@macro
 def _froc(case: BoxCase, weights: Weights | None) -> Figures:
-    """Sensitivity at each of ``FROC_RATES``, "draw rate", the mean over the classes of which there are objects."""
-    read = _by_class(case, lambda k: detection.sensitivity_at(case.ranking(k, case.base), FROC_RATES, weights))
-    return _over_classes(read, weights)
-
-
-def _sensitivity(case: BoxCase, weights: Weights | None) -> PerClass:
-    drawn = opened(weights, len(case.objects))
-    return ratio(drawn @ case.found, drawn @ case.objects)
-
-
-def _precision(case: BoxCase, weights: Weights | None) -> PerClass:
-    drawn = opened(weights, len(case.objects))
-    return ratio(drawn @ case.found, drawn @ case.taken)
-
-
-def _f1(case: BoxCase, weights: Weights | None) -> PerClass:
-    drawn = opened(weights, len(case.objects))
-    return ratio(2 * (drawn @ case.found), drawn @ (case.taken + case.objects))
-
-
-def _false_boxes(case: BoxCase, weights: Weights | None) -> PerClass:
-    return _per_picture(case.taken - case.found, weights)
-
-
-def _count_error(case: BoxCase, weights: Weights | None) -> PerClass:
-    return _per_picture(np.abs(case.taken - case.objects), weights)
-
-
-def _count_bias(case: BoxCase, weights: Weights | None) -> PerClass:
-    return _per_picture(case.taken - case.objects, weights)
-
-
-def _per_picture(values: Float[np.ndarray, "sample klass"], weights: Weights | None) -> PerClass:
-    drawn = opened(weights, len(values))
-    return ratio(drawn @ values, np.repeat(drawn.sum(axis=1)[:, None], values.shape[1], axis=1))
+    """Sensitivity at each of ``FROC_RATES``, the mean over the classes of which there are objects."""
+    return _by_class(case, weights, lambda k: detection.sensitivity_at(case.ranking(k, case.base), FROC_RATES, weights))
 
 
 def _calibration_error(case: BoxCase, weights: Weights | None) -> Figures:
     """Distance between the score and the share of boxes that find an object."""
-    owner = np.repeat(np.arange(len(case.score)), [len(scores) for scores in case.score])
-    drawn = opened(weights, len(case.score))[:, owner]
-    if not len(owner):
-        return closed(np.full(len(drawn), np.nan), weights)
-    hits = np.concatenate(list(case.hits))[:, case.base].astype(np.float64)
-    return closed(np.asarray(expected_calibration_error(hits, np.concatenate(list(case.score)), drawn)), weights)
+    return error_of_found([hits[:, case.base] for hits in case.hits], list(case.score), weights)
 
 
-def _mean(function: Callable[[BoxCase, Weights | None], PerClass]) -> Callable[[BoxCase, Weights | None], Figures]:
-    """The mean over the classes of which there are objects."""
-    return lambda case, weights: _over_classes(function(case, weights), weights)
-
-
-def _over_classes(figures: Float[np.ndarray, "draw klass *more"], weights: Weights | None) -> Figures:
-    known = np.isfinite(figures).sum(axis=1).astype(np.float64)
-    return closed(ratio(np.nan_to_num(figures).sum(axis=1), known), weights)
-
-
-def _summed(function: Callable[[BoxCase, Weights | None], PerClass]) -> Callable[[BoxCase, Weights | None], Figures]:
-    return lambda case, weights: closed(function(case, weights).sum(axis=1), weights)
-
-
-def _each(function: Callable[[BoxCase, Weights | None], PerClass]) -> Callable[[BoxCase, Weights | None], Figures]:
-    return lambda case, weights: closed(function(case, weights), weights)
-
-
+_sensitivity = ratios(lambda c: c.found, lambda c: c.objects)
+_precision = ratios(lambda c: c.found, lambda c: c.taken)
+_false_boxes = means(lambda c: c.taken - c.found)
+_count_error = means(lambda c: np.abs(c.taken - c.objects))
 _UP, _DOWN = Better.HIGHER, Better.LOWER
 _ONE_PER_PICTURE = np.ones(1)
 METRICS = (
-    Metric("map_50", _mean(_precisions(_HALF)), _UP, "area under precision over recall, boxes overlapping by half"),
-    Metric("map_50_95", _mean(_coco), _UP, "the same, averaged over overlaps from 0.5 to 0.95, as COCO does"),
-    Metric("cpm", _mean(_sensitivities(_RATES)), _UP, "sensitivity averaged over 1/8 to 8 false boxes per picture"),
+    Metric("map_50", macro(_precisions(_HALF)), _UP, "area under precision over recall, boxes overlapping by half"),
+    Metric("map_50_95", macro(_coco), _UP, "the same, averaged over overlaps from 0.5 to 0.95, as COCO does"),
+    Metric("cpm", macro(_sensitivities(_RATES)), _UP, "sensitivity averaged over 1/8 to 8 false boxes per picture"),
     Metric(
         "sensitivity_at_1_false",
-        _mean(_sensitivities(_ONE_PER_PICTURE)),
+        macro(_sensitivities(_ONE_PER_PICTURE)),
         _UP,
         "share of the objects found at the price of one false box per picture",
     ),
-    Metric("object_sensitivity", _mean(_sensitivity), _UP, "share of the objects found at the chosen score", True),
-    Metric("object_precision", _mean(_precision), _UP, "share of the boxes that find an object at that score", True),
-    Metric("object_f1", _mean(_f1), _UP, "harmonic mean of these two", True),
-    Metric("false_boxes", _summed(_false_boxes), _DOWN, "false boxes per picture, all classes", True),
-    Metric("count_error", _mean(_count_error), _DOWN, "objects counted too many or too few, per picture and class"),
+    Metric("object_sensitivity", macro(_sensitivity), _UP, "share of the objects found at the chosen score", True),
+    Metric("object_precision", macro(_precision), _UP, "share of the boxes that find an object at that score", True),
+    Metric(
+        "object_f1",
+        macro(ratios(lambda c: 2 * c.found, lambda c: c.taken + c.objects)),
+        _UP,
+        "harmonic mean of these two",
+        True,
+    ),
+    Metric(
+        "false_boxes",
+        lambda c, w: np.sum(_false_boxes(c, w), axis=-1),
+        _DOWN,
+        "false boxes per picture, all classes",
+        True,
+    ),
+    Metric("count_error", macro(_count_error), _DOWN, "objects counted too many or too few, per picture and class"),
 )
-IN_SCANS = Metric("map_10", _mean(_precisions(0)), _UP, "area under precision over recall, boxes overlapping a tenth")
+IN_SCANS = Metric("map_10", macro(_precisions(0)), _UP, "area under precision over recall, boxes overlapping a tenth")
 PER_CLASS = (
-    Metric("average_precision_50", _each(_precisions(_HALF)), _UP, "area under precision over recall"),
-    Metric("average_precision_50_95", _each(_coco), _UP, "averaged over overlaps from 0.5 to 0.95"),
-    Metric("cpm", _each(_sensitivities(_RATES)), _UP, "sensitivity averaged over 1/8 to 8 false boxes per picture"),
-    Metric("object_sensitivity", _each(_sensitivity), _UP, "share of the objects found", True),
-    Metric("object_precision", _each(_precision), _UP, "share of the boxes that find an object", True),
-    Metric("count_error", _each(_count_error), _DOWN, "objects counted too many or too few, per picture"),
-    Metric("count_bias", _each(_count_bias), Better.ZERO, "mean of counted - true, per picture"),
+    Metric("average_precision_50", _precisions(_HALF), _UP, "area under precision over recall"),
+    Metric("average_precision_50_95", _coco, _UP, "averaged over overlaps from 0.5 to 0.95"),
+    Metric("cpm", _sensitivities(_RATES), _UP, "sensitivity averaged over 1/8 to 8 false boxes per picture"),
+    Metric("object_sensitivity", _sensitivity, _UP, "share of the objects found", True),
+    Metric("object_precision", _precision, _UP, "share of the boxes that find an object", True),
+    Metric("count_error", _count_error, _DOWN, "objects counted too many or too few, per picture"),
+    Metric("count_bias", means(lambda c: c.taken - c.objects), Better.ZERO, "mean of counted - true, per picture"),
 )
 _CALIBRATION = Metric(
     "expected_calibration_error",
@@ -254,9 +215,9 @@ class BoxJudge(Judge):
         return BoxCase(
             names=self._names,
             base=self._base,
-            score=_objects([p[:, 0].astype(np.float64) for p in predicted]),
-            klass=_objects(classes),
-            hits=_objects(hits),
+            score=object_array([p[:, 0].astype(np.float64) for p in predicted]),
+            klass=object_array(classes),
+            hits=object_array(hits),
             objects=self._counts([t[:, 0].astype(np.int64) for t in truth]),
             taken=self._counts([k[on] for k, on, _ in pairs]),
             found=self._counts([k[on & h[:, self._base]] for k, on, h in pairs]),
@@ -271,9 +232,7 @@ class BoxJudge(Judge):
         """Rows and patients, and true boxes by class."""
         truth = _all(answer.truth[first_of_rows(layout)])
         objects = self._counts([t[:, 0].astype(np.int64) for t in truth]).sum(axis=0)
-        plain = tested(layout)
-        by_class = {name: int(n) for name, n in zip(self._names, objects, strict=True)}
-        return Tested(plain.rows, plain.patients, plain.folds, plain.repeats, per_class=by_class)
+        return counts_of(layout, {name: int(n) for name, n in zip(self._names, objects, strict=True)})
 
     def detail(self, judged: Judged) -> Detail:
         """Precision over recall by class, figures by class, and how far a score may be taken at its word."""
@@ -330,13 +289,6 @@ def _all(packed: Shaped[np.ndarray, " sample"]) -> list[Float[np.ndarray, "_ _"]
 
 def _pairs(one: list[Any], other: list[Any]) -> list[tuple[Any, Any]]:
     return list(zip(one, other, strict=True))
-
-
-def _objects(arrays: list[np.ndarray]) -> Shaped[np.ndarray, " sample"]:
-    held = np.empty(len(arrays), dtype=object)
-    for position, array in enumerate(arrays):
-        held[position] = array
-    return held
 
 
 def _known_classes(classed: Float[np.ndarray, "box entry"], answer: BoxAnswer) -> bool:

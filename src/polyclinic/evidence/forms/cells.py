@@ -1,6 +1,5 @@
 """How cells told apart one by one are judged: each picture once, then figures over pictures or over all their cells."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from zlib import crc32
 
@@ -10,11 +9,12 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.cells import CellsAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import instances
 from polyclinic.evidence.metrics.calibration import wilson_interval
 from polyclinic.evidence.metrics.morphology import shapes
+from polyclinic.evidence.per_class import Function, means, ratios
 from polyclinic.evidence.records import Calibration, CurvePoint, Tested
 from polyclinic.evidence.soundness import broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
@@ -58,39 +58,12 @@ class CellsCase(Case):
         return whole
 
 
-Each = Callable[[CellsCase], Float[np.ndarray, " sample"]]
-
-
-def _mean(each: Each) -> Callable[[CellsCase, Weights | None], Figures]:
-    """Mean over the pictures in which there is something to judge."""
-
-    def figure(case: CellsCase, weights: Weights | None) -> Figures:
-        values, drawn = each(case), opened(weights, len(case.true))
-        return closed(ratio(drawn @ np.nan_to_num(values), drawn @ np.isfinite(values).astype(np.float64)), weights)
-
-    return figure
-
-
-def _share(part: Each, whole: Each) -> Callable[[CellsCase, Weights | None], Figures]:
-    """A share over the cells of all pictures together."""
-
-    def figure(case: CellsCase, weights: Weights | None) -> Figures:
-        drawn = opened(weights, len(case.true))
-        return closed(ratio(drawn @ part(case), drawn @ whole(case)), weights)
-
-    return figure
-
-
 def _precision(case: CellsCase) -> Float[np.ndarray, "sample level"]:
     """Matches over true and predicted cells, of each picture at each overlap."""
     return ratio(case.matched, case.either)
 
 
-def _panoptic(case: CellsCase) -> Float[np.ndarray, " sample"]:
-    return ratio(2 * case.matched_iou, case.true + case.predicted)
-
-
-def _correlation(measure: int) -> Callable[[CellsCase, Weights | None], Figures]:
+def _correlation(measure: int) -> Function:
     """Pearson's correlation of a measure of true and predicted cell, over the matched cells of all pictures."""
 
     def figure(case: CellsCase, weights: Weights | None) -> Figures:
@@ -102,8 +75,8 @@ def _correlation(measure: int) -> Callable[[CellsCase, Weights | None], Figures]
     return figure
 
 
-def _measured(measure: int, what: int) -> Callable[[CellsCase, Weights | None], Figures]:
-    return _share(lambda c: 100 * c.measured[:, measure, what], lambda c: c.measured[:, measure, _COUNT])
+def _measured(measure: int, what: int) -> Function:
+    return ratios(lambda c: 100 * c.measured[:, measure, what], lambda c: c.measured[:, measure, _COUNT])
 
 
 def _calibration_error(case: CellsCase, weights: Weights | None) -> Figures:
@@ -116,54 +89,59 @@ def _calibration_error(case: CellsCase, weights: Weights | None) -> Figures:
 _HIGHER, _LOWER = Better.HIGHER, Better.LOWER
 _HALF, _THREE_QUARTERS = 0, 5
 METRICS = (
-    Metric("aji", _mean(lambda c: c.aji), _HIGHER, "aggregated Jaccard index, mean over pictures"),
-    Metric("aji_plus", _mean(lambda c: c.aji_plus), _HIGHER, "the same with every predicted cell used once"),
-    Metric("pq", _mean(_panoptic), _HIGHER, "panoptic quality: overlap of found cells times how well they are found"),
+    Metric("aji", means(lambda c: c.aji), _HIGHER, "aggregated Jaccard index, mean over pictures"),
+    Metric("aji_plus", means(lambda c: c.aji_plus), _HIGHER, "the same with every predicted cell used once"),
+    Metric(
+        "pq",
+        means(lambda c: ratio(2 * c.matched_iou, c.true + c.predicted)),
+        _HIGHER,
+        "panoptic quality: overlap of found cells times how well they are found",
+    ),
     Metric(
         "sq",
-        _share(lambda c: c.matched_iou, lambda c: c.matched[:, _HALF]),
+        ratios(lambda c: c.matched_iou, lambda c: c.matched[:, _HALF]),
         _HIGHER,
         "mean overlap of matched cells",
         pooled=True,
     ),
-    Metric("rq", _mean(lambda c: ratio(2 * c.matched[:, _HALF], c.true + c.predicted)), _HIGHER, "F1 of each picture"),
+    Metric("rq", means(lambda c: ratio(2 * c.matched[:, _HALF], c.true + c.predicted)), _HIGHER, "F1 of each picture"),
     Metric(
-        "ap_50", _mean(lambda c: _precision(c)[:, _HALF]), _HIGHER, "matches / (matches + missed + false), overlap 0.5"
+        "ap_50", means(lambda c: _precision(c)[:, _HALF]), _HIGHER, "matches / (matches + missed + false), overlap 0.5"
     ),
-    Metric("ap_75", _mean(lambda c: _precision(c)[:, _THREE_QUARTERS]), _HIGHER, "the same at overlap 0.75"),
+    Metric("ap_75", means(lambda c: _precision(c)[:, _THREE_QUARTERS]), _HIGHER, "the same at overlap 0.75"),
     Metric(
-        "ap_50_95", _mean(lambda c: _precision(c).mean(axis=1)), _HIGHER, "mean of the same at overlaps 0.5 to 0.95"
+        "ap_50_95", means(lambda c: _precision(c).mean(axis=1)), _HIGHER, "mean of the same at overlaps 0.5 to 0.95"
     ),
     Metric(
         "ap_50_pooled",
-        _share(lambda c: c.matched[:, _HALF], lambda c: c.either[:, _HALF]),
+        ratios(lambda c: c.matched[:, _HALF], lambda c: c.either[:, _HALF]),
         _HIGHER,
         "the first of these over the cells of all pictures together",
         pooled=True,
     ),
     Metric(
         "f1_50",
-        _share(lambda c: 2 * c.matched[:, _HALF], lambda c: c.true + c.predicted),
+        ratios(lambda c: 2 * c.matched[:, _HALF], lambda c: c.true + c.predicted),
         _HIGHER,
         "F1 over the cells of all pictures, overlap 0.5",
         pooled=True,
     ),
     Metric(
         "cell_sensitivity",
-        _share(lambda c: c.matched[:, _HALF], lambda c: c.true),
+        ratios(lambda c: c.matched[:, _HALF], lambda c: c.true),
         _HIGHER,
         "share of true cells that were found",
         pooled=True,
     ),
     Metric(
         "cell_precision",
-        _share(lambda c: c.matched[:, _HALF], lambda c: c.predicted),
+        ratios(lambda c: c.matched[:, _HALF], lambda c: c.predicted),
         _HIGHER,
         "share of predicted cells that are one",
         pooled=True,
     ),
-    Metric("count_error", _mean(lambda c: np.abs(c.predicted - c.true)), _LOWER, "cells too many or too few a picture"),
-    Metric("count_bias", _mean(lambda c: c.predicted - c.true), Better.ZERO, "above 0: too many cells"),
+    Metric("count_error", means(lambda c: np.abs(c.predicted - c.true)), _LOWER, "cells too many or too few a picture"),
+    Metric("count_bias", means(lambda c: c.predicted - c.true), Better.ZERO, "above 0: too many cells"),
     Metric("area_error_percent", _measured(0, _AWAY), _LOWER, "distance from the true area, matched cells", True),
     Metric("area_bias_percent", _measured(0, _OFF), Better.ZERO, "above 0: matched cells are drawn too large", True),
     *(
@@ -226,9 +204,8 @@ class CellsJudge(Judge):
 
     def counts(self, answer: CellsAnswer, layout: Layout) -> Tested:
         """Rows, patients and true cells."""
-        base = tested(layout)
         cells = sum(len(np.unique(part[part != 0])) for part in map(unpack, answer.truth[first_of_rows(layout)]))
-        return Tested(base.rows, base.patients, base.folds, base.repeats, per_class={"cells": cells})
+        return counts_of(layout, {"cells": cells})
 
     def detail(self, judged: Judged) -> Detail:
         """How often cells of a given score are cells."""

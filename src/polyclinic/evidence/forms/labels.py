@@ -11,11 +11,12 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.labels import LabelsAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, multilabel, operating_point
 from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
-from polyclinic.evidence.records import Calibration, Curve, OperatingPoint, Tested
+from polyclinic.evidence.per_class import counted
+from polyclinic.evidence.records import Curve, OperatingPoint, Tested
 from polyclinic.evidence.soundness import check_chances
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
 
@@ -55,24 +56,12 @@ def calibration_metrics(read: Callable[[LabelsCase], Float[np.ndarray, "sample l
     )
 
 
-def _chances(case: LabelsCase) -> Float[np.ndarray, "sample label"]:
-    return case.probabilities
-
-
-def _raw(case: LabelsCase) -> Float[np.ndarray, "sample label"]:
-    return case.raw
-
-
 def _ranked(name: str, plain: Any, about: str) -> Metric:
     return Metric(name, lambda case, w: plain(case.truth, case.probabilities, w), Better.HIGHER, about)
 
 
 def _on_decision(name: str, function: Any, about: str) -> Metric:
     return Metric(name, lambda case, w: function(case.truth, case.decision, w), Better.HIGHER, about, pooled=True)
-
-
-def _at_half(case: LabelsCase, weights: Weights | None) -> Figures:
-    return multilabel.accuracy(case.truth, (case.probabilities > 0.5).astype(np.float64), weights)
 
 
 def _each(name: str, function: Any, better: Better, about: str, decided: bool = False) -> Metric:
@@ -90,10 +79,14 @@ METRICS = (
     _ranked("macro_auprc", multilabel.macro_auprc, "average precision of each label, averaged"),
     _on_decision("macro_f1", multilabel.macro_f1, "F1 of each label at its operating point, averaged"),
     _on_decision("accuracy", multilabel.accuracy, "share of right decisions at the operating point, averaged"),
-    Metric("accuracy_at_half", _at_half, Better.HIGHER, "share right with one half as the threshold", pooled=True),
-    *calibration_metrics(_chances),
+    counted(
+        "accuracy_at_half",
+        lambda case, w: multilabel.accuracy(case.truth, (case.probabilities > 0.5).astype(np.float64), w),
+        "share right with one half as the threshold",
+    ),
+    *calibration_metrics(lambda case: case.probabilities),
 )
-BEFORE = calibration_metrics(_raw)
+BEFORE = calibration_metrics(lambda case: case.raw)
 PER_LABEL = (
     _each("auroc", discrimination.auroc, Better.HIGHER, "ranking of this label"),
     _each("auprc", discrimination.auprc, Better.HIGHER, "average precision of this label"),
@@ -151,25 +144,33 @@ class LabelsJudge(Judge):
 
     def counts(self, answer: LabelsAnswer, layout: Layout) -> Tested:
         """Rows with each label."""
-        base = tested(layout)
         number = np.nansum(answer.truth[first_of_rows(layout)], axis=0).astype(int)
-        per_class = dict(zip(answer.labels, number.tolist(), strict=True))
-        return Tested(base.rows, base.patients, base.folds, base.repeats, per_class=per_class)
+        return counts_of(layout, dict(zip(answer.labels, number.tolist(), strict=True)))
 
     def detail(self, judged: Judged) -> Detail:
         """Figures, curves and thresholds of each label; one calibration curve over all labels."""
         case: LabelsCase = judged.case
-        numbers = dict(enumerate(self._names))
+        known = np.isfinite(case.truth)
+        truth, confidence = case.truth[known], judged.confidence
         thresholds = dict(zip(self._names, case.thresholds, strict=True))
         return Detail(
-            calibration=_calibration(judged),
+            calibration=judged.calibration(
+                BEFORE,
+                calibration.calibration_curve(truth, case.probabilities[known], confidence),
+                calibration.calibration_curve(truth, case.raw[known], confidence),
+            ),
             curves={
-                "roc_per_class": {name: _roc_of(judged, k) for k, name in numbers.items()},
-                "precision_recall_per_class": {name: _precision_recall_of(judged, k) for k, name in numbers.items()},
+                "roc_per_class": self._curves(judged, "roc", discrimination.roc_curve),
+                "precision_recall_per_class": self._curves(
+                    judged, "precision_recall", discrimination.precision_recall_curve
+                ),
             },
             per_class=judged.each(self._names, PER_LABEL),
             operating_point=OperatingPoint(case.rule, (), thresholds),
         )
+
+    def _curves(self, judged: Judged, name: str, plain: Any) -> dict[str, Curve]:
+        return {label: judged.curve(name, partial(_curve_of, plain, k), GRID) for k, label in enumerate(self._names)}
 
     def show(self, case: LabelsCase) -> Shown:
         """Mean surprise over the known labels; the labels that are true, and those that were answered."""
@@ -191,14 +192,6 @@ def _scored(tune: Part | None, label: int) -> ScoredSamples | None:
     return ScoredSamples(chances, tune.answer.truth[known, label], tune.layout.fold[known])
 
 
-def _roc_of(judged: Judged, label: int) -> Curve:
-    return judged.curve("roc", partial(_curve_of, discrimination.roc_curve, label), GRID)
-
-
-def _precision_recall_of(judged: Judged, label: int) -> Curve:
-    return judged.curve("precision_recall", partial(_curve_of, discrimination.precision_recall_curve, label), GRID)
-
-
 def _curve_of(plain: Any, label: int, case: LabelsCase, weights: Weights | None) -> Figures:
     """A curve of one label over the samples for which it is known; NaN where it is known for none."""
     known = np.flatnonzero(np.isfinite(case.truth[:, label]))
@@ -206,15 +199,3 @@ def _curve_of(plain: Any, label: int, case: LabelsCase, weights: Weights | None)
     if len(known) == 0:
         return closed(np.full((len(drawn), len(GRID)), np.nan), weights)
     return closed(plain(case.truth[known, label], case.probabilities[known, label], GRID, drawn), weights)
-
-
-def _calibration(judged: Judged) -> Calibration:
-    case: LabelsCase = judged.case
-    before = judged.estimates(BEFORE)
-    known = np.isfinite(case.truth)
-    return Calibration(
-        before=before,
-        after={name: judged.estimate(name) for name in before},
-        curve=calibration.calibration_curve(case.truth[known], case.probabilities[known], judged.confidence),
-        curve_before=calibration.calibration_curve(case.truth[known], case.raw[known], judged.confidence),
-    )

@@ -5,7 +5,7 @@ unit's being known, it is the point of the grid (px) for those where it is not.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 from zlib import crc32
@@ -16,13 +16,14 @@ from jaxtyping import Bool, Float, UInt8
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import levels
 from polyclinic.evidence.metrics.overlap import CERTAIN, Overlap, decide, judge_region
+from polyclinic.evidence.per_class import Function, macro, means, ratios
 from polyclinic.evidence.records import Calibration, Curve, OperatingPoint, Tested
 from polyclinic.evidence.soundness import broken
-from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
+from polyclinic.evidence.weights import Figures, Weights, closed, opened
 from polyclinic.formats.packed import unpack
 
 GRID = np.linspace(0, 1, 101)
@@ -63,134 +64,81 @@ class MaskCase(Case):
     thresholds: Each
 
 
-Read = Callable[[MaskCase], Each]
-PerRegion = Callable[[MaskCase, Weights | None], Float[np.ndarray, "resample region ..."]]
-
-
-def _means(read: Read) -> PerRegion:
-    """Mean over the records for which the figure can be had."""
-
-    def figures(case: MaskCase, weights: Weights | None) -> Float[np.ndarray, "resample region"]:
-        values, drawn = read(case), opened(weights, len(case.dice))
-        return ratio(drawn @ np.nan_to_num(values), drawn @ np.isfinite(values).astype(np.float64))
-
-    return figures
-
-
-def _ratios(part: Read, whole: Read) -> PerRegion:
-    """A share over all drawn records together."""
-
-    def figures(case: MaskCase, weights: Weights | None) -> Float[np.ndarray, "resample region"]:
-        drawn = opened(weights, len(case.dice))
-        return ratio(drawn @ part(case), drawn @ whole(case))
-
-    return figures
-
-
-def _at_levels(function: Callable[..., Any], *more: Any) -> PerRegion:
+def _at_levels(function: Callable[..., Any], *more: Any) -> Function:
     """A figure of the levels of all drawn records together."""
 
-    def figures(case: MaskCase, weights: Weights | None) -> Float[np.ndarray, "resample region ..."]:
+    def figures(case: MaskCase, weights: Weights | None) -> Figures:
         drawn = opened(weights, len(case.dice))
         true, other = (np.tensordot(drawn, counts, axes=1) for counts in (case.true_levels, case.other_levels))
-        return np.asarray(function(true, other, *more))
+        return closed(np.asarray(function(true, other, *more)), weights)
 
     return figures
-
-
-def _macro(per_region: PerRegion, case: MaskCase, weights: Weights | None) -> Figures:
-    """Mean over the regions for which the figure can be had."""
-    found = per_region(case, weights)
-    known = np.isfinite(found)
-    return closed(ratio(np.where(known, found, 0.0).sum(axis=1), known.sum(axis=1).astype(np.float64)), weights)
-
-
-def _one(per_region: PerRegion, region: int, case: MaskCase, weights: Weights | None) -> Figures:
-    return closed(per_region(case, weights)[:, region], weights)
-
-
-def _all(per_region: PerRegion, case: MaskCase, weights: Weights | None) -> Figures:
-    return closed(per_region(case, weights), weights)
-
-
-@dataclass(frozen=True)
-class _Figure:
-    """A figure before it is known whether it is asked of each region or of all."""
-
-    name: str
-    function: PerRegion
-    better: Better
-    about: str
-    pooled: bool = False
-    raised: bool = False
-
-    def metric(self, how: Callable[..., Figures]) -> Metric:
-        return Metric(self.name, partial(how, self.function), self.better, self.about, self.pooled, self.raised)
-
-
-def _missing(case: MaskCase) -> Each:
-    return np.asarray(np.isnan(case.hausdorff_95), dtype=np.float64)
 
 
 _HIGHER, _LOWER = Better.HIGHER, Better.LOWER
-_FIGURES = (
-    _Figure("dice", _means(lambda c: c.dice), _HIGHER, "overlap with the true region, mean over records"),
-    _Figure("iou", _means(lambda c: c.iou), _HIGHER, "intersection over union, mean over records"),
-    _Figure("hausdorff_95", _means(lambda c: c.hausdorff_95), _LOWER, "distance that 95 % of the outlines stay within"),
-    _Figure("surface_dice", _means(lambda c: c.surface_dice), _HIGHER, "share of the outlines within the tolerance"),
-    _Figure("outline_missing", _means(_missing), _LOWER, "records where a region was missed or made up as a whole"),
-    _Figure("size_error", _means(lambda c: np.abs(c.size_error)), _LOWER, "distance of predicted and true size"),
-    _Figure(
+PER_REGION = (
+    Metric("dice", means(lambda c: c.dice), _HIGHER, "overlap with the true region, mean over records"),
+    Metric("iou", means(lambda c: c.iou), _HIGHER, "intersection over union, mean over records"),
+    Metric("hausdorff_95", means(lambda c: c.hausdorff_95), _LOWER, "distance that 95 % of the outlines stay within"),
+    Metric("surface_dice", means(lambda c: c.surface_dice), _HIGHER, "share of the outlines within the tolerance"),
+    Metric(
+        "outline_missing",
+        means(lambda c: np.isnan(c.hausdorff_95).astype(np.float64)),
+        _LOWER,
+        "records where a region was missed or made up as a whole",
+    ),
+    Metric("size_error", means(lambda c: np.abs(c.size_error)), _LOWER, "distance of predicted and true size"),
+    Metric(
         "size_error_percent",
-        _means(lambda c: np.abs(c.size_error_percent)),
+        means(lambda c: np.abs(c.size_error_percent)),
         _LOWER,
         "the same in per cent of the true size",
     ),
-    _Figure(
-        "size_bias_percent", _means(lambda c: c.size_error_percent), Better.ZERO, "above 0: regions are drawn too large"
+    Metric(
+        "size_bias_percent", means(lambda c: c.size_error_percent), Better.ZERO, "above 0: regions are drawn too large"
     ),
-    _Figure(
+    Metric(
         "lesion_sensitivity",
-        _ratios(lambda c: c.lesions_found, lambda c: c.lesions),
+        ratios(lambda c: c.lesions_found, lambda c: c.lesions),
         _HIGHER,
         "share of connected true parts that were touched",
         pooled=True,
     ),
-    _Figure(
-        "false_lesions", _means(lambda c: c.lesions_false), _LOWER, "connected parts per record that touch nothing true"
+    Metric(
+        "false_lesions", means(lambda c: c.lesions_false), _LOWER, "connected parts per record that touch nothing true"
     ),
-    _Figure(
+    Metric(
         "pixel_f1",
-        _ratios(lambda c: 2 * c.both, lambda c: c.predicted + c.true),
+        ratios(lambda c: 2 * c.both, lambda c: c.predicted + c.true),
         _HIGHER,
         "Dice of all points of all records together",
         pooled=True,
     ),
-    _Figure(
+    Metric(
         "pixel_sensitivity",
-        _ratios(lambda c: c.both, lambda c: c.true),
+        ratios(lambda c: c.both, lambda c: c.true),
         _HIGHER,
         "share of the points that belong which were found",
         pooled=True,
     ),
-    _Figure(
+    Metric(
         "pixel_specificity",
-        _ratios(lambda c: c.outside, lambda c: c.outside + c.predicted - c.both),
+        ratios(lambda c: c.outside, lambda c: c.outside + c.predicted - c.both),
         _HIGHER,
         "share of the other points left in peace",
         pooled=True,
     ),
-    _Figure(
+    Metric(
         "pixel_accuracy",
-        _ratios(lambda c: c.outside + c.both, lambda c: c.outside + c.predicted + c.true - c.both),
+        ratios(lambda c: c.outside + c.both, lambda c: c.outside + c.predicted + c.true - c.both),
         _HIGHER,
         "share of all points decided rightly",
         pooled=True,
     ),
-    _Figure("pixel_auroc", _at_levels(levels.auroc), _HIGHER, "ranking of points that belong above the others"),
-    _Figure("pixel_auprc", _at_levels(levels.auprc), _HIGHER, "average precision over points"),
-    _Figure("brier_score", _at_levels(levels.brier_score), _LOWER, "mean squared error of each point's chance"),
-    _Figure(
+    Metric("pixel_auroc", _at_levels(levels.auroc), _HIGHER, "ranking of points that belong above the others"),
+    Metric("pixel_auprc", _at_levels(levels.auprc), _HIGHER, "average precision over points"),
+    Metric("brier_score", _at_levels(levels.brier_score), _LOWER, "mean squared error of each point's chance"),
+    Metric(
         "expected_calibration_error",
         _at_levels(levels.expected_calibration_error),
         _LOWER,
@@ -199,8 +147,7 @@ _FIGURES = (
         raised=True,
     ),
 )
-METRICS = tuple(figure.metric(_macro) for figure in _FIGURES)
-PER_REGION = tuple(figure.metric(_all) for figure in _FIGURES)
+METRICS = tuple(replace(metric, function=macro(metric.function)) for metric in PER_REGION)
 AFTER = ("brier_score", "expected_calibration_error")
 
 
@@ -252,11 +199,10 @@ class MaskJudge(Judge):
 
     def counts(self, answer: MaskAnswer, layout: Layout) -> Tested:
         """Rows that hold each region."""
-        base, number = tested(layout), np.zeros(len(self._names), dtype=int)
+        number = np.zeros(len(self._names), dtype=int)
         for position in first_of_rows(layout):
             number += [bool(region.any()) for region in unpack(answer.truth[position])]
-        per_class = dict(zip(self._names, number.tolist(), strict=True))
-        return Tested(base.rows, base.patients, base.folds, base.repeats, per_class=per_class)
+        return counts_of(layout, dict(zip(self._names, number.tolist(), strict=True)))
 
     def detail(self, judged: Judged) -> Detail:
         """Figures and curves of each region; one calibration curve over all points."""
@@ -280,8 +226,10 @@ class MaskJudge(Judge):
         )
 
     def _curves(self, judged: Judged, name: str, function: Any) -> dict[str, Curve]:
-        figures = _at_levels(function, GRID)
-        return {region: judged.curve(name, partial(_one, figures, k), GRID) for k, region in enumerate(self._names)}
+        def of_region(region: int, case: MaskCase, weights: Weights | None) -> Figures:
+            return np.asarray(np.take(_at_levels(function, GRID)(case, weights), region, axis=-2))
+
+        return {region: judged.curve(name, partial(of_region, k), GRID) for k, region in enumerate(self._names)}
 
     def show(self, case: MaskCase) -> Shown:
         """How far the mean Dice is from 1; the sizes, true and predicted."""

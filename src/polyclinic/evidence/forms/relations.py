@@ -1,7 +1,6 @@
 """How relations between stretches of a text are judged."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -9,11 +8,12 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.relations import FIRST_CHANCE, PREDICTED, TRUE, RelationAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import relations
 from polyclinic.evidence.metrics.calibration import calibration_curve
 from polyclinic.evidence.metrics.relations import PerType, RelationCase
+from polyclinic.evidence.per_class import counted
 from polyclinic.evidence.records import Calibration, OperatingPoint, Tested
 from polyclinic.evidence.soundness import SUM_TOLERANCE, broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
@@ -29,10 +29,6 @@ def _each(name: str, function: Callable[[RelationCase, Weights], PerType], about
     return Metric(name, figures, Better.HIGHER, about, pooled=True)
 
 
-def _counted(name: str, function: Any, about: str) -> Metric:
-    return Metric(name, function, Better.HIGHER, about, pooled=True)
-
-
 CALIBRATION = (
     Metric("log_loss", relations.log_loss, Better.LOWER, "penalty for being sure and wrong, of each pair"),
     Metric(
@@ -45,12 +41,12 @@ CALIBRATION = (
     ),
 )
 METRICS = (
-    _counted("micro_f1", relations.micro_f1, "F1 of all relations put together"),
-    _counted("macro_f1", relations.macro_f1, "F1 of each type of relation, averaged"),
-    _counted("micro_precision", relations.micro_precision, "share of the answered relations that are right"),
-    _counted("micro_recall", relations.micro_recall, "share of the true relations that are found"),
-    _counted("pair_accuracy", relations.pair_accuracy, 'share of the pairs that are right, "none" being a type too'),
-    _counted("macro_f1_with_none", relations.macro_f1_with_none, 'macro F1 with "none" as a type of its own'),
+    counted("micro_f1", relations.micro_f1, "F1 of all relations put together"),
+    counted("macro_f1", relations.macro_f1, "F1 of each type of relation, averaged"),
+    counted("micro_precision", relations.micro_precision, "share of the answered relations that are right"),
+    counted("micro_recall", relations.micro_recall, "share of the true relations that are found"),
+    counted("pair_accuracy", relations.pair_accuracy, 'share of the pairs that are right, "none" being a type too'),
+    counted("macro_f1_with_none", relations.macro_f1_with_none, 'macro F1 with "none" as a type of its own'),
     *CALIBRATION,
 )
 PER_TYPE = (
@@ -107,10 +103,8 @@ class RelationJudge(Judge):
 
     def counts(self, answer: RelationAnswer, layout: Layout) -> Tested:
         """Relations of each type."""
-        base = tested(layout)
         there = relations.count(answer.pairs[first_of_rows(layout)], len(self._types)).there.sum(axis=0)
-        per_class = {name: int(n) for name, n in zip(self._types[1:], there[1:], strict=True)}
-        return Tested(base.rows, base.patients, base.folds, base.repeats, per_class=per_class)
+        return counts_of(layout, {name: int(n) for name, n in zip(self._types[1:], there[1:], strict=True)})
 
     def detail(self, judged: Judged) -> Detail:
         """Figures of each type, and how far the chance of the answered type can be relied on."""

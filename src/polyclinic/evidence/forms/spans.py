@@ -1,8 +1,6 @@
 """How stretches of a text with labels are judged."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
@@ -10,14 +8,14 @@ from jaxtyping import Bool, Float, Shaped
 from polyclinic.answers.spans import SpanAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import spans
-from polyclinic.evidence.metrics.calibration import calibration_curve, expected_calibration_error
+from polyclinic.evidence.metrics.calibration import calibration_curve, error_of_found
+from polyclinic.evidence.per_class import counted
 from polyclinic.evidence.records import Calibration, Tested
 from polyclinic.evidence.soundness import broken
-from polyclinic.evidence.weights import Figures, Weights, closed, opened
-from polyclinic.formats.packed import unpack
+from polyclinic.formats.packed import object_array, unpack
 
 Counts = Float[np.ndarray, "sample label"]
 
@@ -63,53 +61,37 @@ def _partial(case: SpanCase) -> tuple[Counts, Counts, Counts, Counts]:
     return case.touching, case.predicted, case.touched, case.truth
 
 
-def _calibration_error(case: SpanCase, weights: Weights | None) -> Figures:
-    """Distance between the confidence and the share of spans that are right."""
-    owner = np.repeat(np.arange(len(case.hits)), [len(hits) for hits in case.hits])
-    drawn = opened(weights, len(case.hits))[:, owner]
-    if not len(owner):
-        return closed(np.full(len(drawn), np.nan), weights)
-    hits, sure = np.concatenate(list(case.hits)), np.concatenate(list(case.confidence))
-    return closed(np.asarray(expected_calibration_error(hits.astype(np.float64), sure, drawn)), weights)
-
-
-def _counted(name: str, function: Callable[[SpanCase, Weights | None], Figures], about: str) -> Metric:
-    return Metric(name, function, Better.HIGHER, about, pooled=True)
-
-
 METRICS = (
-    _counted("entity_f1", lambda c, w: spans.f1(*_exact(c), w), "harmonic mean of the next two"),
-    _counted(
-        "entity_precision", lambda c, w: spans.share(c.right, c.predicted, w), "share of predicted that are right"
-    ),
-    _counted("entity_recall", lambda c, w: spans.share(c.right, c.truth, w), "share of the true spans found exactly"),
-    _counted("partial_f1", lambda c, w: spans.f1(*_partial(c), w), "F1 when it is enough that spans share a sign"),
-    _counted("macro_f1", lambda c, w: spans.macro_f1(*_exact(c), w), "exact F1 averaged over labels"),
-    _counted(
+    counted("entity_f1", lambda c, w: spans.f1(*_exact(c), w), "harmonic mean of the next two"),
+    counted("entity_precision", lambda c, w: spans.share(c.right, c.predicted, w), "share of predicted that are right"),
+    counted("entity_recall", lambda c, w: spans.share(c.right, c.truth, w), "share of the true spans found exactly"),
+    counted("partial_f1", lambda c, w: spans.f1(*_partial(c), w), "F1 when it is enough that spans share a sign"),
+    counted("macro_f1", lambda c, w: spans.macro_f1(*_exact(c), w), "exact F1 averaged over labels"),
+    counted(
         "recall_seen",
         lambda c, w: spans.share(c.seen_found, c.seen, w),
         "recall of spans whose wording the training rows hold",
     ),
-    _counted(
+    counted(
         "recall_unseen",
         lambda c, w: spans.share(c.right - c.seen_found, c.truth - c.seen, w),
         "recall of spans whose wording is new",
     ),
 )
-ASSERTION = _counted(
+ASSERTION = counted(
     "assertion_accuracy",
     lambda c, w: spans.share(c.asserted_right, c.asserted, w),
     "of spans found exactly, share of which it was said rightly whether they are affirmed, negated, possible",
 )
 PER_LABEL = (
-    _counted("entity_f1", lambda c, w: spans.label_f1(*_exact(c), w), "exact F1"),
-    _counted("entity_precision", lambda c, w: spans.label_share(c.right, c.predicted, w), "share that is right"),
-    _counted("entity_recall", lambda c, w: spans.label_share(c.right, c.truth, w), "share found exactly"),
-    _counted("partial_f1", lambda c, w: spans.label_f1(*_partial(c), w), "F1 when a shared sign is enough"),
+    counted("entity_f1", lambda c, w: spans.label_f1(*_exact(c), w), "exact F1"),
+    counted("entity_precision", lambda c, w: spans.label_share(c.right, c.predicted, w), "share that is right"),
+    counted("entity_recall", lambda c, w: spans.label_share(c.right, c.truth, w), "share found exactly"),
+    counted("partial_f1", lambda c, w: spans.label_f1(*_partial(c), w), "F1 when a shared sign is enough"),
 )
 _CALIBRATION = Metric(
     "expected_calibration_error",
-    _calibration_error,
+    lambda c, w: error_of_found(list(c.hits), list(c.confidence), w),
     Better.LOWER,
     "distance between the confidence and the share of spans that are right",
     True,
@@ -179,8 +161,8 @@ class SpanJudge(Judge):
             seen_found=self._count([t[known & found] for t, found, known in seen]),
             asserted=self._count([t for _, t in asserted]),
             asserted_right=self._count(agree),
-            confidence=_objects([p[:, spans.CONFIDENCE] for p in predicted]),
-            hits=_objects([m.right for m in matched]),
+            confidence=object_array([p[:, spans.CONFIDENCE] for p in predicted]),
+            hits=object_array([m.right for m in matched]),
         )
 
     def _count(self, found: list[Float[np.ndarray, "_ 5"]]) -> Counts:
@@ -191,9 +173,7 @@ class SpanJudge(Judge):
     def counts(self, answer: SpanAnswer, layout: Layout) -> Tested:
         """Rows and patients, and true spans by label."""
         true = self._count(_all(answer.truth[first_of_rows(layout)])).sum(axis=0)
-        plain = tested(layout)
-        by_label = {name: int(n) for name, n in zip(self._names, true, strict=True)}
-        return Tested(plain.rows, plain.patients, plain.folds, plain.repeats, per_class=by_label)
+        return counts_of(layout, {name: int(n) for name, n in zip(self._names, true, strict=True)})
 
     def detail(self, judged: Judged) -> Detail:
         """Figures by label, and how far a confidence may be taken at its word."""
@@ -211,16 +191,9 @@ class SpanJudge(Judge):
 
     def _named(self, counts: Counts) -> Shaped[np.ndarray, " sample"]:
         rows = [[f"{int(n)} {name}" for n, name in zip(row, self._names, strict=True) if n] for row in counts]
-        return _objects([", ".join(row) or "none" for row in rows])
+        return object_array([", ".join(row) or "none" for row in rows])
 
 
 def _all(packed: Shaped[np.ndarray, " sample"]) -> list[Float[np.ndarray, "_ 5"]]:
     """The spans of each sample; a sample of which nothing is said has none."""
     return [unpack(content) if content else np.zeros((0, 5)) for content in packed]
-
-
-def _objects(values: list[Any]) -> Shaped[np.ndarray, " sample"]:
-    held = np.empty(len(values), dtype=object)
-    for position, value in enumerate(values):
-        held[position] = value
-    return held

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, first_of_rows, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.intervals import limits
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import concordance, survival
@@ -132,9 +132,7 @@ class SurvivalJudge(Judge):
 
     def counts(self, answer: SurvivalAnswer, layout: Layout) -> Tested:
         """Rows and events."""
-        base = tested(layout)
-        events = int(answer.event[first_of_rows(layout)].sum())
-        return Tested(base.rows, base.patients, base.folds, base.repeats, events=events)
+        return counts_of(layout, events=int(answer.event[first_of_rows(layout)].sum()))
 
     def detail(self, judged: Judged) -> Detail:
         """Kaplan-Meier curves of the thirds by risk, AUC over time, calibration at the median event time."""

@@ -10,7 +10,7 @@ from scipy.stats import norm
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, tested
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import regression
 from polyclinic.evidence.records import Calibration, Tested
@@ -75,7 +75,7 @@ class ValueJudge(Judge):
 
     def counts(self, answer: ValueAnswer, layout: Layout) -> Tested:
         """Rows and patients."""
-        return tested(layout)
+        return counts_of(layout)
 
     def detail(self, judged: Judged) -> Detail:
         """Measured against predicted number in groups of similar prediction."""

@@ -54,6 +54,16 @@ def expected_calibration_error(truth: Truth, probability: Chance, weights: Weigh
     return closed(np.divide(gaps, total, out=np.full(len(total), np.nan), where=total > 0), weights)
 
 
+def error_of_found(hits: list[np.ndarray], confidence: list[np.ndarray], weights: Weights | None = None) -> Figures:
+    """The same of what was found in samples (boxes, spans), be it none, one or many in each."""
+    owner = np.repeat(np.arange(len(hits)), [len(one) for one in hits])
+    drawn = opened(weights, len(hits))[:, owner]
+    if not len(owner):
+        return closed(np.full(len(drawn), np.nan), weights)
+    right = np.concatenate(hits).astype(np.float64)
+    return closed(np.asarray(expected_calibration_error(right, np.concatenate(confidence), drawn)), weights)
+
+
 def calibration_slope(truth: Truth, probability: Chance, weights: Weights | None = None) -> Figures:
     """Slope of what happened on the predicted log-odds; 1 is right, below 1 = too extreme, above 1 = too timid.
 

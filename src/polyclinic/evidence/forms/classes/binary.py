@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ from jaxtyping import Float, Int
 
 from polyclinic.answers.classes import ClassAnswer
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, first_of_rows, tested
-from polyclinic.evidence.forms.classes.chances import ChancesJudge
+from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, counts_of, first_of_rows
+from polyclinic.evidence.forms.classes.chances import ChancesJudge, confusion
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, operating_point
 from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
-from polyclinic.evidence.records import Calibration, OperatingPoint, Tested
+from polyclinic.evidence.per_class import counted
+from polyclinic.evidence.records import OperatingPoint, Tested
 from polyclinic.evidence.weights import Figures, Weights
 
 GRID = np.linspace(0, 1, 101)
@@ -72,14 +74,6 @@ def calibration_metrics(read: Callable[[BinaryCase], Float[np.ndarray, " sample"
     )
 
 
-def _chance(case: BinaryCase) -> Float[np.ndarray, " sample"]:
-    return case.probability
-
-
-def _raw(case: BinaryCase) -> Float[np.ndarray, " sample"]:
-    return case.raw
-
-
 def _ranked(name: str, plain: Plain, about: str) -> Metric:
     return Metric(name, lambda case, w: plain(case.truth, case.probability, w), Better.HIGHER, about)
 
@@ -89,14 +83,10 @@ def _decided(name: str, plain: Plain, about: str) -> Metric:
     return Metric(name, lambda case, w: plain(case.truth, case.decision, w), Better.HIGHER, about, pooled=True)
 
 
-def _at_half(case: BinaryCase, weights: Weights | None) -> Figures:
-    return operating_point.accuracy(case.truth, (case.probability > 0.5).astype(np.float64), weights)
-
-
 METRICS = (
     _ranked("auroc", discrimination.auroc, "chance to rank a diseased patient above a healthy one"),
     _ranked("auprc", discrimination.auprc, "PPV averaged over all sensitivities"),
-    *calibration_metrics(_chance),
+    *calibration_metrics(lambda case: case.probability),
     _decided("accuracy", operating_point.accuracy, "share of right decisions at the operating point"),
     _decided("balanced_accuracy", operating_point.balanced_accuracy, "mean of sensitivity and specificity"),
     _decided("sensitivity", operating_point.sensitivity, "share of the diseased who are found"),
@@ -104,9 +94,14 @@ METRICS = (
     _decided("ppv", operating_point.ppv, "share of the alarms that are right"),
     _decided("npv", operating_point.npv, "share of the all-clears that are right"),
     _decided("f1", operating_point.f1, "harmonic mean of sensitivity and PPV"),
-    Metric("accuracy_at_half", _at_half, Better.HIGHER, "share right when the likelier class is taken", pooled=True),
+    counted(
+        "accuracy_at_half",
+        lambda case, w: operating_point.accuracy(case.truth, (case.probability > 0.5).astype(np.float64), w),
+        "share right when the likelier class is taken",
+    ),
 )
-BEFORE = calibration_metrics(_raw)
+_CURVES = {"roc": discrimination.roc_curve, "precision_recall": discrimination.precision_recall_curve}
+BEFORE = calibration_metrics(lambda case: case.raw)
 
 
 class BinaryJudge(ChancesJudge):
@@ -119,7 +114,10 @@ class BinaryJudge(ChancesJudge):
     def case(self, test: Part, tune: Part | None) -> BinaryCase:
         """Chances and the decisions at each fold's threshold."""
         answer, fold = test.answer, test.layout.fold
-        scored = None if tune is None else _scored(tune)
+        scored = None
+        if tune is not None:
+            chances = tune.answer.probabilities[:, 1].astype(np.float64)
+            scored = ScoredSamples(chances, tune.answer.truth, tune.layout.fold)
         chosen = choose(scored, np.unique(fold))
         probability = answer.probabilities[:, 1].astype(np.float64)
         return BinaryCase(
@@ -134,22 +132,21 @@ class BinaryJudge(ChancesJudge):
 
     def counts(self, answer: ClassAnswer, layout: Layout) -> Tested:
         """Rows and how many of them are positive."""
-        base = tested(layout)
-        positives = int(answer.truth[first_of_rows(layout)].sum())
-        return Tested(base.rows, base.patients, base.folds, base.repeats, positives=positives)
+        return counts_of(layout, positives=int(answer.truth[first_of_rows(layout)].sum()))
 
     def detail(self, judged: Judged) -> Detail:
         """Calibration before and after, ROC and precision-recall curve, the thresholds, the two-by-two table."""
         case: BinaryCase = judged.case
         folds = np.unique(case.fold, return_index=True)[1]
         return Detail(
-            calibration=_calibration(judged),
-            curves={
-                "roc": judged.curve("roc", _roc, GRID),
-                "precision_recall": judged.curve("precision_recall", _precision_recall, GRID),
-            },
+            calibration=judged.calibration(
+                BEFORE,
+                calibration.calibration_curve(case.truth, case.probability, judged.confidence),
+                calibration.calibration_curve(case.truth, case.raw, judged.confidence),
+            ),
+            curves={name: judged.curve(name, partial(_curve, plain), GRID) for name, plain in _CURVES.items()},
             operating_point=OperatingPoint(case.rule, tuple(case.threshold[folds].tolist())),
-            confusion=_confusion(case.take(judged.once())),
+            confusion=confusion(case.take(judged.once()), 2),
         )
 
     def show(self, case: BinaryCase) -> Shown:
@@ -159,30 +156,6 @@ class BinaryJudge(ChancesJudge):
         return Shown(calibration.surprise(case.truth, case.probability), names[case.truth.astype(int)], names[answered])
 
 
-def _scored(tune: Part) -> ScoredSamples:
-    return ScoredSamples(tune.answer.probabilities[:, 1].astype(np.float64), tune.answer.truth, tune.layout.fold)
-
-
-def _roc(case: Any, weights: Weights | None) -> Figures:
-    return discrimination.roc_curve(case.truth, case.probability, GRID, weights)
-
-
-def _precision_recall(case: Any, weights: Weights | None) -> Figures:
-    return discrimination.precision_recall_curve(case.truth, case.probability, GRID, weights)
-
-
-def _calibration(judged: Judged) -> Calibration:
-    case: BinaryCase = judged.case
-    before = judged.estimates(BEFORE)
-    return Calibration(
-        before=before,
-        after={name: judged.estimate(name) for name in before},
-        curve=calibration.calibration_curve(case.truth, case.probability, judged.confidence),
-        curve_before=calibration.calibration_curve(case.truth, case.raw, judged.confidence),
-    )
-
-
-def _confusion(case: BinaryCase) -> tuple[tuple[int, ...], ...]:
-    table = np.zeros((2, 2), dtype=int)
-    np.add.at(table, (case.truth.astype(int), case.decision.astype(int)), 1)
-    return tuple(tuple(row) for row in table.tolist())
+def _curve(plain: Any, case: BinaryCase, weights: Weights | None) -> Figures:
+    found: Figures = plain(case.truth, case.probability, GRID, weights)
+    return found

@@ -1,6 +1,6 @@
 """What is the same whether two classes are judged or several."""
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -9,6 +9,13 @@ from polyclinic.answers.classes import ClassAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.forms.base import Judge
 from polyclinic.evidence.soundness import check_chances, check_simplex
+
+
+def confusion(case: Any, classes: int) -> tuple[tuple[int, ...], ...]:
+    """How often each true class (row) was answered with each class (column)."""
+    table = np.zeros((classes, classes), dtype=int)
+    np.add.at(table, (case.truth.astype(int), case.decision.astype(int)), 1)
+    return tuple(tuple(row) for row in table.tolist())
 
 
 class ChancesJudge(Judge):

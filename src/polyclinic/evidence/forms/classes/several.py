@@ -9,11 +9,12 @@ from jaxtyping import Float
 
 from polyclinic.answers.classes import ClassAnswer
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, first_of_rows, tested
-from polyclinic.evidence.forms.classes.chances import ChancesJudge
+from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, counts_of, first_of_rows
+from polyclinic.evidence.forms.classes.chances import ChancesJudge, confusion
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, multiclass, operating_point
-from polyclinic.evidence.records import Calibration, Curve, OperatingPoint, Tested
+from polyclinic.evidence.per_class import counted
+from polyclinic.evidence.records import Curve, CurvePoint, OperatingPoint, Tested
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
 
 GRID = np.linspace(0, 1, 101)
@@ -55,14 +56,6 @@ def calibration_metrics(read: Callable[[MulticlassCase], Float[np.ndarray, "samp
     )
 
 
-def _chances(case: MulticlassCase) -> Float[np.ndarray, "sample klass"]:
-    return case.probabilities
-
-
-def _raw(case: MulticlassCase) -> Float[np.ndarray, "sample klass"]:
-    return case.raw
-
-
 def _macro(name: str, plain: Any, about: str) -> Metric:
     return Metric(name, lambda case, w: plain(case.truth, case.probabilities, w), Better.HIGHER, about)
 
@@ -73,10 +66,6 @@ def _on_decision(name: str, function: Any, about: str) -> Metric:
         return found
 
     return Metric(name, figure, Better.HIGHER, about, pooled=True)
-
-
-def _accuracy(case: MulticlassCase, weights: Weights | None) -> Figures:
-    return operating_point.accuracy(case.truth, case.decision, weights)
 
 
 def _each_chance(name: str, function: Any, about: str) -> Metric:
@@ -102,12 +91,16 @@ def _each_decision(name: str, function: Any, about: str) -> Metric:
 METRICS = (
     _macro("macro_auroc", multiclass.macro_auroc, "AUROC of each class against the rest, averaged"),
     _macro("macro_auprc", multiclass.macro_auprc, "average precision of each class, averaged"),
-    Metric("accuracy", _accuracy, Better.HIGHER, "share right when the likeliest class is taken", pooled=True),
+    counted(
+        "accuracy",
+        lambda case, w: operating_point.accuracy(case.truth, case.decision, w),
+        "share right when the likeliest class is taken",
+    ),
     _on_decision("balanced_accuracy", multiclass.balanced_accuracy, "share recognised of each class, averaged"),
     _on_decision("macro_f1", multiclass.macro_f1, "F1 of each class, averaged"),
-    *calibration_metrics(_chances),
+    *calibration_metrics(lambda case: case.probabilities),
 )
-BEFORE = calibration_metrics(_raw)
+BEFORE = calibration_metrics(lambda case: case.raw)
 PER_CLASS = (
     _each_chance("auroc", discrimination.auroc, "this class against the rest"),
     _each_chance("auprc", discrimination.auprc, "this class against the rest"),
@@ -137,15 +130,18 @@ class MulticlassJudge(ChancesJudge):
 
     def counts(self, answer: ClassAnswer, layout: Layout) -> Tested:
         """Rows of each class."""
-        base = tested(layout)
         number = np.bincount(answer.truth[first_of_rows(layout)].astype(int), minlength=len(answer.classes))
-        per_class = dict(zip(answer.classes, number.tolist(), strict=True))
-        return Tested(base.rows, base.patients, base.folds, base.repeats, per_class=per_class)
+        return counts_of(layout, dict(zip(answer.classes, number.tolist(), strict=True)))
 
     def detail(self, judged: Judged) -> Detail:
         """Figures and curves of each class, calibration of the likeliest class, the table of confusions."""
+        case: MulticlassCase = judged.case
         return Detail(
-            calibration=_calibration(judged),
+            calibration=judged.calibration(
+                BEFORE,
+                _calibration_curve(case.truth, case.probabilities, judged.confidence),
+                _calibration_curve(case.truth, case.raw, judged.confidence),
+            ),
             curves={
                 "roc": judged.curve("roc", _macro_roc, GRID),
                 "roc_per_class": self._against_rest(judged, "roc", discrimination.roc_curve),
@@ -155,7 +151,7 @@ class MulticlassJudge(ChancesJudge):
             },
             per_class=judged.each(self.classes, PER_CLASS),
             operating_point=OperatingPoint("the likeliest class; nothing was chosen", ()),
-            confusion=_confusion(judged.case.take(judged.once())),
+            confusion=confusion(case.take(judged.once()), case.classes),
         )
 
     def _against_rest(self, judged: Judged, name: str, plain: Any) -> dict[str, Curve]:
@@ -191,18 +187,7 @@ def _macro_roc(case: MulticlassCase, weights: Weights | None) -> Figures:
     return closed(np.stack(means, axis=1), weights)
 
 
-def _calibration(judged: Judged) -> Calibration:
-    case: MulticlassCase = judged.case
-    before = judged.estimates(BEFORE)
-    after = {name: judged.estimate(name) for name in before}
-    right = (case.decision == case.truth).astype(np.float64)
-    curve = calibration.calibration_curve(right, case.probabilities.max(axis=1), judged.confidence)
-    right_raw = (case.raw.argmax(axis=1) == case.truth).astype(np.float64)
-    curve_before = calibration.calibration_curve(right_raw, case.raw.max(axis=1), judged.confidence)
-    return Calibration(before, after, curve, curve_before)
-
-
-def _confusion(case: MulticlassCase) -> tuple[tuple[int, ...], ...]:
-    table = np.zeros((case.classes, case.classes), dtype=int)
-    np.add.at(table, (case.truth.astype(int), case.decision.astype(int)), 1)
-    return tuple(tuple(row) for row in table.tolist())
+def _calibration_curve(truth: np.ndarray, chances: np.ndarray, confidence: float) -> tuple[CurvePoint, ...]:
+    """Of the likeliest class: its chance, and how often it was right."""
+    right = (chances.argmax(axis=1) == truth).astype(np.float64)
+    return calibration.calibration_curve(right, chances.max(axis=1), confidence)
