@@ -1,5 +1,7 @@
 """Which samples are judged, and the same samples of another model in the same order."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Int
 
@@ -33,8 +35,9 @@ class Judgeable:
         stop_on(self.form.check(answer, layout.row, f'predictions of "{target}" by {self.model}'), EvidenceError)
         n = len(index["test"])
         self.samples: Samples = predictions.samples.take(index["test"])
-        self.test = Part(answer.take(np.arange(n)), layout.take(np.arange(n)))
-        self.test = Part(self.test.answer, _patients_from_zero(self.test.layout))
+        tested = layout.take(np.arange(n))
+        patients_from_zero = np.unique(tested.patient, return_inverse=True)[1].reshape(-1)
+        self.test = Part(answer.take(np.arange(n)), replace(tested, patient=patients_from_zero))
         rest = np.arange(n, len(both))
         self.tune = Part(answer.take(rest), layout.take(rest)) if len(rest) else None
 
@@ -58,11 +61,6 @@ class Judgeable:
         moved.samples = self.samples.take(index)
         moved.test = Part(self.test.answer.take(index), self.test.layout.take(index))
         return moved
-
-
-def _patients_from_zero(layout: Layout) -> Layout:
-    patient = np.unique(layout.patient, return_inverse=True)[1].reshape(-1)
-    return Layout(layout.row, patient, layout.fold, layout.repeat)
 
 
 def _order(layout: Layout) -> Int[np.ndarray, " sample"]:

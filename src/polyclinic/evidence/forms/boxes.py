@@ -98,11 +98,6 @@ def _froc(case: BoxCase, weights: Weights | None) -> Figures:
     return _by_class(case, weights, lambda k: detection.sensitivity_at(case.ranking(k, case.base), FROC_RATES, weights))
 
 
-def _calibration_error(case: BoxCase, weights: Weights | None) -> Figures:
-    """Distance between the score and the share of boxes that find an object."""
-    return error_of_found([hits[:, case.base] for hits in case.hits], list(case.score), weights)
-
-
 _sensitivity = ratios(lambda c: c.found, lambda c: c.objects)
 _precision = ratios(lambda c: c.found, lambda c: c.taken)
 _false_boxes = means(lambda c: c.taken - c.found)
@@ -149,7 +144,7 @@ PER_CLASS = (
 )
 _CALIBRATION = Metric(
     "expected_calibration_error",
-    _calibration_error,
+    lambda c, w: error_of_found([hits[:, c.base] for hits in c.hits], list(c.score), w),
     _DOWN,
     "distance between score and share that is right",
     True,
@@ -241,19 +236,14 @@ class BoxJudge(Judge):
         curve = calibration_curve(hits.astype(np.float64), scores, judged.confidence) if len(scores) else ()
         found = judged.estimates((_CALIBRATION,))
         curves = {name: _curve(judged, k) for k, name in enumerate(self._names)}
+        folds = np.unique(judged.layout.fold, return_index=True)[1]
+        thresholds = {name: tuple(case.thresholds[folds, k].tolist()) for k, name in enumerate(self._names)}
         return Detail(
             Calibration(before={}, after=found, curve=curve),
             {"precision_recall_per_class": curves, "froc": judged.curve("froc", _froc, FROC_RATES)},
             per_class=judged.each(self._names, PER_CLASS),
-            operating_point=OperatingPoint(
-                "score with the best F1 on tune rows, for each class", (), self._scores(judged)
-            ),
+            operating_point=OperatingPoint("score with the best F1 on tune rows, for each class", (), thresholds),
         )
-
-    def _scores(self, judged: Judged) -> dict[str, tuple[float, ...]]:
-        """The score from which a box counts, by class, in every fold."""
-        first = np.unique(judged.layout.fold, return_index=True)[1]
-        return {name: tuple(judged.case.thresholds[first, k].tolist()) for k, name in enumerate(self._names)}
 
     def show(self, case: BoxCase) -> Shown:
         """One minus the F1 of the picture; how many objects there are of each class, and how many were counted."""

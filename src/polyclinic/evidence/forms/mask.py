@@ -11,7 +11,7 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.errors import Finding
@@ -184,7 +184,9 @@ class MaskJudge(Judge):
         for position in range(len(rows)):
             probability, truth = unpack(answer.probability[position]), unpack(answer.truth[position])
             odd[position] = probability.shape != truth.shape or len(probability) != len(self._names)
-            much[position] = answer.exclusive and _exceed(probability)
+            most = int(probability.sum(axis=0, dtype=np.int16).max(initial=0))
+            rounding = (len(probability) + 1) // 2
+            much[position] = answer.exclusive and most > CERTAIN + rounding
         remedy = "Give every region on the grid of the true mask."
         rule, chances = "a mask must have the size of the true one", "the probabilities of a point must not exceed 1"
         return [
@@ -241,11 +243,6 @@ class MaskJudge(Judge):
             for row in sizes
         ]
         return np.array(words, dtype=object)
-
-
-def _exceed(probability: UInt8[np.ndarray, " region *grid"]) -> bool:
-    """Whether probabilities of regions that exclude each other sum to more than 1, but for rounding of each."""
-    return int(probability.sum(axis=0, dtype=np.int16).max(initial=0)) > CERTAIN + (len(probability) + 1) // 2
 
 
 def _size_unit(unit: str, dim: int) -> tuple[str, float]:

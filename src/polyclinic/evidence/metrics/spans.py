@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from polyclinic.evidence.metrics.multiclass import mean_of_classes
 from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
 
 START, END, LABEL, CONFIDENCE, ASSERTION = range(5)
@@ -81,8 +82,7 @@ def macro_f1(right: Counts, predicted: Counts, found: Counts, truth: Counts, wei
     """The mean over the labels of which there are spans or predictions."""
     drawn = opened(weights, len(truth))
     each = _harmonic(*(drawn @ counts for counts in (right, predicted, found, truth)))
-    known = np.isfinite(each)
-    return closed(ratio(np.nan_to_num(each).sum(axis=1), known.sum(axis=1).astype(np.float64)), weights)
+    return closed(mean_of_classes(each), weights)
 
 
 def label_share(part: Counts, whole: Counts, weights: Weights | None = None) -> Figures:

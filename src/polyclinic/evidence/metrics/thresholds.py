@@ -40,12 +40,12 @@ class ScoredSamples:
 
 def choose(tune: ScoredSamples | None, folds: Int[np.ndarray, " fold"]) -> Thresholds:
     """A threshold for each of ``folds`` from the tune rows of that fold; one half where they do not tell."""
-    found = {int(fold): HALF if tune is None else _of_fold(tune, int(fold)) for fold in folds}
-    told = [np.isfinite(value) for value in found.values()] if tune is not None else [False]
+    if tune is None:
+        return Thresholds({int(fold): HALF for fold in folds}, RULE_HALF)
+    found = {
+        int(fold): youden_threshold(tune.truth[tune.fold == fold], tune.probability[tune.fold == fold])
+        for fold in folds
+    }
+    told = [np.isfinite(value) for value in found.values()]
     rule = RULE if all(told) else RULE_MIXED if any(told) else RULE_HALF
     return Thresholds({fold: value if np.isfinite(value) else HALF for fold, value in found.items()}, rule)
-
-
-def _of_fold(tune: ScoredSamples, fold: int) -> float:
-    members = tune.fold == fold
-    return youden_threshold(tune.truth[members], tune.probability[members])
