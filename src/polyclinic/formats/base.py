@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
-from polyclinic.study.catalogue import AXES, Axis, find, names
+from polyclinic.study.catalogue import AXES, Axis, usable
 
 STARTS_WITH = 1024
 """Bytes that a format is recognised by: the mark of NIfTI, the one that stands furthest back, ends at byte 348."""
@@ -40,9 +40,12 @@ class Format(ABC):
 
 @cache
 def formats_of(family: Axis) -> tuple[Format, ...]:
-    """All formats of a family, ours and those of installed packages, in the order of their names."""
+    """All formats of a family, ours and those of installed packages, in the order of their names.
+
+    One of a package that cannot be loaded is left out; it is named where a file is of no other format.
+    """
     base: type = getattr(import_module(f"polyclinic.{family}.base"), AXES[family].base)
-    kinds: list[type[Format]] = [find(family, name) for name in names(family)]
+    kinds: list[type[Format]] = list(usable(family).values())
     return tuple(kind() for kind in kinds if issubclass(kind, base))
 
 

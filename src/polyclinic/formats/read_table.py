@@ -15,6 +15,7 @@ from polyclinic.formats.tables.base import TableFormat, TextTable, TypedFile, ta
 from polyclinic.formats.text.compressed import COMPRESSED, unpack
 from polyclinic.formats.text.delimited import refuse_duplicates
 from polyclinic.formats.text.encoding import decode, likely_encoding
+from polyclinic.study.catalogue import broken
 from polyclinic.study.schema import CohortSection
 
 MISSING_VALUES: tuple[str, ...] = CohortSection.model_fields["missing_values"].default
@@ -184,4 +185,5 @@ def _unknown_format(path: Path) -> CohortError:
         if isinstance(known, TypedFile)
     ]
     rule = f"must be one of {', '.join(texts)} (each also as .gz or .zip), {', '.join(others)}"
-    return unreadable(path.name, rule, f'"{path.name}" is none', "Save the table as csv.")
+    error = unreadable(path.name, rule, f'"{path.name}" is none', "Save the table as csv.")
+    return CohortError([*error.findings, *broken("formats.tables").values()])

@@ -1,6 +1,7 @@
 """Which kinds and forms exist. The folder is the registry: the word in the study file is the file name.
 
-Listing reads file names and entry points and imports nothing; asking for one imports that one file.
+Listing reads file names and entry points and imports nothing; asking for one imports that one file. What a package
+offers is held against its base before it is used: one that cannot be loaded, or takes a name that is taken, is named.
 """
 
 import pkgutil
@@ -10,7 +11,7 @@ from functools import cache
 from importlib import import_module, util
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, get_origin
 
 from polyclinic.errors import Finding, StudyError
 
@@ -75,17 +76,54 @@ def find(axis: Axis, name: str) -> Any:
     """The one public class that the file of ``name`` defines, or what an installed package offers by that name.
 
     Raises:
-        StudyError: if there is no such name; the message suggests the nearest one.
+        StudyError: if there is no such name (the message suggests the nearest one), if a package takes a name that is
+            taken, or if what it offers cannot be used.
     """
     if name not in names(axis):
         raise StudyError(unknown(f"[{axis}]", AXES[axis].word, name, names(axis)))
-    plugin = _plugins(axis).get(name)
-    if plugin is not None:
-        return plugin.load()
-    base: type = getattr(import_module(f"polyclinic.{axis}.base"), AXES[axis].base)
+    offered = _plugins(axis).get(name, ())
+    if offered and _is_taken(axis, name):
+        both = "two packages offer it" if len(offered) > 1 else "Polyclinic has one of that name"
+        rule = f"no {AXES[axis].word} of a package may take a name that is taken"
+        raise StudyError(refused(axis, name, rule, both))
+    if offered:
+        return _load(axis, offered[0])
+    base = _base(axis)
     found = _classes(import_module(f"polyclinic.{axis}.{name}"), base)
     assert len(found) == 1, f"polyclinic.{axis}.{name} must define exactly one {base.__name__}"
     return found[0]
+
+
+def usable(axis: Axis) -> dict[str, Any]:
+    """All along ``axis`` that can be loaded, by name; ``broken`` says what cannot.
+
+    Raises:
+        StudyError: if a package takes a name that is taken.
+    """
+    return {name: find(axis, name) for name in names(axis) if name not in broken(axis)}
+
+
+@cache
+def broken(axis: Axis) -> dict[str, Finding]:
+    """Why what packages offer along ``axis`` cannot be used, by name: it stops only those who ask for it."""
+    found: dict[str, Finding] = {}
+    for name in (name for name in _plugins(axis) if not _is_taken(axis, name)):
+        try:
+            find(axis, name)
+        except StudyError as error:
+            found[name] = error.findings[0]
+    return found
+
+
+def package(axis: Axis, name: str) -> str:
+    """Which installed package offers ``name``, with its version; for messages."""
+    return " and ".join(_package(point) for point in _plugins(axis)[name])
+
+
+def refused(axis: Axis, name: str, rule: str, found: str) -> Finding:
+    """The finding for what a package offers and must not."""
+    place = f'package {package(axis, name)}, entry point "{name}" of {AXES[axis].group}'
+    return Finding("refused_package", place, rule, found, "Update or remove that package.")
 
 
 def unknown(place: str, what: str, word: str, offered: tuple[str, ...]) -> Finding:
@@ -129,6 +167,71 @@ def _classes(module: ModuleType, base: type) -> list[type]:
 
 
 @cache
-def _plugins(axis: Axis) -> dict[str, EntryPoint]:
+def _plugins(axis: Axis) -> dict[str, tuple[EntryPoint, ...]]:
     """What installed packages offer, by name. It is loaded only when asked for, and then loudly."""
-    return {point.name: point for point in entry_points(group=AXES[axis].group)}
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for point in entry_points(group=AXES[axis].group):
+        found[point.name] = (*found.get(point.name, ()), point)
+    return found
+
+
+def _load(axis: Axis, point: EntryPoint) -> Any:
+    """What a package offers, held against the base of the axis.
+
+    Raises:
+        StudyError: if it cannot be imported, is of another base, or lacks what the base demands.
+    """
+    place = f'package {_package(point)}, entry point "{point.name}" of {point.group}'
+    remedy = "Update or remove that package."
+    try:
+        loaded = point.load()
+    except Exception as error:
+        found = f"{point.value} cannot be loaded ({type(error).__name__}: {error})"
+        raise StudyError(Finding("broken_package", place, "what it offers must load", found, remedy)) from error
+    bases = tuple(_base(one) for one in _of_group(point.group) if AXES[one].base)
+    if not bases:
+        return loaded
+    rule = f"every {AXES[axis].word} must be a whole {' or '.join(base.__name__ for base in bases)}"
+    if not (isinstance(loaded, type) and issubclass(loaded, bases)):
+        raise StudyError(Finding("broken_package", place, rule, f"{point.value} is none", remedy))
+    lacking = _lacking(loaded)
+    if lacking:
+        found = f"{point.value} lacks {', '.join(lacking)}"
+        raise StudyError(Finding("broken_package", place, rule, found, remedy))
+    return loaded
+
+
+def _lacking(kind: type) -> list[str]:
+    """Duties that a class leaves undone: abstract methods, and what its bases say of classes without a value.
+
+    A class that only chooses another one by its method ``of`` leaves the rest to that one.
+    """
+    stated = {
+        name
+        for base in kind.__mro__
+        for name, note in vars(base).get("__annotations__", {}).items()
+        if get_origin(note) is ClassVar
+    }
+    abstract: frozenset[str] = getattr(kind, "__abstractmethods__", frozenset())
+    if "of" in vars(kind) and "of" not in abstract:
+        abstract = frozenset()
+    return sorted(abstract | {name for name in stated if not hasattr(kind, name)})
+
+
+def _is_taken(axis: Axis, name: str) -> bool:
+    """Whether a package and we, or two packages, offer something under one name: nobody could say who is meant."""
+    return len(_plugins(axis)[name]) > 1 or any(name in _files(one) for one in _of_group(AXES[axis].group))
+
+
+def _of_group(group: str) -> tuple[Axis, ...]:
+    """The axes that share a group of entry points: the three families of formats do."""
+    return tuple(axis for axis, growth in AXES.items() if growth.group == group)
+
+
+def _base(axis: Axis) -> type:
+    base: type = getattr(import_module(f"polyclinic.{axis}.base"), AXES[axis].base)
+    return base
+
+
+def _package(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value

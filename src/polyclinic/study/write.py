@@ -44,15 +44,15 @@ def json_schema() -> dict[str, Any]:
     schema["$schema"] = "http://json-schema.org/draft-07/schema#"
     schema["title"] = "Polyclinic study file"
     for group, axis in (("inputs", "inputs"), ("targets", "heads")):
-        kinds = [_kind_schema(axis, kind, schema["$defs"]) for kind in catalogue.names(axis)]  # type: ignore[arg-type]
+        kinds = [_kind_schema(kind, found, schema["$defs"]) for kind, found in catalogue.usable(axis).items()]  # type: ignore[arg-type]
         schema["properties"][group]["additionalProperties"] = {"oneOf": kinds}
     for unused in ("InputSection", "TargetSection", "InputOptions", "TargetOptions"):
         schema["$defs"].pop(unused, None)
     return schema
 
 
-def _kind_schema(axis: catalogue.Axis, kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = catalogue.find(axis, kind).Options.model_json_schema()
+def _kind_schema(kind: str, found: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = found.Options.model_json_schema()
     definitions |= schema.pop("$defs", {})
     schema["properties"] = {"kind": {"const": kind}, **schema.get("properties", {})}
     schema["required"] = ["kind", *schema.get("required", [])]

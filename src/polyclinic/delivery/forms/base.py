@@ -150,8 +150,8 @@ def delivery_by_word(word: str) -> Delivery:
     Raises:
         StudyError: if there is no such form.
     """
-    forms = catalogue.names("delivery.forms")
-    named = (form for form in forms if form == word or word in catalogue.find("delivery.forms", form).words)
+    forms = catalogue.usable("delivery.forms")
+    named = (form for form, delivery in forms.items() if form == word or word in delivery.words)
     return _delivery(next(named, word))
 
 

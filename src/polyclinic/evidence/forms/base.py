@@ -6,13 +6,13 @@ The judge of a form is found by the form's word, the name of its file here, or o
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
 
 from polyclinic.answers.base import Answer
-from polyclinic.errors import Finding
+from polyclinic.errors import Finding, StudyError, stop_on
 from polyclinic.evidence.folds import Case, Layout, assess
 from polyclinic.evidence.intervals import Sampled, estimate, limits, pick
 from polyclinic.evidence.metric import Better, Metric
@@ -132,12 +132,14 @@ class Judge(ABC):
 
     Attributes:
         word: The form's name in ``evidence.json``: the name of its file, or what else the field says.
+        words: The names in ``evidence.json`` of the judges that this class chooses from; () = it is one itself.
         headline: Names of the metrics to show first, the most important one first: it decides the verdict.
         metrics: All metrics, each a function of the form's case.
         line: The curve by which models are compared beside the headline, or None.
     """
 
     word: str
+    words: ClassVar[tuple[str, ...]] = ()
     headline: tuple[str, ...]
     metrics: tuple[Metric, ...]
     line: ComparedCurve | None = None
@@ -180,8 +182,10 @@ class Judge(ABC):
 
     def all_metrics(self) -> tuple[Metric, ...]:
         """The form's own metrics, and those that installed packages add to it."""
-        added = [catalogue.find("metrics", name) for name in catalogue.names("metrics")]
-        return (*self.metrics, *(metric for metric in added if metric.form == self.word))
+        added = {entry: metric for entry, metric in added_metrics().items() if metric.form == self.word}
+        ours = {metric.name for metric in self.metrics}
+        stop_on([_taken(entry) for entry, metric in added.items() if metric.name in ours], StudyError)
+        return (*self.metrics, *added.values())
 
     def metric(self, name: str) -> Metric:
         """The metric of that name."""
@@ -198,10 +202,43 @@ def judge_of(answer: Answer) -> Judge:
     return judge.of(answer)
 
 
+def added_metrics() -> dict[str, Metric]:
+    """Metrics of installed packages, by the names of their entry points.
+
+    Raises:
+        StudyError: if one cannot be loaded, is of a form that nothing judges, or has a name that is taken.
+    """
+    added = {entry: catalogue.find("metrics", entry) for entry in catalogue.names("metrics")}
+    ours: dict[str, set[str]] = {}
+    for judge in catalogue.usable("evidence.forms").values():
+        ours |= {word: {metric.name for metric in judge.metrics} for word in judge.words or (judge.word,)}
+    findings: list[Finding] = []
+    seen: set[str] = set()
+    for entry, metric in added.items():
+        if not isinstance(metric, Metric):
+            rule = "what is offered as a metric must be a Metric"
+            findings.append(catalogue.refused("metrics", entry, rule, f"it is a {type(metric).__name__}"))
+            continue
+        if metric.form not in ours:
+            place = f'package {catalogue.package("metrics", entry)}, form of the metric "{entry}"'
+            findings.append(catalogue.unknown(place, "form that is judged", metric.form, tuple(sorted(ours))))
+        elif metric.name in ours[metric.form] | seen:
+            findings.append(_taken(entry))
+        seen.add(metric.name)
+    stop_on(findings, StudyError)
+    return added
+
+
+def _taken(entry: str) -> Finding:
+    rule = "a metric of a package must have a name of its own"
+    found = "a metric of the same form, or of another package, has that name"
+    return catalogue.refused("metrics", entry, rule, found)
+
+
 def described_metrics() -> tuple[Metric, ...]:
     """Metrics of every form and of installed packages that say what they are called in the report."""
-    judges = [catalogue.find("evidence.forms", name) for name in catalogue.names("evidence.forms")]
-    added = [catalogue.find("metrics", name) for name in catalogue.names("metrics")]
+    judges = catalogue.usable("evidence.forms").values()
+    added = [metric for metric in catalogue.usable("metrics").values() if isinstance(metric, Metric)]
     return tuple(metric for metric in (*(m for judge in judges for m in judge.metrics), *added) if metric.title)
 
 

@@ -7,6 +7,7 @@ from jaxtyping import Shaped
 
 from polyclinic.errors import Finding, ReadError
 from polyclinic.formats.base import formats_of
+from polyclinic.study.catalogue import broken
 
 MOST_PIXELS = 64 * 1024 * 1024
 """Largest image that is decoded (8192 x 8192): above any radiograph, below what a hostile file could ask for."""
@@ -68,7 +69,8 @@ def unknown_image() -> ReadError:
     """The error for content of another format."""
     words = [known.name for known in formats_of("formats.images")]
     rule = f"an image must be {', '.join(words[:-1])} or {words[-1]}"
-    return refuse("unknown_image", rule, "the content is none of these", "Convert it, or correct the path.")
+    error = refuse("unknown_image", rule, "the content is none of these", "Convert it, or correct the path.")
+    return ReadError([*error.findings, *broken("formats.images").values()])
 
 
 def check_extent(width: int, height: int) -> None:

@@ -21,6 +21,7 @@ from polyclinic.formats.voxels.voxel_grid import (
     damaged,
     refuse,
 )
+from polyclinic.study.catalogue import broken
 
 _GZIP = b"\x1f\x8b"
 
@@ -135,7 +136,8 @@ def unknown_grid() -> ReadError:
     """The error for content of another format."""
     words = [known.name for known in grid_formats() if isinstance(known, ScanFormat)]
     rule = f"a volume must be {', '.join(words[:-1])} or {words[-1]}"
-    return refuse("unknown_volume", rule, "the content is none of these", "Convert it, or correct the path.")
+    error = refuse("unknown_volume", rule, "the content is none of these", "Convert it, or correct the path.")
+    return ReadError([*error.findings, *broken("formats.scans").values()])
 
 
 def first_bytes(path: Path) -> bytes:

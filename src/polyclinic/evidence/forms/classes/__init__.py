@@ -10,6 +10,7 @@ BINARY = 2
 class ClassJudge(Judge):
     """The door to the two ways in which a ``ClassAnswer`` is judged."""
 
+    words = (binary.BinaryJudge.word, several.MulticlassJudge.word)
     metrics = (*binary.METRICS, *several.METRICS)
 
     @classmethod
