@@ -46,4 +46,4 @@ def test_curve_has_limits_where_it_can():
     curve = reg.calibration_curve(truth, value, 1.96)
     assert sum(point.n for point in curve) == 30
     assert all(point.low < point.observed < point.high for point in curve)
-    assert np.isnan(reg.calibration_curve(np.array([1.0]), np.array([2.0]), 1.96)[0].low)
+    assert reg.calibration_curve(np.array([1.0]), np.array([2.0]), 1.96)[0].low is None

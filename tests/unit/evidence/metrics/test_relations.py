@@ -123,4 +123,4 @@ def test_impossible_answers_are_refused(column, value, match):
 
 def test_nothing_but_texts_without_pairs_can_be_judged():
     found = judge(predictions([np.zeros((0, 9))] * 6), [], EvidenceSection(resamples=5), 1)
-    assert np.isnan(found.targets["link"].metrics["micro_f1"].value)
+    assert found.targets["link"].metrics["micro_f1"].value is None
