@@ -157,11 +157,18 @@ def _metrics(target: TargetEvidence) -> tuple[list[str], list[list[str]]]:
 
 
 def _calibration(evidence: Evidence) -> Lines:
+    listed = False
     for name, target in evidence.targets.items():
         found = target.calibration
         if found is None or not (found.before or found.after):
-            yield item(pair(name, Phrase("see the calibration curve in the report")))
+            drawn = found is not None and found.curve
+            where = "see the calibration curve in the report" if drawn else "not judged for this kind of answer"
+            yield item(pair(name, Phrase(where)))
+            listed = True
             continue
+        if listed:
+            yield ""
+            listed = False
         yield Phrase("**{name}**", name=name)
         yield ""
         yield from table([Phrase("Metric"), Phrase("Before"), Phrase("After")], _before_after(found))

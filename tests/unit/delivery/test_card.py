@@ -11,7 +11,7 @@ from polyclinic.delivery.checklist_claim import CLAIM
 from polyclinic.delivery.checklist_tripod import TRIPOD
 from polyclinic.delivery.markdown import code, escaped, render_markdown, table
 from polyclinic.delivery.material import Material, RunFacts
-from polyclinic.evidence.records import Evidence
+from polyclinic.evidence.records import Calibration, Evidence
 from polyclinic.study.options import InputOptions
 from polyclinic.study.schema import InputSection
 from polyclinic.translations.language import read_language
@@ -147,3 +147,15 @@ def test_text_becomes_markdown_text() -> None:
     assert code("a`b\nc") == "`a'b c`"
     assert code("") == ""
     assert render_markdown(table(["x"], [["a|b"]])) == "| x |\n| --- |\n| a\\|b |\n"
+
+
+def test_the_calibration_curve_is_named_only_where_there_is_one(material: Make) -> None:
+    made = material("survival")
+    (target,) = made.evidence.targets.values()
+    (binary,) = material("binary").evidence.targets.values()
+    bare = replace(target, calibration=Calibration())
+    curve = replace(target, calibration=Calibration(curve=binary.calibration.curve))
+    both = replace(made, evidence=replace(made.evidence, targets={"bare": bare, "drawn": curve, "other": binary}))
+    part = card_of(both).split("## Calibration\n")[1].split("\n## ")[0]
+    assert "bare: not judged for this kind of answer\n" in part
+    assert "drawn: see the calibration curve in the report\n\n**other**\n" in part
