@@ -63,6 +63,7 @@ class Counted(Global):
 
     Options = CountedOptions
     Plan = CountedPlan
+    form = "count"
 
     def columns(self) -> tuple[str, ...]:
         """The column of the number."""

@@ -72,6 +72,7 @@ class Ordered(Global):
 
     Options = OrderedOptions
     Plan = OrderedPlan
+    form = "classes"
     strata_are_classes = True
 
     def columns(self) -> tuple[str, ...]:

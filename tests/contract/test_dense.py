@@ -222,6 +222,7 @@ def test_an_absent_record_is_answered_by_nothing(pair, tmp_path):
 
 def test_new_patients_are_answered_without_an_outcome(case):
     head, raws, answer = answer_of(case)
+    assert answer.form == head.form
     unasked = head.decode(raws, None)
     assert type(unasked) is type(answer)
     assert len(unasked) == ROWS

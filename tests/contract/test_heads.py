@@ -106,6 +106,7 @@ def test_answers_have_one_entry_per_row_and_carry_the_truth(case):
     head = calibrated(case)
     answer = head.decode(outputs(case).detach().numpy(), case.target)
     assert len(answer) == ROWS
+    assert answer.form == head.form
     unasked = head.decode(outputs(case).detach().numpy(), None)
     assert type(unasked) is type(answer)
 

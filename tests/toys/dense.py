@@ -221,6 +221,7 @@ class SpotGatherer:
 
 class Spot(Dense):
     Options, Plan = SpotOptions, SpotPlan
+    form = MaskAnswer.form
     mirror_safe = True
 
     def columns(self):

@@ -12,9 +12,11 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float, Int, Shaped
 
+from polyclinic.errors import EvidenceError, Finding, stop_on
 from polyclinic.formats.packed import object_array
 
-Constant = bool | str | tuple[str, ...]
+Scalar = bool | int | float | str
+Constant = Scalar | tuple[Scalar, ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Answer(ABC):
     """Base of the forms of answer. Every array has one entry per sample, in the same order; NaN = not known.
 
     Arrays that are packed, or have one number or one row of numbers per sample, are stored as they are under the
-    form's word; an answer with columns of its own says how.
+    form's word; an answer with columns of its own says how. What is no array is the same for all samples, a
+    ``Constant``: true or false, a whole or finite number, a word, or a tuple of these.
 
     Attributes:
         form: The form's word: the name of its file here, and of those that judge and deliver it.
@@ -90,10 +93,27 @@ def join_answers(answers: Sequence[Answer]) -> Answer:
     """Answers of one form for other samples, one after another.
 
     Survival curves may have grids of different lengths; a shorter one goes on with its last point.
+
+    Raises:
+        EvidenceError: if what is the same for all samples differs between them.
     """
+    stop_on(_different_constants(answers), EvidenceError)
     arrays = {f.name: [getattr(a, f.name) for a in answers] for f in fields(answers[0])}
     changes = {name: _stack(parts) for name, parts in arrays.items() if isinstance(parts[0], np.ndarray)}
     return replace(answers[0], **cast(dict[str, Any], changes))
+
+
+def _different_constants(answers: Sequence[Answer]) -> list[Finding]:
+    """A unit or class names that differ: joined, the samples of one answer would be read as those of another."""
+    first = answers[0]
+    place, rule = f"{type(first).__name__}", "answers that are joined must have the same constants"
+    remedy = "Let every fold learn the same, or make it an array with one entry per sample."
+    return [
+        Finding("different_constants", f"{place}.{one.name}", rule, "they differ", remedy)
+        for one in fields(first)
+        if not isinstance(value := getattr(first, one.name), np.ndarray)
+        and any(getattr(answer, one.name) != value for answer in answers[1:])
+    ]
 
 
 def average_answers(answers: Sequence[Answer]) -> Answer:

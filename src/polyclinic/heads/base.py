@@ -108,6 +108,8 @@ class Head(ABC):
 
     Options: ClassVar[type[TargetOptions]]
     Plan: ClassVar[type[Plan]]
+    form: ClassVar[str]
+    """The form of its answers: the name of the files, or entry points, that store, judge and deliver them."""
     mixup_safe: ClassVar[bool] = False
     """Whether the loss of a mixture may be the mixture of the losses."""
     strata_are_classes: ClassVar[bool] = False

@@ -163,6 +163,7 @@ class Cells(base.Dense):
     grounds = ("picture",)
     Options = CellsOptions
     Plan = CellsPlan
+    form = "cells"
 
     def columns(self) -> tuple[str, ...]:
         """The column of the true cells, and that of the length of a pixel."""

@@ -113,6 +113,7 @@ class Classify(base.Global):
 
     Options = ClassifyOptions
     Plan = ClassifyPlan
+    form = "classes"
     mixup_safe = True
     strata_are_classes = True
 

@@ -186,6 +186,7 @@ class Detect(base.Dense):
 
     Options = DetectOptions
     Plan = DetectPlan
+    form = "boxes"
 
     def columns(self) -> tuple[str, ...]:
         """The column of the boxes."""

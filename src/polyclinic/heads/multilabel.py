@@ -95,6 +95,7 @@ class Multilabel(base.Global):
 
     Options = MultilabelOptions
     Plan = MultilabelPlan
+    form = "labels"
     mixup_safe = True
 
     def columns(self) -> tuple[str, ...]:

@@ -98,6 +98,7 @@ class Regress(base.Global):
 
     Options = RegressOptions
     Plan = RegressPlan
+    form = "value"
 
     def columns(self) -> tuple[str, ...]:
         """The column of the number."""

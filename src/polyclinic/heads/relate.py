@@ -197,6 +197,7 @@ class Relate(Dense):
 
     Options = RelateOptions
     Plan = RelatePlan
+    form = "relations"
     grounds = ("text",)
 
     def columns(self) -> tuple[str, ...]:

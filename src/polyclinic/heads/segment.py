@@ -196,6 +196,7 @@ class Segment(base.Dense):
 
     Options = SegmentOptions
     Plan = SegmentPlan
+    form = "mask"
     mirror_safe = True
 
     @property

@@ -126,6 +126,7 @@ class Survive(base.Global):
 
     Options = SurviveOptions
     Plan = SurvivePlan
+    form = "survival"
 
     def columns(self) -> tuple[str, ...]:
         """The columns of event and time."""

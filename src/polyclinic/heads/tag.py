@@ -190,6 +190,7 @@ class Tag(base.Dense):
 
     Options = TagOptions
     Plan = TagPlan
+    form = "spans"
     options: TagOptions
     grounds = ("text",)
 

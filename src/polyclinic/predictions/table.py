@@ -20,6 +20,7 @@ Names and order of classes, units and forms stand in the file's own metadata, so
 """
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -32,7 +33,7 @@ from polars.exceptions import PolarsError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from polyclinic.answers.base import Answer, Constant, Constants, floats, numbers
-from polyclinic.errors import EvidenceError, Finding
+from polyclinic.errors import EvidenceError, Finding, PolyclinicError, stop_on
 from polyclinic.formats.disk import write_file
 from polyclinic.predictions.record import Predictions, Samples
 from polyclinic.study import catalogue
@@ -85,7 +86,9 @@ def load(path: Path) -> list[Predictions]:
     """Read what ``save`` wrote, one entry for each model in the order in which they were saved.
 
     Raises:
-        EvidenceError: if the file is missing, damaged, of another format, or written by another program.
+        EvidenceError: if the file is missing, damaged, of another format, or written by another program, or if a form
+            of answer in it is not installed.
+        StudyError: if the package that brings the form is broken.
     """
     try:
         words = pl.read_parquet_metadata(path).get(_KEY)
@@ -96,7 +99,10 @@ def load(path: Path) -> list[Predictions]:
         raise EvidenceError(_unreadable(path, "another program wrote it"))
     try:
         note = _FileNote.model_validate(json.loads(words))
+        stop_on(_absent_forms(note, path), EvidenceError)
         return [_model_of(table, model) for model in note.models]
+    except PolyclinicError:
+        raise
     except (ValidationError, PolarsError, KeyError, ValueError) as error:
         raise EvidenceError(_unreadable(path, "it has another format or lacks columns")) from error
 
@@ -112,8 +118,27 @@ def _note(predictions: Predictions) -> _ModelNote:
 
 def _target_note(name: str, answer: Answer) -> _TargetNote:
     constants = answer.constants()
+    odd = [key for key, value in constants.others.items() if not _is_constant(value)]
+    rule = "what is no array must be true or false, a finite number, a word, or a tuple of these"
+    remedy = "Correct the class, or let its methods constants and read turn it into one of these."
+    place = type(answer).__name__
+    stop_on(
+        [
+            Finding("odd_constant", f"{place}.{key}", rule, f"it is a {type(constants.others[key]).__name__}", remedy)
+            for key in odd
+        ],
+        EvidenceError,
+    )
     return _TargetNote(
         name=name, form=answer.form, names=constants.names, unit=constants.unit, constants=dict(constants.others)
+    )
+
+
+def _is_constant(value: object) -> bool:
+    """Whether the file can hold it and give it back as it was: JSON knows no NaN."""
+    return all(
+        isinstance(one, bool | int | str) or (isinstance(one, float) and math.isfinite(one))
+        for one in (value if isinstance(value, tuple) else (value,))
     )
 
 
@@ -173,6 +198,22 @@ def _array(column: pl.Series) -> Shaped[np.ndarray, " sample"]:
     """A column as an array; an empty cell is None among words and NaN among numbers."""
     words = column.dtype in (pl.String, pl.Null)
     return np.array(column.to_list(), dtype=object) if words else column.to_numpy()
+
+
+def _absent_forms(note: _FileNote, path: Path) -> list[Finding]:
+    """Forms of answer that a package brought which is not here now."""
+    forms = {target.form: target.name for model in note.models for target in model.targets}
+    return [
+        Finding(
+            name="absent_form",
+            place=f'{path.name}, target "{target}"',
+            rule="the form of every answer must be installed",
+            found=f'the form "{form}" is not',
+            remedy="Install the package that brings it, or a newer Polyclinic.",
+        )
+        for form, target in forms.items()
+        if form not in catalogue.names("answers")
+    ]
 
 
 def _unreadable(path: Path, found: str) -> Finding:

@@ -15,6 +15,7 @@ from polyclinic.cohort.rows import Split
 from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort, leave_out, load
 from polyclinic.errors import CohortError, Finding, LeakError, MissingPackage, PolyclinicError, StudyError, stop_on
+from polyclinic.evidence.forms.base import added_metrics
 from polyclinic.heads.base import Dense, Head, Question, dense_questions
 from polyclinic.inputs.base import Input, InputColumns, located
 from polyclinic.records.base import ColumnCells
@@ -34,13 +35,15 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
         cache: Where decoded records may be kept, or None.
 
     Raises:
-        StudyError: columns that the table lacks, or that two parts of the study claim.
+        StudyError: columns that the table lacks, or that two parts of the study claim; what installed packages lack.
         CohortError: outcomes or records that cannot be used.
         ReadError: files that cannot be read.
     """
     cohort = load(study.cohort, folder)
     heads = {name: catalogue.find("heads", s.kind)(name, s.options) for name, s in study.targets.items()}
     kinds = {name: catalogue.find("inputs", s.kind)(name, s.options) for name, s in study.inputs.items()}
+    stop_on(_form_findings(heads), StudyError)
+    added_metrics()
     kinds = face(kinds, heads)
     columns = claim_columns(study, cohort, kinds, heads)
     known = np.logical_or.reduce([question.outcomes.known for question in _read_targets(cohort, heads).values()])
@@ -62,6 +65,22 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
     findings = sift(findings, study.accept)
     stop_on(findings, CohortError)
     return Assembled(study, cohort, inputs, questions, tuple(findings), cache)
+
+
+def _form_findings(heads: Mapping[str, Head]) -> Iterator[Finding]:
+    """What is lacking to store, judge and deliver the answers: nobody should train first to hear of it."""
+    parts: tuple[catalogue.Axis, ...] = ("answers", "evidence.forms", "delivery.forms")
+    for name, head in heads.items():
+        for axis in parts:
+            if head.form in catalogue.names(axis):
+                catalogue.find(axis, head.form)
+                continue
+            growth = catalogue.AXES[axis]
+            rule = f'the form "{head.form}" of its answers must be a {growth.word}'
+            found = f"no installed package offers it in the entry point group {growth.group}"
+            yield Finding(
+                "missing_form", f"[targets.{name}]", rule, found, "Update or complete the package of its kind."
+            )
 
 
 def face(inputs: Mapping[str, Input], heads: Mapping[str, Head]) -> dict[str, Input]:

@@ -1,11 +1,13 @@
 import errno
 import os
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
 import pytest
 
+from polyclinic.answers.base import Answer, join_answers
 from polyclinic.answers.classes import ClassAnswer
 from polyclinic.answers.labels import LabelsAnswer
 from polyclinic.answers.survival import SurvivalAnswer
@@ -13,6 +15,7 @@ from polyclinic.answers.value import ValueAnswer
 from polyclinic.errors import BundleError, EvidenceError
 from polyclinic.predictions.record import Predictions, Samples
 from polyclinic.predictions.table import load, save
+from polyclinic.study import catalogue
 
 N = 7
 
@@ -160,3 +163,56 @@ def test_a_truncated_file_is_refused(tmp_path, answers):
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(EvidenceError, match="missing or damaged"):
         load(path)
+
+
+@dataclass(frozen=True)
+class _Levels(Answer):
+    """An answer with constants of every sort."""
+
+    form: ClassVar[str] = "levels_of_test"
+    levels: tuple[object, ...]
+    widen: object
+    value: np.ndarray
+
+    @staticmethod
+    def average(answers):
+        return answers[0]
+
+    @classmethod
+    def example(cls, rng, samples, flawed=False):
+        return cls((0.1, 2, "a", True), 1.5, rng.normal(size=samples))
+
+
+@pytest.fixture
+def levels(monkeypatch):
+    names, find = catalogue.names, catalogue.find
+    monkeypatch.setattr(catalogue, "names", lambda axis: (*names(axis), _Levels.form))
+    monkeypatch.setattr(catalogue, "find", lambda axis, name: _Levels if name == _Levels.form else find(axis, name))
+    return _Levels.example(np.random.default_rng(0), N)
+
+
+def test_numbers_and_tuples_of_them_may_be_constants(levels, tmp_path):
+    save([Predictions("a", _samples(), {"it": levels}, np.zeros(N))], tmp_path / "p.parquet")
+    read = load(tmp_path / "p.parquet")[0].answers["it"]
+    assert (read.levels, read.widen) == (levels.levels, levels.widen)
+    assert [type(one) for one in read.levels] == [float, int, str, bool]
+
+
+@pytest.mark.parametrize("odd", [{"a": 1}, float("nan"), ((1, 2), 3), None])
+def test_other_constants_are_refused_by_the_name_of_the_class(levels, odd, tmp_path):
+    answer = replace(levels, widen=odd)
+    with pytest.raises(EvidenceError, match=r"_Levels\.widen: what is no array must be"):
+        save([Predictions("a", _samples(), {"it": answer}, np.zeros(N))], tmp_path / "p.parquet")
+
+
+def test_a_form_that_is_not_installed_is_named(levels, tmp_path, monkeypatch):
+    save([Predictions("a", _samples(), {"it": levels}, np.zeros(N))], tmp_path / "p.parquet")
+    monkeypatch.undo()
+    with pytest.raises(EvidenceError, match=r'target "it".* the form "levels_of_test" is not\. Install the package'):
+        load(tmp_path / "p.parquet")
+
+
+def test_answers_with_other_constants_are_not_joined(levels):
+    assert len(join_answers([levels, levels])) == 2 * N
+    with pytest.raises(EvidenceError, match=r"_Levels\.widen: answers that are joined must have the same constants"):
+        join_answers([levels, replace(levels, widen=2.5)])

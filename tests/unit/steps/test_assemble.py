@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from polyclinic.errors import CohortError, LeakError, Severity
+from polyclinic.errors import CohortError, LeakError, Severity, StudyError
+from polyclinic.heads.regress import Regress
 from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.example_cohort import example_cohort
 from polyclinic.study.read import read_study
@@ -120,3 +121,19 @@ def test_copies_of_a_record_stay_on_one_side(study):
     copies = np.flatnonzero((assembled.cohort.row - 1) % 3 == 0)
     for fold in split.folds:
         assert np.isin(copies, fold.test.index).all() or not np.isin(copies, fold.test.index).any()
+
+
+def test_a_form_that_lacks_a_part_is_named_before_anything_is_trained(study, monkeypatch):
+    monkeypatch.setattr(Regress, "form", "quantiles")
+    with pytest.raises(StudyError) as stopped:
+        study()
+    assert len(stopped.value.findings) == 3
+    assert '[targets.level]: the form "quantiles" of its answers' in str(stopped.value)
+    for group in ("answers", "evidence_forms", "delivery_forms"):
+        assert f"entry point group polyclinic.{group}" in str(stopped.value)
+
+
+def test_a_metric_that_cannot_be_used_is_named_before_anything_is_trained(study, offering):
+    offering("polyclinic.metrics", "near", "near:NEAR", "NEAR = 1")
+    with pytest.raises(StudyError, match=r"package near-plug 0\.1\.0.*must be a Metric"):
+        study()
