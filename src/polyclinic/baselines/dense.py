@@ -41,9 +41,9 @@ def _answer(
     question: Question[Dense], sort: DenseSort, assembled: Assembled, fold: Fold, seed: int
 ) -> Predictions | None:
     fitted = question.fit(fold.members[0].train)
-    said = [_ask(fitted, sort, assembled, rows, fold.test, seed) for rows in fold.members]
-    whole = [one for one in said if one is not None]
-    if len(whole) < len(said):
+    members = [_ask(fitted, sort, assembled, rows, fold.test, seed) for rows in fold.members]
+    whole = [one for one in members if one is not None]
+    if len(whole) < len(members):
         return None
     calibrated = calibrate_members({question.name: fitted}, whole, assembled.study.training.calibration)
     return average_members(sort.name, assembled.cohort, fold, calibrated, whole)

@@ -81,8 +81,8 @@ class Design:
         dense = np.hstack([(numbers - self.centre) / self.spread, np.isnan(matrix[:, self.absent])])
         if self.terms or sum(len(levels.codes) for levels in self.categories) > _WIDE:
             marks = [_sparse_marks(matrix[:, levels.feature], levels.codes) for levels in self.categories]
-            told = [one.columns(_some(texts, index)) for one, texts in zip(self.terms, features.texts, strict=True)]
-            return sparse.csr_array(sparse.hstack([sparse.csr_array(dense), *marks, *told], format="csr"))
+            counted = [one.columns(_some(texts, index)) for one, texts in zip(self.terms, features.texts, strict=True)]
+            return sparse.csr_array(sparse.hstack([sparse.csr_array(dense), *marks, *counted], format="csr"))
         marks = [(matrix[:, [levels.feature]] == levels.codes).astype(float) for levels in self.categories]
         return np.hstack([dense, *marks])
 

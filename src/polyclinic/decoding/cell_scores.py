@@ -77,15 +77,15 @@ def scores_of(features: Float[np.ndarray, "cell 3"], weights: tuple[float, float
 
 
 def vote(
-    said: Sequence[tuple[Int[np.ndarray, "row column"], Shaped[np.ndarray, " _"]]],
+    answers: Sequence[tuple[Int[np.ndarray, "row column"], Shaped[np.ndarray, " _"]]],
 ) -> tuple[Int[np.ndarray, "row column"], Float[np.ndarray, " cell"]]:
     """Cells on which several models agree, from their cells and scores.
 
     A point belongs to a cell where most say so; middles are where the models' own cells have theirs, on average. The
     score of a cell is the mean score of its points over all models, 0 where a model sees none.
     """
-    foreground = np.mean([labels > 0 for labels, _ in said], axis=0)
-    height = np.mean([relative_distance(labels) for labels, _ in said], axis=0)
+    foreground = np.mean([labels > 0 for labels, _ in answers], axis=0)
+    height = np.mean([relative_distance(labels) for labels, _ in answers], axis=0)
     agreed = tell_apart(foreground, height, 0.5, 0.5 * float(height.max(initial=0.0)), 1)
-    sure = np.mean([np.append(0.0, scores)[labels] for labels, scores in said], axis=0)
+    sure = np.mean([np.append(0.0, scores)[labels] for labels, scores in answers], axis=0)
     return agreed, _mean(sure, agreed).astype(np.float32)

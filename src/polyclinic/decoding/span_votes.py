@@ -23,13 +23,13 @@ def together(answers: Sequence[Float[np.ndarray, "_ 5"]]) -> Float[np.ndarray, "
     """
     votes: dict[tuple[float, float, float], list[tuple[float, float]]] = {}
     for answer in answers:
-        for start, end, label, sure, said in answer.tolist():
-            votes.setdefault((start, end, label), []).append((sure, said))
+        for start, end, label, sure, assertion in answer.tolist():
+            votes.setdefault((start, end, label), []).append((sure, assertion))
     nested = any(_crosses(answer) for answer in answers)
     kept: list[tuple[float, ...]] = []
-    for sure, span, said in sorted(_scored(votes, len(answers)), key=lambda entry: (-entry[0], entry[1])):
+    for sure, span, assertion in sorted(_scored(votes, len(answers)), key=lambda entry: (-entry[0], entry[1])):
         if nested or not any(span[0] < other[1] and other[0] < span[1] for other in kept):
-            kept.append((*span, sure, said))
+            kept.append((*span, sure, assertion))
     return np.array(sorted(kept), dtype=np.float64).reshape(-1, 5)
 
 
@@ -41,8 +41,8 @@ def _scored(
     for span, given in votes.items():
         sure = sum(one for one, _ in given) / models
         if 2 * len(given) > models or sure >= _SURE:
-            said = [value for _, value in given]
-            entries.append((sure, span, max(sorted(set(said)), key=said.count)))
+            assertion = [value for _, value in given]
+            entries.append((sure, span, max(sorted(set(assertion)), key=assertion.count)))
     return entries
 
 

@@ -252,7 +252,7 @@ class Cells(base.Dense):
 
     def calibrate(self, outputs: Shaped[np.ndarray, " sample"], target: CellsTarget, method: str) -> Self:
         """Choose threshold, level and smallest cell by panoptic quality on tune rows; learn how sure each cell is."""
-        rows = np.array([k for k, said in enumerate(outputs) if said is not None and target.drawn[k]], dtype=int)
+        rows = np.array([k for k, raw in enumerate(outputs) if raw is not None and target.drawn[k]], dtype=int)
         if not len(rows):
             return type(self)(self.name, self.options, self.plan.model_copy(update={"note": "no tune rows"}))
         rows = rows[np.unique(np.linspace(0, len(rows) - 1, _TUNE_PICTURES).round().astype(int))]
@@ -270,16 +270,16 @@ class Cells(base.Dense):
         """Cells told apart, with the chance of each; a row without picture has none."""
         truth = nothing(len(outputs)) if target is None else target.drawn
         scores, predicted, spacing = nothing(len(outputs)), nothing(len(outputs)), np.full((len(outputs), 2), np.nan)
-        for row, said in enumerate(outputs):
-            if said is None:
+        for row, raw in enumerate(outputs):
+            if raw is None:
                 if truth[row]:  # to be judged: nothing was found
                     scores[row], predicted[row] = pack(np.zeros(0, np.float32)), pack(np.zeros_like(unpack(truth[row])))
                 continue
-            maps = _maps(said)
+            maps = _maps(raw)
             labels = _labels(self.plan, maps)
             scores[row] = pack(scores_of(features_of(labels, maps), self.plan.scores))
             predicted[row] = pack(labels)
-            spacing[row] = np.nan if said.spacing is None else said.spacing
+            spacing[row] = np.nan if raw.spacing is None else raw.spacing
             if target is not None and np.isfinite(target.pixel_um[row]):
                 spacing[row] = target.pixel_um[row]
         unit = "um" if np.isfinite(spacing).any() else "px"
@@ -317,8 +317,8 @@ class _Layer(nn.Module):
         self.on, self.maps = on, CellMaps(sight.channels[0], sight.strides[0])
 
     def forward(self, fused: Fused) -> Tensor:
-        said: Tensor = self.maps(fused.inputs[self.on].maps[0])
-        return said
+        maps: Tensor = self.maps(fused.inputs[self.on].maps[0])
+        return maps
 
 
 @final
@@ -351,8 +351,8 @@ def _placed(drawn: Shaped[np.ndarray, " sample"], places: Sequence[Place | None]
         yield maps, json.dumps(centres.round(1).tolist())
 
 
-def _maps(said: FoundCells) -> Maps:
-    found = unpack(said.packed)
+def _maps(raw: FoundCells) -> Maps:
+    found = unpack(raw.packed)
     if found.ndim == 2:
         return Maps((found > 0).astype(np.float32), (found > 0).astype(np.float32), found)
     return Maps(found[0] / np.float32(255), found[1] / np.float32(255))

@@ -273,8 +273,8 @@ class Detect(base.Dense):
     def calibrate(self, raws: Shaped[np.ndarray, " sample"], target: BoxTarget, method: str) -> Self:
         """Learn on tune rows what a score means, and from which score a box counts."""
         known = [k for k in np.flatnonzero(target.known) if raws[k] is not None]
-        said, truth = [raws[k] for k in known], [target.read.boxes[k] for k in known]
-        correction = learn_scores(said, truth, len(self.plan.classes), self.plan.dim, method)
+        raw, truth = [raws[k] for k in known], [target.read.boxes[k] for k in known]
+        correction = learn_scores(raw, truth, len(self.plan.classes), self.plan.dim, method)
         note = "; ".join(f"{n}: {c.note}" for n, c in zip(self.plan.classes, correction, strict=True))
         plan = self.plan.model_copy(update={"correction": correction, "note": note})
         return type(self)(self.name, self.options, plan)
@@ -296,8 +296,8 @@ class Detect(base.Dense):
 
     def marks(self, answer: BoxAnswer, position: int) -> Marks:
         """The true boxes, and those that count as found."""
-        said = unpack(answer.predicted[position])
-        counted = said[said[:, 0] >= answer.thresholds[position][said[:, 1].astype(np.int64)], 1:]
+        raw = unpack(answer.predicted[position])
+        counted = raw[raw[:, 0] >= answer.thresholds[position][raw[:, 1].astype(np.int64)], 1:]
         truth = unpack(answer.truth[position]) if answer.truth[position] else None
         return BoxMarks(answer.classes, truth, counted)
 

@@ -26,7 +26,7 @@ from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import Geometry, Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
 from polyclinic.heads.base import Dense, DenseOptions, ForegroundOf, GridTruth, Target
-from polyclinic.layers.text.relation_scorer import Ballot, Hearing, Said, Scored, Voters, score
+from polyclinic.layers.text.relation_scorer import Ballot, PairScores, TokenVotes, Voters, WindowVotes, score
 from polyclinic.records.text import relations
 from polyclinic.records.text.relations import NONE, Asked
 from polyclinic.study.options import Plan
@@ -353,7 +353,9 @@ def _rarest(asked: Asked, types: tuple[str, ...], count: Counter[str]) -> int:
     return types.index(words[0]) if words else 0
 
 
-def _answer(raw: Said | Scored, asked: Asked, plan: RelatePlan, *, directed: bool) -> Float[np.ndarray, "pair column"]:
+def _answer(
+    raw: TokenVotes | PairScores, asked: Asked, plan: RelatePlan, *, directed: bool
+) -> Float[np.ndarray, "pair column"]:
     """All pairs that are asked about, and the true ones that never were."""
     found = relations.candidates(asked, plan.types, plan.max_distance, directed=directed)
     chances = recalibration.apply(plan.correction, _scores(raw, found.where, plan.ballot)[:, None])
@@ -361,8 +363,10 @@ def _answer(raw: Said | Scored, asked: Asked, plan: RelatePlan, *, directed: boo
     return np.concatenate([listed, never_asked(found.missed, len(plan.types))])
 
 
-def _scores(raw: Said | Scored, where: Int[np.ndarray, "pair 4"], ballot: Ballot) -> Float[np.ndarray, "pair type"]:
-    if isinstance(raw, Scored):
+def _scores(
+    raw: TokenVotes | PairScores, where: Int[np.ndarray, "pair 4"], ballot: Ballot
+) -> Float[np.ndarray, "pair type"]:
+    if isinstance(raw, PairScores):
         return raw.scores(where)
     return raw.scores(relations.on_tokens(where, raw.offsets), ballot)
 
@@ -378,12 +382,12 @@ class _Layer(nn.Module):
 
 class _Gatherer:
     def __init__(self, place: Tokens, ballot: Ballot) -> None:
-        self._hearing = Hearing(place.offsets, ballot)
+        self._windows = WindowVotes(place.offsets, ballot)
 
     def add(self, output: Float[Tensor, "batch out token"], movement: Movement) -> None:
         assert movement.start is not None, "windows of a text have a beginning"
         for window, start in zip(output.numpy(), movement.start[:, 0].tolist(), strict=True):
-            self._hearing.hear(window, start)
+            self._windows.add(window, start)
 
-    def close(self) -> Said:
-        return self._hearing.close()
+    def close(self) -> TokenVotes:
+        return self._windows.close()

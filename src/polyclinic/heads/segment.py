@@ -328,10 +328,10 @@ class Segment(base.Dense):
         samples, plan = len(outputs), self.plan
         spacing = np.full((samples, plan.dim), np.nan)
         probability, truth, where = nothing(samples), nothing(samples), nothing(samples)
-        for row, said in enumerate(outputs):
-            if said is not None:
-                probability[row] = pack(soften(said.probability, plan.temperature, exclusive=self.exclusive))
-                spacing[row] = np.nan if said.spacing is None else said.spacing
+        for row, raw in enumerate(outputs):
+            if raw is not None:
+                probability[row] = pack(soften(raw.probability, plan.temperature, exclusive=self.exclusive))
+                spacing[row] = np.nan if raw.spacing is None else raw.spacing
             if target is not None and target.known[row]:
                 truth[row] = pack(target.planes(row, plan.regions))
             looked_at = None if target is None else target.looked_at(row)
@@ -360,8 +360,8 @@ class Segment(base.Dense):
         return pl.DataFrame({f"{name}_mask": paths}), {"column": f"{name}_mask", "regions": ["object"]}
 
 
-def _record(said: RegionProbabilities, target: MaskTarget, row: int, regions: tuple[Region, ...]) -> ProbabilityRecord:
-    return ProbabilityRecord(said.probability, target.planes(row, regions).astype(bool), target.looked_at(row))
+def _record(raw: RegionProbabilities, target: MaskTarget, row: int, regions: tuple[Region, ...]) -> ProbabilityRecord:
+    return ProbabilityRecord(raw.probability, target.planes(row, regions).astype(bool), target.looked_at(row))
 
 
 class _Layer(nn.Module):

@@ -294,17 +294,17 @@ class Tag(base.Dense):
         """Learn from tune rows how sure the chance of a span really is."""
         chances: list[float] = []
         right: list[bool] = []
-        for said, row in zip(outputs, target.spans, strict=True):
-            if said is not None and row is not None:
+        for raw, row in zip(outputs, target.spans, strict=True):
+            if raw is not None and row is not None:
                 true = {(s.start, s.end, self.plan.labels.index(s.label)) for s in row}
-                chances += said.spans[:, 3].tolist()
-                right += [(int(a), int(b), int(c)) in true for a, b, c, _ in said.spans]
+                chances += raw.spans[:, 3].tolist()
+                right += [(int(a), int(b), int(c)) in true for a, b, c, _ in raw.spans]
         sureness = recalibration.learn(_logits(np.array(chances)), np.array(right, dtype=np.int64), method)
         return type(self)(self.name, self.options, self.plan.model_copy(update={"sureness": sureness}))
 
     def decode(self, outputs: Shaped[np.ndarray, " sample"], target: TagTarget | None) -> SpanAnswer:
         """Spans with corrected confidence, and what is said of them."""
-        predicted = pack_all([_answer(said, self.plan, self.options.assertions) for said in outputs])
+        predicted = pack_all([_answer(raw, self.plan, self.options.assertions) for raw in outputs])
         truth = nothing(len(outputs)) if target is None else target.packed(self.plan, self.options.assertions)
         return SpanAnswer(self.plan.labels, self.options.assertions, predicted, truth)
 

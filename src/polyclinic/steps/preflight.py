@@ -79,7 +79,7 @@ def _cost(assembled: Assembled, split: Split) -> Preflight:
     fits = sum(len(fold.members) for fold in split.folds)
     minutes = pace.epoch_s * recipe.epochs * fits * (1 + study.training.search) / 60
     weights = sum(parameter.numel() for parameter in model.parameters())
-    told = (
+    cost = (
         f"A model of {weights:,} weights, {recipe.epochs} epochs at most, {fits} fits, "
         f"in {'bf16' if precision.half else 'fp32'} on {precision.device}."
     )
@@ -87,7 +87,7 @@ def _cost(assembled: Assembled, split: Split) -> Preflight:
     return Preflight(
         findings=(*assembled.findings, *slow),
         flow=assembled.cohort.flow,
-        parts=(*_parts(split), told),
+        parts=(*_parts(split), cost),
         minutes=minutes if study.training.minutes is None else min(minutes, study.training.minutes),
         gib=_ROOM * peak / _BYTES_PER_GIB,
     )

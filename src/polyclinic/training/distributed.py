@@ -43,7 +43,7 @@ def launched() -> ProcessGroup | None:
 
 
 def share_out(part: Part, arguments: Sequence[Any], processes: int, device: Device) -> Result:
-    """Call ``part(crew, *arguments)`` in so many fresh processes; returns what the first of them returned.
+    """Call ``part(group, *arguments)`` in so many fresh processes; returns what the first of them returned.
 
     ``part`` must be a function of a module, and the arguments are copied to every process. As always where Python
     starts processes, a program of the user's own needs its ``if __name__ == "__main__"``.
@@ -81,9 +81,9 @@ def _join(
         distributed.destroy_process_group()
 
 
-def _attempt(part: Part, crew: ProcessGroup, arguments: tuple[Any, ...]) -> Any:
+def _attempt(part: Part, group: ProcessGroup, arguments: tuple[Any, ...]) -> Any:
     try:
-        return part(crew, *arguments)
+        return part(group, *arguments)
     except PolyclinicError as error:
         return _Raised(type(error), error.findings)
 

@@ -18,7 +18,7 @@ Questions = Mapping[str, Question[Head]]
 
 @dataclass(frozen=True)
 class MemberOutputs:
-    """What one fit said about its own tune rows and about the test rows, before calibration.
+    """What one fit put out for its own tune rows and about the test rows, before calibration.
 
     Attributes:
         tune_shift: How far each tune row lies from the training rows, or NaN.
@@ -31,19 +31,19 @@ class MemberOutputs:
     test_shift: Float[np.ndarray, " test"]
 
 
-def calibrate_members(questions: Questions, said: Sequence[MemberOutputs], method: str) -> dict[str, Question[Head]]:
+def calibrate_members(questions: Questions, members: Sequence[MemberOutputs], method: str) -> dict[str, Question[Head]]:
     """The questions with one correction that serves all fits, learned from the tune rows of all of them."""
-    index = np.concatenate([one.tune.rows for one in said])
+    index = np.concatenate([one.tune.rows for one in members])
     calibrated: dict[str, Question[Head]] = {}
     for name, question in questions.items():
-        outputs: Shaped[np.ndarray, "sample ..."] = np.concatenate([one.tune.by_target[name] for one in said])
+        outputs: Shaped[np.ndarray, "sample ..."] = np.concatenate([one.tune.by_target[name] for one in members])
         corrected = question.take(index).calibrate(outputs, method)
         calibrated[name] = replace(question, head=corrected.head)
     return calibrated
 
 
 def average_members(
-    model: str, cohort: Cohort, fold: Fold, questions: Questions, said: Sequence[MemberOutputs]
+    model: str, cohort: Cohort, fold: Fold, questions: Questions, members: Sequence[MemberOutputs]
 ) -> Predictions:
     """Answers for tune and test rows, averaged over the fits.
 
@@ -54,17 +54,17 @@ def average_members(
         cohort: Who the rows are.
         fold: Whose fits these are.
         questions: Calibrated, with the outcomes of all rows.
-        said: What each fit of the fold said.
+        members: What each fit of the fold put out.
     """
-    groups = [said] if same_tune_rows(fold) else [[one] for one in said]
+    groups = [members] if same_tune_rows(fold) else [[one] for one in members]
     parts = []
     for group in groups:
         rows = group[0].tune.rows
         shift = np.mean([one.tune_shift for one in group], axis=0)
         answers = _average(questions, [one.tune for one in group])
         parts.append(Predictions(model, samples_of(cohort, Rows(rows), "tune", fold), answers, shift))
-    answers = _average(questions, [one.test for one in said])
-    shift = np.mean([one.test_shift for one in said], axis=0)
+    answers = _average(questions, [one.test for one in members])
+    shift = np.mean([one.test_shift for one in members], axis=0)
     parts.append(Predictions(model, samples_of(cohort, fold.test, "test", fold), answers, shift))
     return join(parts)
 

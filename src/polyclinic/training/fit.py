@@ -17,7 +17,7 @@ from polyclinic.training.imbalance import check_imbalance
 from polyclinic.training.loop import Ending, train
 from polyclinic.training.mixup import check_mixup
 from polyclinic.training.precision import Precision, choose_precision
-from polyclinic.training.process_group import ALONE, ProcessGroup, check_crew
+from polyclinic.training.process_group import ALONE, ProcessGroup, check_processes
 from polyclinic.training.progress import QUIET, Progress
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import Recipe, write_recipe
@@ -90,7 +90,7 @@ def fit(
         number: Which fit of the study this is, from 0 (see ``epochs`` and ``stop_after``).
         folder: Where the state is kept, or None.
         cap_s: Most seconds, or None; without effect where the study gives ``stop_after``.
-        progress: Is told of every epoch; of nothing while several processes of our own are at work.
+        progress: Hears of every epoch; of nothing while several processes of our own are at work.
 
     Raises:
         StudyError: if a setting cannot be followed.
@@ -98,13 +98,13 @@ def fit(
     """
     recipe = write_recipe(model, settings, len(rows.train), number, ready.view_points())
     precision, slow = choose_precision(model, settings)
-    crew = launched()
-    processes = settings.processes if crew is None else crew.size
+    group = launched()
+    processes = settings.processes if group is None else group.size
     check_fit(model, ready, rows, recipe, processes)
     cap_s = None if recipe.stop_after is not None else cap_s
     task = Task(model, ready, rows, recipe, precision, seed, folder, cap_s)
-    record, told = train(task, crew or ALONE, progress) if crew or processes == 1 else _train_apart(task, processes)
-    findings = [*slow, *check_imbalance(ready, rows.train, recipe.imbalance), *told]
+    record, found = train(task, group or ALONE, progress) if group or processes == 1 else _train_apart(task, processes)
+    findings = [*slow, *check_imbalance(ready, rows.train, recipe.imbalance), *found]
     return Fitted(
         model=model,
         recipe=recipe,
@@ -127,7 +127,7 @@ def check_fit(model: nn.Module, ready: Ready, rows: Inner, recipe: Recipe, proce
     check_mixup(ready.heads, recipe.mixup)
     views = len(rows.train) * recipe.views
     smallest = views // count_steps(views, recipe.batch)
-    check_crew(processes, smallest)
+    check_processes(processes, smallest)
     if smallest < 2 and any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules()):
         raise StudyError(_lone_rows(len(rows.train)))
 
@@ -145,8 +145,8 @@ def _train_apart(task: Task, processes: int) -> tuple[FitProgress, list[Finding]
     return record, findings
 
 
-def _train_part(crew: ProcessGroup, task: Task) -> tuple[FitProgress, list[Finding]]:
-    return train(task, crew, QUIET)
+def _train_part(group: ProcessGroup, task: Task) -> tuple[FitProgress, list[Finding]]:
+    return train(task, group, QUIET)
 
 
 def _lone_rows(rows: int) -> Finding:

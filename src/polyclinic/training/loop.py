@@ -38,7 +38,7 @@ class Ending(StrEnum):
     DIVERGED = "diverged"
 
 
-def train(task: Task, crew: ProcessGroup, progress: Progress) -> tuple[FitProgress, list[Finding]]:
+def train(task: Task, group: ProcessGroup, progress: Progress) -> tuple[FitProgress, list[Finding]]:
     """Train until the schedule, the patience or the cap ends it; leaves the best averaged weights in the network.
 
     Raises:
@@ -48,23 +48,23 @@ def train(task: Task, crew: ProcessGroup, progress: Progress) -> tuple[FitProgre
     identity = identify(task)
     store = None if task.folder is None else Store(task.folder)
     kept, findings = (None, []) if store is None else store.load(identity)
-    crew.wait()
+    group.wait()
     task.precision.place(task.model)
-    run = Run(task, crew, store, kept, identity)
+    loop = FitLoop(task, group, store, kept, identity)
     with repeatable(task.precision):
-        run.go(progress)
-    run.leave_best()
-    return run.record(), [*findings, *run.findings()]
+        loop.go(progress)
+    loop.leave_best()
+    return loop.record(), [*findings, *loop.findings()]
 
 
 @final
-class Run:
+class FitLoop:
     """A fit under way."""
 
     def __init__(
-        self, task: Task, crew: ProcessGroup, store: Store | None, kept: Checkpoint | None, identity: str
+        self, task: Task, group: ProcessGroup, store: Store | None, kept: Checkpoint | None, identity: str
     ) -> None:
-        self._task, self._crew, self._store, self._identity = task, crew, store, identity
+        self._task, self._group, self._store, self._identity = task, group, store, identity
         self._clock = Clock(task.cap_s, kept.record.spent_s if kept else 0.0)
         self._stepper = Stepper(task.model, task.ready.heads, task.recipe, task.precision)
         self._weights = weigh(task.ready, task.rows.train, task.recipe.imbalance)
@@ -115,9 +115,9 @@ class Run:
         return [_diverged(len(self._history), self._best)] if self._ended == Ending.DIVERGED else []
 
     def _rehearse(self) -> None:
-        self._pace = rehearse(self._task, self._crew)
+        self._pace = rehearse(self._task, self._group)
         if not self._history:
-            fitting = self._crew.follow(self._pace.epochs_in(self._clock.left_s()))
+            fitting = self._group.follow(self._pace.epochs_in(self._clock.left_s()))
             self._planned = min(self._planned, fitting)
 
     def _epoch(self) -> None:
@@ -125,8 +125,8 @@ class Run:
         if loss is None:
             self._cut()
             return
-        self._crew.average_statistics(self._task.model)
-        self._crew.average_statistics(self._stepper.average.model)
+        self._group.average_statistics(self._task.model)
+        self._group.average_statistics(self._stepper.average.model)
         judged = judge(self._task, self._stepper.average.model, self._judged)
         rate = float(self._stepper.optimizer.param_groups[0]["lr"])
         self._history.append(Epoch(train_loss=loss, tune_loss=judged, learning_rate=rate))
@@ -141,14 +141,14 @@ class Run:
         rows = sum(len(part) for part in order)
         total = torch.zeros((), device=device)
         self._task.model.train()
-        with chance.dropout(device, self._task.seed, chance.DROPOUT, epoch, self._crew.rank):
-            for number, work in enumerate(feed(self._task, order, epoch, self._crew)):
+        with chance.dropout(device, self._task.seed, chance.DROPOUT, epoch, self._group.rank):
+            for number, work in enumerate(feed(self._task, order, epoch, self._group)):
                 if self._out_of_time():
                     return None
                 done = (epoch + number / len(order)) / self._planned
                 set_rate(self._stepper.optimizer, one_cycle(done, self._task.recipe.learning_rate))
-                total += self._stepper.step(work, self._weights, self._crew) * (work.whole / rows)
-        return float(self._crew.total(total))
+                total += self._stepper.step(work, self._weights, self._group) * (work.whole / rows)
+        return float(self._group.total(total))
 
     def _compare(self, judged: float) -> None:
         """Keep the averaged weights if they are the best so far; without tune rows the last ones are."""
@@ -171,7 +171,7 @@ class Run:
     def _out_of_time(self) -> bool:
         if not self._clock.capped:
             return False
-        return self._crew.agree(self._clock.left_s() < self._pace.step_s + self._pace.judge_s)
+        return self._group.agree(self._clock.left_s() < self._pace.step_s + self._pace.judge_s)
 
     def _cut(self) -> None:
         """The cap bit within an epoch: what that epoch did is forgotten, so that the fit can be repeated exactly."""
@@ -184,7 +184,7 @@ class Run:
         """Write the state down, unless that was done just now."""
         since = monotonic() - self._kept_at
         due = since >= max(_KEEP_EVERY_S, self._keeping_s / _DISK_SHARE)
-        if self._store is None or not self._crew.leads or not (due or self._ended):
+        if self._store is None or not self._group.leads or not (due or self._ended):
             return
         start = monotonic()
         tensors = snapshot(self._stepper, self._best_weights, bool(self._ended))

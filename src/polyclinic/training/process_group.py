@@ -85,7 +85,7 @@ def _slope(weight: Tensor) -> Tensor:
     return weight.grad
 
 
-def check_crew(processes: int, smallest_batch: int) -> None:
+def check_processes(processes: int, smallest_batch: int) -> None:
     """Refuse more processes than a batch can feed: each needs two rows at every step.
 
     Raises:

@@ -52,7 +52,7 @@ class Stepper:
         self._penalised = decayed(model)
         self.learning = [p for p in model.parameters() if p.requires_grad]
 
-    def step(self, work: StepWork, weights: Weights, crew: ProcessGroup) -> Float[Tensor, ""]:
+    def step(self, work: StepWork, weights: Weights, group: ProcessGroup) -> Float[Tensor, ""]:
         """Change the weights once; returns this process's part of the mean loss."""
         inputs = mix(work.batch.inputs, work.mixture) if work.mixture else work.batch.inputs
         with self.precision.casting():
@@ -60,7 +60,7 @@ class Stepper:
         loss = self._losses(outputs, work, weights).sum() / work.whole
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        crew.sum_gradients(self.learning)
+        group.sum_gradients(self.learning)
         pull(self._penalised, self.recipe.l1)
         nn.utils.clip_grad_norm_(self.learning, self.recipe.clip)
         self.optimizer.step()

@@ -71,12 +71,12 @@ def plan_epoch(task: Task, epoch: int) -> list[Int[np.ndarray, " _"]]:
     return shuffle(drawn, task.recipe.batch, chance.numbers(task.seed, chance.ORDER, epoch), lengths)
 
 
-def feed(task: Task, order: Sequence[Int[np.ndarray, " _"]], epoch: int, crew: ProcessGroup) -> Iterator[StepWork]:
+def feed(task: Task, order: Sequence[Int[np.ndarray, " _"]], epoch: int, group: ProcessGroup) -> Iterator[StepWork]:
     """The work of every step of an epoch, made in order.
 
     On a processor a thread that prepares ahead would only take cores from the step itself; beside a GPU it helps.
     """
-    maker = _Maker(task, epoch, crew)
+    maker = _Maker(task, epoch, group)
     return map(maker.make, order) if task.precision.device == "cpu" else ahead(maker.make, order)
 
 
@@ -121,13 +121,13 @@ def _judge_views(task: Task, model: Model, weights: Weights) -> float:
 class _Maker:
     """Makes the steps of one epoch; its random numbers follow from the seed, the epoch and the process."""
 
-    def __init__(self, task: Task, epoch: int, crew: ProcessGroup) -> None:
-        self._task, self._crew = task, crew
-        self._augment = chance.generator(task.seed, chance.AUGMENT, epoch, crew.rank)
-        self._mixup = chance.numbers(task.seed, chance.MIXUP, epoch, crew.rank)
+    def __init__(self, task: Task, epoch: int, group: ProcessGroup) -> None:
+        self._task, self._group = task, group
+        self._augment = chance.generator(task.seed, chance.AUGMENT, epoch, group.rank)
+        self._mixup = chance.numbers(task.seed, chance.MIXUP, epoch, group.rank)
 
     def make(self, rows: Int[np.ndarray, " batch"]) -> StepWork:
-        index = self._crew.share(rows)
+        index = self._group.share(rows)
         move = self._task.precision.move
         batch = self._task.ready.batch(index, self._augment)
         inputs = {name: move(tensors) for name, tensors in batch.inputs.items()}

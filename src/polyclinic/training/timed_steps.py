@@ -20,22 +20,22 @@ from polyclinic.training.time_estimate import Pace
 _STEPS = 4
 
 
-def rehearse(task: Task, crew: ProcessGroup) -> Pace:
+def rehearse(task: Task, group: ProcessGroup) -> Pace:
     """Take some steps with a copy of the network and measure them; nothing of it remains."""
     copy = replace(task, model=deepcopy(task.model).train())
     order = plan_epoch(copy, 0)
     with chance.dropout(torch.device(task.precision.device), task.seed, chance.REHEARSAL):
-        seconds = _time_steps(copy, order, crew)
+        seconds = _time_steps(copy, order, group)
         judge_s = _time_judging(copy)
     return Pace(float(np.median(seconds)), len(order), judge_s)
 
 
-def _time_steps(task: Task, order: list[np.ndarray], crew: ProcessGroup) -> list[float]:
+def _time_steps(task: Task, order: list[np.ndarray], group: ProcessGroup) -> list[float]:
     stepper = Stepper(task.model, task.ready.heads, task.recipe, task.precision)
     seconds: list[float] = []
     start = monotonic()
-    for work in islice(feed(task, order, 0, crew), _STEPS):
-        stepper.step(work, Weights({}), crew).item()
+    for work in islice(feed(task, order, 0, group), _STEPS):
+        stepper.step(work, Weights({}), group).item()
         seconds.append(monotonic() - start)
         start = monotonic()
     # The first step also makes room and compiles kernels.

@@ -16,7 +16,7 @@ from polyclinic.formats.packed import pack_all, unpack
 from polyclinic.geometry import TextGeometry, Tokens
 from polyclinic.heads.base import objects
 from polyclinic.heads.relate import Relate
-from polyclinic.layers.text.relation_scorer import Scored
+from polyclinic.layers.text.relation_scorer import PairScores
 from polyclinic.records.text.tokens import cut
 from polyclinic.tensors import Movement, Sight
 from toys.dense import unlit
@@ -160,7 +160,7 @@ def plainly(head: Relate, target, wanted: list[list[int]], sure: float = 4.0):
     placed = head.on_grid(target, places(len(wanted)), None)
     types = len(head.plan.types)
     return objects([
-        Scored(where, sure * np.eye(types)[one]) for where, one in zip(placed.where, wanted, strict=True)
+        PairScores(where, sure * np.eye(types)[one]) for where, one in zip(placed.where, wanted, strict=True)
     ])  # fmt: skip
 
 
@@ -190,7 +190,7 @@ class TestDecode:
         rng = np.random.default_rng(0)
         wanted = [rng.integers(0, 3, 3).tolist() for _ in range(80)]
         raws = objects([
-            Scored(w, 8.0 * np.eye(3)[one])
+            PairScores(w, 8.0 * np.eye(3)[one])
             for w, one in zip(head.on_grid(target, places(80), None).where, wanted, strict=True)
         ])  # fmt: skip
         better = head.calibrate(raws, target, "temperature")
@@ -208,7 +208,7 @@ class TestEndToEnd:
         head, target = fitted(frame, spans="names", directed=False)
         every = head.on_grid(target, places(1), None).where[0]
         wrong = np.array([[0, 7, 8, 16]])
-        raws = objects([Scored(np.concatenate([every, wrong]), 9.0 * np.eye(2)[[1, 1, 0, 1]])])
+        raws = objects([PairScores(np.concatenate([every, wrong]), 9.0 * np.eye(2)[[1, 1, 0, 1]])])
         return unpack(head.decode(raws, target.about(self.found(*stretches))).pairs[0])
 
     def test_with_all_stretches_found_it_is_the_same(self):

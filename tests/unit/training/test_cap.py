@@ -41,7 +41,7 @@ class TestCap:
         assert again.history == fitted.history
 
     def test_slower_than_rehearsed_it_still_ends_in_time_and_repeats_exactly(self, bench, slow_steps):
-        slow_steps.setattr(loop, "rehearse", lambda task, crew: Pace(0.001, 4, 0.001))
+        slow_steps.setattr(loop, "rehearse", lambda task, group: Pace(0.001, 4, 0.001))
         start = monotonic()
         fitted = bench.fit(epochs=30, cap_s=0.6, patience=500)
         assert monotonic() - start < 0.75
@@ -57,7 +57,7 @@ class TestCap:
             bench.fit(cap_s=0.02)
 
     def test_a_first_epoch_that_overruns_is_an_error(self, bench, slow_steps):
-        slow_steps.setattr(loop, "rehearse", lambda task, crew: Pace(0.001, 4, 0.001))
+        slow_steps.setattr(loop, "rehearse", lambda task, group: Pace(0.001, 4, 0.001))
         with pytest.raises(StudyError, match="at least one epoch"):
             bench.fit(cap_s=0.025)
 

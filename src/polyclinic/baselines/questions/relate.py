@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, PlainQuestion
 from polyclinic.heads.base import Dense
-from polyclinic.layers.text.relation_scorer import Scored
+from polyclinic.layers.text.relation_scorer import PairScores
 
 _BESIDE = 6
 """Words before and after the pair that are looked at by themselves."""
@@ -54,25 +54,25 @@ class PlainRelate(PlainDense):
 
 
 def _fit(question: PlainQuestion) -> Answers | None:
-    told, pairs, truth = _examples(question, question.rows.train.index)
+    fields, pairs, truth = _examples(question, question.rows.train.index)
     if len(np.unique(truth)) < 2:
         return None
-    counters = [_counter(runs).fit([one[k] for one in told]) for k, runs in enumerate(_RUNS) if _any(told, k)]
-    used = [k for k in range(len(_RUNS)) if _any(told, k)]
+    counters = [_counter(runs).fit([one[k] for one in fields]) for k, runs in enumerate(_RUNS) if _any(fields, k)]
+    used = [k for k in range(len(_RUNS)) if _any(fields, k)]
     types = len(question.head.plan.types)
 
-    def matrix(told: Sequence[Fields], pairs: Int[np.ndarray, "pair 4"]) -> sparse.csr_array:
-        counted = [counter.transform([one[k] for one in told]) for k, counter in zip(used, counters, strict=True)]
+    def matrix(fields: Sequence[Fields], pairs: Int[np.ndarray, "pair 4"]) -> sparse.csr_array:
+        counted = [counter.transform([one[k] for one in fields]) for k, counter in zip(used, counters, strict=True)]
         return sparse.csr_array(sparse.hstack([*counted, sparse.csr_array(columns_of(pairs))], format="csr"))
 
-    model = _choose(matrix(told, pairs), truth, question, matrix, types)
+    model = _choose(matrix(fields, pairs), truth, question, matrix, types)
 
-    def answer(row: int) -> Scored:
+    def answer(row: int) -> PairScores:
         tokens, here = question.values(row), question.truth.pairs[row]
         scores = np.zeros((0, types))
         if len(here):
             scores = _scores(model, matrix([fields_of(tokens, pair) for pair in here], here), types)
-        return Scored(question.truth.where[row], scores)
+        return PairScores(question.truth.where[row], scores)
 
     return answer
 
@@ -81,19 +81,19 @@ def _examples(
     question: PlainQuestion, index: Int[np.ndarray, " row"]
 ) -> tuple[list[Fields], Int[np.ndarray, "pair 4"], Int[np.ndarray, " pair"]]:
     """The pairs of some rows whose type is known."""
-    told, pairs, truth = [], [np.zeros((0, 4), np.int64)], [np.zeros(0, np.int64)]
+    fields, pairs, truth = [], [np.zeros((0, 4), np.int64)], [np.zeros(0, np.int64)]
     for row in index.tolist():
         known = question.truth.truth[row] >= 0
         tokens, here = question.values(row), question.truth.pairs[row][known]
-        told += [fields_of(tokens, pair) for pair in here]
+        fields += [fields_of(tokens, pair) for pair in here]
         pairs.append(here)
         truth.append(question.truth.truth[row][known])
-    return told, np.concatenate(pairs), np.concatenate(truth)
+    return fields, np.concatenate(pairs), np.concatenate(truth)
 
 
-def _any(told: Sequence[Fields], field: int) -> bool:
+def _any(fields: Sequence[Fields], field: int) -> bool:
     """Whether there is a word to count."""
-    return any(one[field] for one in told)
+    return any(one[field] for one in fields)
 
 
 def _counter(runs: tuple[int, int]) -> Any:
@@ -105,11 +105,11 @@ def _choose(
     columns: sparse.csr_array, truth: Int[np.ndarray, " pair"], question: PlainQuestion, matrix: Any, types: int
 ) -> Any:
     """The penalty that gives the smaller log loss on tune rows; the weaker one where there are none."""
-    told, pairs, wanted = _examples(question, question.rows.tune.index)
+    fields, pairs, wanted = _examples(question, question.rows.tune.index)
     models = [LogisticRegression(C=c, max_iter=_STEPS).fit(columns, truth) for c in _INVERSE_PENALTIES]
     if not len(wanted):
         return models[-1]
-    judged = matrix(told, pairs)
+    judged = matrix(fields, pairs)
     losses = [-_scores(model, judged, types)[np.arange(len(wanted)), wanted].mean() for model in models]
     return models[int(np.argmin(losses))]
 

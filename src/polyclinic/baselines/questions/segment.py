@@ -161,7 +161,7 @@ def _fit(question: PlainQuestion, model: Any, weight: str) -> Answers | None:
     def answer(row: int) -> RegionProbabilities:
         place, values = question.places[row], question.values(row)
         assert isinstance(place, Lattice)
-        said = np.zeros((regions, *place.shape), dtype=np.float32)
+        probability = np.zeros((regions, *place.shape), dtype=np.float32)
         for first, last in _slabs(place.shape):
             features = describe(values, first, last)
             for number, one in enumerate(fitted):
@@ -169,14 +169,14 @@ def _fit(question: PlainQuestion, model: Any, weight: str) -> Answers | None:
                 for label, chance in zip(one.classes_, chances, strict=True):
                     if label > 0:
                         region = int(label) - 1 if question.truth.masks.exclusive else number
-                        said[region, first:last] = chance.reshape(last - first, *place.shape[1:])
-        return RegionProbabilities(pack(_in_file(said, place)), place.source.spacing)
+                        probability[region, first:last] = chance.reshape(last - first, *place.shape[1:])
+        return RegionProbabilities(pack(_in_file(probability, place)), place.source.spacing)
 
     return answer
 
 
-def _in_file(said: Float[np.ndarray, " region *grid"], place: Lattice) -> UInt16[np.ndarray, " region *file"]:
-    return np.stack([quantised(to_file(region, place)) for region in said])
+def _in_file(probability: Float[np.ndarray, " region *grid"], place: Lattice) -> UInt16[np.ndarray, " region *file"]:
+    return np.stack([quantised(to_file(region, place)) for region in probability])
 
 
 def fit_logistic(question: PlainQuestion) -> Answers | None:

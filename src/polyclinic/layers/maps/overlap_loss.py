@@ -28,20 +28,20 @@ def overlap_loss(
         smoothing: Share of the truth given to the other answers.
         exclusive: Whether a point belongs to one region at most.
     """
-    wide, told = output.float(), truth.to(output.device)
+    wide, shares = output.float(), truth.to(output.device)
     if exclusive:
-        whole = torch.cat([1 - told.sum(1, keepdim=True), told], dim=1)
+        whole = torch.cat([1 - shares.sum(1, keepdim=True), shares], dim=1)
         goal = whole * (1 - smoothing) + smoothing / wide.shape[1]
         each = -(goal * F.log_softmax(wide, dim=1)).sum(1).flatten(1)
         chance = wide.softmax(dim=1)[:, 1:]
     else:
-        goal = told * (1 - smoothing) + smoothing / 2
+        goal = shares * (1 - smoothing) + smoothing / 2
         each = F.binary_cross_entropy_with_logits(wide, goal, reduction="none").mean(1).flatten(1)
         chance = wide.sigmoid()
     seen = counts.to(output.device).flatten(1)
     entropy = (each * seen).sum(1) / seen.sum(1).clamp_min(1)
-    said, there = (one.flatten(2) * seen[:, None] for one in (chance, told))
-    dice = (2 * (said * there).sum(2) + _SMOOTH) / (said.sum(2) + there.sum(2) + _SMOOTH)
+    claimed, there = (one.flatten(2) * seen[:, None] for one in (chance, shares))
+    dice = (2 * (claimed * there).sum(2) + _SMOOTH) / (claimed.sum(2) + there.sum(2) + _SMOOTH)
     return entropy + (1 - dice).mean(1)
 
 

@@ -53,12 +53,12 @@ def maps_loss(
     Source: soft Dice, Milletari F et al. 3DV 2016, summed with cross-entropy as in Isensee F et al. Nature Methods
     2021;18:203-211.
     """
-    said = output.float()
+    logits = output.float()
     number = counts.sum(dim=(1, 2)).clamp(min=1.0)
-    cross = F.binary_cross_entropy_with_logits(said[:, 0], foreground, reduction="none")
-    steep = F.binary_cross_entropy_with_logits(said[:, 1], height, reduction="none")
+    cross = F.binary_cross_entropy_with_logits(logits[:, 0], foreground, reduction="none")
+    steep = F.binary_cross_entropy_with_logits(logits[:, 1], height, reduction="none")
     points = ((cross + _HEIGHT_WEIGHT * steep) * counts).sum(dim=(1, 2)) / number
-    chance = said[:, 0].sigmoid() * counts
+    chance = logits[:, 0].sigmoid() * counts
     shared = (chance * foreground).sum(dim=(1, 2))
     either = chance.sum(dim=(1, 2)) + (foreground * counts).sum(dim=(1, 2))
     return points + 1 - (2 * shared + _SMOOTH) / (either + _SMOOTH)

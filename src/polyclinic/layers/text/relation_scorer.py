@@ -76,12 +76,12 @@ class Voters(nn.Module):
 
     def forward(self, tokens: Float[Tensor, "batch channel token"]) -> Float[Tensor, "batch out token"]:
         """Token by token."""
-        said: Tensor = self.say(self.hidden(tokens))
-        return said
+        outputs: Tensor = self.say(self.hidden(tokens))
+        return outputs
 
 
 def score(
-    said: Float[Tensor, "batch out token"],
+    outputs: Float[Tensor, "batch out token"],
     pairs: Int[Tensor, "batch pair 4"],
     present: Bool[Tensor, "batch token"],
     ballot: Ballot,
@@ -89,15 +89,15 @@ def score(
     """How well each type suits each pair.
 
     Args:
-        said: What ``Voters`` gave.
+        outputs: What ``Voters`` gave.
         pairs: First token of the head and the one after its last, then of the tail.
         present: False = padding: it has no vote.
-        ballot: What was said.
+        ballot: What was outputs.
     """
     both, ends, far, asked, key, gate, vote, by_place = torch.split_with_sizes(
-        said.transpose(1, 2), ballot.parts, dim=2
+        outputs.transpose(1, 2), ballot.parts, dim=2
     )
-    place = _places(pairs, said.shape[2])
+    place = _places(pairs, outputs.shape[2])
     head, tail = _mean_over(place[..., 4]), _mean_over(place[..., 5])
     types, rank = ballot.types, ballot.rank
     first, second = both.chunk(2, dim=2)
@@ -160,7 +160,7 @@ def _near(pairs: Int[Tensor, "batch pair 4"], present: Bool[Tensor, "batch token
 
 
 @dataclass(frozen=True)
-class Said:
+class TokenVotes:
     """What a network says about one text: any pair can be asked about.
 
     Attributes:
@@ -181,7 +181,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Scored:
+class PairScores:
     """What a plain model says about the pairs of one text, and only about them.
 
     Attributes:
@@ -198,7 +198,7 @@ class Scored:
         return self.logits[np.array([place[tuple(pair)] for pair in where.tolist()], dtype=np.int64)]
 
 
-class Hearing:
+class WindowVotes:
     """Windows of one text: each token is heard mostly where there is much text on both sides of it."""
 
     def __init__(self, offsets: Int[np.ndarray, "token 2"], ballot: Ballot) -> None:
@@ -206,7 +206,7 @@ class Hearing:
         self._total = np.zeros((ballot.out, len(offsets)), dtype=np.float32)
         self._weight = np.zeros(len(offsets), dtype=np.float32)
 
-    def hear(self, window: Float[np.ndarray, "out token"], start: int) -> None:
+    def add(self, window: Float[np.ndarray, "out token"], start: int) -> None:
         """Take in one window that begins at this token."""
         low, high = max(0, start), min(len(self._offsets), start + window.shape[1])
         here = np.arange(low - start, high - start)
@@ -214,6 +214,6 @@ class Hearing:
         self._total[:, low:high] += weight * window[:, here]
         self._weight[low:high] += weight
 
-    def close(self) -> Said:
-        """What was said at every token."""
-        return Said(self._offsets, (self._total / np.maximum(self._weight, 1e-6)).astype(np.float16))
+    def close(self) -> TokenVotes:
+        """The votes of every token."""
+        return TokenVotes(self._offsets, (self._total / np.maximum(self._weight, 1e-6)).astype(np.float16))

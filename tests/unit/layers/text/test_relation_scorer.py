@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from polyclinic.layers.text.relation_scorer import Ballot, Hearing, Said, Scored, Voters, score
+from polyclinic.layers.text.relation_scorer import Ballot, PairScores, TokenVotes, Voters, WindowVotes, score
 
 BALLOT = Ballot(3)
 
@@ -60,17 +60,17 @@ def test_the_network_starts_at_how_common_each_type_is():
 def test_windows_are_put_together():
     whole = np.random.default_rng(0).normal(size=(BALLOT.out, 10)).astype(np.float32)
     offsets = np.column_stack([np.arange(10), np.arange(1, 11)])
-    hearing = Hearing(offsets, BALLOT)
+    windows = WindowVotes(offsets, BALLOT)
     for start in (0, 2, 4):
-        hearing.hear(whole[:, start : start + 6], start)
-    np.testing.assert_allclose(hearing.close().votes, whole, atol=2e-3)  # half precision
-    padded = Hearing(offsets, BALLOT)
-    padded.hear(np.pad(whole, ((0, 0), (0, 5))), 0)
+        windows.add(whole[:, start : start + 6], start)
+    np.testing.assert_allclose(windows.close().votes, whole, atol=2e-3)  # half precision
+    padded = WindowVotes(offsets, BALLOT)
+    padded.add(np.pad(whole, ((0, 0), (0, 5))), 0)
     np.testing.assert_allclose(padded.close().votes, whole, atol=2e-3)
 
 
 def test_what_was_said_can_be_asked_about_any_pair(said):
-    one = Said(np.zeros((12, 2), dtype=np.int64), said[0].numpy().astype(np.float16))
+    one = TokenVotes(np.zeros((12, 2), dtype=np.int64), said[0].numpy().astype(np.float16))
     many = np.tile(PAIRS[0].numpy(), (300, 1))
     found = one.scores(many, BALLOT)
     assert found.shape == (600, 3)
@@ -81,6 +81,6 @@ def test_what_was_said_can_be_asked_about_any_pair(said):
 
 def test_a_plain_model_answers_for_its_pairs():
     where = np.array([[0, 7, 17, 22], [0, 7, 27, 32]])
-    one = Scored(where, np.array([[0.0, 1, 2], [3, 4, 5]]))
+    one = PairScores(where, np.array([[0.0, 1, 2], [3, 4, 5]]))
     np.testing.assert_array_equal(one.scores(where[::-1]), [[3, 4, 5], [0, 1, 2]])
     assert one.scores(where[:0]).shape[0] == 0
