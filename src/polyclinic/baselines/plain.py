@@ -68,19 +68,17 @@ def _answer_features(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predi
     questions = global_questions(assembled.questions)
     if not questions:
         return ()
-    plain = {name: _plain(assembled, question) for name, question in questions.items()}
+    plain = {}
+    for name, question in questions.items():
+        found = plain_models(assembled.study.targets[name].kind, question.outcomes)
+        plain[name] = found if isinstance(found, PlainGlobal) else PlainGlobal()
     features = merge([one.records.summarise() for one in assembled.inputs.values()])
     sorts = (
-        Sort(_linear_name(plain.values(), features), _as_linear, _fit_linear),
-        Sort("gradient boosting", _as_boosted, _fit_boosted),
+        Sort(_linear_name(plain.values(), features), lambda plain, head, rows: plain.as_linear(head), _fit_linear),
+        Sort("gradient boosting", PlainGlobal.as_boosted, _fit_boosted),
     )
     answered = (_answer(sort, plain, assembled, fold, features, seed) for sort in sorts)
     return tuple(predictions for predictions in answered if predictions is not None)
-
-
-def _plain(assembled: Assembled, question: Question[Global]) -> PlainGlobal:
-    found = plain_models(assembled.study.targets[question.name].kind, question.outcomes)
-    return found if isinstance(found, PlainGlobal) else PlainGlobal()
 
 
 def _answer(
@@ -128,14 +126,6 @@ def _linear_name(plain: Iterable[PlainGlobal], features: Features) -> str:
     names = {one.linear for one in plain}
     name = names.pop() if len(names) == 1 else "linear models"
     return f"TF-IDF + {name}" if features.texts else name
-
-
-def _as_linear(plain: PlainGlobal, head: Global, rows: int) -> Global:
-    return plain.as_linear(head)
-
-
-def _as_boosted(plain: PlainGlobal, head: Global, rows: int) -> Global:
-    return plain.as_boosted(head, rows)
 
 
 def _fit_linear(

@@ -25,7 +25,8 @@ def together(answers: Sequence[Float[np.ndarray, "_ 5"]]) -> Float[np.ndarray, "
     for answer in answers:
         for start, end, label, sure, assertion in answer.tolist():
             votes.setdefault((start, end, label), []).append((sure, assertion))
-    nested = any(_crosses(answer) for answer in answers)
+    ordered = [spans[np.lexsort((spans[:, 1], spans[:, 0]))] for spans in answers]
+    nested = any(bool((spans[:-1, 1] > spans[1:, 0]).any()) for spans in ordered)
     kept: list[tuple[float, ...]] = []
     for sure, span, assertion in sorted(_scored(votes, len(answers)), key=lambda entry: (-entry[0], entry[1])):
         if nested or not any(span[0] < other[1] and other[0] < span[1] for other in kept):
@@ -44,8 +45,3 @@ def _scored(
             assertion = [value for _, value in given]
             entries.append((sure, span, max(sorted(set(assertion)), key=assertion.count)))
     return entries
-
-
-def _crosses(spans: Float[np.ndarray, "span 5"]) -> bool:
-    order = spans[np.lexsort((spans[:, 1], spans[:, 0]))]
-    return bool((order[:-1, 1] > order[1:, 0]).any())

@@ -86,7 +86,9 @@ class Store:
             BundleError: if the disk is full or the folder cannot be written; the states before are kept.
         """
         older = self.folder / _NAMES[self._latest.name == _NAMES[0]]
-        content = save(dict(checkpoint.tensors), metadata=_describe(checkpoint))
+        document = checkpoint.record.model_dump_json()
+        description = {"record": document, "check": _checksum(document, checkpoint.tensors)}
+        content = save(dict(checkpoint.tensors), metadata=description)
         with writing_to(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         write_file(older, content)
@@ -112,13 +114,9 @@ class Store:
             raise BundleError(_foreign(self.folder))
         if not whole:
             return None, findings
-        self._latest = max(whole, key=lambda path: _progress(whole[path]))
+        progress = {path: (len(one.record.history), bool(one.record.ended)) for path, one in whole.items()}
+        self._latest = max(progress, key=lambda path: progress[path])
         return whole[self._latest], findings
-
-
-def _describe(checkpoint: Checkpoint) -> dict[str, str]:
-    document = checkpoint.record.model_dump_json()
-    return {"record": document, "check": _checksum(document, checkpoint.tensors)}
 
 
 def _checksum(document: str, tensors: Mapping[str, Tensor]) -> str:
@@ -140,10 +138,6 @@ def _read(path: Path) -> Checkpoint | None:
         return None
     whole = text.get("check") == _checksum(text["record"], tensors)
     return Checkpoint(record, tensors) if whole else None
-
-
-def _progress(checkpoint: Checkpoint) -> tuple[int, bool]:
-    return len(checkpoint.record.history), bool(checkpoint.record.ended)
 
 
 def _foreign(folder: Path) -> Finding:

@@ -28,7 +28,8 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> Rule:
 
 def decayed(model: nn.Module) -> list[Tensor]:
     """Weights that L1 and L2 pull towards zero: matrices and kernels, not norms, biases or lone vectors."""
-    norms = {id(p) for module in model.modules() if _is_norm(module) for p in module.parameters(recurse=False)}
+    kinds = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.modules.batchnorm._NormBase)
+    norms = {id(p) for module in model.modules() if isinstance(module, kinds) for p in module.parameters(recurse=False)}
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad and id(p) not in norms]
     return [p for name, p in named if p.ndim > 1 and not name.endswith("bias")]
 
@@ -44,10 +45,6 @@ def pull(weights: list[Tensor], l1: float) -> None:
     if l1:
         pulled = [(weight.detach(), weight.grad) for weight in weights if weight.grad is not None]
         torch._foreach_add_([slope for _, slope in pulled], torch._foreach_sign([w for w, _ in pulled]), alpha=l1)
-
-
-def _is_norm(module: nn.Module) -> bool:
-    return isinstance(module, nn.LayerNorm | nn.GroupNorm | nn.RMSNorm | nn.modules.batchnorm._NormBase)
 
 
 def _among(parameter: Tensor, others: Iterable[Tensor]) -> bool:

@@ -78,12 +78,9 @@ def choose_precision(model: nn.Module, settings: TrainingSection) -> tuple[Preci
     pictures = any(isinstance(module, nn.Conv2d | nn.Conv3d) for module in model.modules())
     half = able and pictures if settings.precision == "auto" else settings.precision == "bf16"
     findings = [] if able or not half else [_slow()]
-    together = pictures and (half or device == "cuda") and not _has_group_norms(model)
+    apart = any(isinstance(module, nn.GroupNorm) for module in model.modules())
+    together = pictures and (half or device == "cuda") and not apart
     return Precision(device, half, channels_last=together), findings
-
-
-def _has_group_norms(model: nn.Module) -> bool:
-    return any(isinstance(module, nn.GroupNorm) for module in model.modules())
 
 
 @contextmanager

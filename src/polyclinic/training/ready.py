@@ -13,7 +13,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.geometry import Place
 from polyclinic.heads.base import Dense, GridTruth, Head, Question, dense_questions, global_questions
 from polyclinic.inputs.base import Input, InputColumns, LocatedPrepared, Prepared
-from polyclinic.tensors import Batch, InputTensors, Movement, TargetTensors
+from polyclinic.tensors import Batch, InputTensors, TargetTensors
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Ready:
             if (ground := self.grounds.get(name)) is not None:
                 aim = self._aim(name, index, generator)
                 seen[name], movement = ground.draw(index, aim, generator, change=change)
-                targets |= self._moved(name, index, movement)
+                targets |= {asked: self.truth[asked].collate(index, movement) for asked in self.dense(name)}
             else:
                 whole = prepared.collate(index)
                 seen[name] = prepared.augment(whole, generator)[0] if change else whole
@@ -148,6 +148,3 @@ class Ready:
         aims = [self.truth[name].aim(index, rng) for name in self.dense(ground)]
         chosen = rng.integers(len(aims), size=len(index))
         return np.stack(aims)[chosen, np.arange(len(index))]
-
-    def _moved(self, ground: str, index: Int[np.ndarray, " batch"], movement: Movement) -> dict[str, TargetTensors]:
-        return {name: self.truth[name].collate(index, movement) for name in self.dense(ground)}

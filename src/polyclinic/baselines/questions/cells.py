@@ -112,13 +112,14 @@ def _in_file(question: PlainQuestion, row: int, recipe: CellRecipe) -> Int[np.nd
 
 
 def _best(offered: list[CellRecipe], question: PlainQuestion, rows: list[int]) -> CellRecipe:
-    return max(offered, key=lambda one: _quality(question, rows, one))
+    """That of the highest mean panoptic quality."""
 
+    def quality(recipe: CellRecipe) -> float:
+        drawn = question.truth.drawn
+        judged = [instances.judge(unpack(drawn[row]), _in_file(question, row, recipe))[0] for row in rows]
+        return float(np.mean([np.nan_to_num(one.quality) for one in judged]))
 
-def _quality(question: PlainQuestion, rows: list[int], recipe: CellRecipe) -> float:
-    """Mean panoptic quality."""
-    judged = [instances.judge(unpack(question.truth.drawn[row]), _in_file(question, row, recipe))[0] for row in rows]
-    return float(np.mean([np.nan_to_num(one.quality) for one in judged]))
+    return max(offered, key=quality)
 
 
 @final

@@ -211,10 +211,6 @@ def init_residual(network: nn.Module) -> None:
         if isinstance(module, nn.Conv2d | nn.Conv3d):
             nn.init.kaiming_normal_(module.weight, a=_LEAK, nonlinearity="leaky_relu")
         elif isinstance(module, ResidualBlock):
-            _start_around(module)
-
-
-def _start_around(block: ResidualBlock) -> None:
-    scale = block.second.norm.weight
-    assert isinstance(scale, Tensor)
-    nn.init.zeros_(scale)
+            scale = module.second.norm.weight
+            assert isinstance(scale, Tensor)
+            nn.init.zeros_(scale)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -110,16 +110,13 @@ def truth_on(objects: ObjectTensors, classes: int, size: tuple[int, ...], grid: 
     steps = [n / m for n, m in zip(size, grid, strict=True)]
     real = objects.classes >= 0
     heat = _heat(objects.boxes, steps, grid)
-    heat = heat * real.reshape(*real.shape, *[1] * len(grid))
-    named = [heat.where(_spread(objects.classes == k, grid), 0.0).amax(dim=1) for k in range(classes)]
+    everywhere = (*real.shape, *[1] * len(grid))
+    heat = heat * real.reshape(everywhere)
+    named = [heat.where((objects.classes == k).reshape(everywhere), 0.0).amax(dim=1) for k in range(classes)]
     owner, weight = _owners(objects.boxes, heat)
     corners = objects.boxes.shape[-1]
     boxes = torch.gather(objects.boxes, 1, owner.flatten(1)[..., None].expand(-1, -1, corners))
     return Truth(torch.stack(named, dim=1), boxes.reshape(len(boxes), *grid, corners), weight)
-
-
-def _spread(values: Bool[Tensor, "batch object"], grid: tuple[int, ...]) -> Bool[Tensor, "batch object *grid"]:
-    return values.reshape(*values.shape, *[1] * len(grid))
 
 
 def _heat(

@@ -22,6 +22,8 @@ _RESNETS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 
 _DENSENET = (6, 12, 24, 16)
 _HEAD = 64
 _SMALL_HEAD = 32
+_LAYERS = ("blocks.", "encoder.layers.encoder_layer_")
+"""How the layers of a ViT are named in public weights: by the authors, by torchvision."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def public(
     if architecture == "vit":
         names = ("conv_proj.weight", "patch_embed.proj.weight")
         shapes = [tuple(state[name].shape) for name in names if name in state] or [(192, 3, 16, 16)]
-        layers = {name.split(".")[1 if name.startswith("blocks.") else 2] for name in state if _is_layer(name)}
+        named = [name for name in state if name.startswith(_LAYERS)]
+        layers = {name.split(".")[1 if name.startswith("blocks.") else 2] for name in named}
         return Blueprint(architecture, channels, *extent, shapes[0][0], (len(layers),), shapes[0][3], 0, False)
     if architecture == "convnext":
         names = ("features.0.0.weight", "downsample_layers.0.0.weight")
@@ -109,7 +112,3 @@ def build(plan: Blueprint) -> Backbone:
         return DenseNet(plan.depths, plan.base, plan.channels, *stem)
     block = Bottleneck if plan.architecture == "resnet50" else BasicBlock
     return ResNet(block, plan.depths, plan.base, plan.channels, *stem)
-
-
-def _is_layer(name: str) -> bool:
-    return name.startswith(("blocks.", "encoder.layers.encoder_layer_"))

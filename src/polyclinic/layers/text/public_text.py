@@ -127,8 +127,8 @@ class PublicReader(nn.Module):
         place = torch.arange(tokens + 2, device=spelling.device)[None]
         inner = nn.functional.pad((spelling - 1).clamp(min=0), (1, 1))
         numbers = torch.where(place == 0, self.first, torch.where(place == length + 1, self.last, inner))
-        said: Any = self.network(input_ids=numbers, attention_mask=(place <= length + 1).long())
-        read: Tensor = said.last_hidden_state[:, 1 : tokens + 1]
+        outputs: Any = self.network(input_ids=numbers, attention_mask=(place <= length + 1).long())
+        read: Tensor = outputs.last_hidden_state[:, 1 : tokens + 1]
         return read * present[:, :, None]
 
 

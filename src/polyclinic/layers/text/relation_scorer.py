@@ -103,7 +103,9 @@ def score(
     first, second = both.chunk(2, dim=2)
     together = torch.unflatten((head @ first) * (tail @ second), 2, (types, rank)).sum(dim=3) * rank**-0.5
     alone = head @ ends[..., :types] + tail @ ends[..., types:]
-    distance = (head @ far) * torch.log1p(_gap(pairs))[..., None]
+    starts, ends_at = pairs[..., 0::2], pairs[..., 1::2]
+    between = (starts.amax(dim=2) - ends_at.amin(dim=2)).clamp(min=0).float()
+    distance = (head @ far) * torch.log1p(between)[..., None]
     question = head @ asked.chunk(2, dim=2)[0] + tail @ asked.chunk(2, dim=2)[1]
     gaze = _attend(question, key, gate, place, _near(pairs, present), ballot)
     votes = torch.einsum("bpkg,bkgt->bpt", gaze, torch.unflatten(vote, 2, (ballot.gazes, types)))
@@ -145,12 +147,6 @@ def _places(pairs: Int[Tensor, "batch pair 4"], tokens: int) -> Float[Tensor, "b
 
 def _mean_over(inside: Float[Tensor, "batch pair token"]) -> Float[Tensor, "batch pair token"]:
     return inside / inside.sum(dim=2, keepdim=True).clamp(min=1)
-
-
-def _gap(pairs: Int[Tensor, "batch pair 4"]) -> Float[Tensor, "batch pair"]:
-    """Tokens between the two ends."""
-    starts, ends = pairs[..., 0::2], pairs[..., 1::2]
-    return (starts.amax(dim=2) - ends.amin(dim=2)).clamp(min=0).float()
 
 
 def _near(pairs: Int[Tensor, "batch pair 4"], present: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch pair token"]:
