@@ -11,10 +11,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from polyclinic.cohort.rows import Inner, Rows, TrainRows
 from polyclinic.records.base import Features
 
-_MOST_LEVELS = 250
-_FEW_TUNE_ROWS = 20
-# Log odds of a class that the training rows do not hold.
-_NEVER = -10.0
+_MOST_LEVELS = 250  # scikit-learn's trees take 255 at most; rare and absent ones need room
+_FEW_TUNE_ROWS = 20  # fewer say too little about when to stop; a round number
+_NEVER = -10.0  # log odds of a class that the training rows do not hold
 
 Matrix = Float[np.ndarray, "row feature"]
 Margins = Float[np.ndarray, "row out"]

@@ -12,8 +12,8 @@ from polyclinic.baselines.terms import Terms
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.records.base import Features
 
-_FEWEST = 5
-_WIDE = 64
+_FEWEST = 5  # rows of a level that has a column of its own; a round number
+_WIDE = 64  # columns of levels above which the matrix is sparse; a round number
 
 Matrix: TypeAlias = Float[np.ndarray, "row column"] | sparse.csr_array
 

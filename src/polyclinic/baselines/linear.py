@@ -19,11 +19,11 @@ from polyclinic.records.base import Features
 from polyclinic.tensors import TargetTensors
 
 # Penalties as in scikit-learn: the inverse of C, shared among the rows.
-_INVERSE_PENALTIES = (0.003, 0.03, 0.3, 3.0)
-_PLAIN_INVERSE_PENALTY = 1.0
-_MANY_ROWS = 20_000
-_FEW_TUNE_ROWS = 20
-_STEPS = 500
+_INVERSE_PENALTIES = (0.003, 0.03, 0.3, 3.0)  # a factor of ten apart
+_PLAIN_INVERSE_PENALTY = 1.0  # scikit-learn's own
+_MANY_ROWS = 20_000  # with more no penalty is chosen: trying takes long; a round number
+_FEW_TUNE_ROWS = 20  # fewer say too little about the penalty; a round number
+_STEPS = 500  # of the optimiser at most; a round number
 
 Weights = Float[np.ndarray, "column_and_offset out"]
 

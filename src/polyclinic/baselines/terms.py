@@ -9,8 +9,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from polyclinic.records.text.tokens import language_of
 
-_MOST_WORDS = 40_000
-_MOST_PIECES = 20_000
+_MOST_WORDS = 40_000  # the commonest ones: bounds memory; a round number
+_MOST_PIECES = 20_000  # the commonest ones: bounds memory; a round number
 _WORD = r"[^\W\d_]+|\d+|[^\w\s]"
 _SCALE = 10.0**0.5
 """Texts are scaled to length 1, so that columns scaled to spread 1, which stand beside them, would drown them."""

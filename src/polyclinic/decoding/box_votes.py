@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-_SMALLEST = 1e-6
+_SMALLEST = 1e-6  # keeps a division by no confidence finite
 
 
 def overlaps(

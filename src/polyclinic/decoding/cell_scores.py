@@ -9,9 +9,9 @@ from scipy.special import expit, logit
 
 from polyclinic.decoding.watershed import highest, relative_distance, tell_apart
 
-_RIDGE = 1.0
-_STEPS = 50
-_EDGE = 0.01
+_RIDGE = 1.0  # keeps the slopes finite where all cells are right; a round number
+_STEPS = 50  # of Newton's method at most; a round number
+_EDGE = 0.01  # keeps the log odds of a chance finite
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ MANY_ROWS = 1000
 # the evidence of a handful of rows to move the scale by half, or the offset by one.
 _SD_LOG_SCALE = 0.5
 _SD_OFFSET = 1.0
-_PARTS = 5
+_PARTS = 5  # of cross-validation; the usual number
 
 
 class IsotonicCurve(BaseModel):

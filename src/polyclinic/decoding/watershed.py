@@ -10,8 +10,8 @@ STEP = 0.1
 """Distance of the levels at which a seed may split."""
 LARGER = (1.0, 1.5, 2.0, 2.5, 3.0)
 """How many times larger than half of the first centile of true cells the smallest cell may be; chosen by results."""
-_PEAK = 0.95
-_SMALLEST_SEED = 3
+_PEAK = 0.95  # no level above it is tried; a round number
+_SMALLEST_SEED = 3  # points; a smaller peak is noise. A round number
 _BESIDE = (
     ((slice(None, -1), slice(None)), (slice(1, None), slice(None))),
     ((slice(None), slice(None, -1)), (slice(None), slice(1, None))),

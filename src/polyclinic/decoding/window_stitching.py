@@ -10,10 +10,10 @@ from jaxtyping import Float, UInt16
 
 from polyclinic.geometry import Lattice, to_file
 
-_SPREAD = 0.125
-_LEAST = 1e-3
-_SLAB = 1 << 22
-_LEVELS = 65535
+_SPREAD = 0.125  # of the side: standard deviation of the weight of a window, 1/8 as in nnU-Net
+_LEAST = 1e-3  # weight at the corners, so that every point has one
+_SLAB = 1 << 22  # points at a time: bounds the memory
+_LEVELS = 65535  # largest number of 16 bits
 
 
 class Gathered:

@@ -35,7 +35,7 @@ from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
 _AIMED = 0.75
 """Share of views that must hold a cell; the others fall anywhere, also where none is."""
-_TUNE_PICTURES = 48
+_TUNE_PICTURES = 48  # spread evenly: watershed takes most of the time of learning from them; a round number
 _OFFERED = (("level", (0.5, 0.4, 0.6, 0.3, 0.7)), ("threshold", (0.5, 0.35, 0.65)))
 """What is tried on tune rows; of equals the first."""
 _SMALLER = "Such points go to the smaller cell."

@@ -24,8 +24,8 @@ from polyclinic.study.catalogue import unknown
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
 
-_MOST_CLASSES = 200
-_FEW = 10
+_MOST_CLASSES = 200  # more is an identifier, not an outcome; a round number
+_FEW = 10  # rows of a class below which there is a warning; a round number
 
 
 class ClassifyOptions(TargetOptions):

@@ -31,11 +31,11 @@ from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
 _ANYWHERE = 1 / 3
 """Share of the views that aim at nothing."""
-_FEW = 10
+_FEW = 10  # objects of a class below which there is a warning; a round number
 _STRIDES = {2: 4, 3: 2}
 _LEAST_LOGIT = -4.0
 """Log-odds below which nothing is kept: a chance of 2 in 100 before any correction."""
-_RIM = 1.0
+_RIM = 1.0  # points from the rim of a window within which a box may be part of a larger object
 
 
 class DetectOptions(base.DenseOptions):

@@ -21,7 +21,7 @@ from polyclinic.heads import base
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
 
-_FEW = 10
+_FEW = 10  # rows of either answer below which there is a warning; a round number
 
 
 class MultilabelOptions(TargetOptions):

@@ -20,8 +20,8 @@ from polyclinic.heads import base
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
 
-_SKEWED = 1.0
-_FAR = 10.0
+_SKEWED = 1.0  # skewness above which logarithms are tried; that of an exponential is 2, of a normal 0
+_FAR = 10.0  # quartile ranges from the median; a slip of the decimal point lies so far; a round number
 # How far a slope and an offset (in standard deviations of the outcome) may stray from 1 and 0 without evidence.
 _SD_SLOPE = 0.25
 _SD_OFFSET = 0.25

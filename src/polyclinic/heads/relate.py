@@ -32,7 +32,7 @@ from polyclinic.records.text.relations import NONE, Asked
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
-_FEW = 10
+_FEW = 10  # pairs of a type below which there is a warning; a round number
 
 
 class RelateOptions(DenseOptions):

@@ -35,8 +35,8 @@ from polyclinic.records.masks.resampled import ResampledMasks, resample_masks
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
 
-_AIMED = 0.5
-_WHOLE = 0.999
+_AIMED = 0.5  # chance that a view is aimed at a region: half of them still show what is usual
+_WHOLE = 0.999  # of a point must have been looked at; 1 less the rounding of interpolation
 
 
 class SegmentOptions(base.DenseOptions):

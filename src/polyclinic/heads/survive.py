@@ -23,8 +23,8 @@ from polyclinic.layers.survival.proportional import BaselineHazard
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Fused, TargetTensors
 
-_FEW_EVENTS = 10
-_BLOCK = 8192
+_FEW_EVENTS = 10  # below which there is a warning; a round number
+_BLOCK = 8192  # rows at a time: bounds the memory of the curves
 
 _Grid = Float[np.ndarray, " point"]
 _Risk = Float[np.ndarray, " sample"]

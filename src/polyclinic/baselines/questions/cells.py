@@ -20,10 +20,10 @@ from polyclinic.heads.base import Dense
 from polyclinic.heads.cells import FoundCells
 from polyclinic.layers.objects.cell_maps import spacing_um
 
-_BINS = 256
-_BLURS = (1.0, 0.0, 2.0)
-_APART = (5, 3, 8, 12, 18)
-_LEARNING_PICTURES = 40
+_BINS = 256  # of the histogram: as many as a picture of 8 bits has values
+_BLURS = (1.0, 0.0, 2.0)  # in points; round numbers
+_APART = (5, 3, 8, 12, 18)  # points between two middles; round numbers
+_LEARNING_PICTURES = 40  # spread evenly; a round number
 
 
 @dataclass(frozen=True)

@@ -23,14 +23,14 @@ from polyclinic.heads.base import Dense
 from polyclinic.heads.detect import Detect
 from polyclinic.layers.objects.boxes import suppress
 
-_LEARNING_RECORDS = 60
+_LEARNING_RECORDS = 60  # spread evenly; a round number
 _MOST_BLOBS = 150
 """Blobs of each sort in a record, the largest first."""
-_FEWEST_POINTS = 4
-_RIGHT = 0.5
-_LEAST = 1e-4
-_PENALTY = 1e-2
-_STEPS = 300
+_FEWEST_POINTS = 4  # a smaller blob is noise; a round number
+_RIGHT = 0.5  # overlap of a box that counts as found; the usual bar
+_LEAST = 1e-4  # chance below which a box is left out
+_PENALTY = 1e-2  # keeps the weights finite where all is told apart; a round number
+_STEPS = 300  # of the optimiser at most; a round number
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ _BESIDE = 6
 """Words before and after the pair that are looked at by themselves."""
 _RUNS = ((1, 3), (1, 3), (1, 3), (1, 2))
 """Shortest and longest run of words that is counted: between, before, after, in the whole text."""
-_MOST = 40_000
-_INVERSE_PENALTIES = (3.0, 30.0)
-_NEVER = -20.0
-_STEPS = 300
+_MOST = 40_000  # runs of words: bounds memory; a round number
+_INVERSE_PENALTIES = (3.0, 30.0)  # a factor of ten apart
+_NEVER = -20.0  # log chance of what the training rows lack: finite, and never chosen
+_STEPS = 300  # of the optimiser at most; a round number
 
 Pair = Int[np.ndarray, "4"]
 Fields = tuple[str, str, str, str]

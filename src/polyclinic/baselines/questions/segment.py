@@ -26,13 +26,13 @@ from polyclinic.heads.base import Dense
 from polyclinic.heads.segment import RegionProbabilities
 from polyclinic.records.masks.resampled import ResampledMasks
 
-_SCALES = (1.0, 2.0, 4.0)
+_SCALES = (1.0, 2.0, 4.0)  # blurs in points, each twice the one before
 _HALO = 16
 """Points beyond a slab that its features may depend on: four times the coarsest scale."""
-_SLAB = 1 << 21
-_SAMPLED = 40_000
-_FEWEST = 200
-_TREES = 80
+_SLAB = 1 << 21  # points at a time: bounds the memory
+_SAMPLED = 40_000  # points of all pictures together; a round number
+_FEWEST = 200  # points of one picture; a round number
+_TREES = 80  # of the forest; a round number
 
 Grid = Float[np.ndarray, " channel *grid"]
 

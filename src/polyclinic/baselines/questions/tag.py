@@ -25,9 +25,9 @@ Stretch = tuple[int, int, int]
 
 _FEWEST = 2
 """Occurrences in the training texts below which a mark is left out."""
-_MOST_MARKS = 400_000
-_MOSTLY = 0.5
-_AFFIXES = (1, 2, 3, 4)
+_MOST_MARKS = 400_000  # bounds memory; a round number
+_MOSTLY = 0.5  # more often than not
+_AFFIXES = (1, 2, 3, 4)  # lengths in letters
 _REPEATED = re.compile(r"(.)\1+")
 _EDGE = "\N{START OF TEXT}"
 

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
-_SMOOTH = 1.0
+_SMOOTH = 1.0  # keeps the overlap defined where a region is empty
 
 
 def overlap_loss(

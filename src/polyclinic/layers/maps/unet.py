@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 _CONVOLUTION: dict[int, Callable[..., nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
 _BATCH_NORM: dict[int, Callable[[int], nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
-_LEAK = 0.01
+_LEAK = 0.01  # of the rectifier, as in nnU-Net
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-_SMALLEST = 1e-6
-_HALF = 0.5
+_SMALLEST = 1e-6  # keeps a division by an empty box finite
+_HALF = 0.5  # of a partial box within another one: it is taken for a part of that
 
 
 def sizes(boxes: Float[Tensor, "*some corner"]) -> Float[Tensor, "*some"]:

@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from polyclinic.geometry import Lattice
 
-_HEIGHT_WEIGHT = 2.0
-_SMOOTH = 1.0
-_UM_PER_MM = 1000.0
+_HEIGHT_WEIGHT = 2.0  # the height is what parts touching cells; a round number
+_SMOOTH = 1.0  # keeps the overlap defined without cells
+_UM_PER_MM = 1000.0  # micrometres in a millimetre
 
 
 class CellMaps(nn.Module):

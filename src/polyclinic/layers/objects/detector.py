@@ -23,9 +23,9 @@ _REACH = 0.54
 """Share of a box over which its heat spreads, six standard deviations across. Source: Liu et al."""
 _NARROWEST = 0.35
 """Least standard deviation of the heat, in points of the map: so small an object still touches its neighbours."""
-_LEAST_HEAT = 0.05
-_BOX_SHARE = 2.5
-_NARROWEST_TOWER = 32
+_LEAST_HEAT = 0.05  # below it a point belongs to no box; a round number
+_BOX_SHARE = 2.5  # weight of the boxes beside the heat; a round number
+_NARROWEST_TOWER = 32  # features at least; a round number
 _USUAL_REACH = 4.0
 """Points of the map from the middle of an object to its side, to begin with."""
 _LONGEST = 12.0

@@ -19,9 +19,9 @@ SMALL = 64
 """Images up to this many pixels on the shorter side get a stem that keeps them at full size."""
 
 _RESNETS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}
-_DENSENET = (6, 12, 24, 16)
-_HEAD = 64
-_SMALL_HEAD = 32
+_DENSENET = (6, 12, 24, 16)  # that of 121 layers, as in the paper
+_HEAD = 64  # features of a head, as in the public weights
+_SMALL_HEAD = 32  # where the token is too narrow for two heads of the usual width
 _LAYERS = ("blocks.", "encoder.layers.encoder_layer_")
 """How the layers of a ViT are named in public weights: by the authors, by torchvision."""
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from polyclinic.layers.pictures.backbone import Backbone, FeatureMaps, pool
 
-_EPSILON = 1e-6
-_WIDEN = 4
+_EPSILON = 1e-6  # as in the public weights
+_WIDEN = 4  # as in the paper
 _SCALE = 0.1
 """How much a block changes at first. The paper starts from 1e-6, which a short training never leaves."""
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from polyclinic.layers.pictures.backbone import Backbone, FeatureMaps, init_convolutions, pool
 
-_SQUEEZE = 4
+_SQUEEZE = 4  # as in the paper: the 1x1 convolution gives four times the growth
 _OLD_SPELLING = re.compile(r"(.*denselayer\d+\.(?:norm|conv))\.([12]\..+)")
 
 

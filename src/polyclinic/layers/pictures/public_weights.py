@@ -14,7 +14,7 @@ from polyclinic.layers.pictures.backbone import Backbone
 from polyclinic.layers.pictures.backbones import Architecture, Blueprint
 
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
-_MOST_NAMED = 4
+_MOST_NAMED = 4  # names in a message before "..."; enough to recognise the network
 
 
 class WeightsDiffer(ValueError):

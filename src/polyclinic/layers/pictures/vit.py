@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from polyclinic.layers.pictures.backbone import Backbone, FeatureMaps
 
-_EPSILON = 1e-6
-_WIDEN = 4
+_EPSILON = 1e-6  # as in the public weights
+_WIDEN = 4  # as in the paper
 _LAYER = "encoder.layers.encoder_layer_"
 _DEIT = (
     (r"^cls_token$", "class_token"),

@@ -12,8 +12,8 @@ from rtdl_num_embeddings import PiecewiseLinearEmbeddings
 from tabm import EnsembleView, LinearEnsemble, make_tabm_backbone
 from torch import Tensor, nn
 
-_MANY_WIDTH = 16
-_MANY_SPREAD = 0.1
+_MANY_WIDTH = 16  # numbers for each level of a category of many levels; a round number
+_MANY_SPREAD = 0.1  # levels begin nearly alike, so that a rare one says little; a round number
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from polyclinic.errors import MissingPackage
 
 _EXTRA = ("transformers", "text", "study.toml [inputs] weights")
-_MOST = 512
+_MOST = 512  # tokens that encoders such as BERT have places for
 
 
 class TextWeightsDiffer(ValueError):

@@ -21,8 +21,8 @@ _PLACES = 6
 """Before the pair, between with the head first, between with the tail first, after, in the head, in the tail."""
 _CONTEXT = 40
 """Tokens further from both ends than this have no vote."""
-_FAR = -1e4
-_AT_ONCE = 256
+_FAR = -1e4  # no weight after softmax, and finite in half precision
+_AT_ONCE = 256  # pairs at a time: bounds the memory
 
 
 @dataclass(frozen=True)

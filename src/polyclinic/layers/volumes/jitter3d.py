@@ -12,9 +12,9 @@ from torch.nn import functional as F
 Views = Float[Tensor, "batch channel i j k"]
 Affine = Float[Tensor, "batch 3 4"]
 
-_COARSE = 2.0
-_OFTEN = 0.8
-_SOMETIMES = 0.3
+_COARSE = 2.0  # planes with steps more unlike than this are not turned: slices would be smeared
+_OFTEN = 0.8  # share of the views that are moved; a round number
+_SOMETIMES = 0.3  # share of the views whose gamma or noise changes; a round number
 
 
 @dataclass(frozen=True)
