@@ -75,7 +75,7 @@ def _answer_features(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predi
     features = merge([one.records.summarise() for one in assembled.inputs.values()])
     sorts = (
         Sort(_linear_name(plain.values(), features), lambda plain, head, rows: plain.as_linear(head), _fit_linear),
-        Sort("gradient boosting", PlainGlobal.as_boosted, _fit_boosted),
+        Sort("gradient boosting", lambda plain, head, rows: plain.as_boosted(head, rows), _fit_boosted),
     )
     answered = (_answer(sort, plain, assembled, fold, features, seed) for sort in sorts)
     return tuple(predictions for predictions in answered if predictions is not None)
