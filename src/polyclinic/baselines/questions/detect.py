@@ -162,8 +162,8 @@ def _said(
     blob, klass = np.nonzero(chances > _LEAST)
     chance = np.clip(chances[blob, klass], _LEAST, 1 - _LEAST)
     logit, boxes = np.log(chance / (1 - chance)), blobs.boxes[blob]
-    found = torch.from_numpy(boxes), torch.from_numpy(logit), torch.from_numpy(klass)
-    kept = suppress(*found, overlap).numpy()[:most]
+    tensors = torch.from_numpy(boxes), torch.from_numpy(logit), torch.from_numpy(klass)
+    kept = suppress(*tensors, overlap).numpy()[:most]
     found = np.concatenate([logit[kept, None], klass[kept, None], in_file(boxes[kept], place)], axis=1)
     return found.astype(np.float32)
 
