@@ -12,7 +12,7 @@ from polyclinic.baselines.linear import fit_linear
 from polyclinic.baselines.offered import plain_models
 from polyclinic.baselines.plain import answer_baselines
 from polyclinic.baselines.questions.classify import PlainClassify
-from polyclinic.baselines.questions.survive import PlainSurvive
+from polyclinic.baselines.questions.survive import PlainSurvive, intervals_for
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.heads.base import Head
 from polyclinic.records.base import Features
@@ -232,9 +232,9 @@ def test_trees_tell_common_levels_apart_and_join_the_others(monkeypatch):
 
 
 def test_time_is_cut_more_coarsely_for_many_rows():
-    assert boosting.intervals_for(500) == 12
-    assert boosting.intervals_for(120_000) == 8
-    assert boosting.intervals_for(10_000_000) == 4
+    assert intervals_for(500) == 12
+    assert intervals_for(120_000) == 8
+    assert intervals_for(10_000_000) == 4
 
 
 @pytest.mark.slow
