@@ -5,7 +5,7 @@ offers is held against its base before it is used: one that cannot be loaded, or
 """
 
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module, util
@@ -210,11 +210,11 @@ def _lacking(kind: type) -> list[str]:
         name
         for base in kind.__mro__
         for name, note in vars(base).get("__annotations__", {}).items()
-        if get_origin(note) is ClassVar
+        if get_origin(note) is ClassVar or (base is not kind and not is_dataclass(base))
     }
     abstract: frozenset[str] = getattr(kind, "__abstractmethods__", frozenset())
-    if "of" in vars(kind) and "of" not in abstract:
-        abstract = frozenset()
+    if "of" in vars(kind) and "of" not in abstract and abstract:
+        return sorted(name for name in ("metrics", "words") if not hasattr(kind, name))
     return sorted(abstract | {name for name in stated if not hasattr(kind, name)})
 
 

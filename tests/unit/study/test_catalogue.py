@@ -80,6 +80,15 @@ def test_what_a_package_offers_in_vain_names_the_package(offering, content, foun
     assert "Update or remove that package." in message
 
 
+def test_a_judge_says_its_word_and_its_metrics(offering):
+    duties = ("of", "known", "truth", "check", "case", "counts", "detail", "show")
+    bodies = "".join(f"    def {duty}(self): pass\n" for duty in duties)
+    content = f"from polyclinic.evidence.forms.base import Judge\nclass Grade(Judge):\n{bodies}"
+    offering("polyclinic.evidence_forms", "grade", "grade:Grade", content)
+    with pytest.raises(StudyError, match="lacks headline, metrics, word"):
+        catalogue.find("evidence.forms", "grade")
+
+
 def test_a_broken_format_stops_only_a_file_of_no_other_format(offering, tmp_path):
     offering("polyclinic.formats", "tilde", "tilde:Tilde", "import no_such_package")
     table = tmp_path / "a.csv"
