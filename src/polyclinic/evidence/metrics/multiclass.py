@@ -25,8 +25,8 @@ def one_or_rest(truth: ClassNumber, number: int) -> Float[np.ndarray, " sample"]
     return np.asarray(truth == number, dtype=np.float64)
 
 
-def mean_of_classes(figures: PerClass) -> Float[np.ndarray, " resample"]:
-    """Plain mean over the classes for which the figure exists; NaN where it exists for none."""
+def mean_of_classes(figures: Float[np.ndarray, "resample klass ..."]) -> Float[np.ndarray, "resample ..."]:
+    """Plain mean over the classes for which the figure (or each point of a curve) exists; NaN where for none."""
     known = np.isfinite(figures)
     total = np.where(known, figures, 0.0).sum(axis=1)
     count = known.sum(axis=1)
