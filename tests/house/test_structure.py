@@ -15,13 +15,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "polyclinic"
 
-BARE_NUMBERS = 200
+BARE_NUMBERS = 65
 """Constants that are a number without a reason beside them."""
 
-CARRIED = {"say": 0, "material": 12}
+CARRIED = {"say": 0, "material": 10}
 """Words for what was passed through many functions: how many still have such a parameter."""
 
-UNTESTED = 170
+UNTESTED = 165
 """Source files without a test file of their own name."""
 
 
