@@ -137,10 +137,13 @@ class BoxTensors(TargetTensors):
 
 @dataclass(frozen=True)
 class BoxTruth(base.GridTruth):
-    """Objects on the network's grid, by row: class and corners; ``rarity`` says how often views aim at a class."""
+    """Objects on the network's grid, by row: class and corners; ``rarity`` says how often views aim at a class.
+
+    A row whose record is absent has no boxes, and as its axes are not known, not as many columns as the others.
+    """
 
     known: Bool[np.ndarray, " sample"]
-    boxes: tuple[Float[np.ndarray, "_ part"], ...]
+    boxes: tuple[Float[np.ndarray, "_ _"], ...]
     dim: int
     rarity: tuple[float, ...]
 

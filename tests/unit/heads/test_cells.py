@@ -15,7 +15,7 @@ from polyclinic.decoding.watershed import lesson
 from polyclinic.errors import CohortError, ReadError
 from polyclinic.evidence.metrics import instances
 from polyclinic.formats.packed import pack, unpack
-from polyclinic.geometry import GridGeometry, GridKnown, Lattice, identity
+from polyclinic.geometry import GridGeometry, GridKnown, Lattice, ObjectMarks, identity
 from polyclinic.heads.base import objects
 from polyclinic.heads.cells import Cells, FoundCells
 from polyclinic.tensors import Encoded, Fused, Movement, Sight
@@ -266,5 +266,5 @@ def test_marks_show_both_outlines(folder):
     kind, target = fitted(folder)
     answer = kind.decode(objects([sure(pictures(0)[0])]), target.take(np.array([0])))
     marks = kind.marks(answer, 0)
-    assert marks.form == "instances"
+    assert isinstance(marks, ObjectMarks)
     assert marks.truth.shape == marks.predicted.shape == SHAPE

@@ -14,7 +14,7 @@ from polyclinic.errors import CohortError, ReadError, Severity
 from polyclinic.evidence.folds import Layout
 from polyclinic.evidence.forms.base import Part, judge_of
 from polyclinic.formats.packed import unpack
-from polyclinic.geometry import GridGeometry, GridKnown, Lattice, identity
+from polyclinic.geometry import BoxMarks, GridGeometry, GridKnown, Lattice, identity
 from polyclinic.heads.base import Question, objects
 from polyclinic.heads.detect import Detect, DetectPlan
 from polyclinic.inputs.base import InputColumns
@@ -84,7 +84,8 @@ def test_marks_hold_what_counts_and_what_is_there(trained):
     head, target, raws = trained
     answer = head.decode(raws, target)
     marks = head.marks(answer, 0)
-    assert (marks.form, marks.names, marks.truth.shape, marks.predicted.shape[1]) == ("boxes", ("spot",), (1, 5), 5)
+    assert isinstance(marks, BoxMarks)
+    assert (marks.names, marks.truth.shape, marks.predicted.shape[1]) == (("spot",), (1, 5), 5)
     assert len(marks.predicted) < len(unpack(answer.predicted[0]))
     assert head.marks(head.decode(raws, None), 0).truth is None
 

@@ -9,7 +9,7 @@ from polyclinic.training.outputs import evaluate
 
 @pytest.fixture
 def small_steps(monkeypatch):
-    monkeypatch.setattr(outputs, "_ROWS_OF_TABLES", 8)
+    monkeypatch.setattr(outputs, "step_rows", lambda model: 8)
 
 
 class TestEvaluate:
