@@ -15,7 +15,7 @@ from polyclinic.formats.packed import nothing, pack, pack_all, unpack
 class MaskAnswer(Answer):
     """Regions of a picture or a scan, point by point, in the geometry of the file.
 
-    Arrays that differ in size from sample to sample are packed (see ``packing``); empty bytes = not known.
+    Arrays that differ in size from sample to sample are packed (see ``formats.packed``); empty bytes = not known.
 
     Attributes:
         regions: Names in the user's words.

@@ -11,7 +11,7 @@ value                      predicted number
 event, time                follow-up: 1 = seen, 0 = censored
 risk                       higher = earlier event expected
 survival_times, survival   the survival curve: lists of equal length
-<form>_<part>              masks, boxes, cells, spans, relations: packed arrays (see ``packing``), lists of numbers
+<form>_<part>              masks, boxes, cells, spans, relations: arrays (see ``formats.packed``), lists of numbers
 shift                      distance from the training patients
 site, strata_<column>      subgroups
 =========================  =============================================================================
@@ -147,15 +147,15 @@ def _frames(predictions: Predictions) -> Iterator[pl.DataFrame]:
     samples = predictions.samples
     who = {
         "row": pl.Series(samples.row),
-        "patient": _words_ornumbers(samples.patient),
+        "patient": _words_or_numbers(samples.patient),
         "part": pl.Series(samples.part.tolist(), dtype=pl.String),
         "repeat": pl.Series(samples.repeat),
         "fold": pl.Series(samples.fold),
     }
     about = {"shift": numbers(predictions.shift)}
     if samples.site is not None:
-        about["site"] = _words_ornumbers(samples.site)
-    about |= {f"strata_{name}": _words_ornumbers(values) for name, values in samples.strata.items()}
+        about["site"] = _words_or_numbers(samples.site)
+    about |= {f"strata_{name}": _words_or_numbers(values) for name, values in samples.strata.items()}
     for name, answer in predictions.answers.items():
         frame = pl.DataFrame(who | answer.columns() | about)
         asked = [pl.lit(name).alias("target"), pl.lit(predictions.model).alias("model")]
@@ -190,7 +190,7 @@ def _as_words(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.Series("truth", words, dtype=pl.String))
 
 
-def _words_ornumbers(values: Shaped[np.ndarray, " sample"]) -> pl.Series:
+def _words_or_numbers(values: Shaped[np.ndarray, " sample"]) -> pl.Series:
     return pl.Series(values.tolist()) if values.dtype == object else pl.Series(values)
 
 
