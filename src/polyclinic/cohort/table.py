@@ -15,6 +15,7 @@ from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.formats.columns.column_types import absent_column, as_words, counted
 from polyclinic.formats.columns.dates import index_dates
 from polyclinic.formats.columns.fingerprint import frame_fingerprint
+from polyclinic.formats.columns.reading import CellReading
 from polyclinic.formats.read_table import TypedTable, read_table
 from polyclinic.study.schema import CohortSection
 
@@ -142,7 +143,7 @@ def _read(section: CohortSection, folder: Path, place: str) -> TypedTable:
     return read_table(
         folder / section.table,
         encoding=section.encoding,
-        missing_values=section.missing_values,
+        reading=CellReading(section.missing_values),
         place=f"{place} [cohort] table",
     )
 

@@ -1,7 +1,7 @@
 """From the path in the study file to a typed table: which format it is, and what came out of it."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,14 +11,14 @@ import polars as pl
 from polyclinic.errors import CohortError, Finding
 from polyclinic.formats.columns.column_types import plain_types, strip, type_columns
 from polyclinic.formats.columns.fingerprint import file_fingerprint
+from polyclinic.formats.columns.reading import CellReading
 from polyclinic.formats.tables.base import TableFormat, TextTable, TypedFile, table_formats, unreadable
 from polyclinic.formats.text.compressed import COMPRESSED, unpack
 from polyclinic.formats.text.delimited import refuse_duplicates
 from polyclinic.formats.text.encoding import decode, likely_encoding
 from polyclinic.study.catalogue import broken
-from polyclinic.study.schema import CohortSection
 
-MISSING_VALUES: tuple[str, ...] = CohortSection.model_fields["missing_values"].default
+_AS_IT_STANDS = CellReading()
 # polars panics on some damaged files, and a panic is no ordinary exception.
 _DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
@@ -43,7 +43,7 @@ class TypedTable:
 
 
 def read_table(
-    path: Path, *, encoding: str = "utf-8", missing_values: Sequence[str] = MISSING_VALUES, place: str = "table"
+    path: Path, *, encoding: str = "utf-8", reading: CellReading = _AS_IT_STANDS, place: str = "table"
 ) -> TypedTable:
     """Read a table of any format on offer; ``x.zip#inner/y.csv`` names one table inside a zip.
 
@@ -54,9 +54,9 @@ def read_table(
     _refuse_absent(path, place)
     try:
         if path.is_dir():
-            table = _folder(path, missing_values)
+            table = _folder(path, reading)
         else:
-            frame, notes = _file(path, member, encoding, missing_values)
+            frame, notes = _file(path, member, encoding, reading)
             table = TypedTable(frame, path.parent, path.name, {path.name: file_fingerprint(path)}, notes)
     except PermissionError as error:
         raise unreadable(path.name, "must be readable", "permission denied", "Ask for access.") from error
@@ -81,19 +81,19 @@ def _split_member(path: Path) -> tuple[Path, str | None]:
 
 
 def _file(
-    path: Path, member: str | None, encoding: str, missing_values: Sequence[str]
+    path: Path, member: str | None, encoding: str, reading: CellReading
 ) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
     if path.suffix.lower() in COMPRESSED:
         unpacked = unpack(path, _text_suffixes(), member)
         inside = _format_of(unpacked.path)
         if not isinstance(inside, TextTable):
             raise _unknown_format(path)
-        return _parsed(inside, unpacked.raw, path.name, encoding, missing_values)
+        return _parsed(inside, unpacked.raw, path.name, encoding, reading)
     found = _format_of(path)
     if isinstance(found, TextTable):
-        return _parsed(found, path.read_bytes(), path.name, encoding, missing_values)
+        return _parsed(found, path.read_bytes(), path.name, encoding, reading)
     if isinstance(found, TypedFile):
-        return _declared(found, path, missing_values), ()
+        return _declared(found, path, reading), ()
     raise _unknown_format(path)
 
 
@@ -107,13 +107,13 @@ def _text_suffixes() -> tuple[str, ...]:
 
 
 def _parsed(
-    known: TextTable, raw: bytes, table: str, encoding: str, missing_values: Sequence[str]
+    known: TextTable, raw: bytes, table: str, encoding: str, reading: CellReading
 ) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
     strings = known.parse(decode(raw, encoding, table), table)
-    return type_columns(strings.frame, missing_values), strings.notes
+    return type_columns(strings.frame, reading), strings.notes
 
 
-def _declared(known: TypedFile, path: Path, missing_values: Sequence[str]) -> pl.DataFrame:
+def _declared(known: TypedFile, path: Path, reading: CellReading) -> pl.DataFrame:
     """A table whose types stand in the file."""
     try:
         frame = known.frame(path)
@@ -123,10 +123,10 @@ def _declared(known: TypedFile, path: Path, missing_values: Sequence[str]) -> pl
         rule = f"must be a whole {path.suffix} file"
         raise unreadable(path.name, rule, "it is damaged or of another format", "Write it again.") from error
     refuse_duplicates(frame.columns, path.name)
-    return strip(plain_types(frame), missing_values)
+    return strip(plain_types(frame), reading.missing_values)
 
 
-def _folder(path: Path, missing_values: Sequence[str]) -> TypedTable:
+def _folder(path: Path, reading: CellReading) -> TypedTable:
     """A folder of files with the same columns, in the order of their names."""
     suffixes = [suffix for known in table_formats() if known.in_folders for suffix in known.suffixes]
     files = sorted(file for suffix in suffixes for file in path.rglob(f"*{suffix}") if file.is_file())
@@ -134,7 +134,7 @@ def _folder(path: Path, missing_values: Sequence[str]) -> TypedTable:
         raise unreadable(
             path.name, f"a folder must hold {' or '.join(suffixes)} files", "it holds none", "Name the file."
         )
-    frames = [_file(file, None, "utf-8", missing_values)[0] for file in files]
+    frames = [_file(file, None, "utf-8", reading)[0] for file in files]
     findings = [
         finding
         for file, frame in zip(files, frames, strict=True)

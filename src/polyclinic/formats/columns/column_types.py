@@ -9,6 +9,7 @@ from jaxtyping import Shaped
 
 from polyclinic.errors import Finding
 from polyclinic.formats.columns.dates import plain_dates
+from polyclinic.formats.columns.reading import CellReading
 
 _INTEGER = r"^[+-]?(0|[1-9][0-9]{0,17})$"
 _NUMBER = r"^[+-]?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
@@ -24,13 +25,13 @@ _KINDS = (
 )
 
 
-def type_columns(frame: pl.DataFrame, missing_values: Sequence[str]) -> pl.DataFrame:
+def type_columns(frame: pl.DataFrame, reading: CellReading) -> pl.DataFrame:
     """The same table with each column of text as what all of its known cells are.
 
     In this order: integer, number, true/false, date, date and time, text. A number that begins with 0, such as an
-    identifier "007", makes its column text. Cells are stripped of blanks; those in ``missing_values`` become missing.
+    identifier "007", makes its column text. Cells are stripped of blanks; those that mean "not known" become missing.
     """
-    clean = strip(frame, missing_values)
+    clean = strip(frame, reading.missing_values)
     text = pl.DataFrame([c for c in clean if c.dtype == pl.String and c.null_count() < len(c)])
     found: dict[str, pl.Series] = {}
     for pattern, convert in _KINDS:

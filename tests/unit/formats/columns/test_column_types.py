@@ -4,12 +4,13 @@ import polars as pl
 import pytest
 
 from polyclinic.formats.columns.column_types import absent_column, as_words, pick, shorten, type_columns
+from polyclinic.formats.columns.reading import CellReading
 
 MISSING = ("", "NA", "?")
 
 
 def typed(*cells: str | None) -> list[object]:
-    return type_columns(pl.DataFrame({"x": cells}, schema={"x": pl.String}), MISSING)["x"].to_list()
+    return type_columns(pl.DataFrame({"x": cells}, schema={"x": pl.String}), CellReading(MISSING))["x"].to_list()
 
 
 @pytest.mark.parametrize(

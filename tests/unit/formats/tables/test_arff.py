@@ -2,6 +2,7 @@ import pytest
 
 from polyclinic.errors import CohortError
 from polyclinic.formats.columns.column_types import type_columns
+from polyclinic.formats.columns.reading import CellReading
 from polyclinic.formats.tables.arff import Arff
 
 HEADER = """% a comment
@@ -28,7 +29,7 @@ def test_names_and_values_between_quotation_marks() -> None:
 
 def test_numbers_are_typed_from_the_whole_column() -> None:
     text = "@relation x\n@attribute a integer\n@attribute b {05,10}\n@attribute c {0,1}\n@data\n1,05,1\n?,10,0\n"
-    frame = type_columns(Arff().parse(text, "x.arff").frame, ("",))
+    frame = type_columns(Arff().parse(text, "x.arff").frame, CellReading(("",)))
     assert frame.rows() == [(1, "05", 1), (None, "10", 0)]
 
 
