@@ -30,14 +30,14 @@ from polyclinic.steps.example_cohort import example_cohort
 from polyclinic.study.read import read_study
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
 from polyclinic.tensors import Batch, InputTensors
+from polyclinic.training.batches.imbalance import Weights
+from polyclinic.training.devices.precision import choose_precision
+from polyclinic.training.devices.process_group import ALONE, ProcessGroup
 from polyclinic.training.fit import fit
-from polyclinic.training.imbalance import Weights
 from polyclinic.training.outputs import evaluate
-from polyclinic.training.precision import choose_precision
-from polyclinic.training.process_group import ALONE, ProcessGroup
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import write_recipe
-from polyclinic.training.step import Stepper, StepWork
+from polyclinic.training.updates.step import Stepper, StepWork
 
 RATE = 1e-3
 SETTINGS = TrainingSection(device="cpu", learning_rate=RATE)

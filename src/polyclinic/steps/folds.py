@@ -19,9 +19,9 @@ from polyclinic.predictions.record import Predictions, join
 from polyclinic.predictions.table import load, save
 from polyclinic.steps.fold import FoldPlan, Member, fit_name, run_fold
 from polyclinic.training.assembled import Assembled
+from polyclinic.training.epochs.time_estimate import share_minutes
 from polyclinic.training.fit import Fitted
 from polyclinic.training.progress import Progress
-from polyclinic.training.time_estimate import share_minutes
 from polyclinic.training.transfer import read_start
 
 

@@ -12,13 +12,13 @@ from polyclinic.model import build
 from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.study.schema import Study
 from polyclinic.training.assembled import Assembled
+from polyclinic.training.devices.precision import choose_precision
+from polyclinic.training.devices.process_group import ALONE
+from polyclinic.training.epochs.task import Task
+from polyclinic.training.epochs.timed_steps import rehearse
 from polyclinic.training.fit import check_fit
-from polyclinic.training.precision import choose_precision
-from polyclinic.training.process_group import ALONE
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import write_recipe
-from polyclinic.training.task import Task
-from polyclinic.training.timed_steps import rehearse
 from polyclinic.training.transfer import read_start, transfer
 
 _BYTES_PER_GIB = 2**30

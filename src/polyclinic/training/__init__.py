@@ -1,1 +1,1 @@
-"""From rows to weights: the loop, its step, its batches, and the plain models beside it."""
+"""From rows to weights: what a fit learns from, its loop, and what its networks answer."""

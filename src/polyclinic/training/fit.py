@@ -10,19 +10,19 @@ from polyclinic.cohort.rows import Inner
 from polyclinic.errors import Finding, StudyError
 from polyclinic.model import Model
 from polyclinic.study.schema import TrainingSection
-from polyclinic.training.batches import count_steps
-from polyclinic.training.checkpoint import Epoch, FitProgress, Store
-from polyclinic.training.distributed import launched, share_out
-from polyclinic.training.imbalance import check_imbalance
-from polyclinic.training.loop import Ending, train
-from polyclinic.training.mixup import check_mixup
-from polyclinic.training.precision import Precision, choose_precision
-from polyclinic.training.process_group import ALONE, ProcessGroup, check_processes
+from polyclinic.training.batches.imbalance import check_imbalance
+from polyclinic.training.batches.mixup import check_mixup
+from polyclinic.training.batches.order import count_steps
+from polyclinic.training.devices.distributed import launched, share_out
+from polyclinic.training.devices.precision import Precision, choose_precision
+from polyclinic.training.devices.process_group import ALONE, ProcessGroup, check_processes
+from polyclinic.training.epochs.checkpoint import Epoch, FitProgress, Store
+from polyclinic.training.epochs.loop import Ending, train
+from polyclinic.training.epochs.state import best_weights
+from polyclinic.training.epochs.task import Task
 from polyclinic.training.progress import QUIET, Progress
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import Recipe, write_recipe
-from polyclinic.training.state import best_weights
-from polyclinic.training.task import Task
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from polyclinic.heads.base import Gatherer, global_questions, objects
 from polyclinic.inputs.base import LocatedPrepared
 from polyclinic.layers.maps.mirrors import backwards
 from polyclinic.model import Answers, Model
-from polyclinic.training.batches import count_steps
-from polyclinic.training.precision import PLAIN, Precision
+from polyclinic.training.batches.order import count_steps
+from polyclinic.training.devices.precision import PLAIN, Precision
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import hints_of
 

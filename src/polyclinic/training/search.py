@@ -15,8 +15,8 @@ from polyclinic.formats.disk import write_file, writing_to
 from polyclinic.model import build
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
 from polyclinic.training import random_streams as chance
+from polyclinic.training.epochs.loop import DIVERGED
 from polyclinic.training.fit import fit
-from polyclinic.training.loop import DIVERGED
 from polyclinic.training.progress import QUIET, Progress
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import write_recipe

@@ -3,14 +3,15 @@ from time import monotonic, sleep
 import pytest
 
 from polyclinic.errors import StudyError
-from polyclinic.training import loop, step
-from polyclinic.training import timed_steps as rehearsal
-from polyclinic.training.loop import Ending
-from polyclinic.training.precision import PLAIN
-from polyclinic.training.process_group import ALONE
+from polyclinic.training.devices.precision import PLAIN
+from polyclinic.training.devices.process_group import ALONE
+from polyclinic.training.epochs import loop
+from polyclinic.training.epochs import timed_steps as rehearsal
+from polyclinic.training.epochs.loop import Ending
+from polyclinic.training.epochs.task import Task
+from polyclinic.training.epochs.time_estimate import Clock, Pace, share_minutes
 from polyclinic.training.recipe import write_recipe
-from polyclinic.training.task import Task
-from polyclinic.training.time_estimate import Clock, Pace, share_minutes
+from polyclinic.training.updates import step
 
 
 @pytest.fixture

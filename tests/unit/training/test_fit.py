@@ -9,9 +9,9 @@ from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.errors import StudyError
 from polyclinic.model import Answers, Model
 from polyclinic.study.schema import ModelSection
-from polyclinic.training import loop
+from polyclinic.training.epochs import loop
+from polyclinic.training.epochs.loop import Ending
 from polyclinic.training.fit import fit
-from polyclinic.training.loop import Ending
 
 
 class TestRepetition:

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from polyclinic.tensors import CONVOLUTIONS, Encoder, Hints
-from polyclinic.training.optimizer import decayed, make_optimizer
 from polyclinic.training.recipe import write_recipe
-from polyclinic.training.schedule import one_cycle
+from polyclinic.training.updates.optimizer import decayed, make_optimizer
+from polyclinic.training.updates.schedule import one_cycle
 
 SMALL = nn.Linear(10, 3)
 

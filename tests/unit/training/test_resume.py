@@ -12,8 +12,8 @@ from torch import nn
 from polyclinic.errors import BundleError, Severity
 from polyclinic.model import Answers, Model
 from polyclinic.study.schema import ModelSection, Size
-from polyclinic.training import checkpoint, loop
-from polyclinic.training.checkpoint import Checkpoint, Epoch, FitProgress, Store
+from polyclinic.training.epochs import checkpoint, loop
+from polyclinic.training.epochs.checkpoint import Checkpoint, Epoch, FitProgress, Store
 from polyclinic.training.fit import fit
 
 

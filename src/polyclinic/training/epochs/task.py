@@ -14,15 +14,15 @@ from polyclinic.cohort.rows import Inner
 from polyclinic.model import Model
 from polyclinic.tensors import Batch
 from polyclinic.training import random_streams as chance
-from polyclinic.training.batches import ahead, shuffle
-from polyclinic.training.imbalance import Weights, draw
-from polyclinic.training.mixup import draw_mixture
+from polyclinic.training.batches.imbalance import Weights, draw
+from polyclinic.training.batches.mixup import draw_mixture
+from polyclinic.training.batches.order import ahead, shuffle
+from polyclinic.training.devices.precision import Precision
+from polyclinic.training.devices.process_group import ProcessGroup
 from polyclinic.training.outputs import evaluate, step_rows
-from polyclinic.training.precision import Precision
-from polyclinic.training.process_group import ProcessGroup
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import Recipe
-from polyclinic.training.step import StepWork, add_losses
+from polyclinic.training.updates.step import StepWork, add_losses
 
 _JUDGED_VIEWS = 4
 

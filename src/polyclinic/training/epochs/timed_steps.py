@@ -10,12 +10,12 @@ import torch
 
 from polyclinic.cohort.rows import Inner, TuneRows
 from polyclinic.training import random_streams as chance
-from polyclinic.training.batches import count_steps
-from polyclinic.training.imbalance import Weights
-from polyclinic.training.process_group import ProcessGroup
-from polyclinic.training.step import Stepper
-from polyclinic.training.task import Task, feed, judge, judged_at_once, plan_epoch
-from polyclinic.training.time_estimate import Pace
+from polyclinic.training.batches.imbalance import Weights
+from polyclinic.training.batches.order import count_steps
+from polyclinic.training.devices.process_group import ProcessGroup
+from polyclinic.training.epochs.task import Task, feed, judge, judged_at_once, plan_epoch
+from polyclinic.training.epochs.time_estimate import Pace
+from polyclinic.training.updates.step import Stepper
 
 _STEPS = 4
 

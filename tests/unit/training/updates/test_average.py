@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from polyclinic.training.average import Average
+from polyclinic.training.updates.average import Average
 
 
 def test_it_follows_the_weights_with_a_growing_decay(bench):

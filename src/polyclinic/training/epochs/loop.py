@@ -9,18 +9,18 @@ import torch
 
 from polyclinic.errors import Finding, Severity, StudyError
 from polyclinic.training import random_streams as chance
-from polyclinic.training.checkpoint import Checkpoint, Epoch, FitProgress, Store
-from polyclinic.training.imbalance import weigh, weigh_judged
-from polyclinic.training.optimizer import set_rate
-from polyclinic.training.precision import repeatable
-from polyclinic.training.process_group import ProcessGroup
+from polyclinic.training.batches.imbalance import weigh, weigh_judged
+from polyclinic.training.devices.precision import repeatable
+from polyclinic.training.devices.process_group import ProcessGroup
+from polyclinic.training.epochs.checkpoint import Checkpoint, Epoch, FitProgress, Store
+from polyclinic.training.epochs.state import restore, snapshot
+from polyclinic.training.epochs.task import Task, feed, identify, judge, plan_epoch
+from polyclinic.training.epochs.time_estimate import Clock, Pace, too_short
+from polyclinic.training.epochs.timed_steps import rehearse
 from polyclinic.training.progress import Progress
-from polyclinic.training.schedule import one_cycle
-from polyclinic.training.state import restore, snapshot
-from polyclinic.training.step import Stepper
-from polyclinic.training.task import Task, feed, identify, judge, plan_epoch
-from polyclinic.training.time_estimate import Clock, Pace, too_short
-from polyclinic.training.timed_steps import rehearse
+from polyclinic.training.updates.optimizer import set_rate
+from polyclinic.training.updates.schedule import one_cycle
+from polyclinic.training.updates.step import Stepper
 
 # Keeping the state may cost a fiftieth of the time, and short epochs need not be kept one by one.
 _DISK_SHARE = 1 / 50

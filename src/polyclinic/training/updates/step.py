@@ -13,13 +13,13 @@ from torch.optim import Optimizer
 from polyclinic.heads.base import Head
 from polyclinic.model import Model
 from polyclinic.tensors import Batch, TargetTensors
-from polyclinic.training.average import Average
-from polyclinic.training.imbalance import Weights
-from polyclinic.training.mixup import Mixture, mix
-from polyclinic.training.optimizer import decayed, make_optimizer, pull
-from polyclinic.training.precision import Precision
-from polyclinic.training.process_group import ProcessGroup
+from polyclinic.training.batches.imbalance import Weights
+from polyclinic.training.batches.mixup import Mixture, mix
+from polyclinic.training.devices.precision import Precision
+from polyclinic.training.devices.process_group import ProcessGroup
 from polyclinic.training.recipe import Recipe
+from polyclinic.training.updates.average import Average
+from polyclinic.training.updates.optimizer import decayed, make_optimizer, pull
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from polyclinic.tensors import InputTensors
-from polyclinic.training.mixup import Mixture, draw_mixture, mix
+from polyclinic.training.batches.mixup import Mixture, draw_mixture, mix
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from torch.multiprocessing import get_context
 from torch.multiprocessing.spawn import spawn
 
 from polyclinic.errors import Finding, PolyclinicError
-from polyclinic.training.precision import Device
-from polyclinic.training.process_group import ProcessGroup
+from polyclinic.training.devices.precision import Device
+from polyclinic.training.devices.process_group import ProcessGroup
 
 _PATIENCE = timedelta(minutes=30)
 

@@ -3,7 +3,7 @@ import pytest
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import Severity
-from polyclinic.training.imbalance import check_imbalance, draw, weigh, weigh_judged
+from polyclinic.training.batches.imbalance import check_imbalance, draw, weigh, weigh_judged
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from polyclinic.errors import StudyError
-from polyclinic.training.process_group import ALONE, ProcessGroup
+from polyclinic.training.devices.process_group import ALONE, ProcessGroup
 
 
 class TestCrew:

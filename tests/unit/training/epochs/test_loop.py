@@ -9,12 +9,12 @@ import torch
 from polyclinic.heads.base import Question
 from polyclinic.model import build
 from polyclinic.study.schema import ModelSection, Size
-from polyclinic.training.imbalance import Weights, weigh_judged
-from polyclinic.training.loop import Ending
-from polyclinic.training.precision import PLAIN
+from polyclinic.training.batches.imbalance import Weights, weigh_judged
+from polyclinic.training.devices.precision import PLAIN
+from polyclinic.training.epochs.loop import Ending
+from polyclinic.training.epochs.task import Task, judge, plan_epoch
 from polyclinic.training.recipe import write_recipe
-from polyclinic.training.step import add_losses
-from polyclinic.training.task import Task, judge, plan_epoch
+from polyclinic.training.updates.step import add_losses
 
 
 def task_of(bench, model, **settings) -> Task:

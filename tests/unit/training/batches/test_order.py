@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyclinic.training.batches import ahead, shuffle
+from polyclinic.training.batches.order import ahead, shuffle
 
 
 @given(rows=st.integers(1, 400), size=st.integers(1, 130))

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from polyclinic.errors import Severity
-from polyclinic.training import precision
-from polyclinic.training.precision import choose_precision
+from polyclinic.training.devices import precision
+from polyclinic.training.devices.precision import choose_precision
 
 PICTURES = nn.Sequential(nn.Conv2d(3, 4, 3))
 TABLES = nn.Linear(3, 4)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from polyclinic.training.checkpoint import Checkpoint
-from polyclinic.training.step import Stepper
+from polyclinic.training.epochs.checkpoint import Checkpoint
+from polyclinic.training.updates.step import Stepper
 
 _MODEL, _AVERAGE, _BEST, _OPTIMIZER = "model/", "average/", "best/", "optimizer/"
 

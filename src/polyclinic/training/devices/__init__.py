@@ -1,0 +1,1 @@
+"""Where the numbers are computed: precision, and several processes for one fit."""

@@ -1,0 +1,1 @@
+"""The loop over epochs, its clock, and its state on disk."""
