@@ -34,7 +34,7 @@ from typer.testing import CliRunner
 from polyclinic.cli import app
 from polyclinic.cohort.table import Cohort, load
 from polyclinic.errors import PolyclinicError
-from polyclinic.heads.base import Target
+from polyclinic.heads.base import Head, Target
 from polyclinic.heads.classify import ClassTarget
 from polyclinic.heads.survive import SurvivalTarget
 from polyclinic.records.tables.table import TableRecords
@@ -98,14 +98,14 @@ class Drafted:
         text: The study file, and what the command printed.
         cohort: The table as a run would read it.
         inputs: "number", "category" or the kind of input, by column.
-        target: The outcome of every row.
+        target: The outcome of every row, or None where it must be corrected first.
     """
 
     document: Mapping[str, Any]
     text: str
     cohort: Cohort
     inputs: Mapping[str, str]
-    target: Target
+    target: Target | None
 
     @property
     def asked(self) -> Mapping[str, Any]:
@@ -199,15 +199,28 @@ def draft(stated: Stated, table: Path) -> Drafted:
         table_of = one.records if isinstance(one.records, TableRecords) else None
         inputs |= dict.fromkeys(one.columns, "category" if table_of else study.inputs[name].kind)
         inputs |= dict.fromkeys(table_of.numeric if table_of else (), "number")
-    target = next(iter(heads.values())).read_target(cohort.frame, cohort.name)
+    target = _outcome(next(iter(heads.values())), cohort, stated)
     return Drafted(tomllib.loads(text), f"{text}\n{result.output}", cohort, inputs, target)
+
+
+def _outcome(head: Head, cohort: Cohort, stated: Stated) -> Target | None:
+    """The outcome of every row; None where times of 0 must be corrected first, which no draft can do."""
+    try:
+        target: Target = head.read_target(cohort.frame, cohort.name)
+    except PolyclinicError as refusal:
+        if stated.time is None or not all(f'"{stated.time}"' in finding.place for finding in refusal.findings):
+            raise
+        return None
+    return target
 
 
 def faults(stated: Stated, drafted: Drafted, table: Path) -> Iterator[Fault]:
     """Every stated field that the draft has not."""
     yield from _question_faults(stated, drafted)
-    if stated.kind == ("survive",) and isinstance(drafted.target, SurvivalTarget):
-        yield from _survival_faults(stated, drafted, drafted.target, table)
+    if drafted.asked["kind"] == "survive":
+        yield from _survival_faults(stated, drafted)
+    if isinstance(drafted.target, SurvivalTarget) and not stated.says:
+        yield from _event_faults(stated, drafted, drafted.target, table)
     yield from _cohort_faults(stated, drafted)
     yield from _input_faults(stated, drafted)
 
@@ -225,18 +238,23 @@ def _question_faults(stated: Stated, drafted: Drafted) -> Iterator[Fault]:
         yield Fault("causes not told", f"{stated.target} holds more than one event")
 
 
-def _survival_faults(stated: Stated, drafted: Drafted, target: SurvivalTarget, table: Path) -> Iterator[Fault]:
+def _survival_faults(stated: Stated, drafted: Drafted) -> Iterator[Fault]:
     for key, right in (("event", stated.event), ("time", stated.time)):
         if drafted.asked.get(key) != right:
             yield Fault(f"{key} column", f"{drafted.asked.get(key)} in place of {right}")
     entry = stated.entry
     if entry not in (None, drafted.asked.get("entry")) and not drafted.tells(entry, "(entry|enters?|intervals?)"):
         yield Fault("entry column", f"nothing is made of {entry}")
-    if stated.event is not None and stated.event == drafted.asked.get("event") and not stated.says:
-        raw = np.array(list(cells(table, stated.separator)[stated.event]))[drafted.cohort.row - 1]
-        seen = np.isin(raw, stated.seen or _SEEN)
-        if np.any((target.event == 1)[target.known] != seen[target.known]):
-            yield Fault("meaning of the event", f"not {' or '.join(stated.seen or _SEEN)}")
+
+
+def _event_faults(stated: Stated, drafted: Drafted, target: SurvivalTarget, table: Path) -> Iterator[Fault]:
+    """Whether the event is seen where the cells say so."""
+    if stated.event is None or stated.event != drafted.asked.get("event"):
+        return
+    raw = np.array(list(cells(table, stated.separator)[stated.event]))[drafted.cohort.row - 1]
+    seen = np.isin(raw, stated.seen or _SEEN)
+    if np.any((target.event == 1)[target.known] != seen[target.known]):
+        yield Fault("meaning of the event", f"not {' or '.join(stated.seen or _SEEN)}")
 
 
 def _cohort_faults(stated: Stated, drafted: Drafted) -> Iterator[Fault]:
