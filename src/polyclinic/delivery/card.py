@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from polyclinic.cohort.document import NotedFinding
-from polyclinic.delivery.checklist import Item, ItemAnswer, answer, missing_key, unanswered
-from polyclinic.delivery.checklist_claim import CLAIM
-from polyclinic.delivery.checklist_tripod import TRIPOD
+from polyclinic.delivery.checklist import CLAIM, TRIPOD, Item, answer, missing_key, unanswered
 from polyclinic.delivery.markdown import Markdown, code, heading, item, pair, table
 from polyclinic.delivery.material import Material, RunFacts
 from polyclinic.delivery.names import metric_name, model_name
@@ -37,10 +35,10 @@ def card(material: Material) -> Lines:
         yield from lines
         yield ""
     lacking = unanswered(material)
-    yield from _checklist("TRIPOD+AI", [(one, answer(one, lacking)) for one in TRIPOD])
+    yield from _checklist("TRIPOD+AI", TRIPOD, lacking)
     if any(section.kind in PICTURES for section in material.study.inputs.values()):
         yield ""
-        yield from _checklist("CLAIM", [(one, answer(one, lacking)) for one in CLAIM])
+        yield from _checklist("CLAIM", CLAIM, lacking)
 
 
 def _parts(material: Material) -> Mapping[str, Lines]:
@@ -255,9 +253,10 @@ def _repeat(facts: RunFacts, fingerprints: Mapping[str, str], seed: int) -> Line
         yield item(pair(Phrase("Minutes"), f"{facts.minutes:.1f}"))
 
 
-def _checklist(name: str, answers: Sequence[tuple[Item, ItemAnswer]]) -> Lines:
-    whole = sum(1 for _, found in answers if found.where and not found.needed)
-    partly = sum(1 for _, found in answers if found.where and found.needed)
+def _checklist(name: str, items: Sequence[Item], lacking: frozenset[str]) -> Lines:
+    answers = [answer(one, lacking) for one in items]
+    whole = sum(1 for found in answers if found.where and not found.needed)
+    partly = sum(1 for found in answers if found.where and found.needed)
     yield from heading(name)
     yield Phrase(
         "Of {all} items, {whole} are answered, {partly} in part, {open} are not reported.",
@@ -267,10 +266,7 @@ def _checklist(name: str, answers: Sequence[tuple[Item, ItemAnswer]]) -> Lines:
         open=len(answers) - whole - partly,
     )
     yield ""
-    rows = [[one.number, Phrase(one.asked), _where(found)] for one, found in answers]
+    parts = [(found.where, _missing(found.needed) if found.needed else "") for found in answers]
+    where = [joined(*filter(None, part), by="; ") for part in parts]
+    rows = [[one.number, Phrase(one.asked), place] for one, place in zip(items, where, strict=True)]
     yield from table([Phrase("Item"), Phrase("What is asked for"), Phrase("Where it is answered")], rows)
-
-
-def _where(found: ItemAnswer) -> str:
-    parts = (found.where, _missing(found.needed) if found.needed else "")
-    return joined(*filter(None, parts), by="; ")

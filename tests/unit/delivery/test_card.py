@@ -6,9 +6,7 @@ import pytest
 
 from polyclinic.cohort.document import CohortDocument
 from polyclinic.delivery.card import card
-from polyclinic.delivery.checklist import _WHERE, Source
-from polyclinic.delivery.checklist_claim import CLAIM
-from polyclinic.delivery.checklist_tripod import TRIPOD
+from polyclinic.delivery.checklist import CLAIM, SOURCES, TRIPOD, unanswered
 from polyclinic.delivery.markdown import code, escaped, render_markdown, table
 from polyclinic.delivery.material import Material, RunFacts
 from polyclinic.evidence.records import Calibration, Evidence
@@ -44,8 +42,11 @@ def test_tripod_has_52_parts_and_claim_44_items() -> None:
     assert [item.number for item in CLAIM] == [str(n) for n in range(1, 45)]
 
 
-def test_every_source_has_a_place() -> None:
-    assert set(_WHERE) == set(Source) - {Source.AUTHORS}  # what only the authors know stands nowhere yet
+def test_every_source_has_a_place_and_answers_something(material: Make) -> None:
+    placed = {name for name, source in SOURCES.items() if source.where}
+    assert placed == set(SOURCES) - {"authors"}  # what only the authors know stands nowhere yet
+    assert {item.source for item in (*TRIPOD, *CLAIM)} == set(SOURCES)
+    assert unanswered(replace(material("binary"), facts=RunFacts())) <= set(SOURCES)
 
 
 def test_claim_is_asked_only_where_images_are_in(material: Make) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from polyclinic.delivery.card import card
-from polyclinic.delivery.checklist_claim import CLAIM
-from polyclinic.delivery.checklist_tripod import TRIPOD
+from polyclinic.delivery.checklist import CLAIM, SOURCES, TRIPOD
 from polyclinic.delivery.markdown import render_markdown
 from polyclinic.delivery.markup import Choice, Element, element, join, render
 from polyclinic.delivery.material import Material
@@ -61,6 +60,7 @@ def test_every_item_of_a_guideline_is_translated(language: str) -> None:
     known = read_language(language)
     texts = {text for item in (*TRIPOD, *CLAIM) for text in (item.asked, item.left) if text}
     assert {text for text in texts if not known.knows(Phrase(text))} == set()
+    assert lacking(phrases(join(*(source.where for source in SOURCES.values()))), known) == set()
 
 
 def test_a_third_language_is_one_file(material: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
