@@ -1,10 +1,9 @@
 """What flows inside a model: the records in which inputs and heads meet."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -171,11 +170,8 @@ def layer_name(name: str) -> str:
 Record = TypeVar("Record", InputTensors, TargetTensors)
 
 
-def move(record: Record, device: torch.device) -> Record:
-    """The same record with every tensor on ``device``."""
-    changes: dict[str, Any] = {
-        field.name: value.to(device, non_blocking=True)
-        for field in fields(record)
-        if isinstance(value := getattr(record, field.name), Tensor)
-    }
+def changed(record: Record, change: Callable[[Tensor], Tensor]) -> Record:
+    """The same record with every tensor of it changed in one way."""
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    changes: dict[str, Any] = {name: change(value) for name, value in values.items() if isinstance(value, Tensor)}
     return replace(record, **changes)

@@ -11,7 +11,7 @@ from polyclinic.delivery.numbers import NOTHING, count, with_interval
 from polyclinic.delivery.sections.making import imbalance
 from polyclinic.delivery.sections.performance import OPERATING_POINT, operating_thresholds
 from polyclinic.delivery.verdict import best_plain, headline_metrics, outcome, verdict
-from polyclinic.evidence.records import Calibration, Estimate, Evidence, TargetEvidence, Tested
+from polyclinic.evidence.records import Estimate, Evidence, TargetEvidence, Tested
 from polyclinic.study.schema import CohortSection, InputSection, SplitSection, Study, TargetSection
 from polyclinic.translations.phrase import Phrase, joined
 
@@ -169,13 +169,12 @@ def _calibration(evidence: Evidence) -> Lines:
             listed = False
         yield Phrase("**{name}**", name=name)
         yield ""
-        yield from table([Phrase("Metric"), Phrase("Before"), Phrase("After")], _before_after(found))
-
-
-def _before_after(found: Calibration) -> Iterator[list[str]]:
-    for metric in dict.fromkeys([*found.before, *found.after]):
-        before, after = found.before.get(metric), found.after.get(metric)
-        yield [metric_name(metric), with_interval(before, metric), with_interval(after, metric)]
+        sides = (found.before, found.after)
+        rows = [
+            [metric_name(metric), *(with_interval(side.get(metric), metric) for side in sides)]
+            for metric in dict.fromkeys([*found.before, *found.after])
+        ]
+        yield from table([Phrase("Metric"), Phrase("Before"), Phrase("After")], rows)
 
 
 def _subgroups(evidence: Evidence) -> Lines:

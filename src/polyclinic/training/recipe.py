@@ -1,6 +1,6 @@
 """Every number of a fit, written out. What the study leaves to "auto" is decided here, by rule, never by trying."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
@@ -56,10 +56,6 @@ class Recipe:
     patience: int
     clip: float
     imbalance: Imbalance
-
-    def lasting(self, epochs: int) -> "Recipe":
-        """The same with another number of epochs."""
-        return replace(self, epochs=epochs)
 
 
 def write_recipe(

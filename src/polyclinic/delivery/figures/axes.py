@@ -155,6 +155,17 @@ def key(x: float, y: float, words: str, css: str) -> Element:
     return join(piece, label(x + 27, y + 4, words, "note"))
 
 
+def legend(left: float, top: float, entries: Iterable[tuple[str, str]]) -> Element:
+    """Lines below one another, each with what it is; ``entries`` are words and style."""
+    return join(*(key(left, top + 18 * n, words, css) for n, (words, css) in enumerate(entries)))
+
+
+def value_at_foot(ax: Axes, words: str, around: str) -> Element:
+    """What a curve comes to, and its interval, at the foot on the right: a curve that is worth showing leaves room."""
+    right, foot = ax.x.stop - 8, ax.y.start
+    return join(label(right, foot - 32, words, "value end halo"), label(right, foot - 14, around, "tick end halo"))
+
+
 def steps(xs: Numbers, ys: Numbers) -> tuple[list[float | None], list[float | None]]:
     """The corners of a staircase that keeps each value until the next point."""
     across: list[float | None] = []

@@ -12,8 +12,8 @@ from polyclinic.delivery.figures.axes import (
     dot,
     drawing,
     frame,
-    key,
     label,
+    legend,
     line,
     segment,
     short,
@@ -47,13 +47,15 @@ class PredictedShares:
 def calibration(found: Calibration, predicted: PredictedShares | None) -> Element:
     """Observed against predicted share, with the histogram of predictions by outcome below."""
     ax = axes((0, 1), (0, 1), height=SQUARE)
+    before = [(Phrase("before recalibration"), "quiet dashed")] if found.curve_before else []
+    entries = [(Phrase("as delivered"), "ours"), *before]
     whole = Axes(ax.x, ax.y, ax.width, SQUARE + (HISTOGRAM + 22 if predicted is not None else 0))
     marks = (
         frame(ax, Phrase("Predicted probability"), Phrase("Observed share")),
         segment(ax, (0, 0), (1, 1), "reference"),
         _curve(ax, found.curve_before, "quiet dashed"),
         _curve(ax, found.curve, "ours"),
-        _legend(ax, bool(found.curve_before)),
+        legend(ax.x.start + 12, ax.y.stop + 12, entries),
         EMPTY if predicted is None else _histogram(ax, predicted),
     )
     return drawing(whole, Phrase("Calibration curve"), *marks)
@@ -69,13 +71,6 @@ def _curve(ax: Axes, points: tuple[CurvePoint, ...], css: str) -> Element:
     dots = [dot(ax, x, y, f"dot {css}", 3.5) for x, y, _, _ in known if x is not None and y is not None]
     path = line(ax, [x for x, *_ in known], [y for _, y, *_ in known], f"line {css}")
     return join(*whiskers, path, *dots)
-
-
-def _legend(ax: Axes, before: bool) -> Element:
-    entries = [(Phrase("as delivered"), "ours")] + (
-        [(Phrase("before recalibration"), "quiet dashed")] if before else []
-    )
-    return join(*(key(ax.x.start + 12, ax.y.stop + 12 + 18 * n, words, css) for n, (words, css) in enumerate(entries)))
 
 
 def _histogram(ax: Axes, predicted: PredictedShares) -> Element:

@@ -2,7 +2,20 @@
 
 from collections.abc import Mapping
 
-from polyclinic.delivery.figures.axes import Axes, axes, band, dot, drawing, frame, key, label, limits, line, segment
+from polyclinic.delivery.figures.axes import (
+    Axes,
+    axes,
+    band,
+    dot,
+    drawing,
+    frame,
+    label,
+    legend,
+    limits,
+    line,
+    segment,
+    value_at_foot,
+)
 from polyclinic.delivery.markup import EMPTY, Element, join
 from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import interval, number, percent
@@ -44,13 +57,15 @@ def precision_recall(target: TargetEvidence) -> Element:
 
 
 def curves_by_class(curves: Mapping[str, Curve], title: str, names: tuple[str, str], diagonal: bool = False) -> Element:
-    """One line per class or label, each with the name of its class."""
+    """One line per class or label, each with the name of its class; the longest names are shortened."""
     ax = axes((0, 1), (0, 1), height=SQUARE)
+    short = [name if len(name) <= 15 else f"{name[:14]}\N{HORIZONTAL ELLIPSIS}" for name in curves]
+    entries = [(name, f"class-{n}") for n, name in enumerate(short)]
     marks = (
         frame(ax, *names),
         segment(ax, (0, 0), (1, 1), "reference") if diagonal else EMPTY,
         *(line(ax, curve.x, curve.y, f"line class-{n}") for n, curve in enumerate(curves.values())),
-        *_names(ax, list(curves)),
+        legend(ax.x.stop - 128, ax.y.start - 20 - 18 * (len(curves) - 1), entries),
     )
     return drawing(ax, title, *marks)
 
@@ -67,15 +82,6 @@ def prevalence(target: TargetEvidence) -> float | None:
     return counts.positives / counts.rows if counts.rows and counts.positives is not None else None
 
 
-def _names(ax: Axes, names: list[str]) -> list[Element]:
-    """A legend at the foot on the right, the longest names shortened."""
-    top = ax.y.start - 20 - 18 * (len(names) - 1)
-    return [
-        key(ax.x.stop - 128, top + 18 * n, name if len(name) <= 15 else f"{name[:14]}\N{HORIZONTAL ELLIPSIS}", css)
-        for n, (name, css) in enumerate((name, f"class-{n}") for n, name in enumerate(names))
-    ]
-
-
 def _curve(ax: Axes, curve: Curve) -> Element:
     return join(band(ax, curve.x, curve.low, curve.high, "band ours"), line(ax, curve.x, curve.y, "line ours"))
 
@@ -83,10 +89,8 @@ def _curve(ax: Axes, curve: Curve) -> Element:
 def _value(ax: Axes, metric: str, estimate: Estimate | None) -> Element:
     if estimate is None or estimate.value is None:
         return EMPTY
-    right, foot = ax.x.stop - 8, ax.y.start
     words = Phrase("{name} {value}", name=metric_name(metric), value=number(estimate.value))
-    text = label(right, foot - 32, words, "value end halo")
-    return join(text, label(right, foot - 14, interval(estimate), "tick end halo"))
+    return value_at_foot(ax, words, interval(estimate))
 
 
 def _operating_point(ax: Axes, target: TargetEvidence) -> Element:

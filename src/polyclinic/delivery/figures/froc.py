@@ -3,9 +3,9 @@
 import math
 from fractions import Fraction
 
-from polyclinic.delivery.figures.axes import Axes, axes, band, dot, drawing, frame, key, label, line
+from polyclinic.delivery.figures.axes import Axes, axes, band, dot, drawing, frame, legend, line, value_at_foot
 from polyclinic.delivery.figures.curves import SQUARE
-from polyclinic.delivery.markup import EMPTY, Element, join
+from polyclinic.delivery.markup import EMPTY, Element
 from polyclinic.delivery.names import model_name
 from polyclinic.delivery.numbers import interval, number
 from polyclinic.evidence.records import Baseline, Curve, TargetEvidence
@@ -23,13 +23,16 @@ def froc(target: TargetEvidence, plain: Baseline | None) -> Element:
     ax = axes((OCTAVES[0], OCTAVES[-1]), (0, 1), height=SQUARE)
     points = zip(_octaves(ours), ours.y, strict=True)  # the mean of those at a tick is CPM
     rings = [(x, y) for x, y in points if x is not None and y is not None and x in OCTAVES]
+    models = []
+    if plain is not None and theirs is not None:
+        models = [(Phrase("This model"), "ours"), (model_name(plain.name), "base dashed")]
     marks = (
         frame(ax, Phrase("False boxes per record"), Phrase("Sensitivity"), {n: str(Fraction(2) ** n) for n in OCTAVES}),
         band(ax, _octaves(ours), ours.low, ours.high, "band ours"),
         EMPTY if theirs is None else line(ax, _octaves(theirs), theirs.y, "line base dashed"),
         line(ax, _octaves(ours), ours.y, "line ours"),
         *(dot(ax, x, y, "dot point", 4.0) for x, y in rings),
-        EMPTY if plain is None or theirs is None else _legend(ax, plain),
+        legend(ax.x.stop - 232, ax.y.start - 86, models),  # above the value, a corner that the curves have left
         _value(ax, target),
     )
     return drawing(ax, Phrase("FROC curve"), *marks)
@@ -40,18 +43,9 @@ def _octaves(curve: Curve) -> list[float | None]:
     return [math.log2(rate) if rate else None for rate in curve.x]
 
 
-def _legend(ax: Axes, plain: Baseline) -> Element:
-    """At the foot on the right, above the value: a curve that is worth showing has left that corner."""
-    entries = ((Phrase("This model"), "ours"), (model_name(plain.name), "base dashed"))
-    left, top = ax.x.stop - 232, ax.y.start - 86
-    return join(*(key(left, top + 18 * n, words, css) for n, (words, css) in enumerate(entries)))
-
-
 def _value(ax: Axes, target: TargetEvidence) -> Element:
-    """CPM with its interval at the foot, where a curve that rises leaves room."""
+    """CPM with its interval."""
     estimate = target.metrics.get("cpm")
     if estimate is None or estimate.value is None:
         return EMPTY
-    right, foot = ax.x.stop - 8, ax.y.start
-    text = label(right, foot - 32, f"CPM {number(estimate.value)}", "value end halo")
-    return join(text, label(right, foot - 14, interval(estimate), "tick end halo"))
+    return value_at_foot(ax, f"CPM {number(estimate.value)}", interval(estimate))

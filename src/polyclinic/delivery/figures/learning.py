@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from polyclinic.delivery.figures.axes import Axes, axes, dot, drawing, frame, key, limits, line
+from polyclinic.delivery.figures.axes import Axes, axes, dot, drawing, frame, legend, limits, line
 from polyclinic.delivery.markup import EMPTY, Element, join
 from polyclinic.delivery.plan import FitRecord
 from polyclinic.translations.phrase import Phrase
@@ -17,8 +17,7 @@ def learning_curve(fits: Sequence[FitRecord]) -> Element:
     marks = (
         frame(ax, Phrase("Epoch"), Phrase("Loss")),
         *(_fit(ax, fit, css) for fit in fits),
-        key(ax.x.stop - 120, ax.y.stop + 12, Phrase("training rows"), "quiet"),
-        key(ax.x.stop - 120, ax.y.stop + 30, Phrase("tune rows"), "ours"),
+        legend(ax.x.stop - 120, ax.y.stop + 12, [(Phrase("training rows"), "quiet"), (Phrase("tune rows"), "ours")]),
     )
     return drawing(ax, Phrase("Training curve"), *marks)
 

@@ -39,61 +39,48 @@ def strip(estimates: Sequence[Estimate], *also: float) -> Strip:
 
 
 def whisker(scale: Strip, estimate: Estimate, css: str, reference: float | None = None, height: int = 28) -> Element:
-    """A dot with its interval, and a line at ``reference``."""
+    """A dot with its interval where it is known, and a line at ``reference``."""
     middle = height / 2
-    rule = EMPTY if reference is None else _upright(scale, reference, "reference", height)
+    rule = EMPTY
+    if reference is not None:
+        x = scale.position(reference)
+        rule = element("line", class_="reference", x1=x, x2=x, y1=0, y2=height)
     return element("svg", rule, _mark(scale, estimate, css, middle), class_="strip", height=height, aria_hidden="true")
-
-
-def rule(scale: Strip, reference: float | None, height: int = 28) -> Element:
-    """A piece of the reference line alone, so that it runs on between the groups."""
-    mark = EMPTY if reference is None else _upright(scale, reference, "reference", height)
-    return element("svg", mark, class_="strip", height=height, aria_hidden="true")
 
 
 def pair(scale: Strip, ours: Estimate, plain: Estimate) -> Element:
     """Ours above, the plain model below, on one scale with its ticks."""
     foot = 44
-    marks = [
-        join(
-            element("line", class_="grid", x1=scale.position(tick), x2=scale.position(tick), y1=2, y2=foot),
-            element("text", words, class_=f"tick {_anchor(scale, tick)}", x=scale.position(tick), y=foot + 15),
-        )
-        for tick, words in _labelled(scale, 4)
-    ]
+    marks = []
+    for tick, text in _labels(scale, foot + 15):
+        marks += [element("line", class_="grid", x1=tick, x2=tick, y1=2, y2=foot), text]
     rows = (_mark(scale, ours, "ours", 14), _mark(scale, plain, "base", 32))
     return element("svg", *marks, *rows, class_="strip", height=foot + 20, aria_hidden="true")
 
 
 def scale_row(scale: Strip) -> Element:
     """The ticks under a forest plot."""
-    labels = [
-        element("text", words, class_=f"tick {_anchor(scale, tick)}", x=scale.position(tick), y=13)
-        for tick, words in _labelled(scale, 4)
-    ]
-    return element("svg", *labels, class_="strip", height=18, aria_hidden="true")
+    return element("svg", *(text for _, text in _labels(scale, 13)), class_="strip", height=18, aria_hidden="true")
 
 
-def _labelled(scale: Strip, most: int) -> list[tuple[float, str]]:
-    """Ticks and what they say, all with as many decimals as the finest needs."""
-    found = ticks(scale.low, scale.high, most)
+def _labels(scale: Strip, y: float) -> list[tuple[str, Element]]:
+    """Places of the ticks and what they say, all with as many decimals as the finest needs."""
+    found = ticks(scale.low, scale.high, 4)
     found = found[1:3] if len(found) == 4 else found  # four labels would touch on a narrow card
     decimals = max(len(f"{tick:.6g}".partition(".")[2]) for tick in found) if found else 0
     words = [f"{tick:.{decimals}f}".replace("-", "\N{MINUS SIGN}") for tick in found]
     close = any(
         scale.share(after) - scale.share(before) < _SIGN * max(map(len, words)) for before, after in pairwise(found)
     )
-    return list(zip(found, words, strict=True))[:: 2 if close else 1]
+    kept = list(zip(found, words, strict=True))[:: 2 if close else 1]
+    return [(scale.position(tick), _label(scale, tick, text, y)) for tick, text in kept]
 
 
-def _anchor(scale: Strip, value: float) -> str:
+def _label(scale: Strip, tick: float, words: str, y: float) -> Element:
     """Labels near an end turn inwards, so that none is cut off."""
-    share = scale.share(value)
-    return "start" if share < 0.08 else "end" if share > 0.92 else "middle"
-
-
-def _upright(scale: Strip, value: float, css: str, height: float) -> Element:
-    return element("line", class_=css, x1=scale.position(value), x2=scale.position(value), y1=0, y2=height)
+    share = scale.share(tick)
+    anchor = "start" if share < 0.08 else "end" if share > 0.92 else "middle"
+    return element("text", words, class_=f"tick {anchor}", x=scale.position(tick), y=y)
 
 
 def _mark(scale: Strip, estimate: Estimate, css: str, y: float) -> Element:

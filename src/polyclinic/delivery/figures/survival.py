@@ -66,26 +66,13 @@ def _until(group: GroupSurvival, end: float) -> GroupSurvival:
     return GroupSurvival(group.group, tuple(times), until(group.survival), until(group.low), until(group.high))
 
 
-def auc_over_time(curve: OverTime, unit: str) -> Element:
-    """AUROC for an event by each time, with its band; 0.5 is a coin."""
-    low, high = limits((*curve.low, *curve.high, *curve.value, 0.5))
+def over_time(curve: OverTime, name: str, unit: str, coin: float, *also: float) -> Element:
+    """A metric at each time, with its band and what a coin comes to; ``also`` are other values to keep in sight."""
+    low, high = limits((*curve.low, *curve.high, *curve.value, coin, *also))
     ax = axes(limits(curve.times, 0.0), (max(0.0, low), min(1.0, high)))
-    reference = segment(ax, (ax.x.low, 0.5), (ax.x.high, 0.5), "reference")
-    return _over_time(ax, curve, Phrase("AUC for an event by this time"), unit, reference)
-
-
-def brier_over_time(curve: OverTime, unit: str) -> Element:
-    """Squared error of the predicted chance at each time, with its band; 0.25 is a coin."""
-    low, high = limits((*curve.low, *curve.high, *curve.value, 0.0, 0.25))
-    ax = axes(limits(curve.times, 0.0), (max(0.0, low), high))
-    reference = segment(ax, (ax.x.low, 0.25), (ax.x.high, 0.25), "reference")
-    return _over_time(ax, curve, Phrase("Brier score at this time"), unit, reference)
-
-
-def _over_time(ax: Axes, curve: OverTime, name: str, unit: str, reference: Element) -> Element:
     marks = (
         frame(ax, with_unit(Phrase("Time"), unit), name),
-        reference,
+        segment(ax, (ax.x.low, coin), (ax.x.high, coin), "reference"),
         band(ax, curve.times, curve.low, curve.high, "band ours"),
         line(ax, curve.times, curve.value, "line ours"),
     )

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.delivery.blocks import figure
 from polyclinic.delivery.figures.calibrated import calibration
-from polyclinic.delivery.figures.survival import auc_over_time, brier_over_time, kaplan_meier
+from polyclinic.delivery.figures.survival import kaplan_meier, over_time
 from polyclinic.delivery.forms.base import Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
 from polyclinic.delivery.numbers import NOTHING, cell, significant, with_unit
@@ -46,14 +46,16 @@ class SurvivalDelivery(Delivery):
             by = "Predicted and observed share with an event by {horizon}, in groups of similar predictions."
             words = Phrase(by, horizon=horizon)
             yield figure(Phrase("Calibration"), calibration(target.calibration, None), words)
-        over_time = target.drawn("auc_over_time", OverTime)
-        if over_time is not None:
+        auc = target.drawn("auc_over_time", OverTime)
+        if auc is not None:
             words = Phrase("How well the risk separates those with an event by then from those still without.")
-            yield figure(Phrase("AUC over time"), auc_over_time(over_time, unit), words)
+            drawing = over_time(auc, Phrase("AUC for an event by this time"), unit, 0.5)
+            yield figure(Phrase("AUC over time"), drawing, words)
         error = target.drawn("brier_over_time", OverTime)
         if error is not None:
             words = Phrase("How far the predicted chance was from what happened; the dashed line is a coin.")
-            yield figure(Phrase("Error over time"), brier_over_time(error, unit), words)
+            drawing = over_time(error, Phrase("Brier score at this time"), unit, 0.25, 0.0)
+            yield figure(Phrase("Error over time"), drawing, words)
 
     def mistake_head(self, unit: str) -> tuple[str, ...]:
         """When it was, what happened then, and how likely that was said to be."""

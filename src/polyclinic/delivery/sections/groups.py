@@ -3,7 +3,7 @@
 from itertools import groupby
 
 from polyclinic.delivery.blocks import note, table
-from polyclinic.delivery.figures.strips import Strip, rule, scale_row, strip, whisker
+from polyclinic.delivery.figures.strips import Strip, scale_row, strip, whisker
 from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
 from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import count, stacked
@@ -22,8 +22,9 @@ def subgroups(target: TargetEvidence) -> Element:
     overall = target.metrics[metric]
     scale = strip([group.metrics[metric] for group in groups], *([overall.value] if overall.value is not None else []))
     rows = [_row(Phrase("Everyone"), count(target.counts.rows), overall, overall.value, scale, metric, "all")]
+    between = whisker(scale, Estimate(), "", overall.value)  # the line at everyone's value runs on between the groups
     for column, members in groupby(groups, key=lambda group: group.column):
-        rows.append([element("b", Phrase(column) if column == "site" else column), "", rule(scale, overall.value), ""])
+        rows.append([element("b", Phrase(column) if column == "site" else column), "", between, ""])
         for group in members:
             name = element("span", Phrase(group.value) if group.value == UNKNOWN else group.value, class_="level")
             rows.append(_row(name, count(group.n), group.metrics[metric], overall.value, scale, metric, "ours"))

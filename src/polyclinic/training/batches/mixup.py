@@ -1,8 +1,7 @@
 """Mixing pairs of patients while training."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from polyclinic.errors import Finding, StudyError
 from polyclinic.heads.base import Head
-from polyclinic.tensors import InputTensors
+from polyclinic.tensors import InputTensors, changed
 
 
 @dataclass(frozen=True)
@@ -55,19 +54,15 @@ def mix(inputs: Mapping[str, InputTensors], mixture: Mixture) -> dict[str, Input
 
 def _mix_one(tensors: InputTensors, mixture: Mixture) -> InputTensors:
     both = tensors.present & tensors.present[mixture.partner]
-    share = torch.where(both, mixture.share, 1.0)
-    values = {field.name: getattr(tensors, field.name) for field in fields(tensors)}
-    mixed: dict[str, Any] = {
-        name: _blend(value, mixture.partner, share)
-        for name, value in values.items()
-        if isinstance(value, Tensor) and value.is_floating_point()
-    }
-    return replace(tensors, **mixed)
+    shares = torch.where(both, mixture.share, 1.0)
 
+    def blend(value: Tensor) -> Tensor:
+        if not value.is_floating_point():
+            return value
+        share = shares.to(value.dtype).reshape(-1, *[1] * (value.ndim - 1))
+        return share * value + (1 - share) * value[mixture.partner]
 
-def _blend(value: Tensor, partner: Tensor, share: Tensor) -> Tensor:
-    share = share.to(value.dtype).reshape(-1, *[1] * (value.ndim - 1))
-    return share * value + (1 - share) * value[partner]
+    return changed(tensors, blend)
 
 
 def _unsafe(name: str) -> Finding:

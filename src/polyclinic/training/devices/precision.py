@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from polyclinic.errors import Finding, Severity, StudyError
 from polyclinic.study.schema import TrainingSection
-from polyclinic.tensors import Record
+from polyclinic.tensors import Record, changed
 
 Device = Literal["cpu", "cuda", "mps"]
 
@@ -40,9 +40,7 @@ class Precision:
         """Move the tensors of a batch likewise."""
         if self.device == "cpu" and not self.channels_last:
             return record
-        values = {field.name: getattr(record, field.name) for field in fields(record)}
-        moved: dict[str, Any] = {name: self._move(v) for name, v in values.items() if isinstance(v, Tensor)}
-        return replace(record, **moved)
+        return changed(record, self._move)
 
     def casting(self) -> torch.autocast:
         """The context in which the network runs."""

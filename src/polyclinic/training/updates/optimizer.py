@@ -1,7 +1,5 @@
 """The rule that changes the weights, and which weights are pulled towards zero."""
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW
@@ -15,7 +13,7 @@ _MOMENTUM = 0.9
 def make_optimizer(model: nn.Module, recipe: Recipe) -> Rule:
     """AdamW, Adam or SGD with Nesterov momentum, in two groups: weights that are penalised, and the rest."""
     penalised = decayed(model)
-    spared = [p for p in model.parameters() if p.requires_grad and not _among(p, penalised)]
+    spared = [p for p in model.parameters() if p.requires_grad and not any(p is one for one in penalised)]
     groups = [{"params": penalised, "weight_decay": recipe.l2}, {"params": spared, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]]
     # The fused kernels do the same arithmetic in one pass over memory.
@@ -45,7 +43,3 @@ def pull(weights: list[Tensor], l1: float) -> None:
     if l1:
         pulled = [(weight.detach(), weight.grad) for weight in weights if weight.grad is not None]
         torch._foreach_add_([slope for _, slope in pulled], torch._foreach_sign([w for w, _ in pulled]), alpha=l1)
-
-
-def _among(parameter: Tensor, others: Iterable[Tensor]) -> bool:
-    return any(parameter is other for other in others)

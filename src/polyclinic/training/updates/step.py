@@ -1,8 +1,7 @@
 """One step: some rows in, slightly better weights out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from torch.optim import Optimizer
 
 from polyclinic.heads.base import Head
 from polyclinic.model import Model
-from polyclinic.tensors import Batch, TargetTensors
+from polyclinic.tensors import Batch, TargetTensors, changed
 from polyclinic.training.batches.imbalance import Weights
 from polyclinic.training.batches.mixup import Mixture, mix
 from polyclinic.training.devices.precision import Precision
@@ -113,6 +112,4 @@ def add_losses(
 
 def take(record: TargetTensors, index: Tensor) -> TargetTensors:
     """Some rows of a target."""
-    values = {field.name: getattr(record, field.name) for field in fields(record)}
-    changes: dict[str, Any] = {n: v[index.to(v.device)] for n, v in values.items() if isinstance(v, Tensor)}
-    return replace(record, **changes)
+    return changed(record, lambda value: value[index.to(value.device)])
