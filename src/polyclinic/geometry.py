@@ -4,6 +4,7 @@ A dense question (where is the lesion, which words are a disease) is asked on th
 answered in the file that the user gave. A ``Lattice`` or ``Tokens`` is that way back. numpy and scipy only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -176,17 +177,23 @@ def to_file(values: Shaped[np.ndarray, "*grid"], lattice: Lattice, order: int = 
     return _resampled(values, back, lattice.source.shape, order, mode="nearest") if plain is None else plain
 
 
-def points_in_file(points: Float[np.ndarray, "point dim"], lattice: Lattice) -> Float[np.ndarray, "point dim"]:
-    """Points of the network's grid in the file's array coordinates."""
-    moved: Float[np.ndarray, "point dim"] = points @ lattice.to_source[:, :-1].T + lattice.to_source[:, -1]
-    return moved
-
-
 def points_in_working(points: Float[np.ndarray, "point dim"], lattice: Lattice) -> Float[np.ndarray, "point dim"]:
     """Points of the file's array on the network's grid."""
     back = _inverse(lattice.to_source)
     moved: Float[np.ndarray, "point dim"] = points @ back[:, :-1].T + back[:, -1]
     return moved
+
+
+def overlap(
+    start: Sequence[int], size: Sequence[int], shape: Sequence[int]
+) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """What a box from ``start`` on shares with a grid of ``shape``: in points of the box, and of the grid."""
+    here, there = [], []
+    for first, length, side in zip(start, size, shape, strict=True):
+        low, high = max(0, first), min(side, first + length)
+        there.append(slice(low, max(low, high)))
+        here.append(slice(low - first, max(low, high) - first))
+    return tuple(here), tuple(there)
 
 
 def _inverse(affine: Float[np.ndarray, "dim dim_plus_one"]) -> Float[np.ndarray, "dim dim_plus_one"]:

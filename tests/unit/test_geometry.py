@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from polyclinic import geometry as places
-from polyclinic.geometry import GridGeometry, Lattice, identity, points_in_file, points_in_working, to_file, to_working
+from polyclinic.geometry import GridGeometry, Lattice, identity, overlap, points_in_working, to_file, to_working
 
 
 def turned(shape: tuple[int, ...], axes: tuple[int, ...], signs: tuple[int, ...]) -> Lattice:
@@ -37,7 +37,7 @@ def test_turning_and_mirroring_is_exact_and_undone(axes, signs):
     assert working.shape == lattice.shape
     assert (to_file(working, lattice) == values).all()
     for index in itertools.product(*map(range, working.shape)):
-        source = points_in_file(np.array([index], dtype=float), lattice)[0].astype(int)
+        source = (lattice.to_source[:, :-1] @ index + lattice.to_source[:, -1]).astype(int)
         assert working[index] == values[tuple(source)]
 
 
@@ -83,4 +83,12 @@ def test_points_go_and_come_back(dim):
     matrix = np.concatenate([np.eye(dim) + 0.2 * rng.random((dim, dim)), rng.random((dim, 1))], axis=1)
     lattice = Lattice((5,) * dim, GridGeometry((6,) * dim), matrix)
     points = rng.random((7, dim)) * 4
-    np.testing.assert_allclose(points_in_working(points_in_file(points, lattice), lattice), points)
+    in_file = points @ matrix[:, :-1].T + matrix[:, -1]
+    np.testing.assert_allclose(points_in_working(in_file, lattice), points)
+
+
+@pytest.mark.parametrize("start", range(-4, 7))
+def test_a_box_and_a_grid_share_what_lies_on_both(start):
+    here, there = overlap((start,), (3,), (5,))
+    assert np.arange(start, start + 3)[here].tolist() == np.arange(5)[there].tolist()
+    assert len(np.arange(5)[there]) == len({start, start + 1, start + 2} & set(range(5)))

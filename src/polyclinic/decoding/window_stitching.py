@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, UInt16
 
-from polyclinic.geometry import Lattice, to_file
+from polyclinic.geometry import Lattice, overlap, to_file
 
 _SPREAD = 0.125  # of the side: standard deviation of the weight of a window, 1/8 as in nnU-Net
 _LEAST = 1e-3  # weight at the corners, so that every point has one
@@ -34,14 +34,10 @@ class Gathered:
         size = window.shape[1:]
         if size not in self._window:
             self._window[size] = bell(size)
-        grid, cut = [], []
-        for first, length, side in zip(start, size, self.weight.shape, strict=True):
-            low, high = max(0, first), min(side, first + length)
-            grid.append(slice(low, max(low, high)))
-            cut.append(slice(low - first, max(low, high) - first))
-        weight = self._window[size][tuple(cut)]
-        self.total[(slice(None), *grid)] += window[(slice(None), *cut)] * weight
-        self.weight[tuple(grid)] += weight
+        here, there = overlap(start, size, self.weight.shape)
+        weight = self._window[size][here]
+        self.total[(slice(None), *there)] += window[(slice(None), *here)] * weight
+        self.weight[there] += weight
 
     def mean(self, channel: int) -> Float[np.ndarray, "*grid"]:
         """The weighted mean of one channel, found in place and slab by slab; ask for each channel once."""

@@ -5,11 +5,11 @@ from pathlib import Path
 from polyclinic.formats.pictures import archive
 from polyclinic.formats.read_scan import readable
 from polyclinic.formats.scans.base import MaskFormat, first_bytes, grid_formats, unknown_grid
-from polyclinic.formats.voxels.from_archive import Kept, mask_at
+from polyclinic.formats.voxels.from_archive import mask_at
 from polyclinic.formats.voxels.voxel_grid import Mask, refuse
 
 
-def read_mask(cell: str | Path, folder: Path | None = None, kept: Kept | None = None) -> Mask:
+def read_mask(cell: str | Path, folder: Path | None = None, kept: archive.OpenArrays | None = None) -> Mask:
     """What was drawn on one image or scan.
 
     A flat mask has the axes (row, column) of its image; a solid one those of its scan (see ``on_scan_grid``).
@@ -27,7 +27,7 @@ def read_mask(cell: str | Path, folder: Path | None = None, kept: Kept | None = 
     address = archive.parse(str(cell))
     with readable():
         if address is not None:
-            return mask_at(address, root, {} if kept is None else kept)
+            return mask_at(address, root, kept or archive.OpenArrays())
         return _from_file(root / cell)
 
 

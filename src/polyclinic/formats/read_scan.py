@@ -12,14 +12,14 @@ from polyclinic.errors import PolyclinicError
 from polyclinic.formats.base import versions
 from polyclinic.formats.pictures import archive
 from polyclinic.formats.scans.base import ScanFormat, first_bytes, grid_formats, unknown_grid
-from polyclinic.formats.voxels.from_archive import Kept, scan_at
+from polyclinic.formats.voxels.from_archive import scan_at
 from polyclinic.formats.voxels.voxel_grid import VoxelGrid, refuse
 
 _HEADER = 1 << 16
 """Bytes in which a header names the file of its voxels: the longest header of MetaImage that is read."""
 
 
-def read_scan(cell: str | Path, folder: Path | None = None, kept: Kept | None = None) -> VoxelGrid:
+def read_scan(cell: str | Path, folder: Path | None = None, kept: archive.OpenArrays | None = None) -> VoxelGrid:
     """The scan that a cell names.
 
     Args:
@@ -35,7 +35,7 @@ def read_scan(cell: str | Path, folder: Path | None = None, kept: Kept | None = 
     address = archive.parse(str(cell))
     with readable():
         if address is not None:
-            return scan_at(address, root, {} if kept is None else kept)
+            return scan_at(address, root, kept or archive.OpenArrays())
         return _from_file(root / cell)
 
 

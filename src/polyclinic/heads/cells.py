@@ -26,7 +26,8 @@ from polyclinic.evidence.metrics import instances
 from polyclinic.formats.packed import nothing, pack, unpack
 from polyclinic.geometry import Geometry, GridKnown, Known, Lattice, Marks, ObjectMarks, Place, to_file, to_working
 from polyclinic.heads import base
-from polyclinic.layers.objects.cell_maps import CellMaps, WindowSum, cut_maps, maps_loss, move_maps, spacing_um
+from polyclinic.layers.maps.moved import moved
+from polyclinic.layers.objects.cell_maps import CellMaps, WindowSum, cut_maps, maps_loss, spacing_um
 from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.masks.cells import elsewhere, read_column, unreadable
 from polyclinic.records.masks.pixel_length import pixel_lengths
@@ -137,10 +138,10 @@ class CellsTruth(base.GridTruth):
         starts = np.zeros((len(index), 2), dtype=int) if movement.start is None else movement.start.numpy()
         cut = movement.cut or next((self.maps[int(row)].shape[1:] for row in index), (1, 1))
         cuts = np.stack([cut_maps(self.maps[int(row)], start, cut) for row, start in zip(index, starts, strict=True)])
-        moved = move_maps(torch.from_numpy(cuts), movement.affine, movement.size or cut)
+        maps = moved(torch.from_numpy(cuts), movement.affine, movement.size or cut)
         known = torch.tensor([self.maps[int(row)].size > 0 for row in index], dtype=torch.bool)
-        inside = (moved[:, 2] > 0.99).float()  # half a point of a picture is none
-        return CellsTensors(known, (moved[:, 0] >= 0.5).float() * inside, moved[:, 1] * inside, inside)
+        inside = (maps[:, 2] > 0.99).float()  # half a point of a picture is none
+        return CellsTensors(known, (maps[:, 0] >= 0.5).float() * inside, maps[:, 1] * inside, inside)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Shaped
@@ -18,6 +19,9 @@ VERSION = 1
 
 MOST_BYTES = 64 * 1024**3
 """Largest array that is unpacked."""
+
+Content = Literal["images", "scans", "masks"]
+"""What an array holds; masks may be flat, (sample, height, width), or solid, (sample, i, j, k)."""
 
 _ADDRESS = re.compile(r"(?P<file>.+\.npz)#(?P<array>[^\[\]#]+)\[(?P<index>\d{1,12})\]")
 _LEVELS = {"b": 1.0, "f": 1.0}
@@ -44,41 +48,17 @@ def parse(cell: str) -> Address | None:
     return Address(match["file"], match["array"], int(match["index"])) if match else None
 
 
-def open_array(path: Path, array: str) -> Shaped[np.ndarray, "sample ..."]:
-    """One array of images, read whole: (sample, height, width) or (sample, height, width, channel).
+def open_array(path: Path, array: str, holds: Content = "images") -> Shaped[np.ndarray, "sample ..."]:
+    """One array, read whole: images (sample, height, width, perhaps channel), scans (sample, i, j, k), or masks.
 
     Raises:
-        ReadError: no such file or array, a damaged or absurdly large archive, or an array that is no stack of images.
+        ReadError: no such file or array, a damaged or absurdly large archive, or an array that holds something else.
     """
-    return _open(path, array, _check_images)
-
-
-def open_scans(path: Path, array: str) -> Shaped[np.ndarray, "sample i j k"]:
-    """One array of scans, read whole.
-
-    Raises:
-        ReadError: no such file or array, a damaged or absurdly large archive, or an array that is no stack of scans.
-    """
-    return _open(path, array, _check_volumes)
-
-
-def open_grids(path: Path, array: str) -> Shaped[np.ndarray, "sample ..."]:
-    """One array of masks, read whole: flat ones (sample, height, width) or solid ones (sample, i, j, k).
-
-    Raises:
-        ReadError: no such file or array, a damaged or absurdly large archive, or an array that is no stack of grids.
-    """
-    return _open(path, array, _check_grids)
-
-
-def _open(
-    path: Path, array: str, check: Callable[[tuple[int, ...], np.dtype[np.generic]], None]
-) -> Shaped[np.ndarray, "sample ..."]:
     try:
         with zipfile.ZipFile(path) as archive:
             entry = archive.getinfo(f"{array}.npy")
             shape, dtype = _declared(archive, entry)
-        check(shape, dtype)
+        _CHECKS[holds](shape, dtype)
         with np.load(path, allow_pickle=False) as arrays:
             stored: Shaped[np.ndarray, "sample ..."] = arrays[array]
     except FileNotFoundError:
@@ -100,17 +80,40 @@ def _open(
     return stored
 
 
-def take(images: Shaped[np.ndarray, "sample ..."], index: int) -> Frame:
-    """One image of an opened array. Fractions (floats) count as 0 = black, 1 = white.
+class OpenArrays:
+    """Arrays of archives that are open already: one object serves all cells of a column, so that each is read once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, Content], Shaped[np.ndarray, "sample ..."] | ReadError] = {}
+
+    def entry(self, address: Address, folder: Path, holds: Content) -> Shaped[np.ndarray, "..."]:
+        """What stands at the index of an array; one that cannot be read fails for each index, and is tried only once.
+
+        Raises:
+            ReadError: as ``open_array`` does, or if the array ends before the index.
+        """
+        path = folder / address.file
+        name = (str(path), address.array, holds)
+        if name not in self._found:
+            try:
+                self._found[name] = open_array(path, address.array, holds)
+            except ReadError as error:
+                self._found[name] = error
+        found = self._found[name]
+        if isinstance(found, ReadError):
+            raise ReadError(found.findings)  # a new one: the same one would grow with every cell
+        if address.index >= len(found):
+            rule, seen = "the index must lie within the array", "it lies behind its end"
+            raise refuse("no_such_image", rule, seen, "Correct the index.")
+        return np.asarray(found[address.index])
+
+
+def as_frame(pixels: Shaped[np.ndarray, "height width ..."]) -> Frame:
+    """One image of an array. Fractions (floats) count as 0 = black, 1 = white.
 
     Raises:
-        ReadError: if the array ends before ``index``, or pixels are not numbers.
+        ReadError: if pixels are not numbers.
     """
-    if index >= len(images):
-        raise refuse(
-            "no_such_image", "the index must lie within the array", "it lies behind its end", "Correct the index."
-        )
-    pixels = images[index]
     pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
     check_finite(pixels)
     kind = pixels.dtype.kind
@@ -169,3 +172,10 @@ def _check_volumes(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
             "it holds images",
             "Name the array that holds the scans.",
         )
+
+
+_CHECKS: dict[Content, Callable[[tuple[int, ...], np.dtype[np.generic]], None]] = {
+    "images": _check_images,
+    "scans": _check_volumes,
+    "masks": _check_grids,
+}

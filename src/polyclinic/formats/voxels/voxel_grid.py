@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Integer, Shaped
 
 from polyclinic.errors import Finding, ReadError, Severity
+from polyclinic.geometry import overlap
 
 MOST_VOXEL_BYTES = 2 * 1024**3
 """Largest volume that is unpacked: 512 x 512 x 4096 in 16 bits; above any scan, below what a hostile file asks for."""
@@ -348,15 +349,11 @@ def _cut(
 ) -> Integer[np.ndarray, "layer i j k"]:
     """Layers whose first point is ``start`` of a grid of ``shape``."""
     cut = np.zeros((len(layers), *shape), dtype=layers.dtype)
-    inner, outer = [], []
-    for first, length, side in zip(start, layers.shape[1:], shape, strict=True):
-        begin, end = max(0, first), min(side, first + length)
-        outer.append(slice(begin, max(begin, end)))
-        inner.append(slice(begin - first, max(begin, end) - first))
-    inside = layers[(slice(None), *inner)]
+    here, there = overlap(start, layers.shape[1:], shape)
+    inside = layers[(slice(None), *here)]
     if np.count_nonzero(inside) != np.count_nonzero(layers):
         raise _elsewhere("it has labels outside the scan")
-    cut[(slice(None), *outer)] = inside
+    cut[(slice(None), *there)] = inside
     return cut
 
 

@@ -11,7 +11,8 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from polyclinic.geometry import Lattice
+from polyclinic.geometry import Lattice, overlap
+from polyclinic.layers.maps.moved import enlarged
 
 _HEIGHT_WEIGHT = 2.0  # the height is what parts touching cells; a round number
 _SMOOTH = 1.0  # keeps the overlap defined without cells
@@ -36,10 +37,7 @@ class CellMaps(nn.Module):
 
     def forward(self, finest: Float[Tensor, "batch channel high wide"]) -> Float[Tensor, "batch 2 row column"]:
         """Foreground and height, before the sigmoid."""
-        maps: Tensor = self.out(finest)
-        if max(self.stride) == 1:
-            return maps
-        return F.interpolate(maps.float(), scale_factor=[float(s) for s in self.stride], mode="bilinear")
+        return enlarged(self.out(finest), self.stride)
 
 
 def maps_loss(
@@ -64,18 +62,6 @@ def maps_loss(
     return points + 1 - (2 * shared + _SMOOTH) / (either + _SMOOTH)
 
 
-def move_maps(
-    maps: Float[Tensor, "batch channel row column"],
-    affine: Float[Tensor, "batch 2 3"] | None,
-    size: Sequence[int],
-) -> Float[Tensor, "batch channel row_out column_out"]:
-    """Maps moved as the views were; 0 where a view shows what lies beyond the cut."""
-    if affine is None:
-        return maps
-    grid = F.affine_grid(affine.to(maps.dtype), [len(maps), 1, *size], align_corners=False)
-    return F.grid_sample(maps, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-
-
 class WindowSum:
     """What overlapping windows say, added up: two numbers and a weight for each point of the grid, no more.
 
@@ -92,7 +78,7 @@ class WindowSum:
         weight = (sides[0][:, None] * sides[1][None, :]).astype(np.float32)
         weight /= weight.max()
         for one, start in zip(windows, starts, strict=True):
-            here, there = overlap(start, weight.shape, self._weight.shape)
+            here, there = overlap(start.tolist(), weight.shape, self._weight.shape)
             self._sum[(slice(None), *there)] += one[(slice(None), *here)] * weight[here]
             self._weight[there] += weight[here]
 
@@ -102,24 +88,13 @@ class WindowSum:
         return mean
 
 
-def overlap(
-    start: Int[np.ndarray, " axis"], size: Sequence[int], shape: Sequence[int]
-) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """Where a window lies on a grid, in points of the window and of the grid."""
-    first = [max(0, int(s)) for s in start]
-    last = [min(int(s) + n, length) for s, n, length in zip(start, size, shape, strict=True)]
-    there = tuple(slice(a, max(a, b)) for a, b in zip(first, last, strict=True))
-    here = tuple(slice(t.start - int(s), t.stop - int(s)) for t, s in zip(there, start, strict=True))
-    return here, there
-
-
 def cut_maps(
     maps: UInt8[np.ndarray, "channels rows columns"], start: Int[np.ndarray, " axis"], cut: Sequence[int]
 ) -> Float[np.ndarray, "3 row column"]:
     """Foreground, height, and whether a point counts; 0 beyond the picture, and all over where there is no truth."""
     result = np.zeros((3, *cut), dtype=np.float32)
     if maps.size:
-        here, there = overlap(start, cut, maps.shape[1:])
+        here, there = overlap(start.tolist(), cut, maps.shape[1:])
         result[(slice(0, 2), *here)] = maps[(slice(None), *there)] / np.float32(255)
         result[2][here] = 1.0
     return result

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from polyclinic.errors import ReadError
 from polyclinic.formats.base import versions
 from polyclinic.formats.images.base import Window, image_formats
 from polyclinic.formats.pictures import archive
@@ -72,8 +71,18 @@ def decode(cells: Sequence[str | None], folder: Path, cache: Path | None = None,
         ReadError: if the cache cannot be written. The ``fault`` of a row says why its file is unusable.
         MissingPackage: if a package that reads one of the formats is not installed.
     """
+    kept = archive.OpenArrays()
+
+    def decode_cell(cell: str) -> tuple[Shaped[np.ndarray, "height width channel"], Note]:
+        address = archive.parse(cell)
+        inside = None if address is None else archive.as_frame(kept.entry(address, folder, "images"))
+        frame = inside or read_image(folder / cell, window)
+        pixels = _plain(frame.pixels)
+        blank = bool(pixels.min() == pixels.max())
+        return pixels, {"low": frame.low, "high": frame.high, "facts": asdict(frame.facts), "blank": blank}
+
     version = f"decode 3 {versions(image_formats())} {window!r}"
-    files = decode_column(cells, folder, cache, version, _Decoder(folder, window).decode, _NOTHING)
+    files = decode_column(cells, folder, cache, version, decode_cell, _NOTHING)
     notes = files.notes
     return Decoded(
         files.arrays,
@@ -85,38 +94,6 @@ def decode(cells: Sequence[str | None], folder: Path, cache: Path | None = None,
         files.fault,
         files.key,
     )
-
-
-class _Decoder:
-    """Decodes the files of one column; an archive stays open while its images are taken."""
-
-    def __init__(self, folder: Path, window: Window) -> None:
-        self.folder, self.window = folder, window
-        self.arrays: dict[tuple[str, str], Shaped[np.ndarray, "sample ..."] | ReadError] = {}
-
-    def decode(self, cell: str) -> tuple[Shaped[np.ndarray, "height width channel"], Note]:
-        """Pixels, what is black and white, and the properties of the file."""
-        address = archive.parse(cell)
-        if address is not None:
-            frame = archive.take(self._array(address), address.index)
-        else:
-            frame = read_image(self.folder / cell, self.window)
-        pixels = _plain(frame.pixels)
-        blank = bool(pixels.min() == pixels.max())
-        return pixels, {"low": frame.low, "high": frame.high, "facts": asdict(frame.facts), "blank": blank}
-
-    def _array(self, address: archive.Address) -> Shaped[np.ndarray, "sample ..."]:
-        """The array, read once; one that cannot be read fails for each of its images, and is tried only once."""
-        name = (address.file, address.array)
-        if name not in self.arrays:
-            try:
-                self.arrays[name] = archive.open_array(self.folder / address.file, address.array)
-            except ReadError as error:
-                self.arrays[name] = error
-        found = self.arrays[name]
-        if isinstance(found, ReadError):
-            raise ReadError(found.findings)  # a new one: the same one would grow with every image
-        return found
 
 
 def _facts(fields: dict[str, Any]) -> FileProperties:

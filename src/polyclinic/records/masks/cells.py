@@ -14,7 +14,6 @@ from jaxtyping import Bool, Int
 from polyclinic.errors import Finding
 from polyclinic.formats.pictures import archive
 from polyclinic.formats.read_mask import read_mask
-from polyclinic.formats.voxels.from_archive import Kept
 from polyclinic.formats.voxels.voxel_grid import refuse
 from polyclinic.geometry import Geometry, GridGeometry
 from polyclinic.records.cache import RaggedArray
@@ -86,7 +85,7 @@ def read_column(cells: Sequence[str | None], folder: Path, cache: Path | None = 
     Raises:
         ReadError: if the cache cannot be written. The ``fault`` of a row says why its file is unusable.
     """
-    kept: Kept = {}
+    kept = archive.OpenArrays()
 
     def decode(cell: str) -> tuple[Int[np.ndarray, "row column"], Note]:
         drawn = read(cell, folder, kept)
@@ -98,7 +97,7 @@ def read_column(cells: Sequence[str | None], folder: Path, cache: Path | None = 
     return CellMasks(files.arrays, files.entry, doubled, hidden, files.fault)
 
 
-def read(cell: str, folder: Path, kept: Kept | None = None) -> DrawnCells:
+def read(cell: str, folder: Path, kept: archive.OpenArrays | None = None) -> DrawnCells:
     """The cells of one picture.
 
     Raises:

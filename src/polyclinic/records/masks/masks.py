@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, UInt8
 
 from polyclinic.errors import CohortError, Finding, ReadError, stop_on
+from polyclinic.formats.pictures.archive import OpenArrays
 from polyclinic.formats.read_mask import read_mask
-from polyclinic.formats.voxels.from_archive import Kept
 from polyclinic.formats.voxels.voxel_grid import Mask, on_scan_grid, refuse, steps_of
 from polyclinic.geometry import GridGeometry
 from polyclinic.records.cache import RaggedArray
@@ -112,7 +112,7 @@ def load(
     """
     wanted = [row for row, paths in enumerate(cells) if all(paths) and paths and geometry[row] is not None]
     items = [(tuple(str(cell) for cell in cells[row]), grid) for row in wanted if (grid := geometry[row]) is not None]
-    kept: Kept = {}
+    kept = OpenArrays()
 
     def decode(item: tuple[tuple[str, ...], GridGeometry]) -> tuple[Integer[np.ndarray, " layer *grid"], Note]:
         paths, grid = item

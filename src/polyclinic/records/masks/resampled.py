@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from polyclinic.geometry import Lattice, to_working
+from polyclinic.geometry import Lattice, overlap, to_working
 from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.masks.masks import ColumnMasks, Region, inside
 
@@ -46,13 +46,9 @@ class ResampledMasks:
         if not self.known(row):
             return box
         layers = self.maps[int(self.entry[row])]
-        inner, outer = [], []
-        for first, length, side in zip(start, size, layers.shape[1:], strict=True):
-            low, high = max(0, first), max(0, min(side, first + length))
-            inner.append(slice(low, max(low, high)))
-            outer.append(slice(low - first, max(low, high) - first))
-        found = layers[(slice(None), *inner)]
-        place = box[(slice(None), *outer)]
+        here, there = overlap(start, size, layers.shape[1:])
+        found = layers[(slice(None), *there)]
+        place = box[(slice(None), *here)]
         if self.exclusive:
             for region in range(self.regions):
                 place[region] = found[0] == region + 1

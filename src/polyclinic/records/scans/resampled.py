@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from polyclinic.geometry import Lattice
+from polyclinic.geometry import Lattice, overlap
 from polyclinic.records.cache import RaggedArray, gather, keep
 from polyclinic.records.scans.lattices import Intensity, fill, lattice
 from polyclinic.records.scans.scans import Scans
@@ -121,10 +121,6 @@ def _box(
     grid: Shaped[np.ndarray, "i j k"], start: Sequence[int], size: Sequence[int], outside: float
 ) -> Float[np.ndarray, "*size"]:
     box = np.full(tuple(size), outside, dtype=np.float32)
-    inner, outer = [], []
-    for first, length, side in zip(start, size, grid.shape, strict=True):
-        low, high = max(0, first), min(side, first + length)
-        inner.append(slice(low, max(low, high)))
-        outer.append(slice(low - first, max(low, high) - first))
-    box[tuple(outer)] = grid[tuple(inner)]
+    here, there = overlap(start, size, grid.shape)
+    box[here] = grid[there]
     return box

@@ -10,9 +10,9 @@ from jaxtyping import Int, Shaped
 
 from polyclinic.errors import Severity
 from polyclinic.formats.base import versions
+from polyclinic.formats.pictures.archive import OpenArrays
 from polyclinic.formats.read_scan import read_scan
 from polyclinic.formats.scans.base import grid_formats
-from polyclinic.formats.voxels.from_archive import Kept
 from polyclinic.formats.voxels.voxel_grid import VolumeFacts, VoxelGrid
 from polyclinic.geometry import GridGeometry
 from polyclinic.records.cache import RaggedArray
@@ -99,7 +99,7 @@ def read_scans(cells: Sequence[str | None], folder: Path, cache: Path | None = N
         ReadError: if the cache cannot be written. The ``fault`` of a row says why its file is unusable.
         MissingPackage: if a package that reads one of the formats is not installed.
     """
-    kept: Kept = {}
+    kept = OpenArrays()
 
     def decode(cell: str) -> tuple[Shaped[np.ndarray, "i j k"], Note]:
         volume = read_scan(cell, folder, kept)

@@ -20,9 +20,14 @@ def save(folder, **arrays):
     return folder / "a.npz"
 
 
+def read(path, array="images", index=0):
+    address = archive.Address(path.name, array, index)
+    return archive.as_frame(archive.OpenArrays().entry(address, path.parent, "images"))
+
+
 def refusal(path, array="images", index=0):
     with pytest.raises(ReadError) as caught:
-        archive.take(archive.open_array(path, array), index)
+        read(path, array, index)
     return caught.value.findings[0].name
 
 
@@ -33,7 +38,7 @@ def test_addresses():
 
 
 def test_grey(tmp_path, images):
-    frame = archive.take(archive.open_array(save(tmp_path, images=images), "images"), 3)
+    frame = read(save(tmp_path, images=images), "images", 3)
     assert np.array_equal(frame.pixels[:, :, 0], images[3])
     assert (frame.facts.format, frame.facts.width, frame.facts.height, frame.facts.bits) == ("NPZ", 7, 6, 8)
     assert frame.high == 255
@@ -42,12 +47,12 @@ def test_grey(tmp_path, images):
 def test_colour_and_depths(tmp_path, images):
     colour = np.stack([images] * 3, axis=3)
     path = save(tmp_path, colour=colour, deep=images.astype(np.uint16), part=images / 255, mask=images > 9)
-    assert archive.take(archive.open_array(path, "colour"), 0).pixels.shape == (6, 7, 3)
-    assert archive.take(archive.open_array(path, "deep"), 0).high == 65535
-    fraction = archive.take(archive.open_array(path, "part"), 0)
+    assert read(path, "colour").pixels.shape == (6, 7, 3)
+    assert read(path, "deep").high == 65535
+    fraction = read(path, "part")
     assert fraction.pixels.dtype == np.float32
     assert fraction.high == 1
-    mask = archive.take(archive.open_array(path, "mask"), 0)
+    mask = read(path, "mask")
     assert mask.pixels.dtype == np.uint8
     assert mask.high == 1
 

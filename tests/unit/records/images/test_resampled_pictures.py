@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from polyclinic.geometry import points_in_file, to_file
+from polyclinic.geometry import points_in_working, to_file
 from polyclinic.records.images.decoded import decode
 from polyclinic.records.images.resampled import choose_patch, resample_pictures
 
@@ -50,8 +50,8 @@ def test_scaled_pictures_lead_back_to_their_file(decoded, tmp_path, keep):
     place = sheets.place(1)
     assert place.shape == (20, 14)
     assert place.source.shape == (41, 27)
-    middle = np.array([[9.5, 6.5]])
-    np.testing.assert_allclose(points_in_file(middle, place), [[20, 13]])
+    middle = np.array([[20.0, 13.0]])
+    np.testing.assert_allclose(points_in_working(middle, place), [[9.5, 6.5]])
     assert to_file(np.ones(place.shape, dtype=np.float32), place).shape == (41, 27)
     assert np.isfinite(sheets.cut(1, (0, 0), place.shape)).all()
 

@@ -3,7 +3,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from polyclinic.geometry import GridGeometry, points_in_file, to_file, to_working
+from polyclinic.geometry import GridGeometry, points_in_working, to_file, to_working
 from polyclinic.records.scans.lattices import PER_SCAN, Intensity, fill, foreground, lattice, pooled_intensity
 
 UPRIGHT = np.diag([1.0, 2.0, 3.0, 1.0])
@@ -40,8 +40,8 @@ def test_a_new_spacing_covers_the_same_patient():
     geometry = GridGeometry((10, 20, 30), UPRIGHT, (1.0, 2.0, 3.0), "mm")
     place = lattice(geometry, (2.0, 2.0, 2.0), upright=True)
     assert place.shape == (5, 20, 45)
-    edges = points_in_file(np.array([[-0.5, -0.5, -0.5], [4.5, 19.5, 44.5]]), place)
-    np.testing.assert_allclose(edges, [[-0.5, -0.5, -0.5], [9.5, 19.5, 29.5]])
+    edges = points_in_working(np.array([[-0.5, -0.5, -0.5], [9.5, 19.5, 29.5]]), place)
+    np.testing.assert_allclose(edges, [[-0.5, -0.5, -0.5], [4.5, 19.5, 44.5]])
     assert place.spacing == pytest.approx((2, 2, 2))
 
 
