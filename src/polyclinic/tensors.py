@@ -76,6 +76,19 @@ class Sight:
 
 
 @dataclass(frozen=True)
+class FeatureMaps:
+    """What a network for pictures or scans makes of a grid.
+
+    Attributes:
+        maps: Features at the points of a grid, finest first.
+        pooled: One vector per record.
+    """
+
+    maps: tuple[Float[Tensor, "batch _ ..."], ...]
+    pooled: Float[Tensor, "batch width"]
+
+
+@dataclass(frozen=True)
 class Encoded:
     """What every encoder gives.
 

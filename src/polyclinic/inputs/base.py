@@ -125,16 +125,14 @@ class PreparedGrids(LocatedPrepared):
         change: bool,
     ) -> tuple[GridTensors, Movement]:
         """A part of each of some records, moved and relit in one go where ``change`` asks for it."""
-        views = self.viewer.draw(self.grids, index, aim, generator, change=change)
+        values, movement = self.viewer.draw(self.grids, index, aim, generator, change=change)
         present = torch.from_numpy(self.grids.entry[index] >= 0)
-        values = views.values * present.reshape(-1, *(1,) * (views.values.ndim - 1))
-        return GridTensors(present, values), Movement(views.start, views.cut, views.affine, self.viewer.extent)
+        return GridTensors(present, values * present.reshape(-1, *(1,) * (values.ndim - 1))), movement
 
     def windows(self, row: int) -> Iterator[tuple[GridTensors, Movement]]:
         """Parts that overlap by half (scans by a quarter where there would be very many) and cover the record."""
-        for views in self.viewer.windows(self.grids, row):
-            present = torch.ones(len(views.values), dtype=torch.bool)
-            yield GridTensors(present, views.values), Movement(views.start, views.cut, None, views.cut)
+        for values, movement in self.viewer.windows(self.grids, row):
+            yield GridTensors(torch.ones(len(values), dtype=torch.bool), values), movement
 
     def mirrors(self) -> tuple[tuple[int, ...], ...]:
         """Those that the flips while training allow."""

@@ -15,12 +15,12 @@ from torch.utils.checkpoint import checkpoint
 
 from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, Finding, ReadError, stop_on
+from polyclinic.errors import CohortError, stop_on
 from polyclinic.geometry import Known, Place, TextGeometry, TextKnown, Tokens
 from polyclinic.inputs.base import Located, LocatedPrepared, learned
 from polyclinic.layers.text import public_text
 from polyclinic.layers.text import text_encoder as reading
-from polyclinic.layers.text.public_text import PublicReader, PublicText, TextWeightsDiffer, cut_public
+from polyclinic.layers.text.public_text import PublicReader, PublicText, cut_public
 from polyclinic.records.base import ColumnCells
 from polyclinic.records.examples import notes as text_example
 from polyclinic.records.text import spelling
@@ -249,12 +249,7 @@ class Text(Located):
             return None, None
         beside = folder / self.options.weights
         start = str(beside) if beside.is_dir() else self.options.weights
-        try:
-            return start, public_text.look(start)
-        except TextWeightsDiffer as error:
-            rule, place = "must be a public transformer", f"[inputs.{self.name}] weights"
-            remedy = "Name a folder that save_pretrained wrote, with its tokenizer, or a name on the hub."
-            raise ReadError(Finding("weights_differ", place, rule, str(error), remedy)) from None
+        return start, public_text.look(start, f"[inputs.{self.name}] weights")
 
     @property
     def _window(self) -> int:

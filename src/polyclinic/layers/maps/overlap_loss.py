@@ -11,14 +11,13 @@ from torch.nn import functional as F
 _SMOOTH = 1.0  # keeps the overlap defined where a region is empty
 
 
-def overlap_loss(
-    output: Float[Tensor, " batch out *grid"],
-    truth: Float[Tensor, " batch region *grid"],
-    counts: Bool[Tensor, " batch *grid"],
-    smoothing: float,
-    *,
-    exclusive: bool,
-) -> Float[Tensor, " batch"]:
+Outputs = Float[Tensor, " batch out *grid"]
+Shares = Float[Tensor, " batch region *grid"]
+Counts = Bool[Tensor, " batch *grid"]
+Loss = Float[Tensor, " batch"]
+
+
+def overlap_loss(output: Outputs, truth: Shares, counts: Counts, smoothing: float, *, exclusive: bool) -> Loss:
     """Cross-entropy plus 1 - Dice of each record.
 
     Args:
@@ -45,14 +44,7 @@ def overlap_loss(
     return entropy + (1 - dice).mean(1)
 
 
-def graded_loss(
-    output: Float[Tensor, " batch outs *grid"],
-    truth: Float[Tensor, " batch region *grid"],
-    counts: Bool[Tensor, " batch *grid"],
-    smoothing: float,
-    *,
-    exclusive: bool,
-) -> Float[Tensor, " batch"]:
+def graded_loss(output: Outputs, truth: Shares, counts: Counts, smoothing: float, *, exclusive: bool) -> Loss:
     """The same over outputs of several maps, one behind the other, each counting half as much as the finer one.
 
     A coarse output is repeated over its blocks of points: its cross-entropy is then that against the share of each

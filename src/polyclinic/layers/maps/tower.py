@@ -5,12 +5,13 @@ tricks"), figure 2 c.
 """
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from polyclinic.layers.maps.unet import Convolved, Seen, Stages, init_residual, residual_stage
+from polyclinic.layers.maps.unet import ResidualDescent, Stages, init_residual
+from polyclinic.tensors import FeatureMaps
 
 
-class ResidualTower(nn.Module):
+class ResidualTower(ResidualDescent):
     """Residual stages, each on a coarser grid with more features, and their mean over the grid.
 
     Args:
@@ -18,27 +19,10 @@ class ResidualTower(nn.Module):
     """
 
     def __init__(self, stages: Stages) -> None:
-        super().__init__()
-        widths, kernels, strides = stages.widths, stages.kernels, stages.strides
-        self.stem = Convolved(stages.channels, widths[0], kernels[0], strides[0], alone=False)
-        self.down = nn.ModuleList(
-            residual_stage(
-                widths[max(0, n - 1)],
-                widths[n],
-                kernels[n],
-                strides[n] if n else (1,) * stages.dim,
-                stages.blocks[n],
-                alone=False,
-            )
-            for n in range(len(widths))
-        )
-        self.width = widths[-1]
+        super().__init__(stages, alone=False)
         init_residual(self)
 
-    def forward(self, grid: Float[Tensor, "batch channel *grid"]) -> Seen:
+    def forward(self, grid: Float[Tensor, "batch channel *grid"]) -> FeatureMaps:
         """A grid to one map per stage, finest first."""
-        x, maps = self.stem(grid), []
-        for stage in self.down:
-            x = stage(x)
-            maps.append(x)
-        return Seen(tuple(maps), x.flatten(2).mean(2))
+        maps = self.descend(grid)
+        return FeatureMaps(tuple(maps), maps[-1].flatten(2).mean(2))

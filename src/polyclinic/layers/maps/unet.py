@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from polyclinic.tensors import FeatureMaps
+
 _CONVOLUTION: dict[int, Callable[..., nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
 _BATCH_NORM: dict[int, Callable[[int], nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _LEAK = 0.01  # of the rectifier, as in nnU-Net
@@ -54,20 +56,35 @@ class Stages:
         )
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What a U-Net makes of a grid.
+class ResidualDescent(nn.Module):
+    """The way down: a stem, then residual stages, each on a coarser grid with more features.
 
-    Attributes:
-        maps: Features of the way up, finest first.
-        pooled: The coarsest features averaged over the grid.
+    Args:
+        stages: Its shape.
+        alone: Whether each feature is normed over the grid of its own record, or over the batch.
     """
 
-    maps: tuple[Float[Tensor, "batch _ ..."], ...]
-    pooled: Float[Tensor, "batch width"]
+    def __init__(self, stages: Stages, alone: bool) -> None:
+        super().__init__()
+        widths, kernels, strides = stages.widths, stages.kernels, stages.strides
+        self.stem = Convolved(stages.channels, widths[0], kernels[0], strides[0], alone)
+        steps = ((1,) * stages.dim, *strides[1:])
+        self.down = nn.ModuleList(
+            residual_stage(widths[max(0, n - 1)], widths[n], kernels[n], steps[n], stages.blocks[n], alone)
+            for n in range(len(widths))
+        )
+        self.width = widths[-1]
+
+    def descend(self, grid: Float[Tensor, "batch channel *grid"]) -> list[Float[Tensor, "batch _ ..."]]:
+        """A grid to one map per stage, finest first."""
+        x, maps = self.stem(grid), []
+        for stage in self.down:
+            x = stage(x)
+            maps.append(x)
+        return maps
 
 
-class ResidualUNet(nn.Module):
+class ResidualUNet(ResidualDescent):
     """Down by residual blocks, up again by one convolution a stage, each stage of the way down added to the way up.
 
     Skips are added, not stacked: the convolution above costs half, and on a processor that is where the time goes.
@@ -77,33 +94,22 @@ class ResidualUNet(nn.Module):
     """
 
     def __init__(self, stages: Stages) -> None:
-        super().__init__()
+        super().__init__(stages, alone=True)
         self.stages = stages
         widths, kernels, strides = stages.widths, stages.kernels, stages.strides
-        self.stem = Convolved(stages.channels, widths[0], kernels[0], (1,) * stages.dim)
-        self.down = nn.ModuleList(
-            residual_stage(widths[max(0, n - 1)], widths[n], kernels[n], strides[n], stages.blocks[n])
-            for n in range(len(widths))
-        )
         self.rise = nn.ModuleList(Rise(widths[n + 1], widths[n], strides[n + 1]) for n in range(len(widths) - 1))
         self.up = nn.ModuleList(
             Convolved(widths[n], widths[n], kernels[n], (1,) * stages.dim) for n in range(len(widths) - 1)
         )
-        self.width = widths[-1]
         init_residual(self)
 
-    def forward(self, grid: Float[Tensor, "batch channel *grid"]) -> Seen:
+    def forward(self, grid: Float[Tensor, "batch channel *grid"]) -> FeatureMaps:
         """A grid, of an extent that is a multiple of ``stages.reach``, to the maps of the way up."""
-        x, passed = self.stem(grid), []
-        for stage in self.down:
-            x = stage(x)
-            passed.append(x)
-        maps = [x]
+        passed = self.descend(grid)
+        maps = passed[-1:]
         for n in reversed(range(len(self.up))):
-            x = self.up[n](self.rise[n](x) + passed[n])
-            maps.append(x)
-        pooled = passed[-1].flatten(2).mean(2)
-        return Seen(tuple(reversed(maps)), pooled)
+            maps.append(self.up[n](self.rise[n](maps[-1]) + passed[n]))
+        return FeatureMaps(tuple(reversed(maps)), passed[-1].flatten(2).mean(2))
 
 
 class Convolved(nn.Module):

@@ -2,24 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class FeatureMaps:
-    """What an image network sees.
-
-    Attributes:
-        maps: From fine to coarse: more channels, fewer pixels.
-        pooled: One vector per image.
-    """
-
-    maps: tuple[Float[Tensor, "batch _ _ _"], ...]
-    pooled: Float[Tensor, "batch width"]
+from polyclinic.tensors import FeatureMaps
 
 
 class Backbone(nn.Module, ABC):

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from polyclinic.layers.pictures.backbone import Backbone, FeatureMaps, pool
+from polyclinic.layers.pictures.backbone import Backbone, pool
+from polyclinic.tensors import FeatureMaps
 
 _EPSILON = 1e-6  # as in the public weights
 _WIDEN = 4  # as in the paper

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from polyclinic.layers.pictures.backbone import Backbone, FeatureMaps, init_convolutions, pool
+from polyclinic.layers.pictures.backbone import Backbone, init_convolutions, pool
+from polyclinic.tensors import FeatureMaps
 
 _SQUEEZE = 4  # as in the paper: the 1x1 convolution gives four times the growth
 _OLD_SPELLING = re.compile(r"(.*denselayer\d+\.(?:norm|conv))\.([12]\..+)")

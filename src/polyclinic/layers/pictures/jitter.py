@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
-from torch.nn import functional as F
+
+from polyclinic.layers.volumes.jitter3d import even, sign, take_views
 
 Pixels = Float[Tensor, "batch channel height width"]
 Affine = Float[Tensor, "batch 2 3"]
@@ -58,9 +59,7 @@ def jitter(pixels: Pixels, strength: Jitter, generator: Generator) -> tuple[Pixe
     affine = None
     if strength.moves:
         affine = draw_affine(len(pixels), (pixels.shape[2], pixels.shape[3]), strength, generator).to(pixels.device)
-        grid = F.affine_grid(affine, list(pixels.shape), align_corners=False)
-        # Repeating the border is kinder than a black frame, which would tell how far the image was moved.
-        pixels = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
+        pixels = take_views(pixels, affine, pixels.shape[2:])
     if strength.brightness or strength.contrast:
         pixels = _relight(pixels, strength, generator)
     if strength.erase:
@@ -71,11 +70,11 @@ def jitter(pixels: Pixels, strength: Jitter, generator: Generator) -> tuple[Pixe
 def draw_affine(batch: int, extent: tuple[int, int], strength: Jitter, generator: Generator) -> Affine:
     """Movements at random: output grid to input grid in [-1, 1], x before y; rotations keep the shape of things."""
     height, width = extent
-    zoom = 1 + strength.zoom * _even(batch, generator)
-    angle = math.radians(strength.tilt) * _even(batch, generator)
-    shift_x, shift_y = (2 * strength.shift * _even(batch, generator) for _ in range(2))
-    mirror = _sign(batch, generator) if strength.mirror else torch.ones_like(angle)
-    overturn = _sign(batch, generator) if strength.overturn else torch.ones_like(angle)
+    zoom = 1 + strength.zoom * even(batch, generator)
+    angle = math.radians(strength.tilt) * even(batch, generator)
+    shift_x, shift_y = (2 * strength.shift * even(batch, generator) for _ in range(2))
+    mirror = sign(batch, generator) if strength.mirror else torch.ones_like(angle)
+    overturn = sign(batch, generator) if strength.overturn else torch.ones_like(angle)
     if strength.quarters:
         turns = torch.randint(4 if height == width else 2, (batch,), generator=generator, device=generator.device)
         angle = angle + turns * (math.pi / 2 if height == width else math.pi)
@@ -85,21 +84,11 @@ def draw_affine(batch: int, extent: tuple[int, int], strength: Jitter, generator
     return torch.stack([first, second], dim=1)
 
 
-def _even(batch: int, generator: Generator) -> Float[Tensor, " batch"]:
-    """Evenly spread between -1 and 1."""
-    return 2 * torch.rand(batch, generator=generator, device=generator.device) - 1
-
-
-def _sign(batch: int, generator: Generator) -> Float[Tensor, " batch"]:
-    drawn = torch.rand(batch, generator=generator, device=generator.device)
-    return torch.where(drawn < 0.5, -1.0, 1.0)
-
-
 def _relight(pixels: Pixels, strength: Jitter, generator: Generator) -> Pixels:
     """Contrast around the image's own mean, then brightness."""
     batch = len(pixels)
-    gain = (1 + strength.contrast * _even(batch, generator)).to(pixels)[:, None, None, None]
-    lift = (strength.brightness * _even(batch, generator)).to(pixels)[:, None, None, None]
+    gain = (1 + strength.contrast * even(batch, generator)).to(pixels)[:, None, None, None]
+    lift = (strength.brightness * even(batch, generator)).to(pixels)[:, None, None, None]
     mean = pixels.mean(dim=(1, 2, 3), keepdim=True)
     return torch.addcmul(mean * (1 - gain) + lift, pixels, gain)
 

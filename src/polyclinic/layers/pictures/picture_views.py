@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
-from torch.nn import functional as F
 
 from polyclinic.layers.pictures.jitter import Jitter, draw_affine, jitter
-from polyclinic.layers.volumes.views import Grids, Views, window_starts
+from polyclinic.layers.volumes.jitter3d import take_views
+from polyclinic.layers.volumes.views import Grids, some_at_a_time, window_starts
+from polyclinic.tensors import Movement
 
 _AIMED = 0.25
 """The point aimed at lies this share of the side from the middle at most: it stays in sight however the view turns."""
@@ -41,7 +42,7 @@ class PictureViewer:
         generator: Generator,
         *,
         change: bool,
-    ) -> Views:
+    ) -> tuple[Float[Tensor, "batch channel height width"], Movement]:
         """One view of each row that holds the point aimed at (NaN = any), moved and relit where ``change`` is asked."""
         still = replace(self.strength, shift=0.0)
         moves = change and still.moves
@@ -56,24 +57,20 @@ class PictureViewer:
         if moves:
             affine = draw_affine(len(index), self.extent, still, generator)
             affine = affine * torch.tensor([self.extent[1] / cut[1], self.extent[0] / cut[0]])[None, :, None]
-            grid = F.affine_grid(affine, [len(index), 1, *self.extent], align_corners=False)
-            pixels = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
+            pixels = take_views(pixels, affine, self.extent)
         if change:
             light = replace(still, zoom=0.0, tilt=0.0, mirror=False, overturn=False, quarters=False)
             pixels, _ = jitter(pixels, light, generator)
-        return Views(pixels, torch.tensor(starts, dtype=torch.int64), cut, affine)
+        return pixels, Movement(torch.tensor(starts, dtype=torch.int64), cut, affine, self.extent)
 
-    def windows(self, grids: Grids, row: int) -> Iterator[Views]:
+    def windows(self, grids: Grids, row: int) -> Iterator[tuple[Float[Tensor, "batch channel height width"], Movement]]:
         """Views that cover a row, overlapping by half, a few at a time; none where the picture is absent."""
         shape = grids.shape(row)
         if shape is None:
             return
         starts = window_starts(shape, self.extent, _OVERLAP)
-        together = max(1, _WINDOW_POINTS // (self.extent[0] * self.extent[1]))
-        for first in range(0, len(starts), together):
-            part = starts[first : first + together]
-            pixels = _stacked([grids.cut(row, start, self.extent) for start in part])
-            yield Views(pixels, torch.tensor(part, dtype=torch.int64), self.extent, None)
+        for part, movement in some_at_a_time(starts, self.extent, _WINDOW_POINTS):
+            yield _stacked([grids.cut(row, start, self.extent) for start in part]), movement
 
     def _cut(self) -> tuple[int, int]:
         """A box large enough that what turns in at the corners of a view is the picture."""

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from polyclinic.layers.pictures.backbone import Backbone, FeatureMaps, init_convolutions, pool
+from polyclinic.layers.pictures.backbone import Backbone, init_convolutions, pool
+from polyclinic.tensors import FeatureMaps
 
 
 def _convolution(inside: int, outside: int, kernel: int, stride: int = 1) -> nn.Conv2d:

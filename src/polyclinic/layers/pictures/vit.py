@@ -12,7 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from polyclinic.layers.pictures.backbone import Backbone, FeatureMaps
+from polyclinic.layers.pictures.backbone import Backbone
+from polyclinic.tensors import FeatureMaps
 
 _EPSILON = 1e-6  # as in the public weights
 _WIDEN = 4  # as in the paper

@@ -14,14 +14,10 @@ from jaxtyping import Bool, Float, Int, Int64, Shaped
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
-from polyclinic.errors import MissingPackage
+from polyclinic.errors import Finding, MissingPackage, ReadError
 
 _EXTRA = ("transformers", "text", "study.toml [inputs] weights")
 _MOST = 512  # tokens that encoders such as BERT have places for
-
-
-class TextWeightsDiffer(ValueError):
-    """A public transformer cannot be read, or has no tokenizer that knows offsets."""
 
 
 class PublicText(BaseModel):
@@ -48,12 +44,12 @@ class PublicText(BaseModel):
     vocabulary: int
 
 
-def look(name: str) -> PublicText:
-    """The shape and the tokenizer of a public transformer.
+def look(name: str, place: str) -> PublicText:
+    """The shape and the tokenizer of a public transformer; ``place`` is what names it in the study file.
 
     Raises:
         MissingPackage: without the extra "text".
-        TextWeightsDiffer: nothing there, nothing that fits, or a tokenizer without offsets.
+        ReadError: nothing there, nothing that fits, or a tokenizer without offsets.
     """
     library = _library()
     local = Path(name).is_dir()
@@ -61,11 +57,11 @@ def look(name: str) -> PublicText:
         config = library.AutoConfig.from_pretrained(name, local_files_only=local)
         tokenizer = library.AutoTokenizer.from_pretrained(name, local_files_only=local, use_fast=True)
     except (OSError, ValueError, KeyError) as error:
-        raise TextWeightsDiffer(f"no transformer with its tokenizer can be read ({type(error).__name__})") from None
+        raise _misfit(place, f"no transformer with its tokenizer can be read ({type(error).__name__})") from None
     backend = getattr(tokenizer, "backend_tokenizer", None)
     ends = (tokenizer.cls_token_id, tokenizer.sep_token_id)
     if backend is None or None in ends:
-        raise TextWeightsDiffer("its tokenizer does not know offsets, or not what begins and ends a text")
+        raise _misfit(place, "its tokenizer does not know offsets, or not what begins and ends a text")
     positions = getattr(config, "max_position_embeddings", _MOST + 2)
     return PublicText(
         config=json.dumps(config.to_dict(), sort_keys=True, default=str),
@@ -77,6 +73,11 @@ def look(name: str) -> PublicText:
         last=ends[1],
         vocabulary=config.vocab_size,
     )
+
+
+def _misfit(place: str, found: str) -> ReadError:
+    remedy = "Name a folder that save_pretrained wrote, with its tokenizer, or a name on the hub."
+    return ReadError(Finding("weights_differ", place, "must be a public transformer", found, remedy))
 
 
 def cut_public(text: str, public: PublicText) -> tuple[Int64[np.ndarray, "token 2"], list[int]]:

@@ -9,6 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Reader = Literal["bilstm", "cnn", "transformer"]
+Tokens = Float[Tensor, "batch token width"]
+Features = Float[Tensor, "batch token out"]
+Present = Bool[Tensor, "batch token"]
 
 _HIDDEN, _DROPPED = 0.2, 0.1
 """Shares of words hidden and of pieces dropped while training."""
@@ -89,9 +92,7 @@ class Recurrence(nn.Module):
         self.forth = nn.LSTM(width, out // 2, batch_first=True)
         self.back = nn.LSTM(width, out // 2, batch_first=True)
 
-    def forward(
-        self, tokens: Float[Tensor, "batch token width"], present: Bool[Tensor, "batch token"]
-    ) -> Float[Tensor, "batch token out"]:
+    def forward(self, tokens: Tokens, present: Present) -> Features:
         """Both directions; the backward one reads each sequence from its own last token."""
         turned = turn(present)
         forth = self.forth(tokens)[0]
@@ -120,9 +121,7 @@ class Convolution(nn.Module):
         self.mix = nn.Conv1d(width, 2 * out, 3, padding=dilation, dilation=dilation)
         self.norm = nn.LayerNorm(out)
 
-    def forward(
-        self, tokens: Float[Tensor, "batch token width"], present: Bool[Tensor, "batch token"]
-    ) -> Float[Tensor, "batch token out"]:
+    def forward(self, tokens: Tokens, present: Present) -> Features:
         """Each token with what stands beside it."""
         seen = tokens * present[:, :, None]
         mixed = F.glu(self.mix(seen.transpose(1, 2)), dim=1).transpose(1, 2)
@@ -142,12 +141,7 @@ class Echo(nn.Module):
         self.lens = nn.Linear(width, out)
         self.out = out
 
-    def forward(
-        self,
-        tokens: Float[Tensor, "batch token width"],
-        word: Int[Tensor, "batch token"],
-        present: Bool[Tensor, "batch token"],
-    ) -> Float[Tensor, "batch token out"]:
+    def forward(self, tokens: Tokens, word: Int[Tensor, "batch token"], present: Present) -> Features:
         """The highest over all places of the word in its row; 0 for padding."""
         seen = torch.tanh(self.lens(tokens))
         row = torch.arange(len(word), device=word.device)[:, None] * (word.max() + 1)
@@ -170,9 +164,7 @@ class Attention(nn.Module):
         one = nn.TransformerEncoderLayer(out, 4, 2 * out, dropout, activation="gelu", batch_first=True, norm_first=True)
         self.layers = nn.TransformerEncoder(one, layers, enable_nested_tensor=False)
 
-    def forward(
-        self, tokens: Float[Tensor, "batch token width"], present: Bool[Tensor, "batch token"]
-    ) -> Float[Tensor, "batch token out"]:
+    def forward(self, tokens: Tokens, present: Present) -> Features:
         """Each token with all others of its text."""
         inner = self.inward(tokens)
         inner = inner + sines(inner.shape[1], inner.shape[2]).to(inner)
@@ -197,9 +189,7 @@ class Pool(nn.Module):
         self.score = nn.Linear(width, 1)
         self.out = nn.Linear(2 * width, out)
 
-    def forward(
-        self, tokens: Float[Tensor, "batch token width"], present: Bool[Tensor, "batch token"]
-    ) -> Float[Tensor, "batch out"]:
+    def forward(self, tokens: Tokens, present: Present) -> Float[Tensor, "batch out"]:
         """Zeros in, for a row without tokens."""
         score = self.score(tokens)[:, :, 0].masked_fill(~present, -1e4)
         weights = torch.where(present, score.softmax(dim=1), 0.0)
@@ -281,9 +271,7 @@ class Convolutions(nn.Module):
         widths = (width, out, out, out)
         self.layers = nn.ModuleList(Convolution(w, out, d) for w, d in zip(widths, (1, 2, 4, 1), strict=True))
 
-    def forward(
-        self, tokens: Float[Tensor, "batch token width"], present: Bool[Tensor, "batch token"]
-    ) -> Float[Tensor, "batch token out"]:
+    def forward(self, tokens: Tokens, present: Present) -> Features:
         """Each token with what stands within eight places of it."""
         for layer in self.layers:
             tokens = layer(tokens, present)

@@ -71,15 +71,15 @@ def draw_movement(
     turn = torch.eye(3).repeat(batch, 1, 1)
     for axis in range(3):
         one, other = (n for n in range(3) if n != axis)
-        angle = math.radians(strength.tilt) * _even(batch, generator)
+        angle = math.radians(strength.tilt) * even(batch, generator)
         if max(steps[one], steps[other]) <= _COARSE * min(steps[one], steps[other]):
             turn = turn @ _rotation(axis, angle)
-    zoom = 1 + strength.zoom * _even(batch, generator)
-    side = torch.stack([zoom * (1 + strength.zoom / 3 * _even(batch, generator)) for _ in range(3)], dim=1)
-    flip = torch.stack([_sign(batch, generator) if may else torch.ones(batch) for may in strength.mirror], dim=1)
+    zoom = 1 + strength.zoom * even(batch, generator)
+    side = torch.stack([zoom * (1 + strength.zoom / 3 * even(batch, generator)) for _ in range(3)], dim=1)
+    flip = torch.stack([sign(batch, generator) if may else torch.ones(batch) for may in strength.mirror], dim=1)
     length = torch.tensor([float(step) for step in steps])
     turn = turn * (side * flip)[:, None, :] * length[None, None, :] / length[None, :, None]
-    shift = torch.stack([2 * strength.shift * _even(batch, generator) for _ in range(3)], dim=1)
+    shift = torch.stack([2 * strength.shift * even(batch, generator) for _ in range(3)], dim=1)
     still = torch.rand(batch, generator=generator, device=generator.device) >= _OFTEN
     turn = torch.where(still[:, None, None], torch.eye(3), turn)
     shift = torch.where(still[:, None], 0.0, shift)
@@ -104,9 +104,12 @@ def normalised(
 
 
 def take_views(
-    cuts: Float[Tensor, "batch channel _ _ _"], affine: Affine, size: Sequence[int]
-) -> Float[Tensor, "batch channel _ _ _"]:
-    """Views of ``size`` points, interpolated once; beyond the cut its border is repeated."""
+    cuts: Float[Tensor, "batch channel *cut"], affine: Float[Tensor, "batch dim dim_plus_one"], size: Sequence[int]
+) -> Float[Tensor, "batch channel *size"]:
+    """Views of ``size`` points, interpolated once; beyond the cut its border is repeated.
+
+    That is kinder than a black frame, which would tell how far the record was moved.
+    """
     grid = F.affine_grid(affine, [len(cuts), 1, *size], align_corners=False)
     return F.grid_sample(cuts, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
@@ -114,9 +117,9 @@ def take_views(
 def relight(views: Views, strength: Jitter3d, generator: Generator) -> Views:
     """Contrast and brightness of every view; the curve and noise of some."""
     batch = len(views)
-    gain = _wide(1 + strength.contrast * _even(batch, generator))
-    lift = _wide(strength.brightness * _even(batch, generator))
-    power = _wide(torch.exp(strength.gamma * _even(batch, generator)))
+    gain = _wide(1 + strength.contrast * even(batch, generator))
+    lift = _wide(strength.brightness * even(batch, generator))
+    power = _wide(torch.exp(strength.gamma * even(batch, generator)))
     bent = _wide(torch.rand(batch, generator=generator) < _SOMETIMES)
     level = strength.noise * torch.rand(batch, generator=generator)
     loud = _wide(level * (torch.rand(batch, generator=generator) < _SOMETIMES))
@@ -142,11 +145,12 @@ def _wide(values: Tensor) -> Tensor:
     return values[:, None, None, None, None]
 
 
-def _even(batch: int, generator: Generator) -> Float[Tensor, " batch"]:
+def even(batch: int, generator: Generator) -> Float[Tensor, " batch"]:
     """Evenly spread between -1 and 1."""
     return 2 * torch.rand(batch, generator=generator, device=generator.device) - 1
 
 
-def _sign(batch: int, generator: Generator) -> Float[Tensor, " batch"]:
+def sign(batch: int, generator: Generator) -> Float[Tensor, " batch"]:
+    """1 or -1, as often the one as the other."""
     drawn = torch.rand(batch, generator=generator, device=generator.device)
     return torch.where(drawn < 0.5, -1.0, 1.0)

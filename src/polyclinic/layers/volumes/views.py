@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
 from polyclinic.layers.volumes.jitter3d import Affine, Jitter3d, draw_movement, relight, take_views
+from polyclinic.tensors import Movement
 
 _MARGIN = 1.25
 """A moved view is taken from a cut this much larger: what turns in at its corners is the scan, not padding."""
@@ -32,23 +33,6 @@ class Grids(Protocol):
 
     def cut(self, row: int, start: Sequence[int], size: Sequence[int]) -> Float[np.ndarray, "..."]:
         """A box: of a scan without channels, 0 beyond it; of a picture with channels last, its border repeated."""
-
-
-@dataclass(frozen=True)
-class Views:
-    """Some views and how they were taken.
-
-    Attributes:
-        values: What is seen.
-        start: First point of the cut that each was taken from, in its record.
-        cut: Points of these cuts along each axis.
-        affine: View -> cut, as ``torch.affine_grid`` takes it; None when nothing moved.
-    """
-
-    values: Float[Tensor, "batch channel *grid"]
-    start: Int[Tensor, "batch dim"]
-    cut: tuple[int, ...]
-    affine: Float[Tensor, "batch dim dim_plus_one"] | None
 
 
 @dataclass(frozen=True)
@@ -73,7 +57,7 @@ class Viewer:
         generator: Generator,
         *,
         change: bool,
-    ) -> Views:
+    ) -> tuple[Float[Tensor, "batch 1 i j k"], Movement]:
         """One view of each row that holds the point aimed at (NaN = any), moved and relit where ``change`` is asked."""
         moves = change and self.strength.moves
         cut = tuple(n if n == 1 else ceil(_MARGIN * n) for n in self.extent) if moves else self.extent
@@ -91,7 +75,7 @@ class Viewer:
             voxels = take_views(voxels, affine, self.extent)
         if change:
             voxels = relight(voxels, self.strength, generator)
-        return Views(voxels, torch.tensor(starts, dtype=torch.int64), cut, affine)
+        return voxels, Movement(torch.tensor(starts, dtype=torch.int64), cut, affine, self.extent)
 
     def whole(
         self, voxels: Float[Tensor, "batch 1 i j k"], generator: Generator
@@ -103,7 +87,7 @@ class Viewer:
             voxels = take_views(voxels, affine, self.extent)
         return relight(voxels, self.strength, generator), affine
 
-    def windows(self, grids: Grids, row: int) -> Iterator[Views]:
+    def windows(self, grids: Grids, row: int) -> Iterator[tuple[Float[Tensor, "batch 1 i j k"], Movement]]:
         """Views that cover a row, as many at a time as make half a million points."""
         shape = grids.shape(row)
         if shape is None:
@@ -111,11 +95,9 @@ class Viewer:
         starts = window_starts(shape, self.extent, 0.5)
         if len(starts) > _MANY:
             starts = window_starts(shape, self.extent, 0.25)
-        together = max(1, _WINDOW_POINTS // prod(self.extent))
-        for first in range(0, len(starts), together):
-            part = starts[first : first + together]
-            voxels = torch.from_numpy(np.stack([grids.cut(row, start, self.extent) for start in part])[:, None])
-            yield Views(voxels, torch.tensor(part, dtype=torch.int64), self.extent, None)
+        for part, movement in some_at_a_time(starts, self.extent, _WINDOW_POINTS):
+            boxes = np.stack([grids.cut(row, start, self.extent) for start in part])
+            yield torch.from_numpy(boxes[:, None]), movement
 
     def _start(
         self,
@@ -179,3 +161,13 @@ def window_starts(shape: Sequence[int], size: Sequence[int], overlap: float) -> 
         count = ceil((side - length) / max(1.0, length * (1 - overlap)) - 1e-9) + 1
         starts.append([round(float(first)) for first in np.linspace(0, side - length, count)])
     return list(itertools.product(*starts))
+
+
+def some_at_a_time(
+    starts: Sequence[tuple[int, ...]], extent: tuple[int, ...], most: int
+) -> Iterator[tuple[Sequence[tuple[int, ...]], Movement]]:
+    """First points of windows, as many at a time as make ``most`` points, and how these windows are taken."""
+    together = max(1, most // prod(extent))
+    for first in range(0, len(starts), together):
+        part = starts[first : first + together]
+        yield part, Movement(torch.tensor(part, dtype=torch.int64), extent, None, extent)

@@ -54,7 +54,7 @@ def made(folder: Path, dense: bool = True):
 
 
 def test_tokens_are_its_own_with_offsets_in_the_text_as_given(folder):
-    public = look(str(folder / "tiny"))
+    public = look(str(folder / "tiny"), "[inputs.note] weights")
     offsets, numbers = cut_public(TEXTS[0], public)
     assert [TEXTS[0][a:b] for a, b in offsets.tolist()] == ["No", "fe", "ver", ".", "Aspirin", "100", "mg", "😀"]
     assert numbers[:3] == [4, 5, 6]

@@ -38,19 +38,19 @@ def test_what_is_aimed_at_is_in_the_view(change, shape):
         grid = np.zeros(shape, dtype=np.float32)
         grid[tuple(point)] = 1.0
         aim = np.array([point], dtype=np.float64)
-        views = viewer.draw(Cubes(grid), np.array([0]), aim, generator(seed), change=change)
-        assert views.values.shape == (1, 1, 16, 12, 8)
-        assert views.values.max() > (0.02 if change else 0.99)
+        values, _ = viewer.draw(Cubes(grid), np.array([0]), aim, generator(seed), change=change)
+        assert values.shape == (1, 1, 16, 12, 8)
+        assert values.max() > (0.02 if change else 0.99)
 
 
 def test_without_aim_every_part_is_seen_and_little_padding():
     grid = np.arange(20 * 6 * 6, dtype=np.float32).reshape(20, 6, 6) + 1
     viewer = Viewer((8, 8, 4), (1.0, 1.0, 1.0), STRENGTH)
     nowhere = np.full((64, 3), np.nan)
-    views = viewer.draw(Cubes(grid), np.zeros(64, dtype=np.int64), nowhere, generator(), change=False)
-    assert set(views.start[:, 0].tolist()) == set(range(13))
-    assert set(views.start[:, 1].tolist()) == {-1}
-    assert set(views.start[:, 2].tolist()) == {0, 1, 2}
+    _, movement = viewer.draw(Cubes(grid), np.zeros(64, dtype=np.int64), nowhere, generator(), change=False)
+    assert set(movement.start[:, 0].tolist()) == set(range(13))
+    assert set(movement.start[:, 1].tolist()) == {-1}
+    assert set(movement.start[:, 2].tolist()) == {0, 1, 2}
 
 
 def test_the_movement_tells_where_each_point_came_from():
@@ -58,17 +58,17 @@ def test_the_movement_tells_where_each_point_came_from():
     viewer = Viewer((10, 8, 6), (1.0, 1.0, 1.0), STRENGTH)
     aim = np.array([[15.0, 14.0, 13.0]])
     for axis in range(3):
-        views = viewer.draw(Cubes(at[axis]), np.array([0]), aim, generator(4), change=True)
-        grid = torch.nn.functional.affine_grid(views.affine, [1, 1, 10, 8, 6], align_corners=False)
-        cut = np.array(views.cut)
-        source = ((grid[0].flip(-1).numpy() + 1) * cut - 1) / 2 + views.start.numpy()[0]
-        np.testing.assert_allclose(views.values[0, 0], source[..., axis], atol=1e-2)
+        values, movement = viewer.draw(Cubes(at[axis]), np.array([0]), aim, generator(4), change=True)
+        grid = torch.nn.functional.affine_grid(movement.affine, [1, 1, 10, 8, 6], align_corners=False)
+        cut = np.array(movement.cut)
+        source = ((grid[0].flip(-1).numpy() + 1) * cut - 1) / 2 + movement.start.numpy()[0]
+        np.testing.assert_allclose(values[0, 0], source[..., axis], atol=1e-2)
 
 
 def test_an_absent_row_gives_zeros_and_no_windows():
     viewer = Viewer((4, 4, 4), (1.0, 1.0, 1.0), STRENGTH)
-    views = viewer.draw(Cubes(None), np.array([0]), np.full((1, 3), np.nan), generator(), change=False)
-    assert views.values.abs().max() == 0
+    values, _ = viewer.draw(Cubes(None), np.array([0]), np.full((1, 3), np.nan), generator(), change=False)
+    assert values.abs().max() == 0
     assert list(viewer.windows(Cubes(None), 0)) == []
 
 
@@ -85,5 +85,5 @@ def test_windows_cover_every_point_and_overlap_by_half():
 def test_windows_come_a_few_at_a_time_in_the_end_all():
     viewer = Viewer((64, 64, 64), (1.0, 1.0, 1.0), STRENGTH)
     parts = list(viewer.windows(Cubes(np.zeros((100, 64, 100), dtype=np.float32)), 0))
-    assert max(len(part.values) for part in parts) == 2
-    assert sum(len(part.values) for part in parts) == 9
+    assert max(len(values) for values, _ in parts) == 2
+    assert sum(len(values) for values, _ in parts) == 9
