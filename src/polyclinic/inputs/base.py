@@ -15,6 +15,8 @@ from jaxtyping import Float, Int
 from torch import Generator
 
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.errors import CohortError, stop_on
+from polyclinic.formats.columns.column_types import path_findings
 from polyclinic.geometry import Ground, Known, Place
 from polyclinic.layers.maps.mirrors import backwards, every_mirror
 from polyclinic.layers.pictures.picture_views import PictureViewer
@@ -247,6 +249,10 @@ class Located(Input):
         super().__init__(name, options, plan)
         self.dense: bool = plan is not None and plan.dense
 
+    def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
+        """The one column that the study names."""
+        return (self.options.column,)
+
     def facing(self) -> Self:
         """The same input, with a dense question asked on it."""
         asked = copy.copy(self)
@@ -271,6 +277,26 @@ class Located(Input):
         """The synthetic cells without what is to be found in them."""
         frame, keys, _ = cls.example_known(rng, signal, folder, name)
         return frame, keys
+
+
+class LocatedFiles(Located):
+    """A kind whose column names a file for each record: a picture, a scan."""
+
+    @property
+    def file_column(self) -> str:
+        """The column of paths."""
+        column: str = self.options.column
+        return column
+
+    def paths(self, cells: ColumnCells, what: str) -> list[str | None]:
+        """The cells of the column, None where empty; ``what`` the files hold, for messages.
+
+        Raises:
+            CohortError: no such column, or cells that are no text.
+        """
+        key = f"[inputs.{self.name}] column"
+        stop_on(path_findings(cells.frame, self.file_column, key, cells.table, what), CohortError)
+        return cells.frame[self.file_column].cast(pl.String).to_list()
 
 
 def located(kind: Input) -> Located:

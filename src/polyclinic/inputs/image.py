@@ -13,10 +13,9 @@ from pydantic import Field
 from torch import Generator
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, ReadError, Severity, stop_on
-from polyclinic.formats.columns.column_types import path_findings
+from polyclinic.errors import ReadError, Severity, stop_on
 from polyclinic.geometry import Known
-from polyclinic.inputs.base import Located, Prepared, PreparedGrids, learned
+from polyclinic.inputs.base import LocatedFiles, Prepared, PreparedGrids, learned
 from polyclinic.layers.maps.grid_encoder import GridEncoder
 from polyclinic.layers.maps.unet import ResidualUNet, Stages
 from polyclinic.layers.pictures import backbones
@@ -155,7 +154,7 @@ _DROPOUT = 0.2
 
 
 @final
-class Image(Located):
+class Image(LocatedFiles):
     """Pictures, one per row."""
 
     Options = ImageOptions
@@ -166,15 +165,6 @@ class Image(Located):
     """File of public weights, known after ``fit``. A bundle does not know it: its weights are its own."""
     ground = "picture"
 
-    def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
-        """The column of paths."""
-        return (self.options.column,)
-
-    @property
-    def file_column(self) -> str:
-        """The column of paths."""
-        return self.options.column
-
     def read(self, cells: ColumnCells) -> Pictures:
         """Paths to pixels.
 
@@ -183,13 +173,10 @@ class Image(Located):
             ReadError: unusable files, unless a patient may lack this input.
         """
         options = self.options
-        column = options.column
-        findings = path_findings(cells.frame, column, f"[inputs.{self.name}] column", cells.table, "images")
-        stop_on(findings, CohortError)
         pictures = Pictures(
             name=self.name,
-            decoded=decode(cells.frame[column].cast(pl.String).to_list(), cells.folder, cells.cache, options.window),
-            place=f'{cells.table} column "{column}"',
+            decoded=decode(self.paths(cells, "images"), cells.folder, cells.cache, options.window),
+            place=f'{cells.table} column "{self.file_column}"',
             folder=cells.folder,
             cache=cells.cache,
             required=options.missing == "refuse",

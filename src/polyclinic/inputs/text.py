@@ -191,10 +191,6 @@ class Text(Located):
     start: str | None = None
     """Public weights, known after ``fit``. A bundle does not know them: its weights are its own."""
 
-    def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
-        """The column of texts."""
-        return (self.options.column,)
-
     def read(self, cells: ColumnCells) -> Texts:
         """The texts as they are.
 

@@ -13,10 +13,9 @@ from pydantic import Field
 from torch import Generator
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, ReadError, Severity, stop_on
-from polyclinic.formats.columns.column_types import path_findings
+from polyclinic.errors import ReadError, Severity, stop_on
 from polyclinic.geometry import Known
-from polyclinic.inputs.base import Located, PreparedGrids, learned
+from polyclinic.inputs.base import LocatedFiles, PreparedGrids, learned
 from polyclinic.layers.maps.grid_encoder import GridEncoder
 from polyclinic.layers.maps.tower import ResidualTower
 from polyclinic.layers.maps.unet import ResidualUNet, Stages
@@ -150,7 +149,7 @@ _AMOUNTS = {"shift", "zoom", "tilt", "brightness", "contrast", "gamma", "noise"}
 
 
 @final
-class Volume(Located):
+class Volume(LocatedFiles):
     """Volumes, one per row."""
 
     ground = "volume"
@@ -159,15 +158,6 @@ class Volume(Located):
     options: VolumeOptions
     plan: VolumePlan | None
 
-    def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
-        """The column of paths."""
-        return (self.options.column,)
-
-    @property
-    def file_column(self) -> str:
-        """The column of paths."""
-        return self.options.column
-
     def read(self, cells: ColumnCells) -> Volumes:
         """Paths to voxels.
 
@@ -175,13 +165,10 @@ class Volume(Located):
             CohortError: no such column, or cells that are no text.
             ReadError: unusable files, unless a patient may lack this input.
         """
-        column = self.options.column
-        findings = path_findings(cells.frame, column, f"[inputs.{self.name}] column", cells.table, "volumes")
-        stop_on(findings, CohortError)
         volumes = Volumes(
             name=self.name,
-            scans=read_scans(cells.frame[column].cast(pl.String).to_list(), cells.folder, cells.cache),
-            place=f'{cells.table} column "{column}"',
+            scans=read_scans(self.paths(cells, "volumes"), cells.folder, cells.cache),
+            place=f'{cells.table} column "{self.file_column}"',
             cache=cells.cache,
             required=self.options.missing == "refuse",
         )

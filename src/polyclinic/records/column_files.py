@@ -62,6 +62,9 @@ class ColumnFiles(DecodedFiles):
     entry: Int[np.ndarray, " sample"]
     fault: tuple[Fault | None, ...]
 
+    def __len__(self) -> int:
+        return len(self.entry)
+
 
 def decode_column(
     cells: Sequence[str | None],

@@ -27,7 +27,7 @@ _FLAT = 1e-3
 """Volume between three axes of length 1: below, two of them nearly fall together."""
 
 _SHEARED = 2e-3
-"""Cosine of an angle that is 0.1 degrees off a right one."""
+"""Cosine of an angle that is 0.1 degrees off a right one: rounding of headers stays below."""
 
 _STEPS = (1e-4, 1e4)
 """Micrometres of a microscope to metres; beyond, the unit is wrong."""
@@ -221,12 +221,15 @@ def as_volume(raw: Raw, notes: tuple[Finding, ...] = ()) -> VoxelGrid:
     return VoxelGrid(values, raw.affine, raw.spacing, low, high, raw.facts, notes + tilt_notes(raw.affine))
 
 
-def tilt_notes(affine: Float[np.ndarray, "4 4"] | None) -> tuple[Finding, ...]:
-    """A note where two axes are more than about 0.1 degrees off a right angle."""
-    if affine is None:
-        return ()
+def right_angled(affine: Float[np.ndarray, "4 4"]) -> bool:
+    """Whether no two axes are more than about 0.1 degrees off a right angle."""
     axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    if np.abs(axes.T @ axes - np.eye(3)).max() <= _SHEARED:
+    return bool(np.abs(axes.T @ axes - np.eye(3)).max() <= _SHEARED)
+
+
+def tilt_notes(affine: Float[np.ndarray, "4 4"] | None) -> tuple[Finding, ...]:
+    """A note where the axes are not at right angles."""
+    if affine is None or right_angled(affine):
         return ()
     found = "they are not (tilt of the gantry, or a registration)"
     return (note("sheared_volume", "axes should be at right angles", found, "It is straightened when resampled."),)

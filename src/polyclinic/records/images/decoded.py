@@ -6,45 +6,33 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int, Shaped
+from jaxtyping import Shaped
 
 from polyclinic.formats.base import versions
 from polyclinic.formats.images.base import Window, image_formats
 from polyclinic.formats.pictures import archive
 from polyclinic.formats.pictures.frame import FileProperties, Frame
 from polyclinic.formats.read_image import read_image
-from polyclinic.records.cache import RaggedArray
-from polyclinic.records.column_files import Fault, Note, decode_column
+from polyclinic.records.column_files import ColumnFiles, Note, decode_column
 
 _NOTHING = np.zeros((0, 0, 0), dtype=np.uint8)
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """The images of a column. Rows that name the same file share one entry.
+class Decoded(ColumnFiles):
+    """The images of a column: the arrays are their pixels.
 
     Attributes:
-        images: Pixels of each distinct readable or unreadable file; an unreadable one has none.
-        entry: Which of ``images`` each row has, -1 where the cell is empty or the file was unusable.
         low: Pixel value shown black, by entry.
         high: Pixel value shown white, by entry.
         blank: Whether all pixels are the same, by entry.
         facts: Properties of the file, by entry; None where unusable.
-        fault: What went wrong, by row; None where nothing did.
-        key: Digest of all content and of the version of the readers.
     """
 
-    images: RaggedArray
-    entry: Int[np.ndarray, " sample"]
     low: tuple[float, ...]
     high: tuple[float, ...]
     blank: tuple[bool, ...]
     facts: tuple[FileProperties | None, ...]
-    fault: tuple[Fault | None, ...]
-    key: str
-
-    def __len__(self) -> int:
-        return len(self.entry)
 
     def frame(self, row: int) -> Frame | None:
         """The image of one row, or None where there is none."""
@@ -55,7 +43,7 @@ class Decoded:
         facts = self.facts[entry] if entry >= 0 else None
         if facts is None:
             return None
-        return Frame(self.images[entry], self.low[entry], self.high[entry], facts)
+        return Frame(self.arrays[entry], self.low[entry], self.high[entry], facts)
 
 
 def decode(cells: Sequence[str | None], folder: Path, cache: Path | None = None, window: Window = "file") -> Decoded:
@@ -83,16 +71,12 @@ def decode(cells: Sequence[str | None], folder: Path, cache: Path | None = None,
 
     version = f"decode 3 {versions(image_formats())} {window!r}"
     files = decode_column(cells, folder, cache, version, decode_cell, _NOTHING)
-    notes = files.notes
     return Decoded(
-        files.arrays,
-        files.entry,
-        tuple(float(note.get("low", 0)) for note in notes),
-        tuple(float(note.get("high", 1)) for note in notes),
-        tuple(bool(note.get("blank", False)) for note in notes),
-        tuple(_facts(note["facts"]) if note else None for note in notes),
-        files.fault,
-        files.key,
+        **vars(files),
+        low=tuple(float(note.get("low", 0)) for note in files.notes),
+        high=tuple(float(note.get("high", 1)) for note in files.notes),
+        blank=tuple(bool(note.get("blank", False)) for note in files.notes),
+        facts=tuple(_facts(note["facts"]) if note else None for note in files.notes),
     )
 
 

@@ -1,7 +1,5 @@
 """What is wrong or doubtful with the images of a column, as findings for the user. No torch."""
 
-from collections.abc import Sequence
-
 from polyclinic.errors import Finding, Severity
 from polyclinic.records.absent import FileFindings
 from polyclinic.records.images.decoded import Decoded
@@ -26,16 +24,15 @@ def doubtful(decoded: Decoded, place: str) -> list[Finding]:
     if blank:
         found = f"{len(blank)} are of one colour"
         rule, remedy = "an image should show something", "Look whether the export went wrong."
-        findings.append(_finding("blank_image", place, rule, found, remedy, Severity.WARNING, blank))
+        findings.append(Finding("blank_image", place, rule, found, remedy, Severity.WARNING, tuple(blank)))
     if tiny:
         rule, found = f"an image should have at least {_SMALLEST} pixels a side", f"{len(tiny)} have fewer"
-        findings.append(
-            _finding("tiny_image", place, rule, found, "Look whether they are thumbnails.", Severity.WARNING, tiny)
-        )
+        remedy = "Look whether they are thumbnails."
+        findings.append(Finding("tiny_image", place, rule, found, remedy, Severity.WARNING, tuple(tiny)))
     if len(deep) > 1:
         rule, found = "images should be stored alike", "some have 8 bits, others more"
         remedy = "Check that black and white mean the same in both."
-        findings.append(_finding("mixed_depths", place, rule, found, remedy, Severity.WARNING, ()))
+        findings.append(Finding("mixed_depths", place, rule, found, remedy, Severity.WARNING))
     return findings
 
 
@@ -43,9 +40,3 @@ def idle_encoder(place: str) -> Finding:
     """Options that the U-Net of a question asked at every point would silently pass over."""
     rule, found = "a question asked at every point has a network of its own", "encoder or weights are set"
     return Finding("idle_option", place, rule, found, "Leave them out.")
-
-
-def _finding(
-    name: str, place: str, rule: str, found: str, remedy: str, severity: Severity, rows: Sequence[int]
-) -> Finding:
-    return Finding(name, place, rule, found, remedy, severity, tuple(rows))

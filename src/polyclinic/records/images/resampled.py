@@ -101,10 +101,10 @@ def resample_pictures(
         intensity: Mean and standard deviation of each channel.
         cache: Where scaled pictures may be kept, or None.
     """
-    source = tuple(geometry_of(decoded, entry) for entry in range(len(decoded.images)))
+    source = tuple(geometry_of(decoded, entry) for entry in range(len(decoded.arrays)))
     if scale == 1:
-        return ResampledPictures(decoded.images, decoded.low, decoded.high, source, decoded.entry, channels, *intensity)
-    frames = [decoded.at(entry) for entry in range(len(decoded.images))]
+        return ResampledPictures(decoded.arrays, decoded.low, decoded.high, source, decoded.entry, channels, *intensity)
+    frames = [decoded.at(entry) for entry in range(len(decoded.arrays))]
     key = f"{decoded.key}-scale-{scale:.6g}-{channels}"
     images = keep(cache, key, lambda: [(_resized(frame, scale, channels), "") for frame in frames])
     white = {"u": 255.0, "f": 1.0}
@@ -114,7 +114,7 @@ def resample_pictures(
 
 def geometry_of(decoded: Decoded, entry: int) -> GridGeometry:
     """The grid of a picture's file."""
-    height, width = decoded.images.shape[entry][:2]
+    height, width = decoded.arrays.shape[entry][:2]
     facts = decoded.facts[entry]
     if facts is None or facts.spacing is None:
         return GridGeometry((height, width))
@@ -124,7 +124,7 @@ def geometry_of(decoded: Decoded, entry: int) -> GridGeometry:
 def choose_patch(decoded: Decoded, rows: Sequence[int], scale: float) -> tuple[int, int]:
     """Height and width of a view: up to 128 pixels, less where the usual training picture is smaller."""
     entries = [int(decoded.entry[row]) for row in rows if decoded.entry[row] >= 0]
-    shapes = np.array([decoded.images.shape[entry][:2] for entry in entries]).reshape(-1, 2) * scale
+    shapes = np.array([decoded.arrays.shape[entry][:2] for entry in entries]).reshape(-1, 2) * scale
     usual = np.median(shapes, axis=0) if len(shapes) else np.full(2, _LARGEST_PATCH)
     height, width = (int(np.clip(np.ceil(side), _SMALLEST_PATCH, _LARGEST_PATCH)) for side in usual)
     return height, width

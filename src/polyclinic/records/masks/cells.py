@@ -16,8 +16,7 @@ from polyclinic.formats.pictures import archive
 from polyclinic.formats.read_mask import read_mask
 from polyclinic.formats.voxels.voxel_grid import refuse
 from polyclinic.geometry import Geometry, GridGeometry
-from polyclinic.records.cache import RaggedArray
-from polyclinic.records.column_files import Fault, Note, decode_column, rows_by_fault
+from polyclinic.records.column_files import ColumnFiles, Note, decode_column, rows_by_fault
 
 VERSION = 2
 """Raised whenever the same files would give other cells; part of every cache key."""
@@ -42,32 +41,23 @@ class DrawnCells:
 
 
 @dataclass(frozen=True)
-class CellMasks:
-    """The cells of a column, by row.
+class CellMasks(ColumnFiles):
+    """The cells of a column: the arrays are their numbers on the grid of each file or folder.
 
     Attributes:
-        labels: Of each distinct file or folder.
-        entry: Which of ``labels`` each row has, -1 where the cell of the table is empty or unusable.
         doubled: Points drawn twice, by row.
         hidden: Cells hidden by others, by row.
-        fault: Why a row's file could not be used; None where it could.
     """
 
-    labels: RaggedArray
-    entry: Int[np.ndarray, " row"]
     doubled: Int[np.ndarray, " row"]
     hidden: Int[np.ndarray, " row"]
-    fault: tuple[Fault | None, ...]
-
-    def __len__(self) -> int:
-        return len(self.entry)
 
     def row(self, position: int, grid: Geometry | None = None) -> Int[np.ndarray, "row column"] | None:
         """The cells of one row, None where not known; a folder without masks says that there are none on ``grid``."""
         entry = int(self.entry[position])
         if entry < 0:
             return None
-        labels = self.labels[entry]
+        labels = self.arrays[entry]
         if labels.size or not isinstance(grid, GridGeometry):
             return labels
         return np.zeros(grid.shape, dtype=np.int32)
@@ -94,7 +84,7 @@ def read_column(cells: Sequence[str | None], folder: Path, cache: Path | None = 
     files = decode_column(cells, folder, cache, f"instances {VERSION}", decode, _NOTHING)
     counts = [(int(note.get("doubled", 0)), int(note.get("hidden", 0))) for note in files.notes] or [(0, 0)]
     doubled, hidden = np.where(files.entry[:, None] >= 0, np.array(counts)[files.entry], 0).T
-    return CellMasks(files.arrays, files.entry, doubled, hidden, files.fault)
+    return CellMasks(**vars(files), doubled=doubled, hidden=hidden)
 
 
 def read(cell: str, folder: Path, kept: archive.OpenArrays | None = None) -> DrawnCells:

@@ -1,7 +1,7 @@
 """Masks on the network's grid, ready to be cut where a view falls. No torch."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from polyclinic.geometry import Lattice, overlap, to_working
-from polyclinic.records.cache import RaggedArray, Record, keep
+from polyclinic.records.cache import RaggedArray, keep
 from polyclinic.records.masks.masks import ColumnMasks, Region, inside
 
 _POINTS = 512
@@ -82,17 +82,11 @@ def resample_masks(
         cache: Where the maps may be kept, or None.
         exclusive: Whether a point has one region at most; where several claim it the first has it.
     """
+    laying = _Laying(drawn, field, regions, lattices, exclusive)
     rows = [row for row in range(len(drawn)) if drawn.entry[row] >= 0 and lattices[row] is not None]
     entry = np.full(len(drawn), -1, dtype=np.int64)
     entry[rows] = np.arange(len(rows))
-
-    def records() -> Iterator[Record]:
-        for row in rows:
-            place = lattices[row]
-            assert place is not None
-            yield _map(drawn, field, regions, row, place, exclusive=exclusive), ""
-
-    maps = keep(cache, _key(drawn, field, regions, rows, lattices, exclusive=exclusive), records)
+    maps = keep(cache, laying.key(rows), lambda: ((laying.map(row), "") for row in rows))
     points = tuple(
         _some_points(maps[int(entry[row])], len(regions), row, exclusive=exclusive) if entry[row] >= 0 else ()
         for row in range(len(drawn))
@@ -100,29 +94,48 @@ def resample_masks(
     return ResampledMasks(maps, entry, len(regions), exclusive, points)
 
 
-def _map(
-    drawn: ColumnMasks,
-    field: ColumnMasks | None,
-    regions: Sequence[Region],
-    row: int,
-    place: Lattice,
-    *,
-    exclusive: bool,
-) -> UInt8[np.ndarray, " layer *grid"]:
-    layers = drawn.row(row)
-    assert layers is not None
-    found = np.zeros((2 if exclusive else len(regions) + 1, *place.shape), dtype=np.uint8)
-    if exclusive:
-        label = np.zeros(layers.shape[1:], dtype=np.uint8)
-        for number in reversed(range(len(regions))):
-            label[inside(layers, regions[number])] = number + 1
-        found[0] = to_working(label, place)
-    else:
-        for number, region in enumerate(regions):
-            found[number] = to_working(inside(layers, region).astype(np.uint8), place)
-    looked_at = None if field is None else field.row(row)
-    found[-1] = 1 if looked_at is None else to_working((looked_at[0] != 0).astype(np.uint8), place)
-    return found
+@dataclass(frozen=True)
+class _Laying:
+    """What is laid on which grids: see ``resample_masks``."""
+
+    drawn: ColumnMasks
+    field: ColumnMasks | None
+    regions: Sequence[Region]
+    lattices: Sequence[Lattice | None]
+    exclusive: bool
+
+    def place(self, row: int) -> Lattice:
+        place = self.lattices[row]
+        assert place is not None
+        return place
+
+    def map(self, row: int) -> UInt8[np.ndarray, " layer *grid"]:
+        layers, place = self.drawn.row(row), self.place(row)
+        assert layers is not None
+        found = np.zeros((2 if self.exclusive else len(self.regions) + 1, *place.shape), dtype=np.uint8)
+        if self.exclusive:
+            label = np.zeros(layers.shape[1:], dtype=np.uint8)
+            for number in reversed(range(len(self.regions))):
+                label[inside(layers, self.regions[number])] = number + 1
+            found[0] = to_working(label, place)
+        else:
+            for number, region in enumerate(self.regions):
+                found[number] = to_working(inside(layers, region).astype(np.uint8), place)
+        looked_at = None if self.field is None else self.field.row(row)
+        found[-1] = 1 if looked_at is None else to_working((looked_at[0] != 0).astype(np.uint8), place)
+        return found
+
+    def key(self, rows: Sequence[int]) -> str:
+        drawn, field = self.drawn, self.field
+        total = hashlib.blake2b(
+            f"placed 1 {drawn.key} {self.regions!r} {rows!r} {self.exclusive}".encode(), digest_size=20
+        )
+        total.update(b"" if field is None else field.key.encode() + field.entry.tobytes())
+        total.update(drawn.entry.tobytes())
+        for row in rows:
+            place = self.place(row)
+            total.update(repr(place.shape).encode() + np.asarray(place.to_source, dtype=np.float64).tobytes())
+        return f"placed-{total.hexdigest()}"
 
 
 def _some_points(
@@ -138,22 +151,3 @@ def _some_points(
             flat = np.sort(rng.choice(flat, _POINTS, replace=False))
         found.append(np.stack(np.unravel_index(flat, where.shape), axis=1))
     return tuple(found)
-
-
-def _key(
-    drawn: ColumnMasks,
-    field: ColumnMasks | None,
-    regions: Sequence[Region],
-    rows: Sequence[int],
-    lattices: Sequence[Lattice | None],
-    *,
-    exclusive: bool,
-) -> str:
-    total = hashlib.blake2b(f"placed 1 {drawn.key} {regions!r} {rows!r} {exclusive}".encode(), digest_size=20)
-    total.update(b"" if field is None else field.key.encode() + field.entry.tobytes())
-    total.update(drawn.entry.tobytes())
-    for row in rows:
-        place = lattices[row]
-        assert place is not None
-        total.update(repr(place.shape).encode() + np.asarray(place.to_source, dtype=np.float64).tobytes())
-    return f"placed-{total.hexdigest()}"

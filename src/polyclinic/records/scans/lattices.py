@@ -12,13 +12,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 from scipy import ndimage
 
+from polyclinic.formats.voxels.voxel_grid import right_angled
 from polyclinic.geometry import GridGeometry, Lattice, to_working
 from polyclinic.translations.phrase import Phrase
 
 _SAME_STEP = 0.01
 """Spacings that differ by less are the same: a scan is not interpolated for the sake of rounding in its header."""
-_SQUARE = 2e-3
-"""Cosines between axes up to which a scan counts as rectangular: rounding of headers stays below."""
 _LARGER = 1.1
 """A scan that is a little larger is cut rather than made coarser; a round number."""
 _ALIAS = 1.5
@@ -78,7 +77,7 @@ def lattice(
         factor: Makes the grid coarser by this.
         extent: A scan that is larger by more than a tenth along any axis is made coarser until it fits.
     """
-    if upright and geometry.affine is not None and not _right_angled(geometry.affine):
+    if upright and geometry.affine is not None and not right_angled(geometry.affine):
         return _straightened(geometry, geometry.affine, spacing, factor)
     order, signs = _turn(geometry.affine) if upright and geometry.affine is not None else ((0, 1, 2), (1, 1, 1))
     sides = [geometry.shape[axis] for axis in order]
@@ -153,11 +152,6 @@ def _turn(affine: Float[np.ndarray, "4 4"]) -> tuple[tuple[int, ...], tuple[int,
     cosines = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     order = max(permutations(range(3)), key=lambda axes: float(sum(abs(cosines[i, axes[i]]) for i in range(3))))
     return order, tuple(1 if cosines[axis, source] > 0 else -1 for axis, source in enumerate(order))
-
-
-def _right_angled(affine: Float[np.ndarray, "4 4"]) -> bool:
-    cosines = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    return bool(np.abs(cosines.T @ cosines - np.eye(3)).max() <= _SQUARE)
 
 
 def _straightened(

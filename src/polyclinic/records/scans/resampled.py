@@ -101,7 +101,7 @@ def resample_scans(scans: Scans, laying: ScanResampling, cache: Path | None) -> 
 
     def grids() -> Iterator[tuple[Shaped[np.ndarray, "i j k"], str]]:
         for entry, place in zip(seen, places, strict=True):
-            yield fill(scans.values[entry], place, laying.intensity), ""
+            yield fill(scans.arrays[entry], place, laying.intensity), ""
 
     total = sum(2 * int(np.prod(place.shape)) for place in places)
     if cache is None or total <= _IN_MEMORY:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int, Shaped
+from jaxtyping import Shaped
 
 from polyclinic.errors import Severity
 from polyclinic.formats.base import versions
@@ -15,8 +15,7 @@ from polyclinic.formats.read_scan import read_scan
 from polyclinic.formats.scans.base import grid_formats
 from polyclinic.formats.voxels.voxel_grid import VolumeFacts, VoxelGrid
 from polyclinic.geometry import GridGeometry
-from polyclinic.records.cache import RaggedArray
-from polyclinic.records.column_files import Fault, Note, decode_column
+from polyclinic.records.column_files import ColumnFiles, Fault, Note, decode_column
 
 _NOTHING = np.zeros((0, 0, 0), dtype=np.uint8)
 
@@ -37,42 +36,27 @@ class Scan:
 
 
 @dataclass(frozen=True)
-class Remark:
+class Remark(Fault):
     """What a reader put right in one file, or what should be known of it."""
 
-    name: str
-    rule: str
-    found: str
-    remedy: str
     doubtful: bool
 
 
 @dataclass(frozen=True)
-class Scans:
-    """The volumes of a column. Rows that name the same file share one entry.
+class Scans(ColumnFiles):
+    """The volumes of a column: the arrays are their voxels.
 
     Attributes:
-        values: Voxels of each distinct readable or unreadable file; an unreadable one has none.
-        entry: Which of ``values`` each row has, -1 where the cell is empty or the file was unusable.
         geometry: Grid of the file, by entry; None where unusable.
         facts: Properties of the file, by entry; None where unusable.
         blank: Whether all voxels are the same, by entry.
         remarks: What the reader has to say, by entry.
-        fault: What went wrong, by row; None where nothing did.
-        key: Digest of all content and of the version of the readers.
     """
 
-    values: RaggedArray
-    entry: Int[np.ndarray, " sample"]
     geometry: tuple[GridGeometry | None, ...]
     facts: tuple[VolumeFacts | None, ...]
     blank: tuple[bool, ...]
     remarks: tuple[tuple[Remark, ...], ...]
-    fault: tuple[Fault | None, ...]
-    key: str
-
-    def __len__(self) -> int:
-        return len(self.entry)
 
     def scan(self, row: int) -> Scan | None:
         """The volume of one row, or None where there is none."""
@@ -83,7 +67,7 @@ class Scans:
         if entry < 0:
             return None
         geometry, facts = self.geometry[entry], self.facts[entry]
-        return None if geometry is None or facts is None else Scan(self.values[entry], geometry, facts)
+        return None if geometry is None or facts is None else Scan(self.arrays[entry], geometry, facts)
 
 
 def read_scans(cells: Sequence[str | None], folder: Path, cache: Path | None = None) -> Scans:
@@ -106,16 +90,12 @@ def read_scans(cells: Sequence[str | None], folder: Path, cache: Path | None = N
         return np.ascontiguousarray(volume.values), _note(volume)
 
     files = decode_column(cells, folder, cache, f"scans 2 {versions(grid_formats())}", decode, _NOTHING)
-    notes = files.notes
     return Scans(
-        files.arrays,
-        files.entry,
-        tuple(_geometry(note) if note else None for note in notes),
-        tuple(_facts(note["facts"]) if note else None for note in notes),
-        tuple(bool(note.get("blank", False)) for note in notes),
-        tuple(tuple(Remark(**remark) for remark in note.get("remarks", ())) for note in notes),
-        files.fault,
-        files.key,
+        **vars(files),
+        geometry=tuple(_geometry(note) if note else None for note in files.notes),
+        facts=tuple(_facts(note["facts"]) if note else None for note in files.notes),
+        blank=tuple(bool(note.get("blank", False)) for note in files.notes),
+        remarks=tuple(tuple(Remark(**remark) for remark in note.get("remarks", ())) for note in files.notes),
     )
 
 
