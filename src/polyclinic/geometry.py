@@ -16,6 +16,10 @@ _SLAB = 1 << 24
 """Points that are computed together on the way back to the file: bounds the memory."""
 
 
+Matrix = Float[np.ndarray, "dim dim_plus_one"]
+"""An index on one grid -> an index on another, with the offset in the last column."""
+
+
 @dataclass(frozen=True)
 class GridGeometry:
     """The grid of a picture or a scan as the user gave it.
@@ -53,7 +57,7 @@ class Lattice:
 
     shape: tuple[int, ...]
     source: GridGeometry
-    to_source: Float[np.ndarray, "dim dim_plus_one"]
+    to_source: Matrix
     spacing: tuple[float, ...] | None = None
 
 
@@ -71,6 +75,7 @@ class Tokens:
 
 
 Geometry = GridGeometry | TextGeometry
+Values = Shaped[np.ndarray, "..."]
 Ground = Literal["picture", "volume", "text"]
 Place = Lattice | Tokens
 
@@ -196,14 +201,12 @@ def overlap(
     return tuple(here), tuple(there)
 
 
-def _inverse(affine: Float[np.ndarray, "dim dim_plus_one"]) -> Float[np.ndarray, "dim dim_plus_one"]:
+def _inverse(affine: Matrix) -> Matrix:
     turn = np.linalg.inv(affine[:, :-1])
     return np.concatenate([turn, -(turn @ affine[:, -1])[:, None]], axis=1)
 
 
-def _turned(
-    values: Shaped[np.ndarray, "..."], to_values: Float[np.ndarray, "dim dim_plus_one"], shape: tuple[int, ...]
-) -> Shaped[np.ndarray, "..."] | None:
+def _turned(values: Values, to_values: Matrix, shape: tuple[int, ...]) -> Values | None:
     """The array with axes swapped and mirrored, where that is all the map does; else None. Nothing is interpolated."""
     turn, offset = to_values[:, :-1], to_values[:, -1]
     whole = np.rint(turn)
@@ -222,13 +225,7 @@ def _turned(
     return turned
 
 
-def _resampled(
-    values: Shaped[np.ndarray, "..."],
-    to_values: Float[np.ndarray, "dim dim_plus_one"],
-    shape: tuple[int, ...],
-    order: int,
-    mode: str = "constant",
-) -> Shaped[np.ndarray, "..."]:
+def _resampled(values: Values, to_values: Matrix, shape: tuple[int, ...], order: int, mode: str = "constant") -> Values:
     """Slab by slab along the first axis, so that no array of coordinates or of doubles is ever as large as the scan."""
     turn, offset = to_values[:, :-1], to_values[:, -1]
     result = np.empty(shape, dtype=values.dtype)

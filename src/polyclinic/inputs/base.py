@@ -20,7 +20,7 @@ from polyclinic.formats.columns.column_types import path_findings
 from polyclinic.geometry import Ground, Known, Place
 from polyclinic.layers.maps.mirrors import backwards, every_mirror
 from polyclinic.layers.pictures.picture_views import PictureViewer
-from polyclinic.layers.volumes.views import Viewer
+from polyclinic.layers.volumes.views import Aims, Rows, Viewer
 from polyclinic.records.base import ColumnCells, LocatedRecords, Records
 from polyclinic.records.images.resampled import ResampledPictures
 from polyclinic.records.scans.resampled import ResampledScans
@@ -35,7 +35,7 @@ class Prepared(ABC):
     """Records made ready for a network by a fitted kind: what happens at every step. Rows as in the records."""
 
     @abstractmethod
-    def collate(self, index: Int[np.ndarray, " batch"]) -> InputTensors:
+    def collate(self, index: Rows) -> InputTensors:
         """Some rows, whole, as padded tensors and masks. Fast: it runs at every step."""
 
     def augment(self, tensors: Any, generator: Generator) -> tuple[Any, Movement]:
@@ -63,14 +63,7 @@ class LocatedPrepared(Prepared):
         """Points in one view of ``draw``, about: by it the house decides how many views make a step."""
 
     @abstractmethod
-    def draw(
-        self,
-        index: Int[np.ndarray, " batch"],
-        aim: Float[np.ndarray, "batch dim"],
-        generator: Generator,
-        *,
-        change: bool,
-    ) -> tuple[InputTensors, Movement]:
+    def draw(self, index: Rows, aim: Aims, generator: Generator, *, change: bool) -> tuple[InputTensors, Movement]:
         """A random view of each of some rows, and how it was taken.
 
         Args:
@@ -118,14 +111,7 @@ class PreparedGrids(LocatedPrepared):
         """Points of a view."""
         return prod(self.viewer.extent)
 
-    def draw(
-        self,
-        index: Int[np.ndarray, " batch"],
-        aim: Float[np.ndarray, "batch dim"],
-        generator: Generator,
-        *,
-        change: bool,
-    ) -> tuple[GridTensors, Movement]:
+    def draw(self, index: Rows, aim: Aims, generator: Generator, *, change: bool) -> tuple[GridTensors, Movement]:
         """A part of each of some records, moved and relit in one go where ``change`` asks for it."""
         values, movement = self.viewer.draw(self.grids, index, aim, generator, change=change)
         present = torch.from_numpy(self.grids.entry[index] >= 0)

@@ -21,6 +21,7 @@ from polyclinic.inputs.base import Located, LocatedPrepared, learned
 from polyclinic.layers.text import public_text
 from polyclinic.layers.text import text_encoder as reading
 from polyclinic.layers.text.public_text import PublicReader, PublicText, cut_public
+from polyclinic.layers.volumes.views import Aims, Rows
 from polyclinic.records.base import ColumnCells
 from polyclinic.records.examples import notes as text_example
 from polyclinic.records.text import spelling
@@ -125,7 +126,7 @@ class PreparedTexts(LocatedPrepared):
     window: int
     tokens: float
 
-    def collate(self, index: Int[np.ndarray, " batch"]) -> TextTensors:
+    def collate(self, index: Rows) -> TextTensors:
         """Some rows, whole."""
         return _tensors(self.readable.stretches(index, np.zeros(len(index), dtype=np.int64), self.lengths(index)))
 
@@ -146,14 +147,7 @@ class PreparedTexts(LocatedPrepared):
         """Tokens of a usual text or window, counted as points of a picture."""
         return max(1, round(self.tokens * _POINTS_OF_A_TOKEN))
 
-    def draw(
-        self,
-        index: Int[np.ndarray, " batch"],
-        aim: Float[np.ndarray, "batch dim"],
-        generator: Generator,
-        *,
-        change: bool,
-    ) -> tuple[TextTensors, Movement]:
+    def draw(self, index: Rows, aim: Aims, generator: Generator, *, change: bool) -> tuple[TextTensors, Movement]:
         """A window of each text that holds the token asked for; a shorter text whole."""
         lengths = self.lengths(index)
         view = int(min(self.window, max(1, lengths.max(initial=1))))

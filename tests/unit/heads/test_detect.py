@@ -18,7 +18,7 @@ from polyclinic.geometry import BoxMarks, GridGeometry, GridKnown, Lattice, iden
 from polyclinic.heads.base import Question, objects
 from polyclinic.heads.detect import Detect, DetectPlan
 from polyclinic.inputs.base import InputColumns
-from polyclinic.layers.objects.detector import said_boxes
+from polyclinic.layers.objects.detector import boxes_at
 from polyclinic.model import build
 from polyclinic.records.base import ColumnCells
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
@@ -178,5 +178,5 @@ def test_windows_become_one_record_and_the_cut_part_gives_way():
 
 
 def test_a_reach_is_told_in_points_of_the_grid():
-    boxes = said_boxes(torch.zeros(1, 4, 2, 2), (16, 8))
+    boxes = boxes_at(torch.zeros(1, 4, 2, 2), (16, 8))
     assert boxes[0, 0, 0].tolist() == [4 - 32, 2 - 16, 4 + 32, 2 + 16]

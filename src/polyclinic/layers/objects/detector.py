@@ -32,6 +32,10 @@ _LONGEST = 12.0
 """Logarithm of the furthest reach that can be said: keeps a wild output finite."""
 
 
+Boxes = Float[Tensor, "batch object corner"]
+Heat = Float[Tensor, "batch object *grid"]
+
+
 @dataclass(frozen=True)
 class ObjectTensors:
     """The objects of some views, filled up to the same number.
@@ -42,7 +46,7 @@ class ObjectTensors:
     """
 
     classes: Int[Tensor, "batch object"]
-    boxes: Float[Tensor, "batch object corner"]
+    boxes: Boxes
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,8 @@ class Detector(nn.Module):
     def __init__(self, inside: int, classes: int, dim: int) -> None:
         super().__init__()
         kernel, step, width = (3,) * dim, (1,) * dim, max(_NARROWEST_TOWER, inside)
-        self.what = nn.Sequential(Convolved(inside, width, kernel, step), _said(width, classes, dim))
-        self.where = nn.Sequential(Convolved(inside, width, kernel, step), _said(width, 2 * dim, dim))
+        self.what = nn.Sequential(Convolved(inside, width, kernel, step), _last_layer(width, classes, dim))
+        self.where = nn.Sequential(Convolved(inside, width, kernel, step), _last_layer(width, 2 * dim, dim))
         _begin(self.what[1], math.log(_RARE / (1 - _RARE)))
 
     def forward(self, seen: Float[Tensor, "batch inside *grid"]) -> Float[Tensor, "batch out *grid"]:
@@ -84,7 +88,7 @@ class Detector(nn.Module):
         return torch.cat([self.what(seen), self.where(seen)], dim=1)
 
 
-def _said(width: int, out: int, dim: int) -> nn.Module:
+def _last_layer(width: int, out: int, dim: int) -> nn.Module:
     last = (nn.Conv2d if dim == 2 else nn.Conv3d)(width, out, 1)
     nn.init.normal_(last.weight, std=0.01)
     _begin(last, 0.0)
@@ -119,9 +123,7 @@ def truth_on(objects: ObjectTensors, classes: int, size: tuple[int, ...], grid: 
     return Truth(torch.stack(named, dim=1), boxes.reshape(len(boxes), *grid, corners), weight)
 
 
-def _heat(
-    boxes: Float[Tensor, "batch object corner"], steps: list[float], grid: tuple[int, ...]
-) -> Float[Tensor, "batch object *grid"]:
+def _heat(boxes: Boxes, steps: list[float], grid: tuple[int, ...]) -> Heat:
     """A bell over each object, with sides in proportion to the box, and exactly 1 at the point its centre lies in."""
     low, high = boxes.chunk(2, dim=-1)
     whole: Tensor | None = None
@@ -138,9 +140,7 @@ def _heat(
     return whole
 
 
-def _owners(
-    boxes: Float[Tensor, "batch object corner"], heat: Float[Tensor, "batch object *grid"]
-) -> tuple[Int[Tensor, " batch *grid"], Float[Tensor, " batch *grid"]]:
+def _owners(boxes: Boxes, heat: Heat) -> tuple[Int[Tensor, " batch *grid"], Float[Tensor, " batch *grid"]]:
     """Which object each point learns, and with which weight."""
     touched = heat > _LEAST_HEAT
     area = sizes(boxes).reshape(*heat.shape[:2], *[1] * (heat.ndim - 2))
@@ -152,10 +152,10 @@ def _owners(
     return owner, share.reshape(mine.shape)
 
 
-def said_boxes(
+def boxes_at(
     distances: Float[Tensor, "batch corner *grid"], size: tuple[int, ...]
 ) -> Float[Tensor, "batch *grid corner"]:
-    """The box that every point speaks of, in points of the network's grid."""
+    """The box that every point gives, in points of the network's grid."""
     grid = tuple(distances.shape[2:])
     steps = distances.new_tensor([n / m for n, m in zip(size, grid, strict=True)])
     axes = [torch.arange(m, device=distances.device) + 0.5 for m in grid]
@@ -171,7 +171,7 @@ def detection_loss(
     output = output.float()
     truth = truth_on(objects, classes, size, tuple(output.shape[2:]))
     heat = _focal(output[:, :classes], truth.heat).flatten(1).sum(dim=1)
-    overlap = generalised_overlap(said_boxes(output[:, classes:], size), truth.boxes)
+    overlap = generalised_overlap(boxes_at(output[:, classes:], size), truth.boxes)
     boxes = (truth.weight * (1 - overlap)).flatten(1).sum(dim=1)
     usual = (objects.classes >= 0).sum(dim=1).float().mean().clamp(min=1.0)
     return (heat + _BOX_SHARE * boxes) / usual
@@ -198,5 +198,5 @@ def read_off(
     score, place = chosen.topk(min(most, len(chosen)))
     score, place = score[score > -torch.inf], place[score > -torch.inf]
     points = heat[0].numel()
-    boxes = said_boxes(output[None, classes:].float(), size)[0].flatten(0, -2)
+    boxes = boxes_at(output[None, classes:].float(), size)[0].flatten(0, -2)
     return score, place // points, boxes[place % points]

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Generator, Tensor
 
 from polyclinic.layers.pictures.jitter import Jitter, draw_affine, jitter
 from polyclinic.layers.volumes.jitter3d import take_views
-from polyclinic.layers.volumes.views import Grids, some_at_a_time, window_starts
+from polyclinic.layers.volumes.views import Aims, Grids, Point, Rows, View, some_at_a_time, window_starts
 from polyclinic.tensors import Movement
 
 _AIMED = 0.25
@@ -34,15 +34,7 @@ class PictureViewer:
     extent: tuple[int, int]
     strength: Jitter
 
-    def draw(
-        self,
-        grids: Grids,
-        index: Int[np.ndarray, " batch"],
-        aim: Float[np.ndarray, "batch 2"],
-        generator: Generator,
-        *,
-        change: bool,
-    ) -> tuple[Float[Tensor, "batch channel height width"], Movement]:
+    def draw(self, grids: Grids, index: Rows, aim: Aims, generator: Generator, *, change: bool) -> View:
         """One view of each row that holds the point aimed at (NaN = any), moved and relit where ``change`` is asked."""
         still = replace(self.strength, shift=0.0)
         moves = change and still.moves
@@ -63,7 +55,7 @@ class PictureViewer:
             pixels, _ = jitter(pixels, light, generator)
         return pixels, Movement(torch.tensor(starts, dtype=torch.int64), cut, affine, self.extent)
 
-    def windows(self, grids: Grids, row: int) -> Iterator[tuple[Float[Tensor, "batch channel height width"], Movement]]:
+    def windows(self, grids: Grids, row: int) -> Iterator[View]:
         """Views that cover a row, overlapping by half, a few at a time; none where the picture is absent."""
         shape = grids.shape(row)
         if shape is None:
@@ -79,13 +71,7 @@ class PictureViewer:
         height, width = (math.ceil(side * reach) for side in self.extent)
         return height, width
 
-    def _start(
-        self,
-        shape: tuple[int, ...] | None,
-        aim: Float[np.ndarray, "2"],
-        chance: Float[np.ndarray, "2"],
-        cut: tuple[int, int],
-    ) -> list[int]:
+    def _start(self, shape: tuple[int, ...] | None, aim: Point, chance: Point, cut: tuple[int, int]) -> list[int]:
         """First row and column of a cut, as many pixels beyond the view on either side.
 
         Without aim: anywhere within the picture, or in its middle where it is smaller than a view.

@@ -42,11 +42,13 @@ class Drift(BaseModel):
 
 Outputs = Float[np.ndarray, "sample member interval"]
 ByInterval = Float[np.ndarray, "sample interval"]
+Hazards = Float[np.ndarray, " interval"]
+Row = Float[np.ndarray, " sample"]
 Edges = Float[np.ndarray, " edge"]
 Curves = Float[np.ndarray, "sample point"]
 
 
-def quantile_edges(event_times: Float[np.ndarray, " event"], intervals: int) -> Float[np.ndarray, " edge"]:
+def quantile_edges(event_times: Float[np.ndarray, " event"], intervals: int) -> Edges:
     """Edges of intervals that hold equal numbers of events: 0, the quantiles, the last event. Fewer where times tie.
 
     Source: quantile cuts after Kvamme & Borgan, Lifetime Data Analysis 2021, section 4.1.
@@ -55,20 +57,18 @@ def quantile_edges(event_times: Float[np.ndarray, " event"], intervals: int) -> 
     return np.unique(np.concatenate([[0.0], np.sort(event_times)[last[last >= 0]]]))
 
 
-def passed(times: Float[np.ndarray, " time"], edges: Float[np.ndarray, " edge"]) -> Float[np.ndarray, "time interval"]:
+def passed(times: Float[np.ndarray, " time"], edges: Edges) -> Float[np.ndarray, "time interval"]:
     """Share of each interval that lies before each time, from 0 to 1."""
     share: Float[np.ndarray, "time interval"] = (times[:, None] - edges[:-1]) / np.diff(edges)
     return share.clip(0.0, 1.0)
 
 
-def interval_of(times: Float[np.ndarray, " time"], edges: Float[np.ndarray, " edge"]) -> Int[np.ndarray, " time"]:
+def interval_of(times: Float[np.ndarray, " time"], edges: Edges) -> Int[np.ndarray, " time"]:
     """The interval that each time lies in; an edge belongs to the interval it ends. Later times: the last."""
     return np.minimum(np.searchsorted(edges[1:], times, side="left"), len(edges) - 2)
 
 
-def follow(
-    time: Float[np.ndarray, " sample"], event: Float[np.ndarray, " sample"], edges: Edges
-) -> tuple[ByInterval, ByInterval]:
+def follow(time: Row, event: Row, edges: Edges) -> tuple[ByInterval, ByInterval]:
     """Follow-up by interval: the share of each that passed without event, and 1 where the event happened."""
     exposure, happened = passed(time, edges), np.zeros((len(time), len(edges) - 1))
     seen = np.flatnonzero(event == 1)
@@ -78,28 +78,23 @@ def follow(
     return exposure, happened
 
 
-def tally(
-    time: Float[np.ndarray, " sample"],
-    event: Float[np.ndarray, " sample"],
-    edges: Edges,
-    weight: Float[np.ndarray, " sample"] | None = None,
-) -> tuple[Float[np.ndarray, " interval"], Float[np.ndarray, " interval"]]:
+def tally(time: Row, event: Row, edges: Edges, weight: Row | None = None) -> tuple[Hazards, Hazards]:
     """Events and (weighted) patients followed in each interval; their ratio is the interval's cumulative hazard."""
     passing = passed(time, edges)
     events = np.bincount(interval_of(time[event == 1], edges), minlength=len(edges) - 1).astype(np.float64)
     return events, passing.sum(axis=0) if weight is None else weight @ passing
 
 
-def mortality(risk: Outputs, share: Float[np.ndarray, " interval"], edges: Edges) -> Float[np.ndarray, " sample"]:
+def mortality(risk: Outputs, share: Hazards, edges: Edges) -> Row:
     """Log of the cumulative hazard averaged over the times of the training rows' events: higher = earlier event.
 
     Source: "mortality", Ishwaran et al., Annals of Applied Statistics 2008, section 4.1.
     """
-    result: Float[np.ndarray, " sample"] = np.log(np.maximum(-log_survival(risk, edges[1:], edges) @ share, _TINY))
+    result: Row = np.log(np.maximum(-log_survival(risk, edges[1:], edges) @ share, _TINY))
     return result
 
 
-def refine(edges: Float[np.ndarray, " edge"], least: int) -> Float[np.ndarray, " point"]:
+def refine(edges: Edges, least: int) -> Float[np.ndarray, " point"]:
     """The edges with as many points between them, evenly, as make at least ``least`` steps in all."""
     parts = -(-least // (len(edges) - 1))
     within = np.linspace(edges[:-1], edges[1:], parts, endpoint=False, axis=1).ravel()
@@ -182,7 +177,7 @@ def log_survival(risk: Outputs, times: Float[np.ndarray, " point"], edges: Edges
     return np.minimum.accumulate(np.minimum(curves, 0.0), axis=1)
 
 
-def log_odds(risk: Float[np.ndarray, " interval"]) -> Float[np.ndarray, " interval"]:
+def log_odds(risk: Hazards) -> Hazards:
     """The output whose ``softplus`` is ``risk``: the inverse, safe for tiny and large risks."""
-    result: Float[np.ndarray, " interval"] = risk + np.log(-np.expm1(-np.maximum(risk, 1e-8)))
+    result: Hazards = risk + np.log(-np.expm1(-np.maximum(risk, 1e-8)))
     return result

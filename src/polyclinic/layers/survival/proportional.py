@@ -2,11 +2,10 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 from scipy.optimize import minimize_scalar
 
-from polyclinic.layers.survival.hazard import FEWEST_EVENTS, Edges, Outputs, tally
+from polyclinic.layers.survival.hazard import FEWEST_EVENTS, Edges, Hazards, Outputs, Row, tally
 from polyclinic.layers.survival.partial_likelihood import partial_likelihood_loss
 
 _SD_LOG_SCALE = 0.5
@@ -34,11 +33,7 @@ class BaselineHazard(BaseModel):
     note: str = "baseline hazard of the training rows"
 
 
-Row = Float[np.ndarray, " sample"]
-ByInterval = Float[np.ndarray, " interval"]
-
-
-def learn(log_hazard: Row, time: Row, event: Row, edges: Edges, population: ByInterval, method: str) -> BaselineHazard:
+def learn(log_hazard: Row, time: Row, event: Row, edges: Edges, population: Hazards, method: str) -> BaselineHazard:
     """Scale and baseline hazard from rows outside the training.
 
     The scale is the slope of Cox's model on the log hazard, 1 with method "none" or few events. The baseline is
@@ -68,7 +63,7 @@ def relative(baseline: BaselineHazard, log_hazard: Row) -> Row:
     return result.clip(-_WIDEST, _WIDEST)
 
 
-def risks(baseline: BaselineHazard, relative_log_hazard: Row, population: ByInterval) -> Outputs:
+def risks(baseline: BaselineHazard, relative_log_hazard: Row, population: Hazards) -> Outputs:
     """Cumulative hazard of each interval, as the only member."""
     risk: Outputs = np.exp(relative_log_hazard)[:, None, None] * np.asarray(baseline.risks or population)
     return risk

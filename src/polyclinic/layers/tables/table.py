@@ -16,6 +16,13 @@ _MANY_WIDTH = 16  # numbers for each level of a category of many levels; a round
 _MANY_SPREAD = 0.1  # levels begin nearly alike, so that a rare one says little; a round number
 
 
+Numbers = Float[Tensor, "batch number"]
+Missing = Bool[Tensor, "batch number"]
+Few = Int[Tensor, "batch few"]
+Many = Int[Tensor, "batch many"]
+Vectors = Float[Tensor, "batch member width"]
+
+
 @dataclass(frozen=True)
 class Columns:
     """What the columns of a table look like.
@@ -72,13 +79,7 @@ class TableNetwork(nn.Module):
         self.linear_many = _lookup(sum(columns.many), width) if columns.many else None
         self.ensemble = _Ensemble(columns, width, shape) if shape.members else None
 
-    def forward(
-        self,
-        numbers: Float[Tensor, "batch number"],
-        missing: Bool[Tensor, "batch number"],
-        few: Int[Tensor, "batch few"],
-        many: Int[Tensor, "batch many"],
-    ) -> Float[Tensor, "batch member width"]:
+    def forward(self, numbers: Numbers, missing: Missing, few: Few, many: Many) -> Vectors:
         """Scaled numbers (anything where missing) and codes to vectors.
 
         Codes count through the levels of all categories of their sort; the one beyond the last says nothing.
@@ -94,7 +95,7 @@ class TableNetwork(nn.Module):
         added: Tensor = self.ensemble(numbers, missing, marks, many)
         return vector[:, None] + added
 
-    def _ones(self, few: Int[Tensor, "batch few"], like: Tensor) -> Float[Tensor, "batch level"]:
+    def _ones(self, few: Few, like: Tensor) -> Float[Tensor, "batch level"]:
         total = sum(self.columns.few)
         blank = torch.zeros(len(few), total + 1, device=like.device, dtype=like.dtype)
         return blank.scatter(1, few, 1.0)[:, :total]
@@ -121,13 +122,7 @@ class _Ensemble(nn.Module):
         )
         self.last = LinearEnsemble(shape.block_width, width, k=shape.members)
 
-    def forward(
-        self,
-        numbers: Float[Tensor, "batch number"],
-        missing: Bool[Tensor, "batch number"],
-        marks: Float[Tensor, "batch mark"],
-        many: Int[Tensor, "batch many"],
-    ) -> Float[Tensor, "batch member width"]:
+    def forward(self, numbers: Numbers, missing: Missing, marks: Float[Tensor, "batch mark"], many: Many) -> Vectors:
         parts = [marks]
         if self.pieces is not None:
             parts.insert(0, self.pieces(numbers).masked_fill(missing[..., None], 0.0).flatten(1))

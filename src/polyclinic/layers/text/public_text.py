@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, Int64, Shaped
+from jaxtyping import Int64
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from polyclinic.errors import Finding, MissingPackage, ReadError
+from polyclinic.layers.text.text_encoder import Around, Features, Numbers, Present, Slots
 
 _EXTRA = ("transformers", "text", "study.toml [inputs] weights")
 _MOST = 512  # tokens that encoders such as BERT have places for
@@ -115,13 +116,8 @@ class PublicReader(nn.Module):
         self.first, self.last, self.out = public.first, public.last, public.width
 
     def forward(
-        self,
-        spelling: Int[Tensor, "batch token"],
-        pieces: Shaped[Tensor, "..."],
-        neighbours: Shaped[Tensor, "..."],
-        word: Shaped[Tensor, "..."],
-        present: Bool[Tensor, "batch token"],
-    ) -> Float[Tensor, "batch token out"]:
+        self, spelling: Numbers, pieces: Slots, neighbours: Around, word: Numbers, present: Present
+    ) -> Features:
         """Every token in the light of the others, between the two that the transformer wants at the ends."""
         tokens = spelling.shape[1]
         length = present.sum(dim=1, keepdim=True)

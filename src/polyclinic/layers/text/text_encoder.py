@@ -9,6 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Reader = Literal["bilstm", "cnn", "transformer"]
+Numbers = Int[Tensor, "batch token"]
+Slots = Int[Tensor, "batch token slot"]
+Around = Int[Tensor, "batch token neighbour"]
 Tokens = Float[Tensor, "batch token width"]
 Features = Float[Tensor, "batch token out"]
 Present = Bool[Tensor, "batch token"]
@@ -45,12 +48,7 @@ class Spelling(nn.Module):
         self.word_slots, self.hidden, self.dropped = word_slots, hidden, dropped
         self.width = width + beside
 
-    def forward(
-        self,
-        spelling: Int[Tensor, "batch token"],
-        pieces: Int[Tensor, "batch token slot"],
-        neighbours: Int[Tensor, "batch token neighbour"],
-    ) -> Float[Tensor, "batch token width"]:
+    def forward(self, spelling: Numbers, pieces: Slots, neighbours: Around) -> Tokens:
         """Pieces and neighbourhoods to numbers; equal spellings are looked up once (and dropped alike) per batch.
 
         Spellings are numbered from 1; 0 = padding. Only which are equal counts: the numbers run over all rows of the
@@ -141,7 +139,7 @@ class Echo(nn.Module):
         self.lens = nn.Linear(width, out)
         self.out = out
 
-    def forward(self, tokens: Tokens, word: Int[Tensor, "batch token"], present: Present) -> Features:
+    def forward(self, tokens: Tokens, word: Numbers, present: Present) -> Features:
         """The highest over all places of the word in its row; 0 for padding."""
         seen = torch.tanh(self.lens(tokens))
         row = torch.arange(len(word), device=word.device)[:, None] * (word.max() + 1)
@@ -249,13 +247,8 @@ class Reading(nn.Module):
         self.out = widths.width
 
     def forward(
-        self,
-        spelling: Int[Tensor, "batch token"],
-        pieces: Int[Tensor, "batch token slot"],
-        neighbours: Int[Tensor, "batch token neighbour"],
-        word: Int[Tensor, "batch token"],
-        present: Bool[Tensor, "batch token"],
-    ) -> Float[Tensor, "batch token out"]:
+        self, spelling: Numbers, pieces: Slots, neighbours: Around, word: Numbers, present: Present
+    ) -> Features:
         """Every token in the light of the others."""
         spelt = self.dropout(self.spelling(spelling, pieces, neighbours) * present[:, :, None])
         inner = self.dropout(self.first(spelt, present))

@@ -24,6 +24,16 @@ _MANY = 64
 """Windows of a scan beyond which they overlap by a quarter instead of a half: answering takes time; a round number."""
 
 
+Rows = Int[np.ndarray, " batch"]
+Aims = Float[np.ndarray, "batch dim"]
+"""A point of each row's grid that a view must hold; NaN = any view will do."""
+View = tuple[Float[Tensor, "batch channel *grid"], Movement]
+"""What is seen of some rows, and how it was taken."""
+Extent = tuple[int, ...]
+Point = Float[np.ndarray, " axis"]
+Turn = Float[Tensor, "3 4"]
+
+
 @runtime_checkable
 class Grids(Protocol):
     """Records on grids, by row."""
@@ -49,15 +59,7 @@ class Viewer:
     steps: tuple[float, ...]
     strength: Jitter3d
 
-    def draw(
-        self,
-        grids: Grids,
-        index: Int[np.ndarray, " batch"],
-        aim: Float[np.ndarray, "batch 3"],
-        generator: Generator,
-        *,
-        change: bool,
-    ) -> tuple[Float[Tensor, "batch 1 i j k"], Movement]:
+    def draw(self, grids: Grids, index: Rows, aim: Aims, generator: Generator, *, change: bool) -> View:
         """One view of each row that holds the point aimed at (NaN = any), moved and relit where ``change`` is asked."""
         moves = change and self.strength.moves
         cut = tuple(n if n == 1 else ceil(_MARGIN * n) for n in self.extent) if moves else self.extent
@@ -87,7 +89,7 @@ class Viewer:
             voxels = take_views(voxels, affine, self.extent)
         return relight(voxels, self.strength, generator), affine
 
-    def windows(self, grids: Grids, row: int) -> Iterator[tuple[Float[Tensor, "batch 1 i j k"], Movement]]:
+    def windows(self, grids: Grids, row: int) -> Iterator[View]:
         """Views that cover a row, as many at a time as make half a million points."""
         shape = grids.shape(row)
         if shape is None:
@@ -101,11 +103,11 @@ class Viewer:
 
     def _start(
         self,
-        shape: tuple[int, ...] | None,
-        aim: Float[np.ndarray, " axis"],
+        shape: Extent | None,
+        aim: Point,
         chance: Float[np.ndarray, "2 axis"],
-        cut: tuple[int, ...],
-        affine: Float[Tensor, "3 4"] | None,
+        cut: Extent,
+        affine: Turn | None,
     ) -> list[int]:
         """First point of a cut.
 
@@ -127,19 +129,15 @@ class Viewer:
             start = np.floor(wanted + 0.5)
         return [int(n) for n in start]
 
-    def _inside(
-        self, point: Float[np.ndarray, " axis"], cut: tuple[int, ...], affine: Float[Tensor, "3 4"] | None
-    ) -> Float[np.ndarray, " axis"]:
+    def _inside(self, point: Point, cut: Extent, affine: Turn | None) -> Point:
         """A point of the view in [-1, 1] as a position in the cut."""
         if affine is not None:
             matrix = affine.numpy().astype(np.float64)
             point = (matrix[:, :3] @ point[::-1] + matrix[:, 3])[::-1]
-        position: Float[np.ndarray, " axis"] = ((point + 1) * np.array(cut) - 1) / 2
+        position: Point = ((point + 1) * np.array(cut) - 1) / 2
         return position
 
-    def _seen(
-        self, position: Float[np.ndarray, " axis"], cut: tuple[int, ...], affine: Float[Tensor, "3 4"] | None
-    ) -> bool:
+    def _seen(self, position: Point, cut: Extent, affine: Turn | None) -> bool:
         """Whether a position in the cut lies in the view."""
         point = (2 * position + 1) / np.array(cut) - 1
         if affine is not None:
@@ -148,7 +146,7 @@ class Viewer:
         return bool((np.abs(point) <= 1 - 1 / np.array(self.extent)).all())
 
 
-def window_starts(shape: Sequence[int], size: Sequence[int], overlap: float) -> list[tuple[int, ...]]:
+def window_starts(shape: Sequence[int], size: Sequence[int], overlap: float) -> list[Extent]:
     """First points of windows that cover a grid, evenly spread, neighbours sharing at least ``overlap`` of a side.
 
     Where the grid is shorter than the window, the window reaches beyond it on both sides.
@@ -163,9 +161,7 @@ def window_starts(shape: Sequence[int], size: Sequence[int], overlap: float) -> 
     return list(itertools.product(*starts))
 
 
-def some_at_a_time(
-    starts: Sequence[tuple[int, ...]], extent: tuple[int, ...], most: int
-) -> Iterator[tuple[Sequence[tuple[int, ...]], Movement]]:
+def some_at_a_time(starts: list[Extent], extent: Extent, most: int) -> Iterator[tuple[list[Extent], Movement]]:
     """First points of windows, as many at a time as make ``most`` points, and how these windows are taken."""
     together = max(1, most // prod(extent))
     for first in range(0, len(starts), together):
