@@ -4,8 +4,10 @@ from typing import final
 
 import polars as pl
 
+from polyclinic.formats.columns.headers import TableCells
+from polyclinic.formats.columns.reading import TableReading
 from polyclinic.formats.tables.base import TableWriter, TextTable
-from polyclinic.formats.text.delimited import Strings, read_delimited, write_delimited
+from polyclinic.formats.text.delimited import read_delimited, write_delimited
 
 
 @final
@@ -15,9 +17,9 @@ class Bars(TextTable, TableWriter):
     name = ".psv"
     suffixes = (".psv",)
 
-    def parse(self, text: str, table: str) -> Strings:
+    def parse(self, text: str, table: str, reading: TableReading) -> TableCells:
         """The cells, divided by bars."""
-        return read_delimited(text, "|", table)
+        return read_delimited(text, reading, table, "|")
 
     def write(self, frame: pl.DataFrame) -> bytes:
         """The table, divided by bars."""

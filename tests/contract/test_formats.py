@@ -1,8 +1,11 @@
 """What every file format promises. A new file in formats/tables, images or scans is under test the moment it exists."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -74,13 +77,36 @@ def arff(path: Path) -> Path:
     return path
 
 
+def text(path: Path) -> Path:
+    path.write_text(FRAME.write_csv(separator="|"))
+    return path
+
+
 def one_frame(path: Path) -> Path:
     made.series(count=2)[0].save_as(path, enforce_file_format=True)
     return path
 
 
+def sqlite(path: Path) -> Path:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE patients (patient TEXT, age INTEGER, dose REAL)")
+        database.executemany("INSERT INTO patients VALUES (?, ?, ?)", FRAME.rows())
+        database.commit()
+    return path
+
+
+def duckdb_file(path: Path) -> Path:
+    with duckdb.connect(path) as database:
+        database.execute("CREATE TABLE patients (patient VARCHAR, age INTEGER, dose DOUBLE)")
+        database.executemany("INSERT INTO patients VALUES (?, ?, ?)", FRAME.rows())
+    return path
+
+
 EXAMPLES: dict[str, Callable[[Path], Path]] = {
     "Arff": lambda folder: arff(folder / "a.arff"),
+    "Txt": lambda folder: text(folder / "a.txt"),
+    "Sqlite": lambda folder: sqlite(folder / "a.sqlite"),
+    "DuckDb": lambda folder: duckdb_file(folder / "a.duckdb"),
     "MedMnist": lambda folder: medmnist(folder / "a.npz"),
     "Dicom": lambda folder: one_frame(folder / "a.dcm"),
     "Jpeg": lambda folder: picture(folder / "a.jpg", "JPEG"),

@@ -10,6 +10,7 @@ import tomli_w
 from polyclinic.cohort.guess import Roles, guess_roles
 from polyclinic.cohort.guess_target import TargetGuess, guess_target
 from polyclinic.errors import CohortError, Finding
+from polyclinic.formats.columns.reading import TableReading
 from polyclinic.formats.read_table import TypedTable, guess_encoding, read_table
 
 SCHEMA_LINE = "#:schema ./study.schema.json"
@@ -60,7 +61,7 @@ def _read(table: Path) -> tuple[TypedTable, str]:
         if error.findings[0].name != "wrong_encoding":
             raise
     encoding = guess_encoding(table)
-    return read_table(table, encoding=encoding, place="table"), encoding
+    return read_table(table, TableReading(encoding), place="table"), encoding
 
 
 def _about(table: Path) -> Iterator[str]:

@@ -15,7 +15,7 @@ from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.formats.columns.column_types import absent_column, as_words, counted
 from polyclinic.formats.columns.dates import index_dates
 from polyclinic.formats.columns.fingerprint import frame_fingerprint
-from polyclinic.formats.columns.reading import CellReading
+from polyclinic.formats.columns.reading import table_reading
 from polyclinic.formats.read_table import TypedTable, read_table
 from polyclinic.study.schema import CohortSection
 
@@ -140,12 +140,7 @@ def _read(section: CohortSection, folder: Path, place: str) -> TypedTable:
     if section.source is not None:
         return read_builtin(section.source.removeprefix("builtin:"), f"{place} [cohort] source")
     assert section.table is not None  # the schema holds that one of the two is given
-    return read_table(
-        folder / section.table,
-        encoding=section.encoding,
-        reading=CellReading(section.missing_values),
-        place=f"{place} [cohort] table",
-    )
+    return read_table(section.table, table_reading(section), folder=folder, place=f"{place} [cohort] table")
 
 
 def _absent(section: CohortSection, columns: list[str], place: str) -> list[Finding]:

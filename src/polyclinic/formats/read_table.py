@@ -1,6 +1,5 @@
 """From the path in the study file to a typed table: which format it is, and what came out of it."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -8,17 +7,20 @@ from pathlib import Path
 
 import polars as pl
 
-from polyclinic.errors import CohortError, Finding
-from polyclinic.formats.columns.column_types import plain_types, strip, type_columns
-from polyclinic.formats.columns.fingerprint import file_fingerprint
-from polyclinic.formats.columns.reading import CellReading
-from polyclinic.formats.tables.base import TableFormat, TextTable, TypedFile, table_formats, unreadable
+from polyclinic.errors import CohortError, Finding, Severity
+from polyclinic.formats.columns.column_types import pick, plain_types, strip, type_columns
+from polyclinic.formats.columns.fingerprint import file_fingerprint, frame_fingerprint
+from polyclinic.formats.columns.headers import TableCells, refuse_duplicates
+from polyclinic.formats.columns.reading import CellReading, TableReading
+from polyclinic.formats.databases.database import Database
+from polyclinic.formats.table_address import TableAddress, find_address
+from polyclinic.formats.tables.base import CellFile, TableFormat, TextTable, TypedFile, table_formats, unreadable
 from polyclinic.formats.text.compressed import COMPRESSED, unpack
-from polyclinic.formats.text.delimited import refuse_duplicates
 from polyclinic.formats.text.encoding import decode, likely_encoding
 from polyclinic.study.catalogue import broken
 
-_AS_IT_STANDS = CellReading()
+_AS_IT_STANDS = TableReading()
+_HERE = Path()
 # polars panics on some damaged files, and a panic is no ordinary exception.
 _DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
@@ -43,58 +45,71 @@ class TypedTable:
 
 
 def read_table(
-    path: Path, *, encoding: str = "utf-8", reading: CellReading = _AS_IT_STANDS, place: str = "table"
+    table: Path | str, reading: TableReading = _AS_IT_STANDS, *, folder: Path = _HERE, place: str = "table"
 ) -> TypedTable:
-    """Read a table of any format on offer; ``x.zip#inner/y.csv`` names one table inside a zip.
+    """Read a table of any format on offer, or from a database.
+
+    Args:
+        table: Path or address; "#" and a word after it name a sheet, a table of a database, or a file in a zip.
+        reading: What the user says about its layout and its cells.
+        folder: Where a relative path starts.
+        place: Where the user names the table, for messages.
 
     Raises:
         CohortError: missing file, unknown format, empty or damaged table, wrong encoding, ragged rows.
+        MissingPackage: if the package that reads such a table is not installed.
     """
-    path, member = _split_member(path)
-    _refuse_absent(path, place)
-    try:
-        if path.is_dir():
-            table = _folder(path, reading)
-        else:
-            frame, notes = _file(path, member, encoding, reading)
-            table = TypedTable(frame, path.parent, path.name, {path.name: file_fingerprint(path)}, notes)
-    except PermissionError as error:
-        raise unreadable(path.name, "must be readable", "permission denied", "Ask for access.") from error
-    if table.frame.height == 0 or table.frame.width == 0:
-        remedy = f"Give the right {'folder' if path.is_dir() else 'file'}."
-        raise unreadable(path.name, "must hold rows of patients", "there are none", remedy)
-    return table
+    address = find_address(table, folder)
+    if address.url is not None:
+        found = _reached(address, address.url, reading, place)
+    else:
+        found = _lying(address, reading, place)
+    if found.frame.height == 0 or found.frame.width == 0:
+        raise unreadable(found.name, "must hold rows of patients", "there are none", "Give the right table.")
+    return found
 
 
 def guess_encoding(path: Path) -> str:
     """The encoding that a table of text is probably written in; for a draft, never for reading."""
-    path, member = _split_member(path)
-    return likely_encoding(unpack(path, _text_suffixes(), member).raw)
+    address = find_address(path, _HERE)
+    return likely_encoding(unpack(address.path, _text_suffixes(), address.part).raw)
 
 
-def _split_member(path: Path) -> tuple[Path, str | None]:
-    text = os.fspath(path)
-    if ".zip#" not in text or path.exists():
-        return path, None
-    file, member = text.split("#", 1)
-    return Path(file), member
+def _reached(address: TableAddress, url: str, reading: TableReading, place: str) -> TypedTable:
+    """A table of a database that is reached by its address; it has no file, so its content is its fingerprint."""
+    database = Database.named(url, place)
+    frame = _typed(database.content(address.part, reading), reading.cells)
+    return TypedTable(frame, address.path, database.name, {database.name: frame_fingerprint(frame)})
 
 
-def _file(
-    path: Path, member: str | None, encoding: str, reading: CellReading
-) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
+def _lying(address: TableAddress, reading: TableReading, place: str) -> TypedTable:
+    path = address.path
+    _refuse_absent(path, place)
+    try:
+        if path.is_dir():
+            return _folder(path, reading)
+        frame, notes = _file(address, reading)
+        return TypedTable(frame, path.parent, path.name, {path.name: file_fingerprint(path)}, notes)
+    except PermissionError as error:
+        raise unreadable(path.name, "must be readable", "permission denied", "Ask for access.") from error
+
+
+def _file(address: TableAddress, reading: TableReading) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
+    path, packed, part = address.path, None, address.part
     if path.suffix.lower() in COMPRESSED:
-        unpacked = unpack(path, _text_suffixes(), member)
-        inside = _format_of(unpacked.path)
-        if not isinstance(inside, TextTable):
-            raise _unknown_format(path)
-        return _parsed(inside, unpacked.raw, path.name, encoding, reading)
-    found = _format_of(path)
-    if isinstance(found, TextTable):
-        return _parsed(found, path.read_bytes(), path.name, encoding, reading)
-    if isinstance(found, TypedFile):
-        return _declared(found, path, reading), ()
-    raise _unknown_format(path)
+        packed, part = unpack(path, _text_suffixes(), part), None
+    known = _format_of(packed.path if packed else path)
+    if known is None or (packed and not isinstance(known, TextTable)):
+        raise _unknown_format(path)
+    if part is not None and not known.in_parts:
+        rule = f"a {known.name} file holds one table"
+        raise unreadable(path.name, rule, "a part of it is named", "Leave out # and what follows.")
+    if isinstance(known, TextTable):
+        raw = packed.raw if packed else path.read_bytes()
+        cells = known.parse(decode(raw, reading.encoding, path.name), path.name, reading)
+    else:
+        cells = _declared(known, path, part, reading)
+    return _typed(cells, reading.cells), (*_idle(known, reading, path.name), *cells.notes)
 
 
 def _format_of(path: Path) -> TableFormat | None:
@@ -106,16 +121,12 @@ def _text_suffixes() -> tuple[str, ...]:
     return tuple(suffix for known in table_formats() if isinstance(known, TextTable) for suffix in known.suffixes)
 
 
-def _parsed(
-    known: TextTable, raw: bytes, table: str, encoding: str, reading: CellReading
-) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
-    strings = known.parse(decode(raw, encoding, table), table)
-    return type_columns(strings.frame, reading), strings.notes
-
-
-def _declared(known: TypedFile, path: Path, reading: CellReading) -> pl.DataFrame:
-    """A table whose types stand in the file."""
+def _declared(known: TableFormat, path: Path, part: str | None, reading: TableReading) -> TableCells:
+    """A table whose types stand in the file, or in its cells."""
     try:
+        if isinstance(known, CellFile):
+            return known.content(path, part, reading)
+        assert isinstance(known, TypedFile), f"{type(known).__name__} reads nothing"
         frame = known.frame(path)
     except PermissionError:
         raise
@@ -123,10 +134,36 @@ def _declared(known: TypedFile, path: Path, reading: CellReading) -> pl.DataFram
         rule = f"must be a whole {path.suffix} file"
         raise unreadable(path.name, rule, "it is damaged or of another format", "Write it again.") from error
     refuse_duplicates(frame.columns, path.name)
-    return strip(plain_types(frame), reading.missing_values)
+    return TableCells(frame, declared=frozenset(frame.columns))
 
 
-def _folder(path: Path, reading: CellReading) -> TypedTable:
+def _typed(cells: TableCells, reading: CellReading) -> pl.DataFrame:
+    """All columns with their types: what is declared stays so, what is text is typed from the whole column."""
+    declared = [name for name in cells.frame.columns if name in cells.declared]
+    loose = [name for name in cells.frame.columns if name not in cells.declared]
+    stated = strip(plain_types(pick(cells.frame, declared)), reading.missing_values)
+    found = type_columns(pick(cells.frame, loose), reading)
+    return pl.DataFrame([stated[name] if name in cells.declared else found[name] for name in cells.frame.columns])
+
+
+def _idle(known: TableFormat, reading: TableReading, table: str) -> tuple[Finding, ...]:
+    """What the study says about the layout of a table that has none such."""
+    said = {"separator": reading.separator, "header": reading.header, "query": reading.query}
+    return tuple(
+        Finding(
+            name="idle_key",
+            place=f"[cohort] {key}",
+            rule=f"is not for a {known.name} file",
+            found=f"{table} is one, so it does nothing",
+            remedy="Leave it out.",
+            severity=Severity.WARNING,
+        )
+        for key, value in said.items()
+        if value is not None and key not in known.heeds
+    )
+
+
+def _folder(path: Path, reading: TableReading) -> TypedTable:
     """A folder of files with the same columns, in the order of their names."""
     suffixes = [suffix for known in table_formats() if known.in_folders for suffix in known.suffixes]
     files = sorted(file for suffix in suffixes for file in path.rglob(f"*{suffix}") if file.is_file())
@@ -134,7 +171,7 @@ def _folder(path: Path, reading: CellReading) -> TypedTable:
         raise unreadable(
             path.name, f"a folder must hold {' or '.join(suffixes)} files", "it holds none", "Name the file."
         )
-    frames = [_file(file, None, "utf-8", reading)[0] for file in files]
+    frames = [_file(TableAddress(file), reading)[0] for file in files]
     findings = [
         finding
         for file, frame in zip(files, frames, strict=True)
@@ -182,7 +219,7 @@ def _unknown_format(path: Path) -> CohortError:
     others = [
         f"{known.name} (a file or a folder)" if known.in_folders else known.name
         for known in table_formats()
-        if isinstance(known, TypedFile)
+        if not isinstance(known, TextTable)
     ]
     rule = f"must be one of {', '.join(texts)} (each also as .gz or .zip), {', '.join(others)}"
     error = unreadable(path.name, rule, f'"{path.name}" is none', "Save the table as csv.")

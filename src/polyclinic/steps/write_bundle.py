@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +17,7 @@ from polyclinic.delivery.markdown import render_markdown
 from polyclinic.delivery.markup import render
 from polyclinic.delivery.report import report
 from polyclinic.formats.disk import write_file
+from polyclinic.formats.table_address import seen_from
 from polyclinic.predictions.table import save
 from polyclinic.steps.report_material import FinishedRun, report_material
 from polyclinic.study.schema import Study
@@ -54,8 +54,8 @@ def resolve(run: FinishedRun) -> Study:
     study = run.assembled.study
     cohort = study.cohort
     if cohort.table is not None:
-        table = os.path.relpath(run.assembled.cohort.folder / Path(cohort.table).name, run.out)
-        cohort = cohort.model_copy(update={"table": Path(table).as_posix()})
+        table = seen_from(cohort.table, run.assembled.cohort.folder, run.out)
+        cohort = cohort.model_copy(update={"table": table})
     training = study.training
     if training.minutes is not None:
         records = [plan.record for plan in run.answered.plans.values()]

@@ -44,7 +44,10 @@ class CohortSection(Section):
     """[cohort]: the table of patients."""
 
     table: str | None = None
-    """Path of the table, relative to the study file: csv, tsv, parquet, arff, MedMNIST npz, also .gz or .zip."""
+    """Path of the table, relative to the study file, or the address of a database. "#" and a word after it name a sheet
+    of a workbook, a table of a database, or a file in a zip: "patients.xlsx#Baseline"."""
+    query: str | None = None
+    """The rows of a database, as a SELECT; instead of the name of a table after "#"."""
     source: str | None = Field(default=None, pattern=r"^builtin:\w+$")
     """A cohort that comes with an installed package, such as "builtin:breast_cytology"."""
     patient: str
@@ -63,11 +66,27 @@ class CohortSection(Section):
     """Columns in which 0 means "not measured", such as a blood pressure of 0."""
     encoding: str = "utf-8"
     """Encoding of a text table: "utf-8", or "gb18030" for many Chinese hospital exports."""
+    separator: str | None = Field(default=None, min_length=1, max_length=1)
+    """The sign between the cells of a text table, such as ";"; by default found from the rows."""
+    header: int | None = Field(default=None, ge=1)
+    """Line (of a workbook: row) with the names of the columns, the first is 1; by default the first that can be one."""
+    decimal: Literal[".", ","] | None = None
+    """The sign before the decimals of a number in cells of text; by default a point."""
+    thousands: Literal[",", ".", " ", "'"] | None = None
+    """The sign between thousands of a number in cells of text; by default none."""
+    date_format: str | None = Field(default=None, pattern="%")
+    """How dates in cells of text are written, such as "%d/%m/%Y" for 31/01/2020."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> "CohortSection":
         if (self.table is None) == (self.source is None):
             raise ValueError("name exactly one origin: table or source")
+        return self
+
+    @model_validator(mode="after")
+    def _two_signs(self) -> "CohortSection":
+        if self.thousands is not None and self.thousands == (self.decimal or "."):
+            raise ValueError("decimal and thousands must be two signs")
         return self
 
 

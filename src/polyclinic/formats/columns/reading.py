@@ -1,4 +1,4 @@
-"""How the cells of a table are to be read: what the study file says about numbers, dates and what is not known."""
+"""How a table is to be read: what the study file says about its layout, its numbers, dates, and what is not known."""
 
 from dataclasses import dataclass
 
@@ -22,3 +22,28 @@ class CellReading:
     decimal: str | None = None
     thousands: str | None = None
     date_format: str | None = None
+
+
+@dataclass(frozen=True)
+class TableReading:
+    """What the user says about a table beside where it lies.
+
+    Attributes:
+        encoding: Of a table of text.
+        separator: The sign between cells of text; None = to be found.
+        header: Line with the names of the columns, the first is 1; None = to be found.
+        query: The rows of a database as a SELECT; None = a whole table.
+        cells: How cells of text are read.
+    """
+
+    encoding: str = "utf-8"
+    separator: str | None = None
+    header: int | None = None
+    query: str | None = None
+    cells: CellReading = CellReading()
+
+
+def table_reading(section: CohortSection) -> TableReading:
+    """What the section [cohort] says about how its table is read."""
+    cells = CellReading(section.missing_values, section.decimal, section.thousands, section.date_format)
+    return TableReading(section.encoding, section.separator, section.header, section.query, cells)

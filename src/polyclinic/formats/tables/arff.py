@@ -7,14 +7,15 @@ Source: Weka 3.9 manual, "ARFF" (attributes numeric, real, integer, nominal, str
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import polars as pl
 
 from polyclinic.errors import CohortError, Finding
 from polyclinic.formats.columns.column_types import counted
+from polyclinic.formats.columns.headers import TableCells, refuse_duplicates
+from polyclinic.formats.columns.reading import TableReading
 from polyclinic.formats.tables.base import TextTable
-from polyclinic.formats.text.delimited import Strings, refuse_duplicates
 
 _WORD = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_WORD}|[^\s{{]+)\s*(.+)$", re.IGNORECASE)
@@ -36,8 +37,9 @@ class Arff(TextTable):
 
     name = ".arff"
     suffixes = (".arff",)
+    heeds: ClassVar[frozenset[str]] = frozenset()
 
-    def parse(self, text: str, table: str) -> Strings:
+    def parse(self, text: str, table: str, reading: TableReading) -> TableCells:
         """The cells; numbers are typed later, from the whole column, as in every text table.
 
         Raises:
@@ -52,7 +54,7 @@ class Arff(TextTable):
         rows = list(_rows(lines, table))
         if not rows:
             raise CohortError(_nothing(table, "rows of patients", "nothing follows @data"))
-        return Strings(_frame(attributes, rows, table))
+        return TableCells(_frame(attributes, rows, table))
 
 
 def _attributes(lines: Iterator[tuple[int, str]], table: str) -> Iterator[_Attribute]:

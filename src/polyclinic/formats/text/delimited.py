@@ -1,56 +1,44 @@
 """Values between separators: every cell as text first, after a check that all records have the same number of cells."""
 
-import csv
 import io
-from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from jaxtyping import Int
 
 from polyclinic.errors import CohortError, Finding, Severity
-from polyclinic.formats.columns.column_types import counted, shorten
-
-_NEWLINE, _QUOTE = ord("\n"), ord('"')
-
-
-@dataclass(frozen=True)
-class Strings:
-    """A table as text.
-
-    Attributes:
-        frame: Columns of strings; an empty cell may be null.
-        notes: What the user should know about how it was read.
-    """
-
-    frame: pl.DataFrame
-    notes: tuple[Finding, ...] = ()
+from polyclinic.formats.columns.column_types import counted
+from polyclinic.formats.columns.headers import TableCells, named, without_index
+from polyclinic.formats.columns.reading import TableReading
+from polyclinic.formats.text.layout import find_layout
+from polyclinic.formats.text.records import Records, find_records, is_number, unclosed
 
 
-@dataclass(frozen=True)
-class _Records:
-    """Where the records lie in the bytes, and how many cells each has; blank lines are gone."""
+def read_delimited(text: str, reading: TableReading, table: str, usual: str = ",") -> TableCells:
+    """A table as text: one record a line, cells between separators, unless they stand in quotation marks.
 
-    start: Int[np.ndarray, " record"]
-    end: Int[np.ndarray, " record"]
-    cells: Int[np.ndarray, " record"]
-
-
-def read_delimited(text: str, separator: str, table: str) -> Strings:
-    """A table as strings: one record a line, cells divided by ``separator``, unless they stand in quotation marks.
+    Args:
+        text: The whole file.
+        reading: What the user says about separator and header; what is not said is found from the text.
+        table: The user's word for the table.
+        usual: The separator that the name of the file promises.
 
     Raises:
-        CohortError: empty table, header only, duplicate or ragged rows, an unclosed quotation mark.
+        CohortError: empty table, header only, duplicate or ragged rows, an unclosed quotation mark, no telling what the
+            separator is.
     """
     if not text.strip():
         rule = "must hold a header and rows"
         raise CohortError(Finding("empty_table", table, rule, "the file is empty", "Give the right file."))
-    content = text.encode()
-    records = _records(np.frombuffer(content, dtype=np.uint8), ord(separator), table)
-    header, notes = _header(content[records.start[0] : records.end[0]].decode(), separator, table)
-    _refuse_ragged(records, len(header), table)
-    return Strings(_parse(content, records, header, separator, table), notes)
+    layout = find_layout(text, reading, table, usual)
+    content = layout.text.encode()
+    records = find_records(content, layout.separator, table)
+    first = records.header(content, layout.separator) if reading.header is None else 0
+    records = records.rest(first or 0)
+    names, notes = _header(content, records, layout.separator, table)
+    _refuse_ragged(records, len(names), table)
+    frame = _parse(content, records, named(names, table), layout.separator, table)
+    titles = [_titles(table, first)] if first else []
+    return without_index(TableCells(frame, (*titles, *notes)), names, table)
 
 
 def write_delimited(frame: pl.DataFrame, separator: str) -> bytes:
@@ -59,55 +47,17 @@ def write_delimited(frame: pl.DataFrame, separator: str) -> bytes:
     return frame.drop(lists).write_csv(separator=separator).encode()
 
 
-def _records(content: np.ndarray, separator: int, table: str) -> _Records:
-    """Records and their numbers of cells, counting only signs outside quotation marks."""
-    marks = np.flatnonzero((content == _NEWLINE) | (content == separator) | (content == _QUOTE))
-    signs = content[marks]
-    quote = signs == _QUOTE
-    inside = np.cumsum(quote) % 2 == 1 if quote.any() else quote
-    if len(inside) and inside[-1]:
-        raise CohortError(_unclosed(table))
-    breaks = marks[(signs == _NEWLINE) & ~inside]
-    start = np.concatenate([[0], breaks + 1])
-    end = np.concatenate([breaks, [len(content)]])
-    separators = marks[(signs == separator) & ~inside]
-    cells = np.searchsorted(separators, end) - np.searchsorted(separators, start) + 1
-    filled = end > start
-    return _Records(start[filled], end[filled], cells[filled])
+def _header(content: bytes, records: Records, separator: str, table: str) -> tuple[list[str], tuple[Finding, ...]]:
+    """The names that stand in the first record, "" where there is none, and whether they are doubtful."""
+    names = records.split(content, 0, separator)
+    if not names:
+        raise CohortError(unclosed(table))
+    if len(records.cells) > 1 and records.ends_in_separators(content, len(names), separator):
+        names.append("")
+    return names, (_numbers_as_header(table),) if all(is_number(name) for name in names) else ()
 
 
-def _header(line: str, separator: str, table: str) -> tuple[list[str], tuple[Finding, ...]]:
-    try:
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
-    except csv.Error as error:
-        raise CohortError(_unclosed(table)) from error
-    names = [cell or f"column_{number}" for number, cell in enumerate(cells, 1)]
-    refuse_duplicates(names, table)
-    notes = [_unnamed(table, cells.count(""))] if "" in cells else []
-    if all(_is_number(name) for name in names):
-        notes.append(_numbers_as_header(table))
-    return names, tuple(notes)
-
-
-def refuse_duplicates(names: list[str], table: str) -> None:
-    """Raise if two columns have the same name."""
-    twice = sorted(name for name, many in Counter(names).items() if many > 1)
-    if not twice:
-        return
-    columns = [number for number, name in enumerate(names, 1) if name in twice]
-    raise CohortError(
-        Finding(
-            name="duplicate_header",
-            place=table,
-            rule="every column must have a name of its own",
-            found=f"these stand twice or more: {shorten(twice, 5)} "
-            f"(columns {', '.join(map(str, columns[:8]))}{' ...' if len(columns) > 8 else ''})",
-            remedy="Rename the columns, or leave the copies out.",
-        )
-    )
-
-
-def _refuse_ragged(records: _Records, width: int, table: str) -> None:
+def _refuse_ragged(records: Records, width: int, table: str) -> None:
     if len(records.cells) == 1:
         found = "there is a header and nothing else"
         raise CohortError(Finding("empty_table", table, "must hold rows of patients", found, "Give the right file."))
@@ -127,7 +77,7 @@ def _refuse_ragged(records: _Records, width: int, table: str) -> None:
     )
 
 
-def _parse(content: bytes, records: _Records, header: list[str], separator: str, table: str) -> pl.DataFrame:
+def _parse(content: bytes, records: Records, header: list[str], separator: str, table: str) -> pl.DataFrame:
     rows = len(records.start) - 1
     body = content[records.start[1] :]
     if int((records.end[1:] - records.start[1:] + 1).sum()) < len(body):  # blank lines in between
@@ -137,39 +87,16 @@ def _parse(content: bytes, records: _Records, header: list[str], separator: str,
             io.BytesIO(body), has_header=False, new_columns=header, separator=separator, infer_schema=False
         )
     except pl.exceptions.PolarsError as error:
-        raise CohortError(_unclosed(table)) from error
+        raise CohortError(unclosed(table)) from error
     if frame.shape != (rows, len(header)):
-        raise CohortError(_unclosed(table))
+        raise CohortError(unclosed(table))
     return frame
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _unclosed(table: str) -> Finding:
-    return Finding(
-        name="unclosed_quotation",
-        place=table,
-        rule="quotation marks must stand in pairs around a cell",
-        found="one is opened and not closed, or stands alone inside a cell",
-        remedy='Write a quotation mark inside a cell twice ("") and put the cell between quotation marks.',
-    )
-
-
-def _unnamed(table: str, many: int) -> Finding:
-    return Finding(
-        name="unnamed_column",
-        place=table,
-        rule="every column should have a name",
-        found=f"none for {counted(many, 'column')}",
-        remedy="They are called column_<number> here.",
-        severity=Severity.NOTE,
-    )
+def _titles(table: str, many: int) -> Finding:
+    rule, found = "the first line should hold the names of the columns", f"{counted(many, 'line')} above it"
+    remedy = "They are left out; name the line with header under [cohort] if that is wrong."
+    return Finding("title_lines", table, rule, found, remedy, Severity.NOTE)
 
 
 def _numbers_as_header(table: str) -> Finding:

@@ -18,11 +18,13 @@ _BYTE_ORDER_MARKS = (
 def decode(raw: bytes, encoding: str, table: str) -> str:
     """The characters of a table, with line ends as one character and the byte order mark gone.
 
+    A byte order mark says more than a study file that says nothing: Excel writes its Unicode text as UTF-16 with one.
+
     Raises:
         CohortError: if there is no such encoding, or the bytes are not in it; the message says which one to set.
     """
     try:
-        text = raw.decode(_known(encoding, table))
+        text = raw.decode(_marked(raw, _known(encoding, table)))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise CohortError(_wrong_encoding(raw, encoding, table, line)) from error
@@ -53,6 +55,13 @@ def _known(encoding: str, table: str) -> str:
             )
         ) from error
     return encoding
+
+
+def _marked(raw: bytes, encoding: str) -> str:
+    """The encoding of the byte order mark where the study names the usual one, else what the study names."""
+    if codecs.lookup(encoding) != codecs.lookup("utf-8"):
+        return encoding
+    return next((marked for mark, marked in _BYTE_ORDER_MARKS if raw.startswith(mark)), encoding)
 
 
 def _wrong_encoding(raw: bytes, encoding: str, table: str, line: int) -> Finding:

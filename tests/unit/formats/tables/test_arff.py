@@ -2,7 +2,7 @@ import pytest
 
 from polyclinic.errors import CohortError
 from polyclinic.formats.columns.column_types import type_columns
-from polyclinic.formats.columns.reading import CellReading
+from polyclinic.formats.columns.reading import CellReading, TableReading
 from polyclinic.formats.tables.arff import Arff
 
 HEADER = """% a comment
@@ -19,7 +19,7 @@ HEADER = """% a comment
 
 def test_names_and_values_between_quotation_marks() -> None:
     text = HEADER + "63, female,'a, b','he said, \\'no\\'',2020-01-31\n% between\n\n?,'not told',it\\'s,?,?\n"
-    frame = Arff().parse(text, "heart.arff").frame
+    frame = Arff().parse(text, "heart.arff", TableReading()).frame
     assert frame.columns == ["age in years", "sex", "chest pain", "note", "when"]
     assert frame.rows() == [
         ("63", "female", "a, b", "he said, 'no'", "2020-01-31"),
@@ -29,12 +29,14 @@ def test_names_and_values_between_quotation_marks() -> None:
 
 def test_numbers_are_typed_from_the_whole_column() -> None:
     text = "@relation x\n@attribute a integer\n@attribute b {05,10}\n@attribute c {0,1}\n@data\n1,05,1\n?,10,0\n"
-    frame = type_columns(Arff().parse(text, "x.arff").frame, CellReading(("",)))
+    frame = type_columns(Arff().parse(text, "x.arff", TableReading()).frame, CellReading(("",)))
     assert frame.rows() == [(1, "05", 1), (None, "10", 0)]
 
 
 def test_tabs_divide_too() -> None:
-    assert Arff().parse("@attribute a real\n@attribute b real\n@data\n1\t2\n", "x.arff").frame.rows() == [("1", "2")]
+    assert Arff().parse(
+        "@attribute a real\n@attribute b real\n@data\n1\t2\n", "x.arff", TableReading()
+    ).frame.rows() == [("1", "2")]
 
 
 @pytest.mark.parametrize(
@@ -52,10 +54,10 @@ def test_tabs_divide_too() -> None:
 )
 def test_what_is_not_dense_arff_is_refused(text: str, words: str) -> None:
     with pytest.raises(CohortError, match=words):
-        Arff().parse(text, "x.arff")
+        Arff().parse(text, "x.arff", TableReading())
 
 
 def test_a_message_holds_no_cell() -> None:
     with pytest.raises(CohortError) as error:
-        Arff().parse("@attribute a {x,y}\n@data\nWang\n", "x.arff")
+        Arff().parse("@attribute a {x,y}\n@data\nWang\n", "x.arff", TableReading())
     assert "Wang" not in str(error.value)

@@ -3,12 +3,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polyclinic.errors import CohortError, Severity
+from polyclinic.formats.columns.reading import TableReading
 from polyclinic.formats.tables.csv import Csv
 from polyclinic.formats.tables.tsv import Tsv
 
 
 def rows(text: str, suffix: str = ".csv") -> list[tuple[str | None, ...]]:
-    return (Tsv() if suffix == ".tsv" else Csv()).parse(text, "cohort.csv").frame.rows()
+    return (Tsv() if suffix == ".tsv" else Csv()).parse(text, "cohort.csv", TableReading()).frame.rows()
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "  \n"])
@@ -38,13 +39,13 @@ def test_a_duplicate_header_is_named() -> None:
 
 
 def test_names_without_letters_get_a_number_and_a_note() -> None:
-    strings = Csv().parse(",a\n1,2\n", "cohort.csv")
+    strings = Csv().parse(",a\n1,2\n", "cohort.csv", TableReading())
     assert strings.frame.columns == ["column_1", "a"]
     assert [note.severity for note in strings.notes] == [Severity.NOTE]
 
 
 def test_a_table_without_a_header_is_doubted() -> None:
-    strings = Csv().parse("54,1\n61,0\n", "cohort.csv")
+    strings = Csv().parse("54,1\n61,0\n", "cohort.csv", TableReading())
     assert [note.name for note in strings.notes] == ["numbers_as_header"]
 
 

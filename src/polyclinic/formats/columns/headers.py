@@ -1,0 +1,111 @@
+"""Names of columns: none twice, a number for those without one, and what such a column turns out to be."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from polyclinic.errors import CohortError, Finding, Severity
+from polyclinic.formats.columns.column_types import counted, shorten
+
+_FEWEST_COUNTED = 2
+"""One row that says 1 may say anything; two that say 1 and 2 count the rows."""
+
+
+@dataclass(frozen=True)
+class TableCells:
+    """A table as its file holds it.
+
+    Attributes:
+        frame: The columns; of those that are not declared, the text of the cells, where an empty one may be null.
+        notes: What the user should know about how it was read.
+        declared: Columns whose type stands in the file. The others are typed later, from the whole column.
+    """
+
+    frame: pl.DataFrame
+    notes: tuple[Finding, ...] = ()
+    declared: frozenset[str] = frozenset()
+
+
+def named(names: Sequence[str], table: str) -> list[str]:
+    """The names of all columns: ``column_<number>`` for those that have none.
+
+    Raises:
+        CohortError: if two columns have the same name.
+    """
+    filled = [name or f"column_{number}" for number, name in enumerate(names, 1)]
+    refuse_duplicates(filled, table)
+    return filled
+
+
+def refuse_duplicates(names: list[str], table: str) -> None:
+    """Raise if two columns have the same name."""
+    twice = sorted(name for name, many in Counter(names).items() if many > 1)
+    if not twice:
+        return
+    columns = [number for number, name in enumerate(names, 1) if name in twice]
+    raise CohortError(
+        Finding(
+            name="duplicate_header",
+            place=table,
+            rule="every column must have a name of its own",
+            found=f"these stand twice or more: {shorten(twice, 5)} "
+            f"(columns {', '.join(map(str, columns[:8]))}{' ...' if len(columns) > 8 else ''})",
+            remedy="Rename the columns, or leave the copies out.",
+        )
+    )
+
+
+def without_index(cells: TableCells, names: Sequence[str], table: str) -> TableCells:
+    """The same table without what stands under no name and says nothing: empty columns, and a count of the rows.
+
+    Args:
+        cells: The table, every column with a name.
+        names: The names as they stand in the file, "" where there is none.
+        table: The user's word for the table.
+    """
+    unnamed = [column for column, name in zip(cells.frame, names, strict=True) if not name]
+    empty = [column.name for column in unnamed if _is_empty(column)]
+    index = [column.name for column in unnamed[:1] if not names[0] and _counts_rows(column)]
+    left = len(unnamed) - len(empty) - len(index)
+    notes = [
+        *([_empty_columns(table, len(empty))] if empty else []),
+        *([_index_column(table)] if index else []),
+        *([_unnamed(table, left)] if left else []),
+    ]
+    dropped = {*empty, *index}
+    frame = pl.DataFrame([column for column in cells.frame if column.name not in dropped])
+    return TableCells(frame, (*cells.notes, *notes), cells.declared - dropped)
+
+
+def _is_empty(column: pl.Series) -> bool:
+    if column.dtype == pl.String:
+        return bool((column.fill_null("").str.strip_chars() == "").all())
+    return column.null_count() == len(column)
+
+
+def _counts_rows(column: pl.Series) -> bool:
+    """Whether the cells are 0, 1, 2, ... or 1, 2, 3, ... to the last row."""
+    rows = len(column)
+    if rows < _FEWEST_COUNTED or not (column.dtype == pl.String or column.dtype.is_numeric()):
+        return False
+    numbers = column.cast(pl.Float64, strict=False).to_numpy()
+    return any(np.array_equal(numbers, np.arange(first, first + rows)) for first in (0, 1))
+
+
+def _unnamed(table: str, many: int) -> Finding:
+    found, remedy = f"none for {counted(many, 'column')}", "They are called column_<number> here."
+    return Finding("unnamed_column", table, "every column should have a name", found, remedy, Severity.NOTE)
+
+
+def _empty_columns(table: str, many: int) -> Finding:
+    rule, found = "every column should have a name and cells", f"{counted(many, 'column')} with neither"
+    return Finding("empty_column", table, rule, found, "They are left out.", Severity.NOTE)
+
+
+def _index_column(table: str) -> Finding:
+    found = "the first column has no name and counts the rows, as programs write it beside a table"
+    remedy = 'It is left out; give it a name if it means something, or write patient = "row".'
+    return Finding("index_column", table, "every column should have a name", found, remedy, Severity.NOTE)

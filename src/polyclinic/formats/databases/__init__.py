@@ -1,0 +1,1 @@
+"""Tables of databases: which one, read only, and nothing but a SELECT."""

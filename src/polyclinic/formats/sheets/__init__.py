@@ -1,0 +1,1 @@
+"""Workbooks: which sheet, where its table begins, and what its cells are."""

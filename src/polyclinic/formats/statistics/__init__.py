@@ -1,0 +1,1 @@
+"""Files of statistics programs: values with labels, missing values of the user, and dates."""
