@@ -36,19 +36,27 @@ class Records:
     def header(self, content: bytes, separator: str) -> int | None:
         """The number of the record with the names of the columns; None if the records are not all of one length.
 
-        Lines above it are titles: few, of another length, at most half as full as a row, and followed by a line of
-        words. So a row that is one cell too short near the top is still a row, and is told.
+        Lines above it are titles: few, at most half as full as a row, and followed by a line of words. So a row that
+        is one cell too short near the top is still a row, and is told.
         """
         width = int(self.cells[-1])
         other = np.flatnonzero(self.cells != width)
-        if not len(other):
+        least = int(other[-1]) + 1 if len(other) else 0
+        last = min(len(self.cells) - 1, _MOST_TITLES)
+        first = next((at for at in range(least, last) if not self._is_title(content, at, separator)), least)
+        if first == 0:
             return 0
-        first = int(other[-1]) + 1
         names = self.split(content, first, separator)
-        if first > _MOST_TITLES or not names or any(is_number(name) or not name for name in names):
-            return None
         full = max(sum(map(bool, self.split(content, number, separator))) for number in range(first))
-        return first if full <= max(1, width // 2) else None
+        words = bool(names) and all(name and not is_number(name) for name in names)
+        if first <= _MOST_TITLES and words and full <= max(1, width // 2):
+            return first
+        return 0 if least == 0 else None
+
+    def _is_title(self, content: bytes, number: int, separator: str) -> bool:
+        """Whether only the first cells are filled, or none, as in a title of a sheet that was saved as text."""
+        cells = [bool(cell) for cell in self.split(content, number, separator)]
+        return sum(cells) <= len(cells) // 2 and all(cells[: sum(cells)])
 
     def ends_in_separators(self, content: bytes, width: int, separator: str) -> bool:
         """Whether all records but the first end in a separator more than it has."""
