@@ -10,7 +10,7 @@ from polyclinic.formats.columns.column_types import counted
 from polyclinic.formats.columns.headers import TableCells, named, without_index
 from polyclinic.formats.columns.reading import TableReading
 from polyclinic.formats.text.layout import find_layout
-from polyclinic.formats.text.records import Records, find_records, is_number, unclosed
+from polyclinic.formats.text.records import TextRecords, find_records, is_number, unclosed
 
 
 def read_delimited(text: str, reading: TableReading, table: str, usual: str = ",") -> TableCells:
@@ -47,7 +47,7 @@ def write_delimited(frame: pl.DataFrame, separator: str) -> bytes:
     return frame.drop(lists).write_csv(separator=separator).encode()
 
 
-def _header(content: bytes, records: Records, separator: str, table: str) -> tuple[list[str], tuple[Finding, ...]]:
+def _header(content: bytes, records: TextRecords, separator: str, table: str) -> tuple[list[str], tuple[Finding, ...]]:
     """The names that stand in the first record, "" where there is none, and whether they are doubtful."""
     names = records.split(content, 0, separator)
     if not names:
@@ -57,7 +57,7 @@ def _header(content: bytes, records: Records, separator: str, table: str) -> tup
     return names, (_numbers_as_header(table),) if all(is_number(name) for name in names) else ()
 
 
-def _refuse_ragged(records: Records, width: int, table: str) -> None:
+def _refuse_ragged(records: TextRecords, width: int, table: str) -> None:
     if len(records.cells) == 1:
         found = "there is a header and nothing else"
         raise CohortError(Finding("empty_table", table, "must hold rows of patients", found, "Give the right file."))
@@ -77,7 +77,7 @@ def _refuse_ragged(records: Records, width: int, table: str) -> None:
     )
 
 
-def _parse(content: bytes, records: Records, header: list[str], separator: str, table: str) -> pl.DataFrame:
+def _parse(content: bytes, records: TextRecords, header: list[str], separator: str, table: str) -> pl.DataFrame:
     rows = len(records.start) - 1
     body = content[records.start[1] :]
     if int((records.end[1:] - records.start[1:] + 1).sum()) < len(body):  # blank lines in between

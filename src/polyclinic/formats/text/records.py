@@ -14,16 +14,16 @@ _MOST_TITLES = 10
 
 
 @dataclass(frozen=True)
-class Records:
+class TextRecords:
     """Where the records lie in the bytes, and how many cells each has; blank lines are gone."""
 
     start: Int[np.ndarray, " record"]
     end: Int[np.ndarray, " record"]
     cells: Int[np.ndarray, " record"]
 
-    def rest(self, first: int) -> "Records":
+    def rest(self, first: int) -> "TextRecords":
         """The records from the one with number ``first`` on."""
-        return Records(self.start[first:], self.end[first:], self.cells[first:])
+        return TextRecords(self.start[first:], self.end[first:], self.cells[first:])
 
     def split(self, content: bytes, number: int, separator: str) -> list[str]:
         """The cells of one record, without blanks around them; none where its quotation marks make no sense."""
@@ -66,8 +66,8 @@ class Records:
         return bool((signs[self.end[1:] - 1] == ord(separator)).all())
 
 
-def find_records(content: bytes, separator: str, table: str) -> Records:
-    """Records and their numbers of cells, counting only signs outside quotation marks.
+def find_records(content: bytes, separator: str, table: str) -> TextRecords:
+    """TextRecords and their numbers of cells, counting only signs outside quotation marks.
 
     Raises:
         CohortError: if a quotation mark is opened and not closed.
@@ -78,7 +78,7 @@ def find_records(content: bytes, separator: str, table: str) -> Records:
     return found
 
 
-def records_of(content: bytes, separator: str) -> Records | None:
+def records_of(content: bytes, separator: str) -> TextRecords | None:
     """As ``find_records``; None if a quotation mark is opened and not closed."""
     signs = np.frombuffer(content, dtype=np.uint8)
     marks = np.flatnonzero((signs == _NEWLINE) | (signs == ord(separator)) | (signs == _QUOTE))
@@ -93,7 +93,7 @@ def records_of(content: bytes, separator: str) -> Records | None:
     separators = marks[(marked == ord(separator)) & ~inside]
     cells = np.searchsorted(separators, end) - np.searchsorted(separators, start) + 1
     filled = end > start
-    return Records(start[filled], end[filled], cells[filled])
+    return TextRecords(start[filled], end[filled], cells[filled])
 
 
 def is_number(cell: str) -> bool:

@@ -35,7 +35,7 @@ def test_a_query_reaches_nothing_but_this_database(path, tmp_path):
 
 
 def test_lists_are_refused(path):
-    with pytest.raises(CohortError, match='column "crp".*lists or records'):
+    with pytest.raises(CohortError, match=r'column "crp".*lists or records'):
         read_table(f"{path}#labs")
 
 
