@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+Loss = Float[Tensor, " batch"]
+"""What each row adds to the loss."""
+
 
 @dataclass(frozen=True)
 class InputTensors:

@@ -12,7 +12,7 @@ import torch
 from polyclinic.answers.base import average_answers
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.geometry import GridGeometry, Lattice, ObjectMarks, RegionMarks
-from polyclinic.heads.base import Dense, Question, objects
+from polyclinic.heads.base import Dense, GroundFacts, Question, objects
 from polyclinic.inputs.base import InputColumns, Located
 from polyclinic.model import build
 from polyclinic.predictions.record import Predictions, Samples
@@ -53,7 +53,7 @@ def open_case(word: str, question: str, folder: Path, absent: tuple[int, ...] = 
     rng = np.random.default_rng(5)
     signal = rng.standard_normal(ROWS)
     frame, keys, known = cls.example_known(rng, signal, folder, "seen")
-    outcome, more = asked.example_on(rng, signal, known, folder, "asked")
+    outcome, more = asked.example_on(rng, known, folder, "asked")
     keys = {"missing": "allow", **keys}
     kind = cls("seen", cls.Options.model_validate_json(json.dumps(keys))).facing()
     head = asked("asked", asked.Options.model_validate_json(json.dumps({"on": "seen", **more})))
@@ -65,7 +65,7 @@ def open_case(word: str, question: str, folder: Path, absent: tuple[int, ...] = 
     cells = ColumnCells(frame.select(kind.columns(tuple(frame.columns))), folder, "cohort.csv")
     seen = InputColumns.read(kind, cells)
     target = head.read_target(outcome, "cohort.csv")
-    target = head.match(target, seen.records.geometry(), seen.records.foreground, folder, None)
+    target = head.match(target, GroundFacts(seen.records.geometry(), seen.records.foreground, folder, None))
     ready = Ready.fit({"seen": seen}, {"asked": Question(head, target)}, TRAIN)
     return Case(seen.records, outcome, head, ready)
 

@@ -231,7 +231,7 @@ class Spot(Dense):
         column = frame[self.options.column]
         return SpotTarget(column.is_not_null().to_numpy(), column.to_numpy())
 
-    def match(self, target, geometry, foreground, folder, cache):
+    def match(self, target, facts):
         return target
 
     def fit(self, target, rows):
@@ -268,8 +268,8 @@ class Spot(Dense):
         return RegionMarks(answer.regions, None, predicted.astype(np.uint8))
 
     @classmethod
-    def example_on(cls, rng, signal, known, folder, name):
-        return pl.DataFrame({name: np.arange(len(signal))}), {"column": name}
+    def example_on(cls, rng, known, folder, name):
+        return pl.DataFrame({name: np.arange(len(known))}), {"column": name}
 
 
 class SpotLayer(nn.Module):

@@ -18,7 +18,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import Finding, Severity
 from polyclinic.geometry import Geometry, Ground, Known, Marks, Place
 from polyclinic.study.options import Plan, TargetOptions
-from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
+from polyclinic.tensors import Fused, Loss, Movement, Sight, TargetTensors
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,10 @@ class Target(ABC):
         return []
 
 
+Outcomes = tuple[pl.DataFrame, dict[str, Any]]
+"""Synthetic columns of an outcome, and the keys of its section in the study file."""
+
+
 class GridTruth(ABC):
     """The truth of all rows on the grid of the input that the question is asked on, or on its tokens."""
 
@@ -92,6 +96,27 @@ class Readout(nn.Module):
         """What every encoder together knows, to outputs."""
         weight = self.weight.expand(fused.summary.shape[1], -1, -1)
         return torch.einsum("bmw,mwo->bmo", fused.summary, weight) + self.bias
+
+
+class OnMaps(nn.Module):
+    """A module that reads maps of the input that a question is asked on.
+
+    Args:
+        on: Name of the input.
+        name: What the module is called in the weights of a bundle.
+        level: Number of the map that it reads; None = all of them together.
+    """
+
+    def __init__(self, on: str, name: str, module: nn.Module, level: int | None = 0) -> None:
+        super().__init__()
+        self.on, self.name, self.level = on, name, level
+        self.add_module(name, module)
+
+    def forward(self, fused: Fused) -> Float[Tensor, "batch out *grid"]:
+        """The maps to one output for each point, or each token."""
+        maps = fused.inputs[self.on].maps
+        out: Tensor = getattr(self, self.name)(maps if self.level is None else maps[self.level])
+        return out
 
 
 class Head(ABC):
@@ -152,7 +177,7 @@ class Head(ABC):
         """The same head with the constants learned from training rows only."""
 
     @abstractmethod
-    def loss(self, output: Float[Tensor, "batch ..."], target: Any, smoothing: float = 0.0) -> Float[Tensor, " batch"]:
+    def loss(self, output: Float[Tensor, "batch ..."], target: Any, smoothing: float = 0.0) -> Loss:
         """Loss of each row, averaged over members; 0 where the outcome is not known. Rows average to the loss."""
 
     def judged(self, output: Float[Tensor, "batch ..."], target: Any) -> Float[Tensor, " batch"]:
@@ -199,14 +224,29 @@ class Global(Head):
 
     @classmethod
     @abstractmethod
-    def example(
-        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def example(cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str) -> Outcomes:
         """Synthetic outcome columns driven by ``signal``; and the keys for the study file, ``kind`` left out."""
 
 
 ForegroundOf = Callable[[int], Bool[np.ndarray, "*grid"] | None]
 """From a row to where its pixels hold something, in the geometry of the file; None where the kind does not say."""
+
+
+@dataclass(frozen=True)
+class GroundFacts:
+    """What a dense question's files are held against.
+
+    Attributes:
+        geometry: Of each record, None where absent.
+        foreground: What the pixels themselves tell of where to look, by row.
+        folder: Of the table, where relative paths start.
+        cache: Where decoded files may be kept, or None.
+    """
+
+    geometry: Sequence[Geometry | None]
+    foreground: ForegroundOf
+    folder: Path
+    cache: Path | None
 
 
 class DenseOptions(TargetOptions):
@@ -233,7 +273,7 @@ class Dense(Head):
     It lives on the grid of one input, ``options.on``, and moves with it. Its life within a study::
 
         target  = kind.read_target(frame, table)               # cells only: paths, or spans written down
-        target  = kind.match(target, geometry, foreground, folder, cache)    # files read, held against the records
+        target  = kind.match(target, facts)              # files read, held against the records
         fitted  = kind.fit(target, train)
         truth   = fitted.on_grid(target, places, cache)        # once per fit
         tensors = truth.collate(index, movement)               # cut and moved as the view was
@@ -258,22 +298,8 @@ class Dense(Head):
         return on
 
     @abstractmethod
-    def match(
-        self,
-        target: Any,
-        geometry: Sequence[Geometry | None],
-        foreground: ForegroundOf,
-        folder: Path,
-        cache: Path | None,
-    ) -> Any:
+    def match(self, target: Any, facts: GroundFacts) -> Any:
         """The target with its files read and held against the records that it is about, all rows.
-
-        Args:
-            target: As ``read_target`` gave it.
-            geometry: Of each record, None where absent.
-            foreground: What the pixels themselves tell of where to look, by row.
-            folder: Of the table, where relative paths start.
-            cache: Where decoded files may be kept, or None.
 
         Raises:
             CohortError: with all findings: another size or orientation, names not declared, offsets beside the text.
@@ -298,14 +324,7 @@ class Dense(Head):
 
     @classmethod
     @abstractmethod
-    def example_on(
-        cls,
-        rng: np.random.Generator,
-        signal: Float[np.ndarray, " sample"],
-        known: Sequence[Known],
-        folder: Path,
-        name: str,
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def example_on(cls, rng: np.random.Generator, known: Sequence[Known], folder: Path, name: str) -> Outcomes:
         """Synthetic outcome columns, and files under ``folder``, that tell what is to be found; keys without ``on``."""
 
 

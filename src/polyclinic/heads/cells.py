@@ -24,7 +24,7 @@ from polyclinic.decoding.watershed import LARGER, in_order, lesson, tell_apart
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
 from polyclinic.evidence.metrics import instances
 from polyclinic.formats.packed import nothing, pack, unpack
-from polyclinic.geometry import Geometry, GridKnown, Known, Lattice, Marks, ObjectMarks, Place, to_file, to_working
+from polyclinic.geometry import GridKnown, Known, Lattice, Marks, ObjectMarks, Place, to_file, to_working
 from polyclinic.heads import base
 from polyclinic.layers.maps.moved import moved
 from polyclinic.layers.objects.cell_maps import CellMaps, WindowSum, cut_maps, maps_loss, spacing_um
@@ -32,7 +32,7 @@ from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.masks.cells import elsewhere, read_column, unreadable
 from polyclinic.records.masks.pixel_length import pixel_lengths
 from polyclinic.study.options import Plan
-from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
+from polyclinic.tensors import Loss, Movement, Sight, TargetTensors
 
 _AIMED = 0.75
 """Share of views that must hold a cell; the others fall anywhere, also where none is."""
@@ -193,26 +193,19 @@ class Cells(base.Dense):
             return None
         return self.read_target(frame.select(pl.lit(None, pl.String).alias(self.options.column), pixel), table)
 
-    def match(
-        self,
-        target: CellsTarget,
-        geometry: Sequence[Geometry | None],
-        foreground: base.ForegroundOf,
-        folder: Path,
-        cache: Path | None,
-    ) -> CellsTarget:
+    def match(self, target: CellsTarget, facts: base.GroundFacts) -> CellsTarget:
         """The cells read and held against the pictures.
 
         Raises:
             ReadError: files that cannot be read.
             CohortError: cells on another grid than the picture, or volumes.
         """
-        column = read_column(target.paths.tolist(), folder, cache)
+        column = read_column(target.paths.tolist(), facts.folder, facts.cache)
         place = f"[targets.{self.name}] column"
         stop_on(unreadable(column, place), ReadError)
-        stop_on(elsewhere(column, geometry, place), CohortError)
+        stop_on(elsewhere(column, facts.geometry, place), CohortError)
         drawn, count = nothing(len(column)), np.zeros(len(column), dtype=np.int64)
-        for row, grid in enumerate(geometry):
+        for row, grid in enumerate(facts.geometry):
             labels = column.row(row, grid)
             if labels is None:
                 continue
@@ -239,9 +232,9 @@ class Cells(base.Dense):
 
     def map_layer(self, sight: Sight) -> nn.Module:
         """Two numbers for every point, from the finest features."""
-        return _Layer(self.options.on, sight)
+        return base.OnMaps(self.options.on, "maps", CellMaps(sight.channels[0], sight.strides[0]))
 
-    def loss(self, output: Tensor, target: CellsTensors, smoothing: float = 0.0) -> Float[Tensor, " batch"]:
+    def loss(self, output: Tensor, target: CellsTensors, smoothing: float = 0.0) -> Loss:
         """Cross-entropy of both maps and soft Dice of the foreground; ``smoothing`` has no meaning here."""
         each = maps_loss(output, target.foreground, target.height, target.counts)
         return torch.where(target.known, each, 0.0)
@@ -294,14 +287,7 @@ class Cells(base.Dense):
         return ObjectMarks((self.name,), truth, predicted)
 
     @classmethod
-    def example_on(
-        cls,
-        rng: np.random.Generator,
-        signal: Float[np.ndarray, " sample"],
-        known: Sequence[Known],
-        folder: Path,
-        name: str,
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def example_on(cls, rng: np.random.Generator, known: Sequence[Known], folder: Path, name: str) -> base.Outcomes:
         """The objects of the pictures as pictures of numbers."""
         (folder / name).mkdir(parents=True, exist_ok=True)
         paths = []
@@ -310,16 +296,6 @@ class Cells(base.Dense):
             paths.append(f"{name}/{number:05d}.png")
             Image.fromarray(one.objects.reshape(one.objects.shape[:2]).astype(np.uint16)).save(folder / paths[-1])
         return pl.DataFrame({f"{name}_cells": paths}), {"column": f"{name}_cells"}
-
-
-class _Layer(nn.Module):
-    def __init__(self, on: str, sight: Sight) -> None:
-        super().__init__()
-        self.on, self.maps = on, CellMaps(sight.channels[0], sight.strides[0])
-
-    def forward(self, fused: Fused) -> Tensor:
-        maps: Tensor = self.maps(fused.inputs[self.on].maps[0])
-        return maps
 
 
 @final

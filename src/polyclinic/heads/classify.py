@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -22,7 +22,7 @@ from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
 from polyclinic.study.catalogue import unknown
 from polyclinic.study.options import Plan, TargetOptions
-from polyclinic.tensors import TargetTensors
+from polyclinic.tensors import Loss, TargetTensors
 
 _MOST_CLASSES = 200  # more is an identifier, not an outcome; a round number
 _FEW = 10  # rows of a class below which there is a warning; a round number
@@ -159,9 +159,7 @@ class Classify(base.Global):
         truth = torch.from_numpy(target.truth[index])
         return ClassTensors(truth >= 0, truth.clamp(min=0))
 
-    def loss(
-        self, output: Float[Tensor, "batch member out"], target: ClassTensors, smoothing: float = 0.0
-    ) -> Float[Tensor, " batch"]:
+    def loss(self, output: Float[Tensor, "batch member out"], target: ClassTensors, smoothing: float = 0.0) -> Loss:
         """Cross-entropy of each row, averaged over members, in nats.
 
         ``smoothing`` is the share of the label that is spread evenly over all classes.
@@ -192,9 +190,7 @@ class Classify(base.Global):
         return ClassAnswer(self.plan.classes, corrected, recalibration.apply(Recalibration(), logits), truth)
 
     @classmethod
-    def example(
-        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def example(cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str) -> base.Outcomes:
         """Two classes, "no" and "yes"; the log odds of "yes" are 3 times the signal minus 0.5."""
         yes = rng.random(len(signal)) < 1 / (1 + np.exp(0.5 - 3 * signal))
         return pl.DataFrame({name: np.where(yes, "yes", "no")}), {"column": name, "positive": "yes"}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import polars as pl
@@ -21,13 +21,13 @@ from polyclinic.decoding import placed_boxes
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
 from polyclinic.evidence.metrics.scores import ScoreCorrection, learn_scores
 from polyclinic.formats.packed import nothing, pack_all, unpack
-from polyclinic.geometry import BoxMarks, Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place
+from polyclinic.geometry import BoxMarks, GridGeometry, GridKnown, Known, Lattice, Marks, Place
 from polyclinic.heads import base
 from polyclinic.layers.objects import detector
 from polyclinic.layers.objects.boxes import suppress
 from polyclinic.records.boxes.boxes import BoxedObjects, read_objects
 from polyclinic.study.options import Plan
-from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
+from polyclinic.tensors import Loss, Movement, Sight, TargetTensors
 
 _ANYWHERE = 1 / 3
 """Share of the views that aim at nothing."""
@@ -213,24 +213,17 @@ class Detect(base.Dense):
             raise CohortError(Finding("no_outcome", place, "must hold the outcome", found, remedy))
         return BoxTarget(known, base.objects(text), self.options.column)
 
-    def match(
-        self,
-        target: BoxTarget,
-        geometry: Sequence[Geometry | None],
-        foreground: base.ForegroundOf,
-        folder: Path,
-        cache: Path | None,
-    ) -> BoxTarget:
+    def match(self, target: BoxTarget, facts: base.GroundFacts) -> BoxTarget:
         """The boxes, held against the pictures or volumes.
 
         Raises:
             CohortError: something else than boxes, boxes that are about another record, names not declared.
             ReadError: files that cannot be opened.
         """
-        extents = [one.shape if isinstance(one, GridGeometry) else None for one in geometry]
+        extents = [one.shape if isinstance(one, GridGeometry) else None for one in facts.geometry]
         classes = self.options.classes if self.plan is None else self.plan.classes
         place = f'[targets.{self.name}] column "{self.options.column}"'
-        objects, table, files = read_objects(list(target.cells), extents, folder, classes, place)
+        objects, table, files = read_objects(list(target.cells), extents, facts.folder, classes, place)
         if objects is None:
             raise CohortError([*table, *files]) if table else ReadError(files)
         return replace(target, objects=objects)
@@ -257,11 +250,9 @@ class Detect(base.Dense):
         stride = _STRIDES[sight.dim] if self.options.stride == "auto" else self.options.stride
         level = detector.level_near(sight.strides, stride)
         layer = detector.Detector(sight.channels[level], len(self.plan.classes), sight.dim)
-        return _MapLayer(self.options.on, level, layer)
+        return base.OnMaps(self.options.on, "layer", layer, level)
 
-    def loss(
-        self, output: Float[Tensor, "batch out *grid"], target: BoxTensors, smoothing: float = 0.0
-    ) -> Float[Tensor, " batch"]:
+    def loss(self, output: Float[Tensor, "batch out *grid"], target: BoxTensors, smoothing: float = 0.0) -> Loss:
         """Focal loss of the centres and distance of the boxes; ``smoothing`` has no meaning here."""
         classes = torch.where(target.known[:, None], target.classes, -1)
         objects = detector.ObjectTensors(classes, target.boxes)
@@ -305,29 +296,10 @@ class Detect(base.Dense):
         return BoxMarks(answer.classes, truth, counted)
 
     @classmethod
-    def example_on(
-        cls,
-        rng: np.random.Generator,
-        signal: Float[np.ndarray, " sample"],
-        known: Sequence[Known],
-        folder: Path,
-        name: str,
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def example_on(cls, rng: np.random.Generator, known: Sequence[Known], folder: Path, name: str) -> base.Outcomes:
         """A box around every object; all are called "spot"."""
         cells = [_example_cell(one) if isinstance(one, GridKnown) else None for one in known]
         return pl.DataFrame({f"{name}_boxes": cells}, schema={f"{name}_boxes": pl.String}), {"column": f"{name}_boxes"}
-
-
-class _MapLayer(nn.Module):
-    """A detector on one map of one input."""
-
-    def __init__(self, on: str, level: int, layer: detector.Detector) -> None:
-        super().__init__()
-        self.on, self.level, self.layer = on, level, layer
-
-    def forward(self, seen: Fused) -> Float[Tensor, "batch out *grid"]:
-        out: Float[Tensor, "batch out *grid"] = self.layer(seen.inputs[self.on].maps[self.level])
-        return out
 
 
 class _Gatherer:

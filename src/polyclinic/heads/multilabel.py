@@ -1,7 +1,7 @@
 """Several yes-or-no labels at once, any of which may be unknown: which findings does this film show."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,7 @@ from polyclinic.decoding.recalibration import Recalibration, two_sided
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
 from polyclinic.study.options import Plan, TargetOptions
-from polyclinic.tensors import TargetTensors
+from polyclinic.tensors import Loss, TargetTensors
 
 _FEW = 10  # rows of either answer below which there is a warning; a round number
 
@@ -139,9 +139,7 @@ class Multilabel(base.Global):
         mask = ~truth.isnan()
         return LabelsTensors(mask.any(dim=1), truth.nan_to_num(0.0), mask)
 
-    def loss(
-        self, output: Float[Tensor, "batch member out"], target: LabelsTensors, smoothing: float = 0.0
-    ) -> Float[Tensor, " batch"]:
+    def loss(self, output: Float[Tensor, "batch member out"], target: LabelsTensors, smoothing: float = 0.0) -> Loss:
         """Cross-entropy of the known labels of each row, averaged over members, in nats per label.
 
         Every known label counts alike, so a row with few known labels counts for less than one with many.
@@ -165,9 +163,7 @@ class Multilabel(base.Global):
         return LabelsAnswer(self.columns(), corrected, raw, truth)
 
     @classmethod
-    def example(
-        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def example(cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str) -> base.Outcomes:
         """Three labels with log odds of 3 times the signal minus 0, 1 and 2; one cell in ten is empty."""
         frame = {}
         for rank, letter in enumerate("abc"):

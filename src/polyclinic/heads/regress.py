@@ -18,7 +18,7 @@ from polyclinic.decoding.recalibration import FEWEST_ROWS
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
 from polyclinic.study.options import Plan, TargetOptions
-from polyclinic.tensors import TargetTensors
+from polyclinic.tensors import Loss, TargetTensors
 
 _SKEWED = 1.0  # skewness above which logarithms are tried; that of an exponential is 2, of a normal 0
 _FAR = 10.0  # quartile ranges from the median; a slip of the decimal point lies so far; a round number
@@ -141,9 +141,7 @@ class Regress(base.Global):
         standard: Float[np.ndarray, " sample"] = (value - self.plan.centre) / self.plan.spread
         return standard
 
-    def loss(
-        self, output: Float[Tensor, "batch member out"], target: ValueTensors, smoothing: float = 0.0
-    ) -> Float[Tensor, " batch"]:
+    def loss(self, output: Float[Tensor, "batch member out"], target: ValueTensors, smoothing: float = 0.0) -> Loss:
         """Half the squared error of each row, or Huber's, averaged over members; ``smoothing`` has no meaning here."""
         wide = output[..., 0].float() if output.dtype in (torch.bfloat16, torch.float16) else output[..., 0]
         goal = target.truth.to(wide.dtype)[:, None].expand(wide.shape)
@@ -179,9 +177,7 @@ class Regress(base.Global):
         return ValueAnswer(self.options.unit, value, truth)
 
     @classmethod
-    def example(
-        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def example(cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str) -> base.Outcomes:
         """140 plus 15 times the signal, with noise of 5: a haemoglobin in g/L."""
         value = 140 + 15 * signal + 5 * rng.standard_normal(len(signal))
         return pl.DataFrame({name: value.round(1)}), {"column": name, "unit": "g/L"}

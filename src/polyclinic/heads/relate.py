@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self, final
+from typing import Self, final
 
 import numpy as np
 import polars as pl
@@ -23,19 +23,18 @@ from polyclinic.decoding.recalibration import Recalibration
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.evidence.metrics.relations import never_asked
 from polyclinic.formats.packed import pack, unpack
-from polyclinic.geometry import Geometry, Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
+from polyclinic.geometry import Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
-from polyclinic.heads.base import Dense, DenseOptions, ForegroundOf, GridTruth, Target
 from polyclinic.layers.text.relation_scorer import Ballot, PairScores, TokenVotes, Voters, WindowVotes, score
 from polyclinic.records.text import relations
 from polyclinic.records.text.relations import NONE, Asked
 from polyclinic.study.options import Plan
-from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
+from polyclinic.tensors import Loss, Movement, Sight, TargetTensors
 
 _FEW = 10  # pairs of a type below which there is a warning; a round number
 
 
-class RelateOptions(DenseOptions):
+class RelateOptions(base.DenseOptions):
     """Keys of a target of kind "relate"."""
 
     column: str
@@ -84,7 +83,7 @@ class RelatePlan(Plan):
 
 
 @dataclass(frozen=True)
-class RelationTarget(Target):
+class RelationTarget(base.Target):
     """What is asked about each text, and what is true.
 
     Attributes:
@@ -144,7 +143,7 @@ class PairTensors(TargetTensors):
 
 
 @dataclass(frozen=True)
-class PairTruth(GridTruth):
+class PairTruth(base.GridTruth):
     """The pairs of each row on its tokens.
 
     Attributes:
@@ -188,7 +187,7 @@ class PairTruth(GridTruth):
 
 
 @final
-class Relate(Dense):
+class Relate(base.Dense):
     """Typed relations between two stretches of a text.
 
     The network looks at a text once; each pair of stretches then adds up the votes of its own and the surrounding
@@ -237,20 +236,13 @@ class Relate(Dense):
         known = np.array([asked is not None and asked.known for asked in cells], dtype=bool)
         return RelationTarget(known, cells, types)
 
-    def match(
-        self,
-        target: RelationTarget,
-        geometry: Sequence[Geometry | None],
-        foreground: ForegroundOf,
-        folder: Path,
-        cache: Path | None,
-    ) -> RelationTarget:
+    def match(self, target: RelationTarget, facts: base.GroundFacts) -> RelationTarget:
         """The same, once every stretch is known to lie in its text and every relation to join listed stretches.
 
         Raises:
             CohortError: offsets beside the text, empty stretches, a stretch related to itself, unlisted stretches.
         """
-        texts = [one.text if isinstance(one, TextGeometry) else None for one in geometry]
+        texts = [one.text if isinstance(one, TextGeometry) else None for one in facts.geometry]
         stop_on(relations.misplaced(target.asked, texts, f"[targets.{self.name}]"), CohortError)
         absent = np.array([text is None for text in texts], dtype=bool)
         asked = tuple(None if gone else one for one, gone in zip(target.asked, absent, strict=True))
@@ -284,11 +276,10 @@ class Relate(Dense):
     def map_layer(self, sight: Sight) -> nn.Module:
         """What every token says about the pairs it stands in or near; it starts at how common each type is."""
         log_prior = torch.log(torch.tensor(self.plan.prior))
-        return _Layer(self.options.on, Voters(sight.channels[0], self.plan.ballot, log_prior - log_prior.mean()))
+        voters = Voters(sight.channels[0], self.plan.ballot, log_prior - log_prior.mean())
+        return base.OnMaps(self.options.on, "voters", voters)
 
-    def loss(
-        self, output: Float[Tensor, "batch out token"], target: PairTensors, smoothing: float = 0.0
-    ) -> Float[Tensor, " batch"]:
+    def loss(self, output: Float[Tensor, "batch out token"], target: PairTensors, smoothing: float = 0.0) -> Loss:
         """Cross-entropy of the pairs of each view, in nats per pair of a usual view: every pair counts the same."""
         scores = score(output.float(), target.pairs, target.present, self.plan.ballot)
         each = F.cross_entropy(
@@ -333,14 +324,7 @@ class Relate(Dense):
         return SpanMarks(answer.types[1:], ends[0] if known else None, ends[1])
 
     @classmethod
-    def example_on(
-        cls,
-        rng: np.random.Generator,
-        signal: Float[np.ndarray, " sample"],
-        known: Sequence[Known],
-        folder: Path,
-        name: str,
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def example_on(cls, rng: np.random.Generator, known: Sequence[Known], folder: Path, name: str) -> base.Outcomes:
         """Neighbours of different labels: "before" if the labels stand in the order of the alphabet, else "after"."""
         texts = [one for one in known if isinstance(one, TextKnown)]
         cells = [relations.example(one.spans) for one in texts]
@@ -369,15 +353,6 @@ def _scores(
     if isinstance(raw, PairScores):
         return raw.scores(where)
     return raw.scores(relations.on_tokens(where, raw.offsets), ballot)
-
-
-class _Layer(nn.Module):
-    def __init__(self, on: str, voters: Voters) -> None:
-        super().__init__()
-        self.on, self.voters = on, voters
-
-    def forward(self, fused: Fused) -> Float[Tensor, "batch out token"]:
-        return self.voters(fused.inputs[self.on].maps[0])  # type: ignore[no-any-return]
 
 
 class _Gatherer:

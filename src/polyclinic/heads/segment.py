@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self, final
+from typing import Literal, Self, final
 
 import numpy as np
 import polars as pl
@@ -21,7 +21,7 @@ from polyclinic.evidence.metrics.overlap import decided
 from polyclinic.evidence.metrics.softening import ProbabilityRecord, choose, soften
 from polyclinic.formats.columns.column_types import paths
 from polyclinic.formats.packed import nothing, pack, unpack
-from polyclinic.geometry import Geometry, GridGeometry, GridKnown, Known, Lattice, Marks, Place, RegionMarks
+from polyclinic.geometry import GridGeometry, GridKnown, Known, Lattice, Marks, Place, RegionMarks
 from polyclinic.heads import base
 from polyclinic.layers.maps.moved import moved
 from polyclinic.layers.maps.overlap_loss import graded_loss
@@ -33,7 +33,7 @@ from polyclinic.records.masks.field_of_view import FieldsOfView
 from polyclinic.records.masks.masks import ColumnMasks, Region, load, planes
 from polyclinic.records.masks.resampled import ResampledMasks, resample_masks
 from polyclinic.study.options import Plan
-from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
+from polyclinic.tensors import Loss, Movement, Sight, TargetTensors
 
 _AIMED = 0.5  # chance that a view is aimed at a region: half of them still show what is usual
 _WHOLE = 0.999  # of a point must have been looked at; 1 less the rounding of interpolation
@@ -230,31 +230,23 @@ class Segment(base.Dense):
         stop_on(findings, CohortError)
         return MaskTarget(known, cells, () if within is None else paths(frame, (within,)), table)
 
-    def match(
-        self,
-        target: MaskTarget,
-        geometry: Sequence[Geometry | None],
-        foreground: base.ForegroundOf,
-        folder: Path,
-        cache: Path | None,
-    ) -> MaskTarget:
+    def match(self, target: MaskTarget, facts: base.GroundFacts) -> MaskTarget:
         """The masks, each on the grid of its record.
 
         Raises:
             CohortError: another size, spacing or orientation; labels that are not declared.
             ReadError: files that cannot be read.
         """
-        grids = tuple(one if isinstance(one, GridGeometry) else None for one in geometry)
+        grids = tuple(one if isinstance(one, GridGeometry) else None for one in facts.geometry)
         place = f'{target.table} column "{self.columns()[0]}"'
-        drawn = load(
-            target.cells, grids, folder, cache, place, declared.layer_names(self.options.column, self.options.regions)
-        )
+        names = declared.layer_names(self.options.column, self.options.regions)
+        drawn = load(target.cells, grids, facts.folder, facts.cache, place, names)
         if self.plan is None:
             stop_on(declared.strange_labels(place, self.options.column, self.options.regions, drawn), CohortError)
         place = f'{target.table} column "{self.options.within}"'
-        field = fields.read(target.within, grids, folder, cache, place) if target.within else None
+        field = fields.read(target.within, grids, facts.folder, facts.cache, place) if target.within else None
         if field is not None:
-            field = field.with_foreground(foreground, None if self.plan is None else self.plan.lit_overlap)
+            field = field.with_foreground(facts.foreground, None if self.plan is None else self.plan.lit_overlap)
         return replace(target, known=drawn.entry >= 0, geometry=grids, drawn=drawn, field=field)
 
     def read_new(self, frame: pl.DataFrame, table: str) -> MaskTarget | None:
@@ -297,12 +289,15 @@ class Segment(base.Dense):
         return MaskTruth(masks, self.plan.dim)
 
     def map_layer(self, sight: Sight) -> nn.Module:
-        """A linear map of the features of every point, that starts at the shares of the regions."""
-        return _Layer(self.options.on, sight, declared.first_outputs(self.plan.shares, exclusive=self.exclusive))
+        """Features of every point to a number for each region; while training, coarser ones behind them.
 
-    def loss(
-        self, output: Float[Tensor, "batch out *grid"], target: MaskTensors, smoothing: float = 0.0
-    ) -> Float[Tensor, " batch"]:
+        The linear map starts at the shares of the regions.
+        """
+        start = declared.first_outputs(self.plan.shares, exclusive=self.exclusive)
+        outputs = PointOutputs(sight.dim, sight.channels, sight.strides, start)
+        return base.OnMaps(self.options.on, "outputs", outputs, level=None)
+
+    def loss(self, output: Float[Tensor, "batch out *grid"], target: MaskTensors, smoothing: float = 0.0) -> Loss:
         """Cross-entropy of the points plus 1 - Dice of the regions, over the points that count; coarse outputs too."""
         each = graded_loss(output, target.truth, target.counts, smoothing, exclusive=self.exclusive)
         return torch.where(target.known, each, 0.0)
@@ -346,14 +341,7 @@ class Segment(base.Dense):
         return RegionMarks(answer.regions, truth, found)
 
     @classmethod
-    def example_on(
-        cls,
-        rng: np.random.Generator,
-        signal: Float[np.ndarray, " sample"],
-        known: Sequence[Known],
-        folder: Path,
-        name: str,
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def example_on(cls, rng: np.random.Generator, known: Sequence[Known], folder: Path, name: str) -> base.Outcomes:
         """Masks of all objects, as PNG for pictures and as NIfTI for scans."""
         grids = [one for one in known if isinstance(one, GridKnown)]
         paths = synthetic_masks.write(grids, folder, name)
@@ -362,19 +350,6 @@ class Segment(base.Dense):
 
 def _record(raw: RegionProbabilities, target: MaskTarget, row: int, regions: tuple[Region, ...]) -> ProbabilityRecord:
     return ProbabilityRecord(raw.probability, target.planes(row, regions).astype(bool), target.looked_at(row))
-
-
-class _Layer(nn.Module):
-    """The outputs from the maps of the input that the question is asked on."""
-
-    def __init__(self, on: str, sight: Sight, start: Sequence[float]) -> None:
-        super().__init__()
-        self.on, self.outputs = on, PointOutputs(sight.dim, sight.channels, sight.strides, start)
-
-    def forward(self, fused: Fused) -> Float[Tensor, "batch out *grid"]:
-        """Features of every point to one number for each region; while training, coarser ones behind them."""
-        out: Tensor = self.outputs(fused.inputs[self.on].maps)
-        return out
 
 
 class _Gatherer:

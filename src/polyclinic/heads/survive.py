@@ -21,7 +21,7 @@ from polyclinic.layers.survival.hazard import Drift
 from polyclinic.layers.survival.partial_likelihood import partial_likelihood_loss
 from polyclinic.layers.survival.proportional import BaselineHazard
 from polyclinic.study.options import Plan, TargetOptions
-from polyclinic.tensors import Fused, TargetTensors
+from polyclinic.tensors import Fused, Loss, TargetTensors
 
 _FEW_EVENTS = 10  # below which there is a warning; a round number
 _BLOCK = 8192  # rows at a time: bounds the memory of the curves
@@ -186,9 +186,7 @@ class Survive(base.Global):
             happened=torch.from_numpy(happened.astype(np.float32)),
         )
 
-    def loss(
-        self, output: Float[Tensor, "batch member out"], target: SurvivalTensors, smoothing: float = 0.0
-    ) -> Float[Tensor, " batch"]:
+    def loss(self, output: Float[Tensor, "batch member out"], target: SurvivalTensors, smoothing: float = 0.0) -> Loss:
         """Minus the log likelihood of each row, averaged over members; ``smoothing`` has no meaning here.
 
         With "cox" rows are compared with each other: those at risk are those of the batch, so a batch is best large,
@@ -230,9 +228,7 @@ class Survive(base.Global):
         return SurvivalAnswer(self.options.unit, risk, np.tile(times, (len(outputs), 1)), survival, event, time)
 
     @classmethod
-    def example(
-        cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def example(cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str) -> base.Outcomes:
         """Exponential times whose log hazard is 1.5 times the signal, 400 days at signal 0; about a third censored."""
         until = 400 * np.exp(-1.5 * signal) * rng.exponential(size=len(signal))
         left = 1500 * rng.uniform(size=len(signal))

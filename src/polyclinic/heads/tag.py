@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, cast, final
+from typing import Literal, Self, final
 
 import numpy as np
 import polars as pl
@@ -21,7 +21,7 @@ from polyclinic.decoding.recalibration import Recalibration
 from polyclinic.decoding.tagging import Scheme, Tagging
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.formats.packed import nothing, pack, pack_all, unpack
-from polyclinic.geometry import Geometry, Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
+from polyclinic.geometry import Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
 from polyclinic.layers.text import crf, tag_potentials
 from polyclinic.records.text import assertion
@@ -30,7 +30,7 @@ from polyclinic.records.text.spelling import mark
 from polyclinic.records.text.tokenised import read_hashes, write_hashes
 from polyclinic.records.text.tokens import cover
 from polyclinic.study.options import Plan
-from polyclinic.tensors import Fused, Movement, Sight, TargetTensors
+from polyclinic.tensors import Loss, Movement, Sight, TargetTensors
 
 _LEAST = 1e-6
 """Chances nearer to 0 or 1 are taken as this near: a logit must be finite."""
@@ -220,20 +220,13 @@ class Tag(base.Dense):
         )
         return TagTarget(known, base.objects(rows), base.objects([None] * len(rows)))
 
-    def match(
-        self,
-        target: TagTarget,
-        geometry: Sequence[Geometry | None],
-        foreground: base.ForegroundOf,
-        folder: Path,
-        cache: Path | None,
-    ) -> TagTarget:
+    def match(self, target: TagTarget, facts: base.GroundFacts) -> TagTarget:
         """Hold the spans against the texts; rows without a text are not known.
 
         Raises:
             CohortError: offsets that do not fit the text.
         """
-        texts = [place.text if isinstance(place, TextGeometry) else None for place in geometry]
+        texts = [place.text if isinstance(place, TextGeometry) else None for place in facts.geometry]
         both = zip(target.spans, texts, strict=True)
         wrong = np.array([bool(row) and text is not None and misplaced(row, text) for row, text in both], dtype=bool)
         if rows := rows_where(wrong):
@@ -266,11 +259,9 @@ class Tag(base.Dense):
     def map_layer(self, sight: Sight) -> nn.Module:
         """Suitability of each tag at each token, and of each tag after each other."""
         layers, tagging = self.options.layers(self.plan.labels), self.options.tagging(self.plan.labels)
-        return _TagLayer(self.options.on, sight.channels[0], layers, tagging)
+        return base.OnMaps(self.options.on, "potentials", tag_potentials.Potentials(sight.channels[0], layers, tagging))
 
-    def loss(
-        self, output: Float[Tensor, "batch out token"], target: TagTensors, smoothing: float = 0.0
-    ) -> Float[Tensor, " batch"]:
+    def loss(self, output: Float[Tensor, "batch out token"], target: TagTensors, smoothing: float = 0.0) -> Loss:
         """Surprise at the true tags, in nats per token: every token counts the same, whatever text it stands in."""
         layers, tagging = self.options.layers(self.plan.labels), self.options.tagging(self.plan.labels)
         emission, transition = tag_potentials.split(output, layers, tagging.tags)
@@ -315,30 +306,11 @@ class Tag(base.Dense):
         return SpanMarks(answer.labels, truth, unpack(answer.predicted[position])[:, :3].astype(np.int64))
 
     @classmethod
-    def example_on(
-        cls,
-        rng: np.random.Generator,
-        signal: Float[np.ndarray, " sample"],
-        known: Sequence[Known],
-        folder: Path,
-        name: str,
-    ) -> tuple[pl.DataFrame, dict[str, Any]]:
+    def example_on(cls, rng: np.random.Generator, known: Sequence[Known], folder: Path, name: str) -> base.Outcomes:
         """The mentions that were put into the texts."""
         spans = [one.spans if isinstance(one, TextKnown) else () for one in known]
         cells = [json.dumps([{"start": a, "end": b, "label": label} for a, b, label in row]) for row in spans]
         return pl.DataFrame({name: cells}), {"column": name}
-
-
-class _TagLayer(nn.Module):
-    """Potentials from the map of the input that the question is asked on."""
-
-    def __init__(self, on: str, width: int, layers: int, tagging: Tagging) -> None:
-        super().__init__()
-        self.on, self.potentials = on, tag_potentials.Potentials(width, layers, tagging)
-
-    def forward(self, fused: Fused) -> Float[Tensor, "batch out token"]:
-        """Words to potentials."""
-        return cast(Tensor, self.potentials(fused.inputs[self.on].maps[0]))
 
 
 class _Gatherer:

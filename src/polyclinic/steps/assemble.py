@@ -16,7 +16,7 @@ from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort, leave_out, load
 from polyclinic.errors import CohortError, Finding, LeakError, MissingPackage, PolyclinicError, StudyError, stop_on
 from polyclinic.evidence.forms.base import added_metrics
-from polyclinic.heads.base import Dense, Head, Question, dense_questions
+from polyclinic.heads.base import Dense, GroundFacts, Head, Question, dense_questions
 from polyclinic.inputs.base import Input, InputColumns, located
 from polyclinic.records.base import ColumnCells
 from polyclinic.study import catalogue
@@ -140,8 +140,8 @@ def match_targets(
         head, on = question.head, question.head.ground
         try:
             with users_rows(cohort.row):
-                foreground = grounds[on].foreground
-                target = head.match(question.outcomes, geometry[on], foreground, cohort.folder, cache)
+                facts = GroundFacts(geometry[on], grounds[on].foreground, cohort.folder, cache)
+                target = head.match(question.outcomes, facts)
                 matched[name] = replace(question, target=target)
         except PolyclinicError as error:
             errors.append(error)

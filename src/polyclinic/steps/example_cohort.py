@@ -87,7 +87,7 @@ def example_cohort(
         head = catalogue.find("heads", word)
         if issubclass(head, Dense):
             on = _ground(head, grounds)
-            frame, keys = head.example_on(rng, signal, known[on], folder, name)
+            frame, keys = head.example_on(rng, known[on], folder, name)
             keys = {"on": on, **keys}
         else:
             frame, keys = head.example(rng, signal, name)

@@ -16,7 +16,7 @@ from polyclinic.errors import CohortError, ReadError
 from polyclinic.evidence.metrics import instances
 from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import GridGeometry, GridKnown, Lattice, ObjectMarks, identity
-from polyclinic.heads.base import objects
+from polyclinic.heads.base import GroundFacts, objects
 from polyclinic.heads.cells import Cells, FoundCells
 from polyclinic.tensors import Encoded, Fused, Movement, Sight
 from toys.dense import unlit
@@ -39,7 +39,7 @@ def folder(tmp_path):
 def matched(kind, folder, cells=None, geometry=None):
     cells = cells or [f"{row}.png" for row in range(ROWS)]
     target = kind.read_target(pl.DataFrame({"cells": cells}), "cohort.csv")
-    return kind.match(target, geometry or [GRID] * len(cells), unlit, folder, None)
+    return kind.match(target, GroundFacts(geometry or [GRID] * len(cells), unlit, folder, None))
 
 
 def fitted(folder, **keys):
@@ -206,12 +206,15 @@ def test_specks_that_are_no_cells_are_left_out_as_tune_rows_tell(folder):
 def test_lengths_of_pixels_may_stand_in_a_column_also_for_new_patients(folder):
     kind = head(pixel_um="um")
     frame = pl.DataFrame({"cells": ["0.png", "1.png"], "um": [0.5, None]})
-    target = kind.match(kind.read_target(frame, "cohort.csv"), [GRID] * 2, unlit, folder, None)
+    target = kind.match(kind.read_target(frame, "cohort.csv"), GroundFacts([GRID] * 2, unlit, folder, None))
     said = objects([sure(unpack(one)) for one in target.drawn])
     kind = kind.fit(target, TrainRows(np.arange(2)))
     np.testing.assert_array_equal(kind.decode(said, target).spacing, [[0.5, 0.5], [np.nan, np.nan]])
     asked = kind.read_new(frame.select("um"), "new.csv")
-    assert kind.decode(said, kind.match(asked, [GRID] * 2, unlit, folder, None)).spacing[0].tolist() == [0.5, 0.5]
+    assert kind.decode(said, kind.match(asked, GroundFacts([GRID] * 2, unlit, folder, None))).spacing[0].tolist() == [
+        0.5,
+        0.5,
+    ]
     assert kind.read_new(pl.DataFrame({"other": [1]}), "new.csv") is None
     with pytest.raises(CohortError) as caught:
         kind.read_target(pl.DataFrame({"cells": ["0.png"] * 3, "um": ["0.5", "0", "wide"]}), "cohort.csv")
@@ -256,9 +259,9 @@ def test_the_layer_reads_the_finest_map_of_its_input():
 
 def test_the_example_writes_what_is_known(tmp_path):
     known = [GridKnown(GRID, pictures(row)[0]) for row in range(3)]
-    frame, keys = Cells.example_on(np.random.default_rng(1), np.zeros(3), known, tmp_path, "nuclei")
+    frame, keys = Cells.example_on(np.random.default_rng(1), known, tmp_path, "nuclei")
     kind = Cells("nuclei", Cells.Options(on="film", **keys))
-    target = kind.match(kind.read_target(frame, "cohort.csv"), [GRID] * 3, unlit, Path(tmp_path), None)
+    target = kind.match(kind.read_target(frame, "cohort.csv"), GroundFacts([GRID] * 3, unlit, Path(tmp_path), None))
     assert target.count.tolist() == [len(np.unique(one.objects)) - 1 for one in known]
 
 

@@ -15,7 +15,7 @@ from polyclinic.evidence.folds import Layout
 from polyclinic.evidence.forms.base import Part, judge_of
 from polyclinic.formats.packed import unpack
 from polyclinic.geometry import BoxMarks, GridGeometry, GridKnown, Lattice, identity
-from polyclinic.heads.base import Question, objects
+from polyclinic.heads.base import GroundFacts, Question, objects
 from polyclinic.heads.detect import Detect, DetectPlan
 from polyclinic.inputs.base import InputColumns
 from polyclinic.layers.objects.detector import boxes_at
@@ -39,12 +39,12 @@ def known(n=40):
 def head_and_target(cells=None, shape=(EDGE, EDGE), **keys):
     if cells is None:
         rng = np.random.default_rng(0)
-        frame, more = Detect.example_on(rng, np.zeros(40), known(), Path(), "asked")
+        frame, more = Detect.example_on(rng, known(), Path(), "asked")
     else:
         frame, more = pl.DataFrame({"boxes": cells}, schema={"boxes": pl.String}), {"column": "boxes"}
     head = Detect("asked", Detect.Options.model_validate_json(json.dumps({"on": "film", **more, **keys})))
     target = head.read_target(frame, "cohort.csv")
-    return head, head.match(target, [GridGeometry(shape)] * len(frame), unlit, Path(), None)
+    return head, head.match(target, GroundFacts([GridGeometry(shape)] * len(frame), unlit, Path(), None))
 
 
 def make(**keys) -> Ready:

@@ -14,7 +14,7 @@ from polyclinic.errors import CohortError
 from polyclinic.evidence.metrics.relations import PREDICTED, TRUE
 from polyclinic.formats.packed import pack_all, unpack
 from polyclinic.geometry import TextGeometry, Tokens
-from polyclinic.heads.base import objects
+from polyclinic.heads.base import GroundFacts, objects
 from polyclinic.heads.relate import Relate
 from polyclinic.layers.text.relation_scorer import PairScores
 from polyclinic.records.text.tokens import cut
@@ -56,7 +56,7 @@ def places(rows: int = 4) -> list:
 
 def fitted(frame: pl.DataFrame = FRAME, **options) -> tuple[Relate, object]:
     head = head_of(**options)
-    target = head.match(head.read_target(frame, "cohort.csv"), geometry(len(frame)), unlit, Path(), None)
+    target = head.match(head.read_target(frame, "cohort.csv"), GroundFacts(geometry(len(frame)), unlit, Path(), None))
     return head.fit(target, TrainRows(np.arange(len(frame)))), target
 
 
@@ -104,11 +104,13 @@ class TestMatch:
         frame = pl.DataFrame({"link": [link], "names": [spans(ASPIRIN, COX1)]})
         target = head.read_target(frame, "cohort.csv")
         with pytest.raises(CohortError, match=match):
-            head.match(target, geometry(1), unlit, Path(), None)
+            head.match(target, GroundFacts(geometry(1), unlit, Path(), None))
 
     def test_a_row_without_a_text_is_not_known(self):
         head = head_of()
-        target = head.match(head.read_target(FRAME, "cohort.csv"), [None, *geometry(3)], unlit, Path(), None)
+        target = head.match(
+            head.read_target(FRAME, "cohort.csv"), GroundFacts([None, *geometry(3)], unlit, Path(), None)
+        )
         assert target.known.tolist() == [False, True, True, False]
 
 
@@ -254,7 +256,7 @@ def test_new_patients_stretches_are_asked_about():
     head, _ = fitted(spans="names", directed=False)
     asked = head.read_new(FRAME.select("names"), "new.csv")
     assert not asked.known.any()
-    asked = head.match(asked, geometry(), unlit, Path(), None)
+    asked = head.match(asked, GroundFacts(geometry(), unlit, Path(), None))
     answer = head.decode(plainly(head, asked, [[1, 0, 0]] * 4), asked)
     assert unpack(answer.pairs[0])[:, [TRUE, PREDICTED]].tolist() == [[-1, 1], [-1, 0], [-1, 0]]
     assert head.marks(answer, 0).truth is None

@@ -16,7 +16,7 @@ from polyclinic.evidence.forms.base import judge_of
 from polyclinic.evidence.metrics.overlap import decided
 from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import GridGeometry, Lattice, identity
-from polyclinic.heads.base import objects
+from polyclinic.heads.base import GroundFacts, objects
 from polyclinic.heads.segment import MaskTensors, RegionProbabilities, Segment
 from polyclinic.tensors import Movement
 from toys.dense import unlit
@@ -51,7 +51,7 @@ def solid(folder, masks, affine=AFFINE):
 
 
 def matched(head, frame, folder, geometry=FLAT, cache=None, lit=unlit):
-    return head.match(head.read_target(frame, "cohort.csv"), [geometry] * len(frame), lit, folder, cache)
+    return head.match(head.read_target(frame, "cohort.csv"), GroundFacts([geometry] * len(frame), lit, folder, cache))
 
 
 def ready(folder, rows=ROWS, **keys):
@@ -199,7 +199,7 @@ def test_no_mask_at_all_is_refused():
 def test_rows_without_mask_or_scan_are_not_known(tmp_path):
     frame = flat(tmp_path, [label(row) for row in range(3)]).with_columns(mask=pl.Series(["0.png", None, "2.png"]))
     head = segment()
-    target = head.match(head.read_target(frame, "cohort.csv"), [FLAT, FLAT, None], unlit, tmp_path, None)
+    target = head.match(head.read_target(frame, "cohort.csv"), GroundFacts([FLAT, FLAT, None], unlit, tmp_path, None))
     assert target.known.tolist() == [True, False, False]
     assert target.strata().tolist() == [1, -1, -1]
 
@@ -365,7 +365,7 @@ def looking_within(folder, lit):
 
 
 def asked_anew(head, frame, folder, lit):
-    question = head.match(head.read_new(frame, "new.csv"), [FLAT] * len(frame), lit, folder, None)
+    question = head.match(head.read_new(frame, "new.csv"), GroundFacts([FLAT] * len(frame), lit, folder, None))
     everywhere = pack(np.full((2, 20, 24), 65535, dtype=np.uint16) * np.array([1, 0], dtype=np.uint16)[:, None, None])
     answer = head.decode(objects([RegionProbabilities(everywhere, None)] * len(frame)), question)
     return [decided(answer, row)[0] for row in range(len(frame))], question.check_new()

@@ -10,7 +10,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError
 from polyclinic.formats.packed import unpack
 from polyclinic.geometry import TextGeometry, Tokens
-from polyclinic.heads.base import objects
+from polyclinic.heads.base import GroundFacts, objects
 from polyclinic.heads.tag import FoundSpans, Tag
 from polyclinic.records.text.tokens import cut
 from polyclinic.tensors import Encoded, Fused, Movement, Sight
@@ -47,7 +47,9 @@ def places(texts=TEXTS):
 
 def fitted(*cells, texts=TEXTS, **keys):
     kind = head(**keys)
-    target = kind.match(kind.read_target(frame(*cells), "cohort.csv"), geometry(texts), unlit, Path(), None)
+    target = kind.match(
+        kind.read_target(frame(*cells), "cohort.csv"), GroundFacts(geometry(texts), unlit, Path(), None)
+    )
     return kind.fit(target, ROWS), target
 
 
@@ -151,7 +153,7 @@ def test_offsets_that_do_not_fit_the_text_stop_the_study(span):
     kind = head()
     target = kind.read_target(frame([span], SPANS[1], SPANS[2]), "cohort.csv")
     with pytest.raises(CohortError, match="offsets must fit the text") as caught:
-        kind.match(target, geometry(), unlit, Path(), None)
+        kind.match(target, GroundFacts(geometry(), unlit, Path(), None))
     assert caught.value.findings[0].rows == (1,)
 
 

@@ -10,7 +10,7 @@ import torch
 
 from polyclinic.cohort.rows import Inner, TestRows, TrainRows, TuneRows
 from polyclinic.formats.packed import unpack
-from polyclinic.heads.base import Question
+from polyclinic.heads.base import GroundFacts, Question
 from polyclinic.heads.classify import Classify
 from polyclinic.inputs.base import InputColumns
 from polyclinic.model import build
@@ -29,7 +29,9 @@ def make(*, absent: tuple[int, ...] = (), both: bool = False, flips: bool = Fals
     square = Square("film", Square.Options(column="film", flips=flips)).facing()
     film = InputColumns.read(square, ColumnCells(pl.DataFrame({"film": numbers}), Path(), "cohort.csv"))
     spot = Spot("spot", Spot.Options(on="film", column="spot"))
-    target = spot.match(spot.read_target(pl.DataFrame({"spot": range(40)}), "cohort.csv"), [], unlit, Path(), None)
+    target = spot.match(
+        spot.read_target(pl.DataFrame({"spot": range(40)}), "cohort.csv"), GroundFacts([], unlit, Path(), None)
+    )
     questions = {"spot": Question(spot, target)}
     if both:
         half = Classify("upper", Classify.Options(column="upper", positive="yes"))

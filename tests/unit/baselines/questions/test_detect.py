@@ -11,6 +11,7 @@ from polyclinic.baselines.questions.detect import PlainDetect, find_blobs, fit_b
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.evidence.metrics.detection import overlaps
 from polyclinic.geometry import GridGeometry, Lattice
+from polyclinic.heads.base import GroundFacts
 from polyclinic.heads.detect import Detect
 from toys.dense import unlit
 
@@ -42,7 +43,7 @@ def question(dim, n=12):
     places = [Lattice(shape, geometry, to_source)] * n
     head = Detect("asked", Detect.Options(on="film", column="boxes"))
     target = head.read_target(pl.DataFrame({"boxes": cells}), "cohort.csv")
-    target = head.match(target, [geometry] * n, unlit, Path(), None)
+    target = head.match(target, GroundFacts([geometry] * n, unlit, Path(), None))
     rows = Inner(TrainRows(np.arange(8)), TuneRows(np.arange(8, 12)))
     head = head.fit(target, rows.train)
     placed = head.on_grid(target, places, None)

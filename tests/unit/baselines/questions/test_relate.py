@@ -10,7 +10,7 @@ from polyclinic.baselines.questions.base import PlainQuestion
 from polyclinic.baselines.questions.relate import PlainRelate, columns_of, fields_of
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.geometry import TextGeometry, Tokens
-from polyclinic.heads.base import objects
+from polyclinic.heads.base import GroundFacts, objects
 from polyclinic.heads.relate import Relate
 from polyclinic.records.text.tokens import cut
 from toys.dense import unlit
@@ -48,7 +48,7 @@ def question(verbs: list[str], tune: int = 10) -> tuple[PlainQuestion, object]:
     geometry = [TextGeometry(text) for text in texts]
     places = [Tokens(one, cut(one.text, "word")) for one in geometry]
     target = head.read_target(pl.DataFrame({"link": cells, "spans": spans}), "cohort.csv")
-    target = head.match(target, geometry, unlit, Path(), None)
+    target = head.match(target, GroundFacts(geometry, unlit, Path(), None))
     rows = Inner(TrainRows(np.arange(len(verbs) - 20)), TuneRows(np.arange(len(verbs) - 20, len(verbs) - 20 + tune)))
     head = head.fit(target, rows.train)
 

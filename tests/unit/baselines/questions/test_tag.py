@@ -10,6 +10,7 @@ from polyclinic.baselines.questions.tag import Dictionary, PlainTag, fit_tagger
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
 from polyclinic.decoding.tagging import Tagging
 from polyclinic.geometry import TextGeometry, Tokens
+from polyclinic.heads.base import GroundFacts
 from polyclinic.heads.tag import Tag
 from polyclinic.records.text.tokens import cut
 from toys.dense import unlit
@@ -85,7 +86,9 @@ def test_plain_models_of_a_question(nested):
     geometry = [TextGeometry(text) for text in texts]
     places = [Tokens(one, o) for one, o in zip(geometry, offsets, strict=True)]
     head = Tag("drugs", Tag.Options(on="note", column="drugs", nested=nested))
-    target = head.match(head.read_target(pl.DataFrame({"drugs": cells}), "cohort.csv"), geometry, unlit, Path(), None)
+    target = head.match(
+        head.read_target(pl.DataFrame({"drugs": cells}), "cohort.csv"), GroundFacts(geometry, unlit, Path(), None)
+    )
     rows = Inner(TrainRows(np.arange(50)), TuneRows(np.arange(50, 55)))
     head = head.fit(target, rows.train)
     question = PlainQuestion(head, head.on_grid(target, places, None), places, lambda row: words[row], rows, 1)
