@@ -46,6 +46,20 @@ def macro(function: Function) -> Function:
     return figure
 
 
+def on(*names: str) -> Callable[[Callable[..., Any]], Function]:
+    """What makes a function of arrays and weights one of a case: the names are those of the case's arrays."""
+
+    def wrap(function: Callable[..., Any]) -> Function:
+        return lambda case, weights: function(*(getattr(case, name) for name in names), weights)
+
+    return wrap
+
+
+def calibration_error(function: Function, about: str) -> Metric:
+    """The distance between what was said and how often it was right."""
+    return Metric("expected_calibration_error", function, Better.LOWER, about, pooled=True, raised=True)
+
+
 def counted(name: str, function: Function, about: str) -> Metric:
     """A metric of decisions that are counted over all folds together; higher is better."""
     return Metric(name, function, Better.HIGHER, about, pooled=True)

@@ -6,7 +6,7 @@ The judge of a form is found by the form's word, the name of its file here, or o
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
@@ -29,6 +29,8 @@ from polyclinic.evidence.records import (
 from polyclinic.evidence.weights import Figures, Weights
 from polyclinic.study import catalogue
 
+GRID = np.linspace(0, 1, 101)
+"""False-positive shares (ROC) and sensitivities (precision-recall) at which curves are given."""
 Draws = UInt8[np.ndarray, "resample patient"]
 
 
@@ -190,6 +192,18 @@ class Judge(ABC):
     def metric(self, name: str) -> Metric:
         """The metric of that name."""
         return next(metric for metric in self.metrics if metric.name == name)
+
+
+class UnitJudge(Judge):
+    """Judges answers that have a unit, and no names."""
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+
+    @classmethod
+    def of(cls, answer: Any) -> Self:
+        """The judge of answers like this one."""
+        return cls(answer.unit)
 
 
 def judge_of(answer: Answer) -> Judge:

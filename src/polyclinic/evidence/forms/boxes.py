@@ -10,11 +10,21 @@ from jaxtyping import Bool, Float, Shaped
 from polyclinic.answers.boxes import BoxAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import ComparedCurve, Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
+from polyclinic.evidence.forms.base import (
+    GRID,
+    ComparedCurve,
+    Detail,
+    Judge,
+    Judged,
+    Part,
+    Shown,
+    counts_of,
+    first_of_rows,
+)
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import detection
 from polyclinic.evidence.metrics.calibration import calibration_curve, error_of_found
-from polyclinic.evidence.per_class import Function, macro, means, ratios
+from polyclinic.evidence.per_class import Function, calibration_error, counted, macro, means, ratios
 from polyclinic.evidence.records import Calibration, Curve, OperatingPoint, Tested
 from polyclinic.evidence.soundness import broken
 from polyclinic.evidence.weights import Figures, Weights, closed, ratio
@@ -26,7 +36,6 @@ al., nnDetection, MICCAI 2021), then those of COCO."""
 _HALF = 1
 _RATES = np.array(detection.RATES)
 _COCO_POINTS = 101
-GRID = np.linspace(0, 1, 101)
 FROC_RATES = 2.0 ** np.linspace(-3, 3, 49)
 """False boxes per picture along the FROC curve: eight points an octave, the rates of CPM among them."""
 
@@ -114,14 +123,10 @@ METRICS = (
         _UP,
         "share of the objects found at the price of one false box per picture",
     ),
-    Metric("object_sensitivity", macro(_sensitivity), _UP, "share of the objects found at the chosen score", True),
-    Metric("object_precision", macro(_precision), _UP, "share of the boxes that find an object at that score", True),
-    Metric(
-        "object_f1",
-        macro(ratios(lambda c: 2 * c.found, lambda c: c.taken + c.objects)),
-        _UP,
-        "harmonic mean of these two",
-        True,
+    counted("object_sensitivity", macro(_sensitivity), "share of the objects found at the chosen score"),
+    counted("object_precision", macro(_precision), "share of the boxes that find an object at that score"),
+    counted(
+        "object_f1", macro(ratios(lambda c: 2 * c.found, lambda c: c.taken + c.objects)), "harmonic mean of these two"
     ),
     Metric(
         "false_boxes",
@@ -142,13 +147,9 @@ PER_CLASS = (
     Metric("count_error", _count_error, _DOWN, "objects counted too many or too few, per picture"),
     Metric("count_bias", means(lambda c: c.taken - c.objects), Better.ZERO, "mean of counted - true, per picture"),
 )
-_CALIBRATION = Metric(
-    "expected_calibration_error",
+_CALIBRATION = calibration_error(
     lambda c, w: error_of_found([hits[:, c.base] for hits in c.hits], list(c.score), w),
-    _DOWN,
     "distance between score and share that is right",
-    True,
-    True,
 )
 
 

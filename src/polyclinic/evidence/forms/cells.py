@@ -9,12 +9,12 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.cells import CellsAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
+from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, UnitJudge, counts_of, first_of_rows
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import instances
 from polyclinic.evidence.metrics.calibration import wilson_interval
 from polyclinic.evidence.metrics.morphology import shapes
-from polyclinic.evidence.per_class import Function, means, ratios
+from polyclinic.evidence.per_class import Function, calibration_error, counted, means, ratios
 from polyclinic.evidence.records import Calibration, CurvePoint, Tested
 from polyclinic.evidence.soundness import broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
@@ -79,7 +79,7 @@ def _measured(measure: int, what: int) -> Function:
     return ratios(lambda c: 100 * c.measured[:, measure, what], lambda c: c.measured[:, measure, _COUNT])
 
 
-def _calibration_error(case: CellsCase, weights: Weights | None) -> Figures:
+def _score_error(case: CellsCase, weights: Weights | None) -> Figures:
     """Distance between score and share of matches, over tenths of the score."""
     summed = np.tensordot(opened(weights, len(case.true)), case.scores, axes=1)
     away = np.abs(summed[:, 0] - summed[:, 1]).sum(axis=1)
@@ -97,13 +97,7 @@ METRICS = (
         _HIGHER,
         "panoptic quality: overlap of found cells times how well they are found",
     ),
-    Metric(
-        "sq",
-        ratios(lambda c: c.matched_iou, lambda c: c.matched[:, _HALF]),
-        _HIGHER,
-        "mean overlap of matched cells",
-        pooled=True,
-    ),
+    counted("sq", ratios(lambda c: c.matched_iou, lambda c: c.matched[:, _HALF]), "mean overlap of matched cells"),
     Metric("rq", means(lambda c: ratio(2 * c.matched[:, _HALF], c.true + c.predicted)), _HIGHER, "F1 of each picture"),
     Metric(
         "ap_50", means(lambda c: _precision(c)[:, _HALF]), _HIGHER, "matches / (matches + missed + false), overlap 0.5"
@@ -112,67 +106,44 @@ METRICS = (
     Metric(
         "ap_50_95", means(lambda c: _precision(c).mean(axis=1)), _HIGHER, "mean of the same at overlaps 0.5 to 0.95"
     ),
-    Metric(
+    counted(
         "ap_50_pooled",
         ratios(lambda c: c.matched[:, _HALF], lambda c: c.either[:, _HALF]),
-        _HIGHER,
         "the first of these over the cells of all pictures together",
-        pooled=True,
     ),
-    Metric(
+    counted(
         "f1_50",
         ratios(lambda c: 2 * c.matched[:, _HALF], lambda c: c.true + c.predicted),
-        _HIGHER,
         "F1 over the cells of all pictures, overlap 0.5",
-        pooled=True,
     ),
-    Metric(
+    counted(
         "cell_sensitivity",
         ratios(lambda c: c.matched[:, _HALF], lambda c: c.true),
-        _HIGHER,
         "share of true cells that were found",
-        pooled=True,
     ),
-    Metric(
+    counted(
         "cell_precision",
         ratios(lambda c: c.matched[:, _HALF], lambda c: c.predicted),
-        _HIGHER,
         "share of predicted cells that are one",
-        pooled=True,
     ),
     Metric("count_error", means(lambda c: np.abs(c.predicted - c.true)), _LOWER, "cells too many or too few a picture"),
     Metric("count_bias", means(lambda c: c.predicted - c.true), Better.ZERO, "above 0: too many cells"),
     Metric("area_error_percent", _measured(0, _AWAY), _LOWER, "distance from the true area, matched cells", True),
     Metric("area_bias_percent", _measured(0, _OFF), Better.ZERO, "above 0: matched cells are drawn too large", True),
     *(
-        Metric(f"{name}_correlation", _correlation(k), _HIGHER, f"true and predicted {name} of matched cells", True)
+        counted(f"{name}_correlation", _correlation(k), f"true and predicted {name} of matched cells")
         for k, name in enumerate(MEASURES)
     ),
-    Metric(
-        "expected_calibration_error",
-        _calibration_error,
-        _LOWER,
-        "distance between the score and the share of cells that match",
-        pooled=True,
-        raised=True,
-    ),
+    calibration_error(_score_error, "distance between the score and the share of cells that match"),
 )
 
 
-class CellsJudge(Judge):
+class CellsJudge(UnitJudge):
     """Judges a ``CellsAnswer``."""
 
     word = "cells"
     headline = ("aji", "ap_50", "pq", "count_error")
     metrics = METRICS
-
-    def __init__(self, unit: str) -> None:
-        self.unit = unit
-
-    @classmethod
-    def of(cls, answer: CellsAnswer) -> "CellsJudge":
-        """The judge of answers like this one."""
-        return cls(answer.unit)
 
     def known(self, answer: CellsAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have true cells drawn, or are known to have none."""

@@ -1,6 +1,5 @@
 """How several yes-or-no labels at once are judged. Labels that are not known are skipped, sample by sample."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,16 +10,14 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.labels import LabelsAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
+from polyclinic.evidence.forms.base import GRID, Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, multilabel, operating_point
 from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
-from polyclinic.evidence.per_class import counted
+from polyclinic.evidence.per_class import calibration_error, counted, on
 from polyclinic.evidence.records import Curve, OperatingPoint, Tested
 from polyclinic.evidence.soundness import check_chances
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
-
-GRID = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True)
@@ -35,33 +32,17 @@ class LabelsCase(Case):
     rule: str
 
 
-def calibration_metrics(read: Callable[[LabelsCase], Float[np.ndarray, "sample label"]]) -> tuple[Metric, ...]:
+def calibration_metrics(chances: str) -> tuple[Metric, ...]:
     """What is asked of chances, be they those before calibration or after."""
-
-    def of(plain: Any) -> Callable[[LabelsCase, Weights | None], Figures]:
-        return lambda case, weights: plain(case.truth, read(case), weights)
-
-    lower = Better.LOWER
+    of, lower = on("truth", chances), Better.LOWER
     return (
         Metric("brier_score", of(multilabel.brier_score), lower, "mean squared error of each label's chance, averaged"),
         Metric("log_loss", of(multilabel.log_loss), lower, "penalty for being sure and wrong, averaged over labels"),
-        Metric(
-            "expected_calibration_error",
+        calibration_error(
             of(multilabel.expected_calibration_error),
-            lower,
             "distance between predicted chance and observed share, averaged over labels",
-            pooled=True,
-            raised=True,
         ),
     )
-
-
-def _ranked(name: str, plain: Any, about: str) -> Metric:
-    return Metric(name, lambda case, w: plain(case.truth, case.probabilities, w), Better.HIGHER, about)
-
-
-def _on_decision(name: str, function: Any, about: str) -> Metric:
-    return Metric(name, lambda case, w: function(case.truth, case.decision, w), Better.HIGHER, about, pooled=True)
 
 
 def _each(name: str, function: Any, better: Better, about: str, decided: bool = False) -> Metric:
@@ -74,19 +55,20 @@ def _each(name: str, function: Any, better: Better, about: str, decided: bool = 
     return Metric(name, figures, better, about, pooled=decided)
 
 
+_ranked, _decided, _HIGHER = on("truth", "probabilities"), on("truth", "decision"), Better.HIGHER
 METRICS = (
-    _ranked("macro_auroc", multilabel.macro_auroc, "AUROC of each label, averaged"),
-    _ranked("macro_auprc", multilabel.macro_auprc, "average precision of each label, averaged"),
-    _on_decision("macro_f1", multilabel.macro_f1, "F1 of each label at its operating point, averaged"),
-    _on_decision("accuracy", multilabel.accuracy, "share of right decisions at the operating point, averaged"),
+    Metric("macro_auroc", _ranked(multilabel.macro_auroc), _HIGHER, "AUROC of each label, averaged"),
+    Metric("macro_auprc", _ranked(multilabel.macro_auprc), _HIGHER, "average precision of each label, averaged"),
+    counted("macro_f1", _decided(multilabel.macro_f1), "F1 of each label at its operating point, averaged"),
+    counted("accuracy", _decided(multilabel.accuracy), "share of right decisions at the operating point, averaged"),
     counted(
         "accuracy_at_half",
         lambda case, w: multilabel.accuracy(case.truth, (case.probabilities > 0.5).astype(np.float64), w),
         "share right with one half as the threshold",
     ),
-    *calibration_metrics(lambda case: case.probabilities),
+    *calibration_metrics("probabilities"),
 )
-BEFORE = calibration_metrics(lambda case: case.raw)
+BEFORE = calibration_metrics("raw")
 PER_LABEL = (
     _each("auroc", discrimination.auroc, Better.HIGHER, "ranking of this label"),
     _each("auprc", discrimination.auprc, Better.HIGHER, "average precision of this label"),

@@ -16,17 +16,16 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
+from polyclinic.evidence.forms.base import GRID, Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import levels
 from polyclinic.evidence.metrics.overlap import CERTAIN, Overlap, decide, judge_region
-from polyclinic.evidence.per_class import Function, macro, means, ratios
+from polyclinic.evidence.per_class import Function, calibration_error, counted, macro, means, ratios
 from polyclinic.evidence.records import Calibration, Curve, OperatingPoint, Tested
 from polyclinic.evidence.soundness import broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
 from polyclinic.formats.packed import unpack
 
-GRID = np.linspace(0, 1, 101)
 TOLERANCE = 1.0
 """Outlines this near count as the same: one millimetre, one micrometre or one pixel, as the spacing is given."""
 _ML = 1000.0
@@ -97,54 +96,40 @@ PER_REGION = (
     Metric(
         "size_bias_percent", means(lambda c: c.size_error_percent), Better.ZERO, "above 0: regions are drawn too large"
     ),
-    Metric(
+    counted(
         "lesion_sensitivity",
         ratios(lambda c: c.lesions_found, lambda c: c.lesions),
-        _HIGHER,
         "share of connected true parts that were touched",
-        pooled=True,
     ),
     Metric(
         "false_lesions", means(lambda c: c.lesions_false), _LOWER, "connected parts per record that touch nothing true"
     ),
-    Metric(
+    counted(
         "pixel_f1",
         ratios(lambda c: 2 * c.both, lambda c: c.predicted + c.true),
-        _HIGHER,
         "Dice of all points of all records together",
-        pooled=True,
     ),
-    Metric(
+    counted(
         "pixel_sensitivity",
         ratios(lambda c: c.both, lambda c: c.true),
-        _HIGHER,
         "share of the points that belong which were found",
-        pooled=True,
     ),
-    Metric(
+    counted(
         "pixel_specificity",
         ratios(lambda c: c.outside, lambda c: c.outside + c.predicted - c.both),
-        _HIGHER,
         "share of the other points left in peace",
-        pooled=True,
     ),
-    Metric(
+    counted(
         "pixel_accuracy",
         ratios(lambda c: c.outside + c.both, lambda c: c.outside + c.predicted + c.true - c.both),
-        _HIGHER,
         "share of all points decided rightly",
-        pooled=True,
     ),
     Metric("pixel_auroc", _at_levels(levels.auroc), _HIGHER, "ranking of points that belong above the others"),
     Metric("pixel_auprc", _at_levels(levels.auprc), _HIGHER, "average precision over points"),
     Metric("brier_score", _at_levels(levels.brier_score), _LOWER, "mean squared error of each point's chance"),
-    Metric(
-        "expected_calibration_error",
+    calibration_error(
         _at_levels(levels.expected_calibration_error),
-        _LOWER,
         "distance between the chance of points and the share that belongs",
-        pooled=True,
-        raised=True,
     ),
 )
 METRICS = tuple(replace(metric, function=macro(metric.function)) for metric in PER_REGION)

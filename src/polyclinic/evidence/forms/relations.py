@@ -13,7 +13,7 @@ from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import relations
 from polyclinic.evidence.metrics.calibration import calibration_curve
 from polyclinic.evidence.metrics.relations import PerType, RelationCase
-from polyclinic.evidence.per_class import counted
+from polyclinic.evidence.per_class import calibration_error, counted
 from polyclinic.evidence.records import Calibration, OperatingPoint, Tested
 from polyclinic.evidence.soundness import SUM_TOLERANCE, broken
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
@@ -31,13 +31,9 @@ def _each(name: str, function: Callable[[RelationCase, Weights], PerType], about
 
 CALIBRATION = (
     Metric("log_loss", relations.log_loss, Better.LOWER, "penalty for being sure and wrong, of each pair"),
-    Metric(
-        "expected_calibration_error",
+    calibration_error(
         relations.expected_calibration_error,
-        Better.LOWER,
         "mean distance between the chance of the answered type and how often it was right",
-        pooled=True,
-        raised=True,
     ),
 )
 METRICS = (

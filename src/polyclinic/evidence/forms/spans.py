@@ -9,10 +9,10 @@ from polyclinic.answers.spans import SpanAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
 from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
-from polyclinic.evidence.metric import Better, Metric
+from polyclinic.evidence.metric import Metric
 from polyclinic.evidence.metrics import spans
 from polyclinic.evidence.metrics.calibration import calibration_curve, error_of_found
-from polyclinic.evidence.per_class import counted
+from polyclinic.evidence.per_class import calibration_error, counted
 from polyclinic.evidence.records import Calibration, Tested
 from polyclinic.evidence.soundness import broken
 from polyclinic.formats.packed import object_array, unpack
@@ -89,13 +89,9 @@ PER_LABEL = (
     counted("entity_recall", lambda c, w: spans.label_share(c.right, c.truth, w), "share found exactly"),
     counted("partial_f1", lambda c, w: spans.label_f1(*_partial(c), w), "F1 when a shared sign is enough"),
 )
-_CALIBRATION = Metric(
-    "expected_calibration_error",
+_CALIBRATION = calibration_error(
     lambda c, w: error_of_found(list(c.hits), list(c.confidence), w),
-    Better.LOWER,
     "distance between the confidence and the share of spans that are right",
-    True,
-    True,
 )
 
 

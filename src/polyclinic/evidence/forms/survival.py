@@ -8,12 +8,13 @@ from jaxtyping import Bool, Float
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
+from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, UnitJudge, counts_of, first_of_rows
 from polyclinic.evidence.intervals import limits
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import concordance, survival
 from polyclinic.evidence.metrics.calibration import equal_groups
 from polyclinic.evidence.metrics.kaplan_meier import KaplanMeier, kaplan_meier, log_rank
+from polyclinic.evidence.per_class import on
 from polyclinic.evidence.records import Calibration, CurvePoint, GroupSurvival, OverTime, Tested
 from polyclinic.evidence.soundness import check_curves, check_finite, check_follow_up
 from polyclinic.evidence.weights import Figures, Weights
@@ -51,10 +52,6 @@ class SurvivalCase(Case):
     horizon: float
 
 
-def _harrell(case: SurvivalCase, weights: Weights | None) -> Figures:
-    return concordance.concordance_index(case.event, case.time, case.risk, weights)
-
-
 def _uno(case: SurvivalCase, weights: Weights | None) -> Figures:
     return concordance.uno_concordance(case.event, case.time, case.risk, weights, case.tau)
 
@@ -72,27 +69,24 @@ def _mean_auc(case: SurvivalCase, weights: Weights | None) -> Figures:
 
 
 METRICS = (
-    Metric("concordance_index", _harrell, Better.HIGHER, "chance that the earlier event had the higher risk"),
+    Metric(
+        "concordance_index",
+        on("event", "time", "risk")(concordance.concordance_index),
+        Better.HIGHER,
+        "chance that the earlier event had the higher risk",
+    ),
     Metric("uno_concordance", _uno, Better.HIGHER, "the same, made independent of who was censored when"),
     Metric("integrated_brier_score", _integrated_brier, Better.LOWER, "mean squared error of the curve over time"),
     Metric("mean_auc", _mean_auc, Better.HIGHER, "AUROC for an event by a moment, averaged over moments"),
 )
 
 
-class SurvivalJudge(Judge):
+class SurvivalJudge(UnitJudge):
     """Judges a ``SurvivalAnswer``."""
 
     word = "survival"
     headline = ("concordance_index", "uno_concordance", "integrated_brier_score", "mean_auc")
     metrics = METRICS
-
-    def __init__(self, unit: str) -> None:
-        self.unit = unit
-
-    @classmethod
-    def of(cls, answer: SurvivalAnswer) -> "SurvivalJudge":
-        """The judge of answers like this one."""
-        return cls(answer.unit)
 
     def known(self, answer: SurvivalAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have a known follow-up."""

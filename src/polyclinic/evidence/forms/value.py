@@ -10,9 +10,10 @@ from scipy.stats import norm
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of
+from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, UnitJudge, counts_of
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import regression
+from polyclinic.evidence.per_class import on
 from polyclinic.evidence.records import Calibration, Tested
 from polyclinic.evidence.soundness import check_finite
 
@@ -26,7 +27,7 @@ class ValueCase(Case):
 
 
 def _on_value(name: str, function: Any, better: Better, about: str, pooled: bool = False) -> Metric:
-    return Metric(name, lambda case, w: function(case.truth, case.value, w), better, about, pooled)
+    return Metric(name, on("truth", "value")(function), better, about, pooled)
 
 
 CALIBRATION = ("calibration_slope", "calibration_intercept")
@@ -42,20 +43,12 @@ METRICS = (
 )
 
 
-class ValueJudge(Judge):
+class ValueJudge(UnitJudge):
     """Judges a ``ValueAnswer``."""
 
     word = "value"
     headline = ("rmse", "mae", "r2", "spearman")
     metrics = METRICS
-
-    def __init__(self, unit: str) -> None:
-        self.unit = unit
-
-    @classmethod
-    def of(cls, answer: ValueAnswer) -> "ValueJudge":
-        """The judge of answers like this one."""
-        return cls(answer.unit)
 
     def known(self, answer: ValueAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have a measured number."""

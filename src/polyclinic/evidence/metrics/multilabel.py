@@ -26,44 +26,29 @@ def by_label(metric: Binary, truth: Labels, answer: Labels, weights: Weights) ->
     return np.stack(columns, axis=1)
 
 
-def macro(metric: Binary, truth: Labels, answer: Labels, weights: Weights | None = None) -> Figures:
+def macro(metric: Binary) -> Callable[..., Figures]:
     """A two-class metric averaged over the labels, each counting the same; those without a figure are left out."""
-    return closed(mean_of_classes(by_label(metric, truth, answer, opened(weights, len(truth)))), weights)
+
+    def average(truth: Labels, answer: Labels, weights: Weights | None = None) -> Figures:
+        return closed(mean_of_classes(by_label(metric, truth, answer, opened(weights, len(truth)))), weights)
+
+    return average
 
 
-def macro_auroc(truth: Labels, probabilities: Labels, weights: Weights | None = None) -> Figures:
-    """AUROC of each label, averaged.
+macro_auroc = macro(discrimination.auroc)
+"""AUROC of each label, averaged.
 
-    Source: the evaluator of MedMNIST v2, Yang J et al. Scientific Data 2023;10:41.
-    """
-    return macro(discrimination.auroc, truth, probabilities, weights)
-
-
-def macro_auprc(truth: Labels, probabilities: Labels, weights: Weights | None = None) -> Figures:
-    """Average precision of each label, averaged."""
-    return macro(discrimination.auprc, truth, probabilities, weights)
-
-
-def macro_f1(truth: Labels, decision: Labels, weights: Weights | None = None) -> Figures:
-    """F1 of each label at its operating point, averaged."""
-    return macro(operating_point.f1, truth, decision, weights)
-
-
-def accuracy(truth: Labels, decision: Labels, weights: Weights | None = None) -> Figures:
-    """Share of right decisions of each label, averaged."""
-    return macro(operating_point.accuracy, truth, decision, weights)
-
-
-def brier_score(truth: Labels, probabilities: Labels, weights: Weights | None = None) -> Figures:
-    """Brier score of each label, averaged."""
-    return macro(calibration.brier_score, truth, probabilities, weights)
-
-
-def log_loss(truth: Labels, probabilities: Labels, weights: Weights | None = None) -> Figures:
-    """Log loss of each label, averaged."""
-    return macro(calibration.log_loss, truth, probabilities, weights)
-
-
-def expected_calibration_error(truth: Labels, probabilities: Labels, weights: Weights | None = None) -> Figures:
-    """Calibration error of each label, averaged."""
-    return macro(calibration.expected_calibration_error, truth, probabilities, weights)
+Source: the evaluator of MedMNIST v2, Yang J et al. Scientific Data 2023;10:41.
+"""
+macro_auprc = macro(discrimination.auprc)
+"""Average precision of each label, averaged."""
+macro_f1 = macro(operating_point.f1)
+"""F1 of each label at its operating point, averaged."""
+accuracy = macro(operating_point.accuracy)
+"""Share of right decisions of each label, averaged."""
+brier_score = macro(calibration.brier_score)
+"""Brier score of each label, averaged."""
+log_loss = macro(calibration.log_loss)
+"""Log loss of each label, averaged."""
+expected_calibration_error = macro(calibration.expected_calibration_error)
+"""Calibration error of each label, averaged."""

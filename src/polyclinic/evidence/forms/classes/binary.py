@@ -1,6 +1,5 @@
 """How a yes-or-no answer is judged."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,17 +9,14 @@ from jaxtyping import Float, Int
 
 from polyclinic.answers.classes import ClassAnswer
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, counts_of, first_of_rows
+from polyclinic.evidence.forms.base import GRID, Detail, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.forms.classes.chances import ChancesJudge, confusion
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, operating_point
 from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
-from polyclinic.evidence.per_class import counted
+from polyclinic.evidence.per_class import calibration_error, counted, on
 from polyclinic.evidence.records import OperatingPoint, Tested
 from polyclinic.evidence.weights import Figures, Weights
-
-GRID = np.linspace(0, 1, 101)
-"""False-positive shares (ROC) and sensitivities (precision-recall) at which curves are given."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +32,9 @@ class BinaryCase(Case):
     rule: str
 
 
-Plain = Callable[[Float[np.ndarray, " sample"], Float[np.ndarray, " sample"], Weights | None], Figures]
-
-
-def calibration_metrics(read: Callable[[BinaryCase], Float[np.ndarray, " sample"]]) -> tuple[Metric, ...]:
+def calibration_metrics(chances: str) -> tuple[Metric, ...]:
     """What is asked of chances, be they those before calibration or after."""
-
-    def of(plain: Plain) -> Callable[[BinaryCase, Weights | None], Figures]:
-        return lambda case, weights: plain(case.truth, read(case), weights)
-
-    lower = Better.LOWER
+    of, lower = on("truth", chances), Better.LOWER
     return (
         Metric("brier_score", of(calibration.brier_score), lower, "mean squared error of the predicted chance"),
         Metric("log_loss", of(calibration.log_loss), lower, "penalty for being sure and wrong"),
@@ -63,37 +52,24 @@ def calibration_metrics(read: Callable[[BinaryCase], Float[np.ndarray, " sample"
             "below 0: risks predicted too high",
             pooled=True,
         ),
-        Metric(
-            "expected_calibration_error",
-            of(calibration.expected_calibration_error),
-            lower,
-            "mean distance between predicted chance and observed share",
-            pooled=True,
-            raised=True,
+        calibration_error(
+            of(calibration.expected_calibration_error), "mean distance between predicted chance and observed share"
         ),
     )
 
 
-def _ranked(name: str, plain: Plain, about: str) -> Metric:
-    return Metric(name, lambda case, w: plain(case.truth, case.probability, w), Better.HIGHER, about)
-
-
-def _decided(name: str, plain: Plain, about: str) -> Metric:
-    """A metric of the decision. Decisions of all folds are counted together."""
-    return Metric(name, lambda case, w: plain(case.truth, case.decision, w), Better.HIGHER, about, pooled=True)
-
-
+_ranked, _decided, _HIGHER = on("truth", "probability"), on("truth", "decision"), Better.HIGHER
 METRICS = (
-    _ranked("auroc", discrimination.auroc, "chance to rank a diseased patient above a healthy one"),
-    _ranked("auprc", discrimination.auprc, "PPV averaged over all sensitivities"),
-    *calibration_metrics(lambda case: case.probability),
-    _decided("accuracy", operating_point.accuracy, "share of right decisions at the operating point"),
-    _decided("balanced_accuracy", operating_point.balanced_accuracy, "mean of sensitivity and specificity"),
-    _decided("sensitivity", operating_point.sensitivity, "share of the diseased who are found"),
-    _decided("specificity", operating_point.specificity, "share of the healthy who are left in peace"),
-    _decided("ppv", operating_point.ppv, "share of the alarms that are right"),
-    _decided("npv", operating_point.npv, "share of the all-clears that are right"),
-    _decided("f1", operating_point.f1, "harmonic mean of sensitivity and PPV"),
+    Metric("auroc", _ranked(discrimination.auroc), _HIGHER, "chance to rank a diseased patient above a healthy one"),
+    Metric("auprc", _ranked(discrimination.auprc), _HIGHER, "PPV averaged over all sensitivities"),
+    *calibration_metrics("probability"),
+    counted("accuracy", _decided(operating_point.accuracy), "share of right decisions at the operating point"),
+    counted("balanced_accuracy", _decided(operating_point.balanced_accuracy), "mean of sensitivity and specificity"),
+    counted("sensitivity", _decided(operating_point.sensitivity), "share of the diseased who are found"),
+    counted("specificity", _decided(operating_point.specificity), "share of the healthy who are left in peace"),
+    counted("ppv", _decided(operating_point.ppv), "share of the alarms that are right"),
+    counted("npv", _decided(operating_point.npv), "share of the all-clears that are right"),
+    counted("f1", _decided(operating_point.f1), "harmonic mean of sensitivity and PPV"),
     counted(
         "accuracy_at_half",
         lambda case, w: operating_point.accuracy(case.truth, (case.probability > 0.5).astype(np.float64), w),
@@ -101,7 +77,7 @@ METRICS = (
     ),
 )
 _CURVES = {"roc": discrimination.roc_curve, "precision_recall": discrimination.precision_recall_curve}
-BEFORE = calibration_metrics(lambda case: case.raw)
+BEFORE = calibration_metrics("raw")
 
 
 class BinaryJudge(ChancesJudge):

@@ -9,15 +9,13 @@ from jaxtyping import Float
 
 from polyclinic.answers.classes import ClassAnswer
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, counts_of, first_of_rows
+from polyclinic.evidence.forms.base import GRID, Detail, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.forms.classes.chances import ChancesJudge, confusion
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import calibration, discrimination, multiclass, operating_point
-from polyclinic.evidence.per_class import counted
+from polyclinic.evidence.per_class import calibration_error, counted, on
 from polyclinic.evidence.records import Curve, CurvePoint, OperatingPoint, Tested
 from polyclinic.evidence.weights import Figures, Weights, closed, opened
-
-GRID = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True)
@@ -35,79 +33,50 @@ class MulticlassCase(Case):
         return len(self.probabilities[0])
 
 
-def calibration_metrics(read: Callable[[MulticlassCase], Float[np.ndarray, "sample klass"]]) -> tuple[Metric, ...]:
+def calibration_metrics(chances: str) -> tuple[Metric, ...]:
     """What is asked of chances, be they those before calibration or after."""
-
-    def of(plain: Any) -> Callable[[MulticlassCase, Weights | None], Figures]:
-        return lambda case, weights: plain(case.truth, read(case), weights)
-
-    lower = Better.LOWER
+    of, lower = on("truth", chances), Better.LOWER
     return (
         Metric("brier_score", of(multiclass.brier_score), lower, "squared error of the chances, summed over classes"),
         Metric("log_loss", of(multiclass.log_loss), lower, "penalty for being sure and wrong"),
-        Metric(
-            "expected_calibration_error",
+        calibration_error(
             of(multiclass.expected_calibration_error),
-            lower,
             "mean distance between the chance of the likeliest class and how often it was right",
-            pooled=True,
-            raised=True,
         ),
     )
 
 
-def _macro(name: str, plain: Any, about: str) -> Metric:
-    return Metric(name, lambda case, w: plain(case.truth, case.probabilities, w), Better.HIGHER, about)
-
-
-def _on_decision(name: str, function: Any, about: str) -> Metric:
-    def figure(case: MulticlassCase, weights: Weights | None) -> Figures:
-        found: Figures = function(case.truth, case.decision, case.classes, weights)
-        return found
-
-    return Metric(name, figure, Better.HIGHER, about, pooled=True)
-
-
-def _each_chance(name: str, function: Any, about: str) -> Metric:
-    """A metric of each class against the rest."""
+def _each(name: str, function: Any, about: str, decided: bool = False) -> Metric:
+    """A metric of each class against the rest: of its chance, or of deciding for it."""
 
     def figures(case: MulticlassCase, weights: Weights | None) -> Figures:
-        found = multiclass.by_class(function, case.truth, case.probabilities, opened(weights, len(case.truth)))
-        return closed(found, weights)
+        answer = multiclass.as_columns(case.decision, case.classes) if decided else case.probabilities
+        return closed(multiclass.by_class(function, case.truth, answer, opened(weights, len(case.truth))), weights)
 
-    return Metric(name, figures, Better.HIGHER, about)
-
-
-def _each_decision(name: str, function: Any, about: str) -> Metric:
-    """A metric of deciding for each class or against it."""
-
-    def figures(case: MulticlassCase, weights: Weights | None) -> Figures:
-        decided = multiclass.as_columns(case.decision, case.classes)
-        return closed(multiclass.by_class(function, case.truth, decided, opened(weights, len(case.truth))), weights)
-
-    return Metric(name, figures, Better.HIGHER, about, pooled=True)
+    return Metric(name, figures, Better.HIGHER, about, pooled=decided)
 
 
+_ranked, _decided, _HIGHER = on("truth", "probabilities"), on("truth", "decision", "classes"), Better.HIGHER
 METRICS = (
-    _macro("macro_auroc", multiclass.macro_auroc, "AUROC of each class against the rest, averaged"),
-    _macro("macro_auprc", multiclass.macro_auprc, "average precision of each class, averaged"),
+    Metric("macro_auroc", _ranked(multiclass.macro_auroc), _HIGHER, "AUROC of each class against the rest, averaged"),
+    Metric("macro_auprc", _ranked(multiclass.macro_auprc), _HIGHER, "average precision of each class, averaged"),
     counted(
         "accuracy",
-        lambda case, w: operating_point.accuracy(case.truth, case.decision, w),
+        on("truth", "decision")(operating_point.accuracy),
         "share right when the likeliest class is taken",
     ),
-    _on_decision("balanced_accuracy", multiclass.balanced_accuracy, "share recognised of each class, averaged"),
-    _on_decision("macro_f1", multiclass.macro_f1, "F1 of each class, averaged"),
-    *calibration_metrics(lambda case: case.probabilities),
+    counted("balanced_accuracy", _decided(multiclass.balanced_accuracy), "share recognised of each class, averaged"),
+    counted("macro_f1", _decided(multiclass.macro_f1), "F1 of each class, averaged"),
+    *calibration_metrics("probabilities"),
 )
-BEFORE = calibration_metrics(lambda case: case.raw)
+BEFORE = calibration_metrics("raw")
 PER_CLASS = (
-    _each_chance("auroc", discrimination.auroc, "this class against the rest"),
-    _each_chance("auprc", discrimination.auprc, "this class against the rest"),
-    _each_decision("sensitivity", operating_point.sensitivity, "share of this class that is recognised"),
-    _each_decision("specificity", operating_point.specificity, "share of the others not taken for this class"),
-    _each_decision("ppv", operating_point.ppv, "share right of the answers that name this class"),
-    _each_decision("f1", operating_point.f1, "harmonic mean of sensitivity and PPV"),
+    _each("auroc", discrimination.auroc, "this class against the rest"),
+    _each("auprc", discrimination.auprc, "this class against the rest"),
+    _each("sensitivity", operating_point.sensitivity, "share of this class that is recognised", True),
+    _each("specificity", operating_point.specificity, "share of the others not taken for this class", True),
+    _each("ppv", operating_point.ppv, "share right of the answers that name this class", True),
+    _each("f1", operating_point.f1, "harmonic mean of sensitivity and PPV", True),
 )
 
 
