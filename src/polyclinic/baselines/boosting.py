@@ -1,6 +1,6 @@
 """The plain tree model of every question: gradient boosting, stopped on tune rows."""
 
-from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,19 +39,21 @@ class Codes:
         return matrix
 
 
-class Boosted(ABC):
-    """Trees that answer one question."""
+@dataclass(frozen=True)
+class Boosted:
+    """Trees that answer one question.
 
-    def __init__(self, codes: Codes) -> None:
-        self._codes = codes
+    Attributes:
+        codes: What they see of categories.
+        margins: From the rows of a matrix to their outputs: a number, or the log odds of each class, label, interval.
+    """
+
+    codes: Codes
+    margins: Callable[[Matrix], Margins]
 
     def outputs(self, features: Features, rows: Rows) -> Float[np.ndarray, "row 1 out"]:
         """What the trees put out for some rows, as a head takes it."""
-        return self.margins(self._codes.matrix(features, rows.index))[:, None, :]
-
-    @abstractmethod
-    def margins(self, matrix: Matrix) -> Margins:
-        """Outputs of the rows of a matrix."""
+        return self.margins(self.codes.matrix(features, rows.index))[:, None, :]
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,13 @@
 """Plain models of dense questions, on the same rows as ours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Int, Shaped
+from jaxtyping import Shaped
 
 from polyclinic.baselines.offered import plain_models
-from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, PlainQuestion
-from polyclinic.cohort.rows import Fold, Inner, TestRows
-from polyclinic.geometry import Place
+from polyclinic.baselines.questions.base import DenseSort, PlainDense, PlainQuestion
+from polyclinic.cohort.rows import Fold, Inner, Rows, TestRows
 from polyclinic.heads.base import Dense, Question, dense_questions, objects
 from polyclinic.predictions.record import Predictions
 from polyclinic.training.assembled import Assembled
@@ -59,11 +58,20 @@ def _ask(
     answers = sort.fit(PlainQuestion(question.head, ready.truth[name], ready.places[on], values, rows, seed))
     if answers is None:
         return None
-    asked = [_outputs(name, ready.places[on], answers, index) for index in (rows.tune.index, test.index)]
-    return MemberOutputs(asked[0], asked[1], np.full(len(rows.tune), np.nan), np.full(len(test), np.nan))
+    places = ready.places[on]
+
+    def asked(some: Rows) -> Mapping[str, Shaped[np.ndarray, " row"]]:
+        return {name: objects([None if places[row] is None else answers(int(row)) for row in some.index])}
+
+    return plain_outputs(rows.tune, asked(rows.tune), test, asked(test))
 
 
-def _outputs(name: str, places: Sequence[Place | None], answers: Answers, index: Int[np.ndarray, " row"]) -> Outputs:
-    raws = objects([None if places[row] is None else answers(int(row)) for row in index])
-    by_target: Mapping[str, Shaped[np.ndarray, " row"]] = {name: raws}
-    return Outputs(index, by_target, np.zeros((len(index), 0), dtype=np.float32))
+def plain_outputs(
+    tune: Rows, of_tune: Mapping[str, np.ndarray], test: Rows, of_test: Mapping[str, np.ndarray]
+) -> MemberOutputs:
+    """The outputs of a plain model by target: it sums up no patient, and measures no distance from the others."""
+    both = [
+        Outputs(rows.index, by_target, np.zeros((len(rows), 0), dtype=np.float32))
+        for rows, by_target in ((tune, of_tune), (test, of_test))
+    ]
+    return MemberOutputs(both[0], both[1], np.full(len(tune), np.nan), np.full(len(test), np.nan))

@@ -1,6 +1,6 @@
 """The plain models that every study trains beside ours, on the same rows: a linear one and gradient boosting."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from polyclinic.baselines.dense import answer_dense
+from polyclinic.baselines.dense import answer_dense, plain_outputs
 from polyclinic.baselines.design import merge
 from polyclinic.baselines.linear import fit_linear
 from polyclinic.baselines.offered import plain_models
@@ -20,7 +20,6 @@ from polyclinic.records.base import Features
 from polyclinic.tensors import Fused
 from polyclinic.training.assembled import Assembled
 from polyclinic.training.ensemble import MemberOutputs, average_members, calibrate_members
-from polyclinic.training.outputs import Outputs
 
 
 @runtime_checkable
@@ -73,9 +72,15 @@ def _answer_features(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predi
         found = plain_models(assembled.study.targets[name].kind, question.outcomes)
         plain[name] = found if isinstance(found, PlainGlobal) else PlainGlobal()
     features = merge([one.records.summarise() for one in assembled.inputs.values()])
+    names = {one.linear for one in plain.values()}
+    linear = ("TF-IDF + " if features.texts else "") + (names.pop() if len(names) == 1 else "linear models")
     sorts = (
-        Sort(_linear_name(plain.values(), features), lambda plain, head, rows: plain.as_linear(head), _fit_linear),
-        Sort("gradient boosting", lambda plain, head, rows: plain.as_boosted(head, rows), _fit_boosted),
+        Sort(linear, lambda plain, head, rows: plain.as_linear(head), _fit_linear),
+        Sort(
+            "gradient boosting",
+            lambda plain, head, rows: plain.as_boosted(head, rows),
+            lambda plain, question, *rest: plain.grow(question.outcomes, question.head, *rest),
+        ),
     )
     answered = (_answer(sort, plain, assembled, fold, features, seed) for sort in sorts)
     return tuple(predictions for predictions in answered if predictions is not None)
@@ -114,18 +119,7 @@ def _ask(
         if model is None:
             return None
         tune[name], test[name] = model.outputs(features, rows.tune), model.outputs(features, fold.test)
-    tune_outputs, test_outputs = _outputs(rows.tune, tune), _outputs(fold.test, test)
-    return MemberOutputs(tune_outputs, test_outputs, np.full(len(rows.tune), np.nan), np.full(len(fold.test), np.nan))
-
-
-def _outputs(rows: Rows, by_target: Mapping[str, Float[np.ndarray, "sample member out"]]) -> Outputs:
-    return Outputs(rows.index, by_target, np.zeros((len(rows), 0), dtype=np.float32))
-
-
-def _linear_name(plain: Iterable[PlainGlobal], features: Features) -> str:
-    names = {one.linear for one in plain}
-    name = names.pop() if len(names) == 1 else "linear models"
-    return f"TF-IDF + {name}" if features.texts else name
+    return plain_outputs(rows.tune, tune, fold.test, test)
 
 
 def _fit_linear(
@@ -135,9 +129,3 @@ def _fit_linear(
     fused = Fused(nothing, nothing, torch.ones(1, 1, dtype=torch.bool), None, {})
     outputs = question.head.layer(1)(fused).shape[2]
     return fit_linear(question.head, question.outcomes, features, rows, outputs)
-
-
-def _fit_boosted(
-    plain: PlainGlobal, question: Question[Global], features: Features, rows: Inner, seed: int
-) -> PlainModel | None:
-    return plain.grow(question.outcomes, question.head, features, rows, seed)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from polyclinic.baselines.boosting import Boosted
 from polyclinic.cohort.rows import Inner
-from polyclinic.geometry import Place
+from polyclinic.geometry import Lattice, Place
 from polyclinic.heads.base import Dense, Global
 from polyclinic.records.base import Features
 
@@ -65,6 +65,12 @@ class PlainQuestion:
     values: Callable[[int], Any]
     rows: Inner
     seed: int
+
+    def lattice(self, row: int) -> Lattice:
+        """The grid of a row whose record is there."""
+        place = self.places[row]
+        assert isinstance(place, Lattice)
+        return place
 
 
 Answers = Callable[[int], Any]

@@ -15,7 +15,7 @@ from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, 
 from polyclinic.decoding.watershed import LARGER, flood, tidy
 from polyclinic.evidence.metrics import instances
 from polyclinic.formats.packed import pack, unpack
-from polyclinic.geometry import Lattice, to_file
+from polyclinic.geometry import to_file
 from polyclinic.heads.base import Dense
 from polyclinic.heads.cells import FoundCells
 from polyclinic.layers.objects.cell_maps import spacing_um
@@ -81,34 +81,24 @@ def fit_otsu(question: PlainQuestion) -> Answers | None:
     if not rows:
         return None
     rows = [rows[k] for k in np.unique(np.linspace(0, len(rows) - 1, _LEARNING_PICTURES).round().astype(int))]
-    recipe = CellRecipe(smallest=_smallest(question, rows[0]))
+    # The smallest cell in points of the network's grid, from that in points of the file.
+    turn = question.lattice(rows[0]).to_source[:, :-1]
+    recipe = CellRecipe(smallest=float(question.head.plan.smallest / abs(np.linalg.det(turn))))
     areas = [recipe.smallest * larger for larger in LARGER] if question.head.options.min_area == "auto" else []
     recipe = _best([replace(recipe, blur=blur) for blur in _BLURS], question, rows)
     recipe = _best([replace(recipe, apart=apart) for apart in _APART], question, rows)
     recipe = _best([replace(recipe, smallest=area) for area in areas] or [recipe], question, rows)
 
     def answer(row: int) -> FoundCells:
-        place = _lattice(question, row)
-        return FoundCells(pack(_in_file(question, row, recipe)), spacing_um(place, question.head.options.pixel_um))
+        spacing = spacing_um(question.lattice(row), question.head.options.pixel_um)
+        return FoundCells(pack(_in_file(question, row, recipe)), spacing)
 
     return answer
 
 
-def _lattice(question: PlainQuestion, row: int) -> Lattice:
-    place = question.places[row]
-    assert isinstance(place, Lattice)
-    return place
-
-
-def _smallest(question: PlainQuestion, row: int) -> float:
-    """The smallest cell in points of the network's grid, from that in points of the file."""
-    turn = _lattice(question, row).to_source[:, :-1]
-    return float(question.head.plan.smallest / abs(np.linalg.det(turn)))
-
-
 def _in_file(question: PlainQuestion, row: int, recipe: CellRecipe) -> Int[np.ndarray, "row column"]:
     labels = draw_cells(question.values(row).mean(axis=0), recipe)
-    return to_file(labels, _lattice(question, row), order=0)
+    return to_file(labels, question.lattice(row), order=0)
 
 
 def _best(offered: list[CellRecipe], question: PlainQuestion, rows: list[int]) -> CellRecipe:

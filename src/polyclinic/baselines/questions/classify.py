@@ -4,7 +4,7 @@ from typing import final
 
 import numpy as np
 
-from polyclinic.baselines.boosting import Boosted, Codes, Margins, Matrix, TreeClassifier, classify, lesson_of
+from polyclinic.baselines.boosting import Boosted, Codes, classify, lesson_of
 from polyclinic.baselines.questions.base import PlainGlobal
 from polyclinic.cohort.rows import Inner
 from polyclinic.heads.base import Global
@@ -22,17 +22,4 @@ class PlainClassify(PlainGlobal):
         """Trees that vote for classes."""
         codes = Codes.learn(features, rows.train)
         truth = np.where(target.known, target.truth, np.nan)
-        return ClassTrees(codes, classify(lesson_of(codes, features, rows, truth), len(target.classes), seed))
-
-
-@final
-class ClassTrees(Boosted):
-    """Trees whose output is the log odds of classes."""
-
-    def __init__(self, codes: Codes, classifier: TreeClassifier) -> None:
-        super().__init__(codes)
-        self._classifier = classifier
-
-    def margins(self, matrix: Matrix) -> Margins:
-        """Log odds of each class."""
-        return self._classifier.log_odds(matrix)
+        return Boosted(codes, classify(lesson_of(codes, features, rows, truth), len(target.classes), seed).log_odds)

@@ -136,9 +136,8 @@ def fit_blobs(question: PlainQuestion) -> Answers | None:
     classifier = _learn(np.concatenate([one.looks for one in seen]), np.concatenate(truth), nothing + 1)
 
     def answer(row: int) -> Float[np.ndarray, "box entry"]:
-        place = question.places[row]
-        assert isinstance(place, Lattice)
-        return _said(find_blobs(question.values(row)), classifier, place, head.options.overlap, head.options.most)
+        blobs, place = find_blobs(question.values(row)), question.lattice(row)
+        return _answer(blobs, classifier, place, head.options.overlap, head.options.most)
 
     return answer
 
@@ -151,7 +150,7 @@ def _what(blobs: Blobs, truth: Float[np.ndarray, "object part"], nothing: int) -
     return np.where(overlap.max(axis=1) >= _RIGHT, truth[overlap.argmax(axis=1), 0].astype(np.int64), nothing)
 
 
-def _said(
+def _answer(
     blobs: Blobs, classifier: Classifier, place: Lattice, overlap: float, most: int
 ) -> Float[np.ndarray, "box entry"]:
     """Log-odds, class and corners in the file, best first, as the head's gatherer gives them."""

@@ -4,7 +4,7 @@ from typing import final
 
 import numpy as np
 
-from polyclinic.baselines.boosting import Boosted, Codes, Margins, Matrix, TreeClassifier, classify, lesson_of
+from polyclinic.baselines.boosting import Boosted, Codes, classify, lesson_of
 from polyclinic.baselines.questions.base import PlainGlobal
 from polyclinic.cohort.rows import Inner
 from polyclinic.heads.base import Global
@@ -21,18 +21,5 @@ class PlainMultilabel(PlainGlobal):
     def grow(self, target: LabelsTarget, head: Global, features: Features, rows: Inner, seed: int) -> Boosted:
         """Trees for each label by itself."""
         codes = Codes.learn(features, rows.train)
-        lessons = [lesson_of(codes, features, rows, truth) for truth in target.truth.T]
-        return LabelTrees(codes, tuple(classify(lesson, 2, seed) for lesson in lessons))
-
-
-@final
-class LabelTrees(Boosted):
-    """Trees whose output is the log odds of each label."""
-
-    def __init__(self, codes: Codes, classifiers: tuple[TreeClassifier, ...]) -> None:
-        super().__init__(codes)
-        self._classifiers = classifiers
-
-    def margins(self, matrix: Matrix) -> Margins:
-        """Log odds of each label."""
-        return np.hstack([classifier.log_odds(matrix) for classifier in self._classifiers])
+        each = [classify(lesson_of(codes, features, rows, truth), 2, seed) for truth in target.truth.T]
+        return Boosted(codes, lambda matrix: np.hstack([classifier.log_odds(matrix) for classifier in each]))

@@ -5,7 +5,7 @@ from typing import final
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from polyclinic.baselines.boosting import Boosted, Codes, Margins, Matrix, judge_of, lesson_of, settings_of
+from polyclinic.baselines.boosting import Boosted, Codes, judge_of, lesson_of, settings_of
 from polyclinic.baselines.questions.base import PlainGlobal
 from polyclinic.cohort.rows import Inner
 from polyclinic.heads.base import Global
@@ -26,18 +26,5 @@ class PlainRegress(PlainGlobal):
         truth = tensors.truth.numpy().astype(np.float64)  # type: ignore[attr-defined]
         lesson = lesson_of(codes, features, rows, np.where(target.known, truth, np.nan))
         model = HistGradientBoostingRegressor(**settings_of(lesson, seed))
-        return ValueTrees(codes, model.fit(lesson.seen, lesson.truth, **judge_of(lesson)))
-
-
-@final
-class ValueTrees(Boosted):
-    """Trees whose output is a number."""
-
-    def __init__(self, codes: Codes, model: HistGradientBoostingRegressor) -> None:
-        super().__init__(codes)
-        self._model = model
-
-    def margins(self, matrix: Matrix) -> Margins:
-        """The number."""
-        predicted: Margins = self._model.predict(matrix)[:, None]
-        return predicted
+        model.fit(lesson.seen, lesson.truth, **judge_of(lesson))
+        return Boosted(codes, lambda matrix: model.predict(matrix)[:, None])

@@ -57,8 +57,10 @@ def _fit(question: PlainQuestion) -> Answers | None:
     fields, pairs, truth = _examples(question, question.rows.train.index)
     if len(np.unique(truth)) < 2:
         return None
-    counters = [_counter(runs).fit([one[k] for one in fields]) for k, runs in enumerate(_RUNS) if _any(fields, k)]
-    used = [k for k in range(len(_RUNS)) if _any(fields, k)]
+    used = [k for k in range(len(_RUNS)) if any(one[k] for one in fields)]
+    # Words are what the text input's tokens are.
+    settings = {"token_pattern": r"\S+", "sublinear_tf": True, "max_features": _MOST}
+    counters = [TfidfVectorizer(ngram_range=_RUNS[k], **settings).fit([one[k] for one in fields]) for k in used]
     types = len(question.head.plan.types)
 
     def matrix(fields: Sequence[Fields], pairs: Int[np.ndarray, "pair 4"]) -> sparse.csr_array:
@@ -89,16 +91,6 @@ def _examples(
         pairs.append(here)
         truth.append(question.truth.truth[row][known])
     return fields, np.concatenate(pairs), np.concatenate(truth)
-
-
-def _any(fields: Sequence[Fields], field: int) -> bool:
-    """Whether there is a word to count."""
-    return any(one[field] for one in fields)
-
-
-def _counter(runs: tuple[int, int]) -> Any:
-    """Runs of words; words are what the text input's tokens are."""
-    return TfidfVectorizer(ngram_range=runs, token_pattern=r"\S+", sublinear_tf=True, max_features=_MOST)
 
 
 def _choose(

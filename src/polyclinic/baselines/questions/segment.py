@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from jaxtyping import Float, Int, UInt16
+from jaxtyping import Float, Int
 from scipy import ndimage
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, PlainQuestion
 from polyclinic.decoding.window_stitching import quantised
 from polyclinic.formats.packed import pack
-from polyclinic.geometry import Lattice, to_file
+from polyclinic.geometry import to_file
 from polyclinic.heads.base import Dense
 from polyclinic.heads.segment import RegionProbabilities
 from polyclinic.records.masks.resampled import ResampledMasks
@@ -159,8 +159,7 @@ def _fit(question: PlainQuestion, model: Any, weight: str) -> Answers | None:
     regions = question.truth.masks.regions
 
     def answer(row: int) -> RegionProbabilities:
-        place, values = question.places[row], question.values(row)
-        assert isinstance(place, Lattice)
+        place, values = question.lattice(row), question.values(row)
         probability = np.zeros((regions, *place.shape), dtype=np.float32)
         for first, last in _slabs(place.shape):
             features = describe(values, first, last)
@@ -170,13 +169,10 @@ def _fit(question: PlainQuestion, model: Any, weight: str) -> Answers | None:
                     if label > 0:
                         region = int(label) - 1 if question.truth.masks.exclusive else number
                         probability[region, first:last] = chance.reshape(last - first, *place.shape[1:])
-        return RegionProbabilities(pack(_in_file(probability, place)), place.source.spacing)
+        in_file = np.stack([quantised(to_file(region, place)) for region in probability])
+        return RegionProbabilities(pack(in_file), place.source.spacing)
 
     return answer
-
-
-def _in_file(probability: Float[np.ndarray, " region *grid"], place: Lattice) -> UInt16[np.ndarray, " region *file"]:
-    return np.stack([quantised(to_file(region, place)) for region in probability])
 
 
 def fit_logistic(question: PlainQuestion) -> Answers | None:

@@ -5,7 +5,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
-from polyclinic.baselines.boosting import Boosted, Codes, Lesson, Margins, Matrix, TreeClassifier, classify, lesson_of
+from polyclinic.baselines.boosting import Boosted, Codes, Lesson, Margins, Matrix, classify, lesson_of
 from polyclinic.baselines.questions.base import PlainGlobal, with_options
 from polyclinic.cohort.rows import Inner
 from polyclinic.heads.base import Global
@@ -43,22 +43,13 @@ class PlainSurvive(PlainGlobal):
         )
         categorical = (*plain.categorical, False)
         lesson = Lesson(seen, truth, judged, wanted, categorical, len(plain.truth), weight, importance)
-        return HazardTrees(codes, classify(lesson, 2, seed), len(edges) - 1)
+        classifier = classify(lesson, 2, seed)
 
+        def margins(matrix: Matrix) -> Margins:
+            numbered = (np.full(len(matrix), float(interval)) for interval in range(len(edges) - 1))
+            return np.hstack([classifier.log_odds(np.column_stack([matrix, number])) for number in numbered])
 
-@final
-class HazardTrees(Boosted):
-    """Trees whose output is the log odds of the event in each interval."""
-
-    def __init__(self, codes: Codes, classifier: TreeClassifier, intervals: int) -> None:
-        super().__init__(codes)
-        self._classifier = classifier
-        self._intervals = intervals
-
-    def margins(self, matrix: Matrix) -> Margins:
-        """Log odds of each interval."""
-        numbered = (np.full(len(matrix), float(interval)) for interval in range(self._intervals))
-        return np.hstack([self._classifier.log_odds(np.column_stack([matrix, number])) for number in numbered])
+        return Boosted(codes, margins)
 
 
 def intervals_for(rows: int) -> int:

@@ -150,14 +150,16 @@ class TokenFeatures:
     def _all(self, texts: Sequence[Text], found: Sequence[Sequence[Stretch]], tagging: Tagging) -> sparse.csr_array:
         kinds = [*sorted({token for text in texts for token in text}), _EDGE]
         number = {token: position for position, token in enumerate(kinds)}
-        own, light = self._by_kind(kinds, _of_token), self._by_kind(kinds, _of_far_token)
+        own, light = (
+            self._by_kind(kinds, _of_token),
+            self._by_kind(kinds, lambda token: [f"={token.lower()}", f"^{_short(_shape(token))}"]),
+        )
         around = {offset: _shifted(texts, number, offset) for offset in (-2, -1, 0, 1, 2)}
         columns = [own[around[0]], own[around[-1]], own[around[1]], light[around[-2]], light[around[2]]]
-        told = _told(found, [len(text) for text in texts], tagging)
-        return sparse.csr_array(sparse.hstack([*columns, *self._couples(texts), *told], format="csr"))
+        hints = _hints(found, [len(text) for text in texts], tagging)
+        return sparse.csr_array(sparse.hstack([*columns, *self._couples(texts), *hints], format="csr"))
 
-    def _by_kind(self, kinds: Sequence[str], marks_of: object) -> sparse.csr_array:
-        assert callable(marks_of)
+    def _by_kind(self, kinds: Sequence[str], marks_of: Callable[[str], list[str]]) -> sparse.csr_array:
         held = [[self.words[mark] for mark in marks_of(token) if mark in self.words] for token in kinds]
         return _rows(held, len(self.words))
 
@@ -176,10 +178,6 @@ def _of_token(token: str) -> list[str]:
     ends = [f"{side}{part}" for n in _AFFIXES if len(small) > n for side, part in (("<", small[:n]), (">", small[-n:]))]
     shape = _shape(token)
     return [f"={small}", f"#{token}", f"~{shape}", f"^{_short(shape)}", *ends]
-
-
-def _of_far_token(token: str) -> list[str]:
-    return [f"={token.lower()}", f"^{_short(_shape(token))}"]
 
 
 def _shape(token: str) -> str:
@@ -208,7 +206,7 @@ def _shifted(texts: Sequence[Text], number: dict[str, int], offset: int) -> Int[
     return np.array([number[token] for text in shifted for token in text], dtype=np.int64)
 
 
-def _told(found: Sequence[Sequence[Stretch]], lengths: Sequence[int], tagging: Tagging) -> list[sparse.csr_array]:
+def _hints(found: Sequence[Sequence[Stretch]], lengths: Sequence[int], tagging: Tagging) -> list[sparse.csr_array]:
     """What the dictionary says of each token, and of the ones beside it."""
     tags = [tagging.write(list(stretches), length) for stretches, length in zip(found, lengths, strict=True)]
     beside = [np.pad(one, 1) for one in tags]
