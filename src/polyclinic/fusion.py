@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from polyclinic.tensors import Encoded, Fused, layer_name
@@ -42,28 +41,14 @@ class Fusion(nn.Module):
         )
         present = torch.cat([mask for _, mask in spread], dim=1)
         if self.exchange is not None:
-            tokens = self._mix(self.exchange, tokens, present)
-        weights = self._attend(tokens, present)
+            # A row without any token would make the attention divide by zero; let it look at its padding, which the
+            # pooling ignores anyway.
+            tokens = self.exchange(tokens, src_key_padding_mask=~present & present.any(dim=1, keepdim=True))
+        scores = self.score(tokens).squeeze(-1).masked_fill(~present, -torch.inf).float()
+        weights = torch.where(present, scores.softmax(dim=1), 0.0).to(tokens.dtype)
         pooled = torch.einsum("rt,rtw->rw", weights, tokens)
         summary = torch.where(present.any(dim=1, keepdim=True), pooled, self.nobody.to(pooled.dtype))
         return Fused(summary.reshape(-1, members, summary.shape[-1]), tokens, present, weights, dict(inputs))
-
-    @staticmethod
-    def _mix(
-        exchange: nn.Module, tokens: Float[Tensor, "rows token width"], present: Bool[Tensor, "rows token"]
-    ) -> Float[Tensor, "rows token width"]:
-        # A row without any token would make the attention divide by zero; let it look at its padding, which the
-        # pooling ignores anyway.
-        hidden = ~present & present.any(dim=1, keepdim=True)
-        mixed: Tensor = exchange(tokens, src_key_padding_mask=hidden)
-        return mixed
-
-    def _attend(
-        self, tokens: Float[Tensor, "rows token width"], present: Bool[Tensor, "rows token"]
-    ) -> Float[Tensor, "rows token"]:
-        scores = self.score(tokens).squeeze(-1).masked_fill(~present, -torch.inf)
-        weights = scores.float().softmax(dim=1)
-        return torch.where(present, weights, 0.0).to(tokens.dtype)
 
 
 def _spread(encoded: Encoded, members: int) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from polyclinic.cohort.rows import Inner, Rows, TrainRows
@@ -35,7 +35,10 @@ class Codes:
         """Features with categories as small codes: rare and new levels share one, absence stays absent."""
         matrix: Matrix = features.matrix[index].astype(np.float64)
         for place, levels in self.levels:
-            matrix[:, place] = _recode(matrix[:, place], levels)
+            codes = matrix[:, place]
+            at = np.minimum(np.searchsorted(levels, codes), max(len(levels) - 1, 0))
+            known = levels[at] == codes if len(levels) else np.zeros(len(codes), dtype=bool)
+            matrix[:, place] = np.where(np.isnan(codes), np.nan, np.where(known, at, len(levels)))
         return matrix
 
 
@@ -151,9 +154,3 @@ def _common(codes: Float[np.ndarray, " row"]) -> Float[np.ndarray, " level"]:
     """The commonest levels, ascending."""
     found, count = np.unique(codes[~np.isnan(codes)], return_counts=True)
     return np.sort(found[np.argsort(-count, kind="stable")[:_MOST_LEVELS]])
-
-
-def _recode(codes: Float[np.ndarray, " row"], levels: Float[np.ndarray, " level"]) -> Float[np.ndarray, " row"]:
-    place = np.minimum(np.searchsorted(levels, codes), max(len(levels) - 1, 0))
-    known: Bool[np.ndarray, " row"] = levels[place] == codes if len(levels) else np.zeros(len(codes), dtype=bool)
-    return np.where(np.isnan(codes), np.nan, np.where(known, place, len(levels)))

@@ -24,14 +24,12 @@ def average_curves(curves: Sequence[tuple[OwnGrid, OwnGrid]], least: int = LEAST
     points = max(least + 1, *(times.shape[1] for times, _ in curves))
     every = np.concatenate([times for times, _ in curves], axis=1)
     grids, which = np.unique(every, axis=0, return_inverse=True)
-    common = np.stack([_thin(np.unique(grid), points) for grid in grids])[which.ravel()]
+    thinned = []
+    for grid in map(np.unique, grids):
+        # As dense where the grid is dense; first and last stay.
+        thinned.append(np.interp(np.linspace(0, 1, points), np.linspace(0, 1, len(grid)), grid))
+    common = np.stack(thinned)[which.ravel()]
     return common, np.mean([_at(times, survival, common) for times, survival in curves], axis=0)
-
-
-def _thin(grid: Float[np.ndarray, " many"], points: int) -> Float[np.ndarray, " point"]:
-    """As many points, as dense where the grid is dense; first and last stay."""
-    thinned: Float[np.ndarray, " point"] = np.interp(np.linspace(0, 1, points), np.linspace(0, 1, len(grid)), grid)
-    return thinned
 
 
 def _at(times: Curves, survival: Curves, wanted: Common) -> Common:

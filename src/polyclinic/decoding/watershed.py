@@ -90,7 +90,7 @@ def find_seeds(
         new = np.zeros(len(parents) + 1, dtype=seeds.dtype)
         new[taken] = int(seeds.max(initial=0)) + 1 + np.arange(len(taken))
         seeds = np.where(new[parts] > 0, new[parts], seeds)
-        seeds = _renumbered(seeds)
+        seeds = _those(np.bincount(seeds.ravel()) > 0, seeds)
     return seeds
 
 
@@ -103,9 +103,7 @@ def _parts(
         return np.asarray(parts, dtype=np.int64)
     size = np.bincount(parts.ravel(), minlength=number + 1)
     top = np.append(0.0, highest(heights, parts))
-    kept = (size >= smallest) & (top >= peak)
-    kept[0] = False
-    return np.asarray((np.cumsum(kept) * kept)[parts], dtype=np.int64)
+    return _those((size >= smallest) & (top >= peak), parts)
 
 
 def highest(
@@ -118,10 +116,10 @@ def highest(
     return top[1:]
 
 
-def _renumbered(labels: Int[np.ndarray, "row column"]) -> Int[np.ndarray, "row column"]:
-    used = np.bincount(labels.ravel()) > 0
-    used[0] = False
-    return np.asarray((np.cumsum(used) * used)[labels], dtype=np.int64)
+def _those(kept: Bool[np.ndarray, " label"], labels: Int[np.ndarray, "row column"]) -> Int[np.ndarray, "row column"]:
+    """Labels that are kept, numbered from 1 without gaps."""
+    kept[0] = False
+    return np.asarray((np.cumsum(kept) * kept)[labels], dtype=np.int64)
 
 
 def flood(

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Int
 
-from polyclinic.answers.base import Answer
 from polyclinic.errors import EvidenceError, Finding, stop_on
 from polyclinic.evidence.folds import Layout, lay_out
 from polyclinic.evidence.forms.base import Judge, Part, judge_of
@@ -25,7 +24,8 @@ class Judgeable:
         self.model = predictions.model
         self.target = target
         self.form: Judge = judge_of(predictions.answers[target])
-        index = {part: self._known(predictions, part) for part in ("test", "tune")}
+        known, parts = self.form.known(predictions.answers[target]), predictions.samples.part
+        index = {part: np.flatnonzero((parts == part) & known) for part in ("test", "tune")}
         if len(index["test"]) == 0:
             raise EvidenceError(_nothing_to_judge(self.model, target))
         # Folds are numbered over both parts together, so that a fold's tune rows find its test rows.
@@ -40,10 +40,6 @@ class Judgeable:
         self.test = Part(answer.take(np.arange(n)), replace(tested, patient=patients_from_zero))
         rest = np.arange(n, len(both))
         self.tune = Part(answer.take(rest), layout.take(rest)) if len(rest) else None
-
-    def _known(self, predictions: Predictions, part: str) -> Int[np.ndarray, " row"]:
-        answer: Answer = predictions.answers[self.target]
-        return np.flatnonzero((predictions.samples.part == part) & self.form.known(answer))
 
     def in_order_of(self, other: "Judgeable") -> "Judgeable":
         """The same test answers in the order of the other's.

@@ -76,7 +76,8 @@ def _judge_target(
         subgroup_note=multiplicity_note(subgroups, len(form.headline), settings.confidence, model.samples),
         baselines=baselines,
         verdict=_verdict(model, judged, best, baselines),
-        worst=_worst(answers),
+        # Of equal ones that with the lower row.
+        worst=tuple(sorted(answers, key=lambda one: -(one.loss or 0.0))[:WORST]),
         cases=_cases(telling or answers),
         degenerate={name: s.degenerate for name, s in judged.figures.items() if s.degenerate},
         classes=form.classes,
@@ -149,11 +150,6 @@ def _in_order(form: Judge, judged: Judged) -> tuple[list[Mistake], list[Mistake]
 def _mistake(shown: Shown, row: int, sample: int, loss: float) -> Mistake:
     event = None if shown.event is None else int(shown.event[sample])
     return Mistake(row=row, truth=shown.truth[sample], answer=shown.answer[sample], loss=loss, event=event)
-
-
-def _worst(answers: Sequence[Mistake]) -> tuple[Mistake, ...]:
-    """The answers furthest from the truth, the furthest first; of equal ones that with the lower row."""
-    return tuple(sorted(answers, key=lambda one: -(one.loss or 0.0))[:WORST])
 
 
 def _cases(answers: Sequence[Mistake]) -> Cases | None:

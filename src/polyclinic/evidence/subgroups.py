@@ -1,6 +1,5 @@
 """For whom the answers are good: the same figures for some of the patients."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +54,9 @@ def multiplicity_note(subgroups: tuple[Subgroup, ...], figures: int, confidence:
         f"confidence about {looked * (1 - confidence):.0f} of them miss the true figure by chance alone: read a "
         "difference between subgroups as a question, not as a finding."
     )
-    many = [name for name, number in _sizes(samples).items() if number > MOST]
+    columns = dict(samples.strata) | ({} if samples.site is None else {"site": samples.site})
+    sizes = {name: len({_word(value) for value in values.tolist()}) for name, values in columns.items()}
+    many = [name for name, number in sizes.items() if number > MOST]
     shortened = "".join(f' Of column "{name}" only the {MOST} largest subgroups are shown.' for name in many)
     return note + shortened
 
@@ -68,12 +69,6 @@ def _levels_of(column: str, values: Shaped[np.ndarray, " sample"]) -> list[Level
     largest = np.argsort(-counts, kind="stable")[:MOST]
     ordered = sorted(largest.tolist(), key=lambda k: _place(str(names[k])))
     return [Level(column, str(names[k]), np.flatnonzero(number == k)) for k in ordered]
-
-
-def _sizes(samples: Samples) -> Mapping[str, int]:
-    """Number of different values by column."""
-    columns = dict(samples.strata) | ({} if samples.site is None else {"site": samples.site})
-    return {name: len({_word(value) for value in values.tolist()}) for name, values in columns.items()}
 
 
 def _word(value: object) -> str:

@@ -24,6 +24,7 @@ from polyclinic.study.catalogue import unknown
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Loss, TargetTensors
 
+_CODES = 20  # more different fractions than this are a measurement; a round number
 _MOST_CLASSES = 200  # more is an identifier, not an outcome; a round number
 _FEW = 10  # rows of a class below which there is a warning; a round number
 
@@ -207,7 +208,9 @@ def _findings(
     if len(count) == 1:
         rule, remedy = "needs at least two classes", "Name another column, or include patients without the outcome."
         return [Finding("one_class", place, rule, "every known cell is the same", remedy)]
-    if _looks_measured(column, len(count)) or len(count) > _MOST_CLASSES:
+    value = numbers(column).value
+    measured = column.dtype.is_float() and len(count) > _CODES and bool(np.any(value[~np.isnan(value)] % 1))
+    if measured or len(count) > _MOST_CLASSES:
         remedy = 'For a number write kind = "regress"; else group the classes.'
         return [Finding("too_many_classes", place, "must hold classes", f"{len(count)} distinct values", remedy)]
     return [*_lonely(cells, count, place), *_unknown_words(options, section, cells, place)]
@@ -243,13 +246,17 @@ def _order(options: ClassifyOptions, cells: Sequence[str | None]) -> tuple[str, 
         matches = (_match(word, held) for word in options.classes)
         ordered = tuple(dict.fromkeys(match for match in matches if match is not None))
     else:
-        ordered = tuple(sorted(held, key=_natural))
+        # Numbers by size before text by letters.
+        ordered = tuple(sorted(held, key=lambda name: (_number(name) is None, _number(name) or 0.0, name)))
     if len(ordered) != 2 or (options.positive is None and options.classes is not None):
         return ordered
     if options.positive is not None:
         positive = _match(options.positive, held)
     else:
-        positive = ordered[1] if _is_ordinal(ordered) or count[ordered[1]] <= count[ordered[0]] else ordered[0]
+        # Of numbers, and of false and true, the larger class is the positive one by its nature; else the rarer one.
+        truths = [name.lower() for name in ordered] == ["false", "true"]
+        ordinal = truths or all(_number(name) is not None for name in ordered)
+        positive = ordered[1] if ordinal or count[ordered[1]] <= count[ordered[0]] else ordered[0]
     return tuple(sorted(ordered, key=lambda name: name == positive))
 
 
@@ -269,28 +276,11 @@ def _match(value: bool | int | float | str, held: set[str]) -> str | None:
     return next((alias for alias in aliases if alias in held), None)
 
 
-def _natural(name: str) -> tuple[bool, float, str]:
-    """Numbers by size before text by letters."""
-    number = _number(name)
-    return number is None, number or 0.0, name
-
-
 def _number(name: str) -> float | None:
     try:
         return number if np.isfinite(number := float(name)) else None
     except ValueError:
         return None
-
-
-def _is_ordinal(classes: tuple[str, ...]) -> bool:
-    """Whether the larger class is the positive one by its nature: numbers, or false and true."""
-    return all(_number(name) is not None for name in classes) or [name.lower() for name in classes] == ["false", "true"]
-
-
-def _looks_measured(column: pl.Series, distinct: int) -> bool:
-    """Whether a column of numbers holds a measurement rather than codes."""
-    value = numbers(column).value
-    return column.dtype.is_float() and distinct > 20 and bool(np.any(value[~np.isnan(value)] % 1))
 
 
 def _lonely(cells: Sequence[str | None], count: Counter[str], place: str) -> list[Finding]:

@@ -152,8 +152,11 @@ class Multilabel(base.Global):
 
     def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: LabelsTarget, method: str) -> Self:
         """Learn scale and offset, or an isotonic curve, for each label from tune rows where it is known."""
-        corrections = tuple(_correct(outputs[:, :, k], target.truth[:, k], method) for k in range(outputs.shape[2]))
-        return type(self)(self.name, self.options, self.plan.model_copy(update={"corrections": corrections}))
+        corrections = []
+        for output, truth in zip(np.moveaxis(outputs, 2, 0), target.truth.T, strict=True):
+            known = ~np.isnan(truth)
+            corrections.append(recalibration.learn(two_sided(output[known]), truth[known].astype(np.int64), method))
+        return type(self)(self.name, self.options, self.plan.model_copy(update={"corrections": tuple(corrections)}))
 
     def decode(self, outputs: Float[np.ndarray, "sample member out"], target: LabelsTarget | None) -> LabelsAnswer:
         """Outputs to probabilities, corrected and averaged over members."""
@@ -193,13 +196,6 @@ def _findings(label: Numbers, place: str, *, new: bool) -> list[Finding]:
         rule, found = "both 0 and 1 need several patients", "one of them stands in one row only"
         return [Finding("class_of_one", place, rule, found, "Leave the column out, or correct the cell.", rows=rows)]
     return []
-
-
-def _correct(
-    output: Float[np.ndarray, "sample member"], truth: Float[np.ndarray, " sample"], method: str
-) -> Recalibration:
-    known = ~np.isnan(truth)
-    return recalibration.learn(two_sided(output[known]), truth[known].astype(np.int64), method)
 
 
 def _probabilities(

@@ -189,12 +189,14 @@ class Survive(base.Global):
     def loss(self, output: Float[Tensor, "batch member out"], target: SurvivalTensors, smoothing: float = 0.0) -> Loss:
         """Minus the log likelihood of each row, averaged over members; ``smoothing`` has no meaning here.
 
-        With "cox" rows are compared with each other: those at risk are those of the batch, so a batch is best large,
-        and one row's share of the loss means little by itself.
+        With "cox" rows are compared with each other (Efron's partial likelihood): those at risk are those of the batch,
+        so a batch is best large, and one row's share of the loss means little by itself.
         """
         wide = output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
         if self.options.method == "cox":
-            return _compared(wide[..., 0], target)
+            log_hazard, known = wide[..., 0], target.known
+            each = partial_likelihood_loss(log_hazard[known], target.event[known], target.time[known]).mean(dim=1)
+            return torch.zeros_like(log_hazard[:, 0]).masked_scatter(known, each)
         each = hazard.hazard_loss(wide, target.exposure.to(wide.dtype), target.happened.to(wide.dtype)).mean(dim=1)
         return torch.where(target.known, each, 0.0)
 
@@ -276,13 +278,6 @@ def _by_cox(plan: SurvivePlan, outputs: hazard.Outputs, times: _Grid) -> tuple[_
     risk = proportional.relative(plan.baseline, outputs[:, :, 0].mean(axis=1))
     risks = proportional.risks(plan.baseline, risk, np.asarray(plan.risks))
     return risk, np.exp(hazard.log_survival(risks, times, np.asarray(plan.edges)))
-
-
-def _compared(log_hazard: Float[Tensor, "batch member"], target: SurvivalTensors) -> Float[Tensor, " batch"]:
-    """Efron's partial likelihood within the rows of the batch that are known."""
-    known = target.known
-    each = partial_likelihood_loss(log_hazard[known], target.event[known], target.time[known]).mean(dim=1)
-    return torch.zeros_like(log_hazard[:, 0]).masked_scatter(known, each)
 
 
 def _event_findings(event: Numbers, place: str) -> list[Finding]:

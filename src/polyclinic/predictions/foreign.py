@@ -255,10 +255,8 @@ def _masked(
 
 def _words(column: pl.Series) -> Shaped[np.ndarray, " sample"]:
     """A column as words, whole numbers without a decimal point; None where it is empty."""
-    return np.array([_word(cell) for cell in column.to_list()], dtype=object)
-
-
-def _word(cell: object) -> str | None:
-    if cell is None:
-        return None
-    return str(int(cell)) if isinstance(cell, bool) or (isinstance(cell, float) and cell.is_integer()) else str(cell)
+    words = [
+        str(int(cell)) if isinstance(cell, bool) or (isinstance(cell, float) and cell.is_integer()) else cell
+        for cell in column.to_list()
+    ]
+    return np.array([None if word is None else str(word) for word in words], dtype=object)

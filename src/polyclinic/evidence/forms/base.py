@@ -271,3 +271,15 @@ def counts_of(
 def first_of_rows(layout: Layout) -> np.ndarray:
     """One sample for each different row of the table."""
     return np.asarray(np.unique(layout.row, return_index=True)[1])
+
+
+def tally(numbers: Sequence[np.ndarray], names: int) -> Float[np.ndarray, "sample name"]:
+    """How often each class or label comes in each sample, from the numbers of those that are there."""
+    counts = [np.bincount(one.astype(np.int64), minlength=names) for one in numbers]
+    return np.array(counts, dtype=np.float64).reshape(len(counts), names)
+
+
+def in_words(counts: Float[np.ndarray, "sample name"], names: Sequence[str]) -> np.ndarray:
+    """What there is in each sample, as in "2 nodule, 1 cyst"."""
+    rows = [[f"{int(n)} {name}" for n, name in zip(row, names, strict=True) if n] for row in counts]
+    return np.array([", ".join(row) or "none" for row in rows], dtype=object)

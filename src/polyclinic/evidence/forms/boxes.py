@@ -20,6 +20,8 @@ from polyclinic.evidence.forms.base import (
     Shown,
     counts_of,
     first_of_rows,
+    in_words,
+    tally,
 )
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import detection
@@ -174,7 +176,8 @@ class BoxJudge(Judge):
     @classmethod
     def of(cls, answer: BoxAnswer) -> "BoxJudge":
         """The judge of answers like this one."""
-        return cls(answer.classes, _axes(answer))
+        entries = next((unpack(content).shape[1] for content in answer.predicted if content), 6)
+        return cls(answer.classes, (entries - 2) // 2)
 
     def known(self, answer: BoxAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have known boxes; that there is none is known too."""
@@ -214,20 +217,16 @@ class BoxJudge(Judge):
             score=object_array([p[:, 0].astype(np.float64) for p in predicted]),
             klass=object_array(classes),
             hits=object_array(hits),
-            objects=self._counts([t[:, 0].astype(np.int64) for t in truth]),
-            taken=self._counts([k[on] for k, on, _ in pairs]),
-            found=self._counts([k[on & h[:, self._base]] for k, on, h in pairs]),
+            objects=tally([t[:, 0] for t in truth], len(self._names)),
+            taken=tally([k[on] for k, on, _ in pairs], len(self._names)),
+            found=tally([k[on & h[:, self._base]] for k, on, h in pairs], len(self._names)),
             thresholds=answer.thresholds.astype(np.float64),
         )
-
-    def _counts(self, classes: list[np.ndarray]) -> Float[np.ndarray, "sample klass"]:
-        counts = [np.bincount(each, minlength=len(self._names)) for each in classes]
-        return np.array(counts, dtype=np.float64).reshape(len(classes), len(self._names))
 
     def counts(self, answer: BoxAnswer, layout: Layout) -> Tested:
         """Rows and patients, and true boxes by class."""
         truth = _all(answer.truth[first_of_rows(layout)])
-        objects = self._counts([t[:, 0].astype(np.int64) for t in truth]).sum(axis=0)
+        objects = tally([t[:, 0] for t in truth], len(self._names)).sum(axis=0)
         return counts_of(layout, {name: int(n) for name, n in zip(self._names, objects, strict=True)})
 
     def detail(self, judged: Judged) -> Detail:
@@ -250,11 +249,7 @@ class BoxJudge(Judge):
         """One minus the F1 of the picture; how many objects there are of each class, and how many were counted."""
         shared = ratio(2 * case.found.sum(axis=1), (case.taken + case.objects).sum(axis=1))
         loss = 1.0 - np.where(np.isfinite(shared), shared, 1.0)
-        return Shown(loss, self._counted(case.objects), self._counted(case.taken))
-
-    def _counted(self, counts: Float[np.ndarray, "sample klass"]) -> np.ndarray:
-        pairs = [[(n, name) for n, name in zip(row, self._names, strict=True) if n] for row in counts]
-        return np.array([", ".join(f"{int(n)} {name}" for n, name in row) or "none" for row in pairs], dtype=object)
+        return Shown(loss, in_words(case.objects, self._names), in_words(case.taken, self._names))
 
 
 def _curve(judged: Judged, klass: int) -> Curve:
@@ -265,12 +260,6 @@ def _curve(judged: Judged, klass: int) -> Curve:
         return closed(detection.precision_over_recall(ranking, GRID, weights), weights)
 
     return judged.curve("precision_recall", read, GRID)
-
-
-def _axes(answer: BoxAnswer) -> int:
-    """Axes of the boxes of an answer: 2 in pictures, 3 in volumes."""
-    entries = [unpack(content).shape[1] for content in answer.predicted if content]
-    return (entries[0] - 2) // 2 if entries else 2
 
 
 def _all(packed: Shaped[np.ndarray, " sample"]) -> list[Float[np.ndarray, "_ _"]]:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Shaped
 from polyclinic.answers.spans import SpanAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
-from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
+from polyclinic.evidence.forms.base import Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows, in_words, tally
 from polyclinic.evidence.metric import Metric
 from polyclinic.evidence.metrics import spans
 from polyclinic.evidence.metrics.calibration import calibration_curve, error_of_found
@@ -163,8 +163,7 @@ class SpanJudge(Judge):
 
     def _count(self, found: list[Float[np.ndarray, "_ 5"]]) -> Counts:
         """Spans of each label in each text."""
-        counts = [np.bincount(s[:, spans.LABEL].astype(np.int64), minlength=len(self._names)) for s in found]
-        return np.array(counts, dtype=np.float64).reshape(len(counts), len(self._names))
+        return tally([s[:, spans.LABEL] for s in found], len(self._names))
 
     def counts(self, answer: SpanAnswer, layout: Layout) -> Tested:
         """Rows and patients, and true spans by label."""
@@ -183,11 +182,8 @@ class SpanJudge(Judge):
         """Spans missed or wrong in each text; how many there are of each label, and how many were found."""
         loss = (case.predicted + case.truth - 2 * case.right).sum(axis=1)
         empty = (case.predicted.sum(axis=1) == 0) & (case.truth.sum(axis=1) == 0)
-        return Shown(loss, self._named(case.truth), self._named(case.predicted), empty=empty)
-
-    def _named(self, counts: Counts) -> Shaped[np.ndarray, " sample"]:
-        rows = [[f"{int(n)} {name}" for n, name in zip(row, self._names, strict=True) if n] for row in counts]
-        return object_array([", ".join(row) or "none" for row in rows])
+        true, found = (in_words(counts, self._names) for counts in (case.truth, case.predicted))
+        return Shown(loss, true, found, empty=empty)
 
 
 def _all(packed: Shaped[np.ndarray, " sample"]) -> list[Float[np.ndarray, "_ 5"]]:

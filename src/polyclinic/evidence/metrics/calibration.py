@@ -153,8 +153,10 @@ def _newton(
     expected = weights * chance
     slope = weights @ (truth[:, None] * design) - expected @ design
     expected -= np.multiply(expected, chance, out=chance)  # now the variance
-    curve = _curvature(expected, design)
-    step = np.sign(slope) * 4 if design.shape[1] == 1 else np.full_like(found, np.nan)
+    terms = design.shape[1]
+    products = (design[:, :, None] * design[:, None, :]).reshape(len(design), terms * terms)
+    curve = (expected @ products).reshape(len(expected), terms, terms)
+    step = np.sign(slope) * 4 if terms == 1 else np.full_like(found, np.nan)
     able = np.abs(np.linalg.det(curve)) > 1e-10 * np.maximum(weights.sum(axis=1), 1.0)
     step[able] = np.linalg.solve(curve[able], slope[able][:, :, None])[:, :, 0]
     return slope, np.clip(step, -4, 4)
@@ -167,14 +169,6 @@ def _expit(log_odds: Float[np.ndarray, "resample sample"]) -> Float[np.ndarray, 
     log_odds += 1
     log_odds *= 0.5
     return log_odds
-
-
-def _curvature(
-    weights: Float[np.ndarray, "resample sample"], design: Float[np.ndarray, "sample term"]
-) -> Float[np.ndarray, "resample term term"]:
-    terms = design.shape[1]
-    products = (design[:, :, None] * design[:, None, :]).reshape(len(design), terms * terms)
-    return np.asarray((weights @ products).reshape(len(weights), terms, terms))
 
 
 def calibration_curve(truth: Truth, probability: Chance, confidence: float, groups: int = 10) -> tuple[CurvePoint, ...]:

@@ -88,7 +88,9 @@ def _agreeing(
             total += _within(first, last, starts, risk, cases, others)
             continue
         middle = int(inner[np.argmin(np.abs(inner - (first + last) // 2))])
-        total += _across(first, middle, last, event, risk, cases, others)
+        # Pairs of an event in the earlier half and anybody in the later half.
+        early = first + np.flatnonzero(event[first:middle])
+        total += pairs_won(risk[early], np.take(cases, early, axis=1), risk[middle:last], others[:, middle:last])
         runs += [(first, middle), (middle, last)]
     return total
 
@@ -102,11 +104,3 @@ def _within(
     later = group[None, :] > group[:, None]
     wins = later * ((here[:, None] > here[None, :]) + 0.5 * (here[:, None] == here[None, :]))
     return np.asarray(np.einsum("rs,rs->r", cases[:, first:last] @ wins, others[:, first:last]))
-
-
-def _across(
-    first: int, middle: int, last: int, event: Bool[np.ndarray, " sample"], risk: Risk, cases: Weights, others: Weights
-) -> PerResample:
-    """Pairs of an event in the earlier half and anybody in the later half."""
-    early = first + np.flatnonzero(event[first:middle])
-    return pairs_won(risk[early], np.take(cases, early, axis=1), risk[middle:last], others[:, middle:last])

@@ -108,9 +108,7 @@ def average_precision(
 
 
 def _areas(ranking: RankedBoxes, drawn: Weights, points: int) -> Float[np.ndarray, " draw"]:
-    found, taken = _counted(ranking, drawn)
-    objects = (drawn @ ranking.objects)[:, None]
-    envelope = np.maximum.accumulate(np.nan_to_num(ratio(found, taken))[:, ::-1], axis=1)[:, ::-1]
+    found, envelope, objects = _counted(ranking, drawn)
     recall = np.nan_to_num(ratio(found, np.broadcast_to(objects, found.shape)))
     before = np.concatenate([np.zeros((len(recall), 1)), recall[:, :-1]], axis=1)
     share = (_passed(recall, points) - _passed(before, points)) / points if points else recall - before
@@ -125,12 +123,16 @@ def _passed(recall: Float[np.ndarray, "draw box"], points: int) -> Float[np.ndar
 
 def _counted(
     ranking: RankedBoxes, drawn: Weights
-) -> tuple[Float[np.ndarray, "draw hit"], Float[np.ndarray, "draw hit"]]:
-    """Objects found and boxes taken, down to the score of each box that hits: only there can precision rise."""
+) -> tuple[Float[np.ndarray, "draw hit"], Float[np.ndarray, "draw hit"], Float[np.ndarray, "draw 1"]]:
+    """Objects found down to the score of each box that hits (only there can precision rise), best precision, objects.
+
+    The precision is the best there or with more boxes taken.
+    """
     boxes = drawn[:, ranking.owner]
     ends = ranking.last[ranking.hit]
     found = np.cumsum(boxes * ranking.hit, axis=1)[:, ends]
-    return found, np.cumsum(boxes, axis=1)[:, ends]
+    precision = np.nan_to_num(ratio(found, np.cumsum(boxes, axis=1)[:, ends]))
+    return found, np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1], (drawn @ ranking.objects)[:, None]
 
 
 def sensitivity_at(
@@ -176,9 +178,7 @@ def precision_over_recall(
 def _precisions(
     ranking: RankedBoxes, grid: Float[np.ndarray, " point"], drawn: Weights
 ) -> Float[np.ndarray, "draw point"]:
-    found, taken = _counted(ranking, drawn)
-    objects = (drawn @ ranking.objects)[:, None]
-    envelope = np.maximum.accumulate(np.nan_to_num(ratio(found, taken))[:, ::-1], axis=1)[:, ::-1]
+    found, envelope, objects = _counted(ranking, drawn)
     padded = np.concatenate([envelope, np.zeros((len(drawn), 1))], axis=1)
     reached = [np.searchsorted(row, grid * whole - 1e-9) for row, whole in zip(found, objects[:, 0], strict=True)]
     read = np.take_along_axis(padded, np.array(reached).reshape(len(drawn), len(grid)), axis=1)

@@ -12,6 +12,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from polyclinic.evidence.metrics.morphology import numbered
+
 LEVELS = np.arange(50, 100, 5) / 100
 """Overlaps (intersection over union) that a match must exceed; above a half a match is the only one possible."""
 
@@ -82,10 +84,9 @@ class Instances:
 
 def overlaps(truth: Int[np.ndarray, "*grid"], predicted: Int[np.ndarray, "*grid"]) -> Overlaps:
     """All pairs that share points, from one joint histogram."""
-    true_ids, true_at = _numbered(truth)
-    predicted_ids, predicted_at = _numbered(predicted)
+    (true_ids, true_at), (predicted_ids, predicted_at) = numbered(truth), numbered(predicted)
     wide = len(predicted_ids) + 1
-    joint = true_at * wide + predicted_at
+    joint = (true_at * wide + predicted_at).ravel()
     codes, counts = np.unique(joint[joint > 0], return_counts=True)
     true, found = codes // wide, codes % wide
     true_size = np.bincount(true, counts, len(true_ids) + 1)[1:].astype(np.int64)
@@ -115,14 +116,6 @@ def judge(truth: Int[np.ndarray, "*grid"], predicted: Int[np.ndarray, "*grid"]) 
         pairs=np.stack([found.true[half], found.predicted[half]], axis=1),
     )
     return instances, found
-
-
-def _numbered(labels: Int[np.ndarray, "*grid"]) -> tuple[Int[np.ndarray, " object"], Int[np.ndarray, " point"]]:
-    """Numbers in use, ascending, without 0; and for each point 0 or the position of its number from 1."""
-    used = np.unique(labels)
-    ids = used[used != 0].astype(np.int64)
-    flat = labels.ravel()
-    return ids, np.where(flat != 0, np.searchsorted(ids, flat) + 1, 0).astype(np.int64)
 
 
 def _aggregated(found: Overlaps, chosen: Int[np.ndarray, " _"]) -> float:

@@ -84,7 +84,7 @@ def shapes(labels: Int[np.ndarray, "row column"], spacing: tuple[float, float] =
     )
 
 
-def numbered(labels: Int[np.ndarray, "row column"]) -> tuple[Int[np.ndarray, " cell"], Int[np.ndarray, "row column"]]:
+def numbered(labels: Int[np.ndarray, "*grid"]) -> tuple[Int[np.ndarray, " cell"], Int[np.ndarray, "*grid"]]:
     """The numbers in use, ascending, and the same picture numbered 1, 2, ... without gaps."""
     used = np.unique(labels)
     ids = used[used != 0].astype(np.int64)
