@@ -2,32 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
+from polyclinic.baselines.boosting import Boosted
 from polyclinic.baselines.dense import answer_dense, plain_outputs
 from polyclinic.baselines.design import merge
-from polyclinic.baselines.linear import fit_linear
+from polyclinic.baselines.linear import Linear, fit_linear
 from polyclinic.baselines.offered import plain_models
 from polyclinic.baselines.questions.base import PlainGlobal
-from polyclinic.cohort.rows import Fold, Inner, Rows
+from polyclinic.cohort.rows import Fold, Inner
 from polyclinic.heads.base import Global, Question, global_questions
 from polyclinic.predictions.record import Predictions
 from polyclinic.records.base import Features
 from polyclinic.tensors import Fused
 from polyclinic.training.assembled import Assembled
 from polyclinic.training.ensemble import MemberOutputs, average_members, calibrate_members
-
-
-@runtime_checkable
-class PlainModel(Protocol):
-    """A plain model of one question."""
-
-    def outputs(self, features: Features, rows: Rows) -> Float[np.ndarray, "row 1 out"]:
-        """What it puts out for some rows, as the head takes it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +34,7 @@ class Sort:
 
     name: str
     adapt: Callable[[PlainGlobal, Global, int], Global]
-    fit: Callable[[PlainGlobal, Question[Global], Features, Inner, int], PlainModel | None]
+    fit: Callable[[PlainGlobal, Question[Global], Features, Inner, int], Linear | Boosted | None]
 
 
 def answer_baselines(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predictions, ...]:
@@ -122,9 +114,7 @@ def _ask(
     return plain_outputs(rows.tune, tune, fold.test, test)
 
 
-def _fit_linear(
-    plain: PlainGlobal, question: Question[Global], features: Features, rows: Inner, seed: int
-) -> PlainModel:
+def _fit_linear(plain: PlainGlobal, question: Question[Global], features: Features, rows: Inner, seed: int) -> Linear:
     nothing = torch.zeros(1, 1, 1)
     fused = Fused(nothing, nothing, torch.ones(1, 1, dtype=torch.bool), None, {})
     outputs = question.head.layer(1)(fused).shape[2]

@@ -152,7 +152,10 @@ def _part(file: _File) -> Shaped[np.ndarray, " sample"]:
 
 
 def _answers(file: _File) -> dict[str, Answer]:
-    """The answers to each target; a row that belongs to another target is unknown here and is not judged."""
+    """The answers to each target; a row that belongs to another target is unknown here and is not judged.
+
+    It gets a harmless answer.
+    """
     if "target" not in file.table.columns:
         answer = _answer(file, np.ones(len(file.table), dtype=bool))
         return {} if answer is None else {ANSWER: answer}
@@ -174,7 +177,7 @@ def _answer(file: _File, mine: Shaped[np.ndarray, " sample"]) -> Answer | None:
     if "truth" in there and "probability" in there:
         return _binary(file, mine)
     if "truth" in there and "value" in there:
-        return ValueAnswer("", _masked(file.filled("value", mine), mine, 0.0), _truth(file, mine))
+        return ValueAnswer("", np.where(mine, file.filled("value", mine), 0.0), _truth(file, mine))
     file.found(
         "missing_columns",
         "",
@@ -189,7 +192,7 @@ def _binary(file: _File, mine: Shaped[np.ndarray, " sample"]) -> ClassAnswer:
     truth = _truth(file, mine)
     remedy = "Write 1 for the positive class and 0 for the other, or give probability_<class> columns."
     file.broken("unknown_truth", "truth", "must be 0 or 1", remedy, np.isfinite(truth) & (truth != 0) & (truth != 1))
-    chance = _masked(_chance(file, "probability", mine), mine, 0.5)
+    chance = np.where(mine, _chance(file, "probability", mine), 0.5)
     both = np.stack([1 - chance, chance], axis=1)
     return ClassAnswer(("0", "1"), both, both, truth)
 
@@ -203,7 +206,7 @@ def _classes(file: _File, mine: Shaped[np.ndarray, " sample"], classes: list[str
         file.found("one_class", f"probability_{classes[0]}", "there must be one such column per class", found, remedy)
         return None
     columns = [_chance(file, f"probability_{name}", mine) for name in classes]
-    chances = np.stack([_masked(column, mine, 1 / len(classes)) for column in columns], axis=1)
+    chances = np.stack([np.where(mine, column, 1 / len(classes)) for column in columns], axis=1)
     odd = np.abs(chances.sum(axis=1) - 1) > SUM_TOLERANCE
     remedy = "Give one probability for every class."
     file.broken("probability_sum", "probability_<class>", "must sum to 1 over the classes", remedy, mine & odd)
@@ -225,7 +228,7 @@ def _survival(file: _File, mine: Shaped[np.ndarray, " sample"]) -> SurvivalAnswe
     nothing = np.zeros((len(mine), 0))
     return SurvivalAnswer(
         unit="",
-        risk=_masked(file.filled("risk", mine), mine, 0.0),
+        risk=np.where(mine, file.filled("risk", mine), 0.0),
         times=nothing,
         survival=nothing,
         event=np.where(mine, event, np.nan),
@@ -244,13 +247,6 @@ def _chance(file: _File, column: str, mine: Shaped[np.ndarray, " sample"]) -> Fl
     remedy = "Give probabilities, not percentages or logits."
     file.broken("impossible_probability", column, "must lie between 0 and 1", remedy, outside)
     return chance
-
-
-def _masked(
-    values: Float[np.ndarray, " sample"], mine: Shaped[np.ndarray, " sample"], other: float
-) -> Float[np.ndarray, " sample"]:
-    """The values of these rows; those of other targets get a harmless one, they are not judged."""
-    return np.where(mine, values, other)
 
 
 def _words(column: pl.Series) -> Shaped[np.ndarray, " sample"]:

@@ -1,6 +1,5 @@
 """What a kind of question offers of plain models. The file has the name of the kind of the question."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -90,12 +89,15 @@ class DenseSort:
     fit: Callable[[PlainQuestion], Answers | None]
 
 
-class PlainDense(PlainModels, ABC):
+class PlainDense(PlainModels):
     """Those of a dense question: what Otsu, a pixel classifier or a dictionary would say."""
 
-    @abstractmethod
+    offered: ClassVar[tuple[DenseSort, ...]] = ()
+    """The sorts that there are."""
+
     def sorts(self, head: Dense) -> tuple[DenseSort, ...]:
-        """The sorts that such a question has; none where one would have an unfair start."""
+        """Those that such a question has; none where one would have an unfair start."""
+        return self.offered
 
 
 def with_options(head: Global, **options: Any) -> Global:

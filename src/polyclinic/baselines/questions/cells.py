@@ -16,7 +16,6 @@ from polyclinic.decoding.watershed import LARGER, flood, tidy
 from polyclinic.evidence.metrics import instances
 from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import to_file
-from polyclinic.heads.base import Dense
 from polyclinic.heads.cells import FoundCells
 from polyclinic.layers.objects.cell_maps import spacing_um
 
@@ -116,6 +115,4 @@ def _best(offered: list[CellRecipe], question: PlainQuestion, rows: list[int]) -
 class PlainCells(PlainDense):
     """Plain models of kind "cells"."""
 
-    def sorts(self, head: Dense) -> tuple[DenseSort, ...]:
-        """The same for every such question."""
-        return (DenseSort("Otsu and watershed", fit_otsu),)
+    offered = (DenseSort("Otsu and watershed", fit_otsu),)

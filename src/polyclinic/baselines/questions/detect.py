@@ -19,7 +19,6 @@ from polyclinic.baselines.questions.cells import otsu
 from polyclinic.decoding.box_votes import overlaps
 from polyclinic.decoding.placed_boxes import in_file
 from polyclinic.geometry import Lattice
-from polyclinic.heads.base import Dense
 from polyclinic.heads.detect import Detect
 from polyclinic.layers.objects.boxes import suppress
 
@@ -196,6 +195,4 @@ def _learn(looks: Float[np.ndarray, "blob look"], truth: Int[np.ndarray, " blob"
 class PlainDetect(PlainDense):
     """Plain models of kind "detect"."""
 
-    def sorts(self, head: Dense) -> tuple[DenseSort, ...]:
-        """The same for every such question."""
-        return (DenseSort("blobs and logistic regression", fit_blobs),)
+    offered = (DenseSort("blobs and logistic regression", fit_blobs),)

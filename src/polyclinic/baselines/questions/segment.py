@@ -22,7 +22,6 @@ from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, 
 from polyclinic.decoding.window_stitching import quantised
 from polyclinic.formats.packed import pack
 from polyclinic.geometry import to_file
-from polyclinic.heads.base import Dense
 from polyclinic.heads.segment import RegionProbabilities
 from polyclinic.records.masks.resampled import ResampledMasks
 
@@ -197,6 +196,4 @@ def fit_boosting(question: PlainQuestion) -> Answers | None:
 class PlainSegment(PlainDense):
     """Plain models of kind "segment"."""
 
-    def sorts(self, head: Dense) -> tuple[DenseSort, ...]:
-        """The same for every such question."""
-        return (DenseSort("pixel logistic", fit_logistic), DenseSort("pixel boosting", fit_boosting))
+    offered = (DenseSort("pixel logistic", fit_logistic), DenseSort("pixel boosting", fit_boosting))

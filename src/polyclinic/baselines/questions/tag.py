@@ -14,7 +14,6 @@ from polyclinic.baselines.linear_chain import ChainModel, fit_chain
 from polyclinic.baselines.questions.base import Answers, DenseSort, PlainDense, PlainQuestion
 from polyclinic.decoding.tagging import Tagging
 from polyclinic.geometry import Tokens
-from polyclinic.heads.base import Dense
 from polyclinic.heads.tag import FoundSpans
 from polyclinic.layers.text.tag_potentials import NEVER, spans_of
 
@@ -264,15 +263,6 @@ def fit_tagger(texts: Sequence[Text], tags: Sequence[Int[np.ndarray, " _"]], tag
     return Tagger(dictionary, marks, fit_chain(seen, lengths, np.concatenate(tags), tagging.tags), tagging)
 
 
-@final
-class PlainTag(PlainDense):
-    """Plain models of kind "tag"."""
-
-    def sorts(self, head: Dense) -> tuple[DenseSort, ...]:
-        """The same for every such question."""
-        return (DenseSort("dictionary", _fit_dictionary), DenseSort("linear CRF with dictionary", _fit_chain))
-
-
 def _fit_dictionary(question: PlainQuestion) -> Answers | None:
     learned = [
         Dictionary.learn(texts, [tagging.read(one) for one in tags]) for texts, tags, tagging in _layers(question)
@@ -327,3 +317,10 @@ def _answers(
         return FoundSpans(place.source.text, np.array(sorted(ends), dtype=np.float64).reshape(-1, 4))
 
     return answer
+
+
+@final
+class PlainTag(PlainDense):
+    """Plain models of kind "tag"."""
+
+    offered = (DenseSort("dictionary", _fit_dictionary), DenseSort("linear CRF with dictionary", _fit_chain))

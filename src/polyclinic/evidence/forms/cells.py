@@ -219,10 +219,10 @@ def _compare(
     """Sums over matched cells of true and predicted measures. Both lists are in order of the cells' numbers."""
     if not len(pairs):
         return np.zeros((len(MEASURES), _OFF + 1))
-    drawn, said = shapes(truth, step), shapes(predicted, step)
+    theirs, ours = shapes(truth, step), shapes(predicted, step)
     sums = []
     for name in MEASURES:
-        x, y = getattr(drawn, name)[pairs[:, 0]], getattr(said, name)[pairs[:, 1]]
+        x, y = getattr(theirs, name)[pairs[:, 0]], getattr(ours, name)[pairs[:, 1]]
         off = np.divide(y - x, x, out=np.zeros(len(x)), where=x > 0)
         sums.append([len(x), x.sum(), y.sum(), x @ x, y @ y, x @ y, np.abs(off).sum(), off.sum()])
     return np.array(sums)

@@ -59,7 +59,7 @@ class MaskCase(Case):
     true_levels: Float[np.ndarray, "sample region level"]
     other_levels: Float[np.ndarray, "sample region level"]
     size: Each
-    said: Each
+    found_size: Each
     thresholds: Each
 
 
@@ -157,7 +157,7 @@ class MaskJudge(Judge):
     def known(self, answer: MaskAnswer) -> Bool[np.ndarray, " sample"]:
         """Which samples have a true mask and an answer: a record that is absent has none."""
         pairs = zip(answer.truth, answer.probability, strict=True)
-        return np.array([bool(truth) and bool(said) for truth, said in pairs], dtype=bool)
+        return np.array([bool(truth) and bool(found) for truth, found in pairs], dtype=bool)
 
     def truth(self, answer: MaskAnswer) -> Float[np.ndarray, "sample part"]:
         """A checksum of the true mask."""
@@ -220,7 +220,7 @@ class MaskJudge(Judge):
 
     def show(self, case: MaskCase) -> Shown:
         """How far the mean Dice is from 1; the sizes, true and predicted."""
-        return Shown(1 - case.dice.mean(axis=1), self._sizes(case.size), self._sizes(case.said))
+        return Shown(1 - case.dice.mean(axis=1), self._sizes(case.size), self._sizes(case.found_size))
 
     def _sizes(self, sizes: Each) -> np.ndarray:
         words = [
@@ -251,7 +251,7 @@ def _judge(answer: MaskAnswer, position: int, per_unit: float) -> dict[str, np.n
     seen = truth.size // len(truth) if inside is None else int(inside.sum())
     figures["outside"] = seen - figures["predicted"] - figures["true"] + figures["both"]
     point = float(np.prod(spacing)) / per_unit
-    figures |= {"size": figures["true"] * point, "said": figures["predicted"] * point}
+    figures |= {"size": figures["true"] * point, "found_size": figures["predicted"] * point}
     figures["size_error"] = figures["size_error"] / per_unit
     pairs = zip(probability, truth, strict=True)
     tallies = [levels.tally(p[_where(inside)].ravel(), t[_where(inside)].ravel()) for p, t in pairs]

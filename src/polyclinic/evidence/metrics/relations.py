@@ -25,7 +25,7 @@ class RelationCase(Case):
 
     Attributes:
         there: Pairs that truly are of each type.
-        said: Pairs that were answered with each type.
+        answered: Pairs that were answered with each type.
         right: Those of them that are right.
         surprise: Sum over the pairs of minus the logarithm of the chance given to the true type.
         sure: Sum of the chances of the answered types, by bin of that chance.
@@ -34,7 +34,7 @@ class RelationCase(Case):
     """
 
     there: Float[np.ndarray, "sample kind"]
-    said: Float[np.ndarray, "sample kind"]
+    answered: Float[np.ndarray, "sample kind"]
     right: Float[np.ndarray, "sample kind"]
     surprise: Float[np.ndarray, " sample"]
     sure: Float[np.ndarray, "sample bin"]
@@ -66,18 +66,18 @@ def judged(packed: bytes, types: int) -> Float[np.ndarray, "pair column"]:
 
 
 def _count_one(pairs: Float[np.ndarray, "pair column"], types: int) -> tuple[np.ndarray, ...]:
-    true, said = pairs[:, TRUE].astype(int), pairs[:, PREDICTED].astype(int)
+    true, answered = pairs[:, TRUE].astype(int), pairs[:, PREDICTED].astype(int)
     chances = pairs[:, FIRST_CHANCE:]
-    own = chances[np.arange(len(pairs)), said]
+    own = chances[np.arange(len(pairs)), answered]
     place = np.clip(np.ceil(own * BINS).astype(int) - 1, 0, BINS - 1)
     given = np.clip(chances[np.arange(len(pairs)), true], NEVER, 1.0)
     return (
         _tally(true, types),
-        _tally(said, types),
-        _tally(true[true == said], types),
+        _tally(answered, types),
+        _tally(true[true == answered], types),
         np.asarray(-np.log(given).sum()),
         np.bincount(place, weights=own, minlength=BINS),
-        np.bincount(place, weights=true == said, minlength=BINS),
+        np.bincount(place, weights=true == answered, minlength=BINS),
         _tally(place, BINS),
     )
 
@@ -89,14 +89,14 @@ def _tally(numbers: np.ndarray, length: int) -> Float[np.ndarray, " _"]:
 def micro_f1(case: RelationCase, weights: Weights | None = None) -> Figures:
     """F1 of all relations of all texts put together; "no relation" is no relation."""
     drawn = opened(weights, len(case.there))
-    right, said, there = (_relations(drawn, part) for part in (case.right, case.said, case.there))
-    return closed(ratio(2 * right, said + there), weights)
+    right, answered, there = (_relations(drawn, part) for part in (case.right, case.answered, case.there))
+    return closed(ratio(2 * right, answered + there), weights)
 
 
 def micro_precision(case: RelationCase, weights: Weights | None = None) -> Figures:
     """Share of the answered relations that are right."""
     drawn = opened(weights, len(case.there))
-    return closed(ratio(_relations(drawn, case.right), _relations(drawn, case.said)), weights)
+    return closed(ratio(_relations(drawn, case.right), _relations(drawn, case.answered)), weights)
 
 
 def micro_recall(case: RelationCase, weights: Weights | None = None) -> Figures:
@@ -128,12 +128,12 @@ def macro_f1_with_none(case: RelationCase, weights: Weights | None = None) -> Fi
 
 def f1_by_type(case: RelationCase, weights: Weights) -> PerType:
     """F1 of each type."""
-    return ratio(2 * weights @ case.right, weights @ case.said + weights @ case.there)
+    return ratio(2 * weights @ case.right, weights @ case.answered + weights @ case.there)
 
 
 def precision_by_type(case: RelationCase, weights: Weights) -> PerType:
     """Share right of the answers of each type."""
-    return ratio(weights @ case.right, weights @ case.said)
+    return ratio(weights @ case.right, weights @ case.answered)
 
 
 def recall_by_type(case: RelationCase, weights: Weights) -> PerType:

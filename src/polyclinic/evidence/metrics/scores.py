@@ -42,7 +42,7 @@ class ScoreCorrection(BaseModel):
 
 
 def learn_scores(
-    said: Sequence[Float[np.ndarray, "_ entry"]],
+    raw: Sequence[Float[np.ndarray, "_ entry"]],
     truth: Sequence[Float[np.ndarray, "_ part"]],
     classes: int,
     dim: int,
@@ -51,7 +51,7 @@ def learn_scores(
     """How the scores of every class are to be read.
 
     Args:
-        said: Log-odds, class, corners, for each tune row.
+        raw: Log-odds, class, corners, for each tune row.
         truth: Class, corners.
         classes: Number of classes.
         dim: Axes.
@@ -59,15 +59,14 @@ def learn_scores(
             boxes are ranked by their scores.
     """
     at = np.array([IN_PICTURES if dim == 2 else IN_SCANS])
-    hits = [match(s, t, at)[:, 0] for s, t in zip(said, truth, strict=True)]
+    hits = [match(s, t, at)[:, 0] for s, t in zip(raw, truth, strict=True)]
     blank = np.zeros((0, 2))
-    told = np.concatenate([blank, *(s[:, :2] for s in said)])
+    ranked = np.concatenate([blank, *(s[:, :2] for s in raw)])
     hit = np.concatenate([np.zeros(0, dtype=bool), *hits])
     objects = np.concatenate([np.zeros(0), *(t[:, 0] for t in truth)])
     used = "temperature" if method == "auto" else method
-    return tuple(
-        _learn(told[told[:, 1] == k, 0], hit[told[:, 1] == k], int((objects == k).sum()), used) for k in range(classes)
-    )
+    each = [ranked[:, 1] == k for k in range(classes)]
+    return tuple(_learn(ranked[on, 0], hit[on], int((objects == k).sum()), used) for k, on in enumerate(each))
 
 
 def _learn(

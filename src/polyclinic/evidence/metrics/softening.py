@@ -87,10 +87,10 @@ def _milder(
     if temperature == 1:
         return chances
     power = np.float32(1 / temperature)
-    said = chances**power
+    powers = chances**power
     none = np.clip(1 - (chances.sum(axis=0, keepdims=True) if exclusive else chances), 0, 1) ** power
-    whole = none + (said.sum(axis=0, keepdims=True) if exclusive else said)
-    return np.asarray(said / np.maximum(whole, _LEAST))
+    whole = none + (powers.sum(axis=0, keepdims=True) if exclusive else powers)
+    return np.asarray(powers / np.maximum(whole, _LEAST))
 
 
 def _some_points(
@@ -115,8 +115,8 @@ def _temperature(
     def surprise(logarithm: float) -> float:
         milder = _milder(chances, float(np.exp(logarithm)), exclusive=exclusive)
         if exclusive:
-            none, told = 1 - milder.sum(axis=0), 1 - truth.sum(axis=0)
-            right = (milder * truth).sum(axis=0) + none * told
+            none, outside = 1 - milder.sum(axis=0), 1 - truth.sum(axis=0)
+            right = (milder * truth).sum(axis=0) + none * outside
         else:
             right = np.where(truth > 0, milder, 1 - milder)
         return float(-np.log(np.maximum(right, _LEAST)).mean())

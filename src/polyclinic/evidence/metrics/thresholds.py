@@ -46,6 +46,6 @@ def choose(tune: ScoredSamples | None, folds: Int[np.ndarray, " fold"]) -> Thres
         int(fold): youden_threshold(tune.truth[tune.fold == fold], tune.probability[tune.fold == fold])
         for fold in folds
     }
-    told = [np.isfinite(value) for value in found.values()]
-    rule = RULE if all(told) else RULE_MIXED if any(told) else RULE_HALF
+    decisive = [np.isfinite(value) for value in found.values()]
+    rule = RULE if all(decisive) else RULE_MIXED if any(decisive) else RULE_HALF
     return Thresholds({fold: value if np.isfinite(value) else HALF for fold, value in found.items()}, rule)
