@@ -362,16 +362,6 @@ class Question(Generic[Kind]):
         """The user's word for it."""
         return self.head.name
 
-    @property
-    def ground(self) -> str | None:
-        """Name of the input that the question is asked on; None where it is asked of all inputs together."""
-        return self.head.ground
-
-    @property
-    def finder(self) -> str | None:
-        """Name of the question whose answers say what this one is about; None where none does."""
-        return self.head.finder
-
     def fit(self, rows: TrainRows) -> Self:
         """The same with the constants learned from training rows."""
         return replace(self, head=self.head.fit(self.target, rows))
@@ -397,4 +387,4 @@ def global_questions(questions: Mapping[str, Question[Head]]) -> dict[str, Quest
 def dense_questions(questions: Mapping[str, Question[Head]], ground: str | None = None) -> dict[str, Question[Dense]]:
     """Those about places, on one ``ground`` or on all."""
     dense = {n: cast(Question[Dense], q) for n, q in questions.items() if isinstance(q.head, Dense)}
-    return {name: question for name, question in dense.items() if ground in (None, question.ground)}
+    return {name: question for name, question in dense.items() if ground in (None, question.head.ground)}

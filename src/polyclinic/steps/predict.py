@@ -163,7 +163,7 @@ def _ask(bundle: Bundle, names: tuple[str, ...], cohort: Cohort, cache: Path | N
         present=np.logical_or.reduce([fit.ready.present(np.arange(len(cohort))) for fit in fits]),
         findings=tuple(dict.fromkeys(finding for fit in fits for finding in fit.findings)),
         sources={name: _sources(question.head, ready, cohort) for name, question in questions.items()},
-        grounded={name: _grounded(question.ground, ready, len(cohort)) for name, question in questions.items()},
+        grounded={name: _grounded(question.head.ground, ready, len(cohort)) for name, question in questions.items()},
     )
 
 

@@ -103,8 +103,8 @@ def answer_together(fits: Sequence[tuple[Questions, Outputs]]) -> dict[str, Answ
     """
     questions = fits[0][0]
     answers: dict[str, Answer] = {}
-    for name, question in sorted(questions.items(), key=lambda item: item[1].finder in questions):
-        found = answers.get(question.finder) if question.finder else None
+    for name, question in sorted(questions.items(), key=lambda item: item[1].head.finder in questions):
+        found = answers.get(question.head.finder) if question.head.finder else None
         each = tuple(asked[name].decode(outputs.by_target[name], found) for asked, outputs in fits)
         answers[name] = average_answers(each)
     return {name: answers[name] for name in questions}

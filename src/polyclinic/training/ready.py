@@ -68,7 +68,7 @@ class Ready:
         """Make all rows ready for kinds that are fitted; new patients have no targets."""
         prepared = {name: one.prepare() for name, one in inputs.items()}
         dense = dense_questions(questions)
-        asked = {question.ground for question in dense.values()}
+        asked = {question.head.ground for question in dense.values()}
         grounds = {n: one for n, one in prepared.items() if n in asked and isinstance(one, LocatedPrepared)}
         places = {name: one.places() for name, one in grounds.items()}
         truth = {
