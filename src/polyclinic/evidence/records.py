@@ -236,23 +236,23 @@ class TargetEvidence:
     confusion: tuple[tuple[int, ...], ...] = part(tuple)
     baseline: Baseline | None = part()
 
-    def drawn(self, name: str, shape: type[T]) -> T | None:
+    def shape_of(self, name: str, shape: type[T]) -> T | None:
         """What the form draws under that name, if it is of that shape."""
         found = self.curves.get(name)
         return found if isinstance(found, shape) else None
 
     def curve(self, name: str) -> Curve | None:
         """The curve of that name, if the form has one."""
-        return self.drawn(name, Curve)
+        return self.shape_of(name, Curve)
 
     def curves_of(self, name: str) -> Mapping[str, Curve]:
         """Curves of that name by class or label; none where the form has none."""
-        found = self.drawn(name, dict) or {}
+        found = self.shape_of(name, dict) or {}
         return {key: curve for key, curve in found.items() if isinstance(curve, Curve)}
 
     def groups_of(self, name: str) -> tuple[GroupSurvival, ...]:
         """Survival by group under that name; none where the form has none."""
-        return tuple(group for group in self.drawn(name, tuple) or () if isinstance(group, GroupSurvival))
+        return tuple(group for group in self.shape_of(name, tuple) or () if isinstance(group, GroupSurvival))
 
 
 @dataclass(frozen=True, config=_LENIENT)

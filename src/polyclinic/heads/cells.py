@@ -70,7 +70,7 @@ class CellsTarget(base.Target):
 
     Attributes:
         paths: Cells of the table as they stand; None where empty.
-        drawn: Packed numbers "row column", once matched; empty = not known.
+        cells: Packed numbers "row column", once matched; empty = not known.
         count: Number of cells.
         doubled: Points that were drawn for more than one cell.
         hidden: Cells of which no point was left.
@@ -78,7 +78,7 @@ class CellsTarget(base.Target):
     """
 
     paths: Shaped[np.ndarray, " sample"]
-    drawn: Shaped[np.ndarray, " sample"]
+    cells: Shaped[np.ndarray, " sample"]
     count: Int[np.ndarray, " sample"]
     doubled: Int[np.ndarray, " sample"]
     hidden: Int[np.ndarray, " sample"]
@@ -122,7 +122,7 @@ class CellsTruth(base.GridTruth):
 
     maps: RaggedArray
     centres: tuple[Float[np.ndarray, "_ 2"], ...]
-    drawn: Shaped[np.ndarray, " sample"]
+    cells: Shaped[np.ndarray, " sample"]
 
     def aim(self, index: Int[np.ndarray, " batch"], rng: np.random.Generator) -> Float[np.ndarray, "batch dim"]:
         """The centre of a cell for three views in four."""
@@ -204,17 +204,17 @@ class Cells(base.Dense):
         place = f"[targets.{self.name}] column"
         stop_on(unreadable(column, place), ReadError)
         stop_on(elsewhere(column, facts.geometry, place), CohortError)
-        drawn, count = nothing(len(column)), np.zeros(len(column), dtype=np.int64)
+        cells, count = nothing(len(column)), np.zeros(len(column), dtype=np.int64)
         for row, grid in enumerate(facts.geometry):
             labels = column.row(row, grid)
             if labels is None:
                 continue
-            drawn[row], count[row] = pack(in_order(labels)), np.count_nonzero(np.unique(labels))
-        return replace(target, drawn=drawn, count=count, doubled=column.doubled, hidden=column.hidden)
+            cells[row], count[row] = pack(in_order(labels)), np.count_nonzero(np.unique(labels))
+        return replace(target, cells=cells, count=count, doubled=column.doubled, hidden=column.hidden)
 
     def fit(self, target: CellsTarget, rows: TrainRows) -> Self:
         """Learn from training rows how small a cell may be."""
-        areas = [np.bincount(unpack(target.drawn[row]).ravel())[1:] for row in rows.index if target.count[row]]
+        areas = [np.bincount(unpack(target.cells[row]).ravel())[1:] for row in rows.index if target.count[row]]
         smallest = float(np.floor(0.5 * np.quantile(np.concatenate(areas), 0.01))) if areas else 0.0
         if self.options.min_area != "auto":
             pixel = self.options.pixel_um
@@ -224,11 +224,11 @@ class Cells(base.Dense):
     def on_grid(self, target: CellsTarget, places: Sequence[Place | None], cache: Path | None) -> CellsTruth:
         """Foreground and height of every row on the network's grid, with the centres of its cells."""
         digest = hashlib.blake2b(b"cells 1", digest_size=20)
-        for packed, place in zip(target.drawn, places, strict=True):
+        for packed, place in zip(target.cells, places, strict=True):
             digest.update(hashlib.blake2b(packed).digest() + repr(place).encode())
-        maps = keep(cache, digest.hexdigest(), lambda: _placed(target.drawn, places))
+        maps = keep(cache, digest.hexdigest(), lambda: _placed(target.cells, places))
         centres = tuple(np.array(json.loads(note)).reshape(-1, 2) for note in maps.note)
-        return CellsTruth(maps, centres, target.drawn)
+        return CellsTruth(maps, centres, target.cells)
 
     def map_layer(self, sight: Sight) -> nn.Module:
         """Two numbers for every point, from the finest features."""
@@ -246,11 +246,11 @@ class Cells(base.Dense):
 
     def calibrate(self, outputs: Shaped[np.ndarray, " sample"], target: CellsTarget, method: str) -> Self:
         """Choose threshold, level and smallest cell by panoptic quality on tune rows; learn how sure each cell is."""
-        rows = np.array([k for k, raw in enumerate(outputs) if raw is not None and target.drawn[k]], dtype=int)
+        rows = np.array([k for k, raw in enumerate(outputs) if raw is not None and target.cells[k]], dtype=int)
         if not len(rows):
             return type(self)(self.name, self.options, self.plan.model_copy(update={"note": "no tune rows"}))
         rows = rows[np.unique(np.linspace(0, len(rows) - 1, _TUNE_PICTURES).round().astype(int))]
-        pairs = [(_maps(outputs[row]), unpack(target.drawn[row])) for row in rows]
+        pairs = [(_maps(outputs[row]), unpack(target.cells[row])) for row in rows]
         plan = self.plan.model_copy(update={"note": f"threshold, level, least area from {len(rows)} tune pictures"})
         areas = [self.plan.smallest * larger for larger in LARGER] if self.options.min_area == "auto" else []
         for name, offered in (*_OFFERED, ("smallest", areas)):
@@ -262,7 +262,7 @@ class Cells(base.Dense):
 
     def decode(self, outputs: Shaped[np.ndarray, " sample"], target: CellsTarget | None) -> CellsAnswer:
         """Cells told apart, with the chance of each; a row without picture has none."""
-        truth = nothing(len(outputs)) if target is None else target.drawn
+        truth = nothing(len(outputs)) if target is None else target.cells
         scores, predicted, spacing = nothing(len(outputs)), nothing(len(outputs)), np.full((len(outputs), 2), np.nan)
         for row, raw in enumerate(outputs):
             if raw is None:
@@ -318,9 +318,9 @@ class _Gatherer:
         )
 
 
-def _placed(drawn: Shaped[np.ndarray, " sample"], places: Sequence[Place | None]) -> Iterator[Record]:
+def _placed(cells: Shaped[np.ndarray, " sample"], places: Sequence[Place | None]) -> Iterator[Record]:
     """The maps of each row, with the centres of its cells as the note."""
-    for packed, place in zip(drawn, places, strict=True):
+    for packed, place in zip(cells, places, strict=True):
         if not packed or not isinstance(place, Lattice):
             yield np.zeros((0, 0, 0), dtype=np.uint8), "[]"
             continue

@@ -90,7 +90,7 @@ class MaskTarget(base.Target):
         within: File of each row's field of view.
         table: The user's word for the table.
         geometry: Grid of each row's record, once matched.
-        drawn: What the files hold, once matched.
+        files: What the files hold, once matched.
         field: The same of the fields of view.
     """
 
@@ -98,14 +98,14 @@ class MaskTarget(base.Target):
     within: tuple[tuple[str | None, ...], ...]
     table: str
     geometry: tuple[GridGeometry | None, ...] = ()
-    drawn: ColumnMasks | None = None
+    files: ColumnMasks | None = None
     field: FieldsOfView | None = None
 
     @property
     def masks(self) -> ColumnMasks:
         """What the files hold."""
-        assert self.drawn is not None, "match first"
-        return self.drawn
+        assert self.files is not None, "match first"
+        return self.files
 
     def looked_at(self, row: int) -> Bool[np.ndarray, "*grid"] | None:
         """Where to look, in the geometry of the file; None = everywhere."""
@@ -240,14 +240,14 @@ class Segment(base.Dense):
         grids = tuple(one if isinstance(one, GridGeometry) else None for one in facts.geometry)
         place = f'{target.table} column "{self.columns()[0]}"'
         names = declared.layer_names(self.options.column, self.options.regions)
-        drawn = load(target.cells, grids, facts.folder, facts.cache, place, names)
+        files = load(target.cells, grids, facts.folder, facts.cache, place, names)
         if self.plan is None:
-            stop_on(declared.strange_labels(place, self.options.column, self.options.regions, drawn), CohortError)
+            stop_on(declared.strange_labels(place, self.options.column, self.options.regions, files), CohortError)
         place = f'{target.table} column "{self.options.within}"'
         field = fields.read(target.within, grids, facts.folder, facts.cache, place) if target.within else None
         if field is not None:
             field = field.with_foreground(facts.foreground, None if self.plan is None else self.plan.lit_overlap)
-        return replace(target, known=drawn.entry >= 0, geometry=grids, drawn=drawn, field=field)
+        return replace(target, known=files.entry >= 0, geometry=grids, files=files, field=field)
 
     def read_new(self, frame: pl.DataFrame, table: str) -> MaskTarget | None:
         """The fields of view of new patients, where the study looks within such; those that are lacking too."""

@@ -57,15 +57,15 @@ def test_cells_are_matched_with_their_pictures_and_counted(folder):
     _, target = fitted(folder)
     assert target.known.all()
     assert target.count.tolist() == [len(np.unique(pictures(row)[0])) - 1 for row in range(ROWS)]
-    assert (unpack(target.drawn[0]) > 0).sum() == (pictures(0)[0] > 0).sum()
+    assert (unpack(target.cells[0]) > 0).sum() == (pictures(0)[0] > 0).sum()
 
 
 def test_unknown_cells_stay_unknown_and_an_empty_folder_means_none(folder):
     (folder / "none").mkdir()
     target = matched(head(), folder, ["0.png", None, "none"])
     assert target.known.tolist() == [True, False, True]
-    assert target.drawn[1] == b""
-    assert unpack(target.drawn[2]).shape == SHAPE
+    assert target.cells[1] == b""
+    assert unpack(target.cells[2]).shape == SHAPE
     names = {finding.name: finding.rows for finding in target.check("here")}
     assert names == {"unknown_outcome": (2,), "no_cells": (3,)}
 
@@ -106,7 +106,7 @@ def test_one_number_for_all_cells_is_a_warning(folder):
 
 def test_the_smallest_cell_comes_from_training_rows_or_from_the_user(folder):
     kind, target = fitted(folder)
-    areas = np.concatenate([np.bincount(unpack(one).ravel())[1:] for one in target.drawn])
+    areas = np.concatenate([np.bincount(unpack(one).ravel())[1:] for one in target.cells])
     assert 0 < kind.plan.smallest < areas.min()
     assert fitted(folder, min_area=10.0, pixel_um=0.5)[0].plan.smallest == 40
 
@@ -118,7 +118,7 @@ def test_maps_move_with_the_view(folder):
     whole = placed.collate(np.array([0, 1]), Movement(start, (40, 40), None, (40, 40)))
     assert whole.counts[0, :8].sum() == 0
     assert whole.counts[0, 8:].min() == 1
-    truth = unpack(target.drawn[0]) > 0
+    truth = unpack(target.cells[0]) > 0
     assert (whole.foreground[0, 8:].numpy() == truth[:32, 30:70]).all()
     mirror = torch.tensor([[[-1.0, 0, 0], [0, 1, 0]]]).repeat(2, 1, 1)
     moved = placed.collate(np.array([0, 1]), Movement(start, (40, 40), mirror, (40, 40)))
@@ -173,7 +173,7 @@ def test_a_coarser_grid_answers_in_the_grid_of_the_file(folder):
 
 def test_cells_without_fault_come_back_scored(folder):
     kind, target = fitted(folder)
-    said = objects([sure(unpack(one), (0.5, 0.5)) for one in target.drawn])
+    said = objects([sure(unpack(one), (0.5, 0.5)) for one in target.cells])
     kind = kind.calibrate(said, target, "auto")
     answer = kind.decode(said, target)
     judged = [instances.judge(unpack(t), unpack(p))[0] for t, p in zip(answer.truth, answer.predicted, strict=True)]
@@ -186,7 +186,7 @@ def test_cells_without_fault_come_back_scored(folder):
 def test_specks_that_are_no_cells_are_left_out_as_tune_rows_tell(folder):
     kind, target = fitted(folder)
     assert kind.plan.smallest > 9
-    maps = [lesson(unpack(one))[0].copy() for one in target.drawn]
+    maps = [lesson(unpack(one))[0].copy() for one in target.cells]
     for one in maps:
         free = one[0] == 0
         for down in range(0, SHAPE[0] - 5, 8):
@@ -207,7 +207,7 @@ def test_lengths_of_pixels_may_stand_in_a_column_also_for_new_patients(folder):
     kind = head(pixel_um="um")
     frame = pl.DataFrame({"cells": ["0.png", "1.png"], "um": [0.5, None]})
     target = kind.match(kind.read_target(frame, "cohort.csv"), GroundFacts([GRID] * 2, unlit, folder, None))
-    said = objects([sure(unpack(one)) for one in target.drawn])
+    said = objects([sure(unpack(one)) for one in target.cells])
     kind = kind.fit(target, TrainRows(np.arange(2)))
     np.testing.assert_array_equal(kind.decode(said, target).spacing, [[0.5, 0.5], [np.nan, np.nan]])
     asked = kind.read_new(frame.select("um"), "new.csv")
@@ -235,7 +235,7 @@ def test_a_row_without_picture_has_no_cells_and_an_unknown_truth_stays_so(folder
 
 def test_several_fits_vote(folder):
     kind, target = fitted(folder)
-    truth = unpack(target.drawn[0])
+    truth = unpack(target.cells[0])
     missed = np.where(truth == 1, 0, truth)
     answers = [kind.decode(objects([sure(one)]), target.take(np.array([0]))) for one in (truth, truth, missed)]
     agreed = unpack(average_answers(tuple(answers)).predicted[0])
@@ -245,9 +245,9 @@ def test_several_fits_vote(folder):
 
 def test_cells_that_are_told_apart_already_are_taken_as_they_are(folder):
     kind, target = fitted(folder)
-    said = objects([FoundCells(pack(unpack(one)), None) for one in target.drawn])
+    said = objects([FoundCells(pack(unpack(one)), None) for one in target.cells])
     answer = kind.calibrate(said, target, "auto").decode(said, target)
-    assert (unpack(answer.predicted[0]) == unpack(target.drawn[0])).all()
+    assert (unpack(answer.predicted[0]) == unpack(target.cells[0])).all()
 
 
 def test_the_layer_reads_the_finest_map_of_its_input():

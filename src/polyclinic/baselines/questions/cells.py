@@ -104,8 +104,8 @@ def _best(offered: list[CellRecipe], question: PlainQuestion, rows: list[int]) -
     """That of the highest mean panoptic quality."""
 
     def quality(recipe: CellRecipe) -> float:
-        drawn = question.truth.drawn
-        judged = [instances.judge(unpack(drawn[row]), _in_file(question, row, recipe))[0] for row in rows]
+        true = question.truth.cells
+        judged = [instances.judge(unpack(true[row]), _in_file(question, row, recipe))[0] for row in rows]
         return float(np.mean([np.nan_to_num(one.quality) for one in judged]))
 
     return max(offered, key=quality)

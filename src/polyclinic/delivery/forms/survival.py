@@ -37,7 +37,7 @@ class SurvivalDelivery(Delivery):
         groups = target.groups_of("kaplan_meier")
         if groups:
             words = Phrase("Tested patients in three equal groups by predicted risk: what really happened to them.")
-            test = target.drawn("log_rank", LogRank)
+            test = target.shape_of("log_rank", LogRank)
             differ = "" if test is None else _log_rank(test)
             yield figure(Phrase("Survival by predicted risk"), kaplan_meier(groups, unit), sentences(words, differ))
         if target.calibration.curve:
@@ -46,12 +46,12 @@ class SurvivalDelivery(Delivery):
             by = "Predicted and observed share with an event by {horizon}, in groups of similar predictions."
             words = Phrase(by, horizon=horizon)
             yield figure(Phrase("Calibration"), calibration(target.calibration, None), words)
-        auc = target.drawn("auc_over_time", OverTime)
+        auc = target.shape_of("auc_over_time", OverTime)
         if auc is not None:
             words = Phrase("How well the risk separates those with an event by then from those still without.")
             drawing = over_time(auc, Phrase("AUC for an event by this time"), unit, 0.5)
             yield figure(Phrase("AUC over time"), drawing, words)
-        error = target.drawn("brier_over_time", OverTime)
+        error = target.shape_of("brier_over_time", OverTime)
         if error is not None:
             words = Phrase("How far the predicted chance was from what happened; the dashed line is a coin.")
             drawing = over_time(error, Phrase("Brier score at this time"), unit, 0.25, 0.0)
