@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from polyclinic.evidence.metrics.calibration import error_of_found, expected_calibration_error
-from polyclinic.evidence.per_class import macro, means, ratios
+from polyclinic.evidence.per_class import macro, means, on, ratios
 
 CASE = SimpleNamespace(part=np.array([[1.0, 0.0], [2.0, np.nan]]), whole=np.array([[2.0, 0.0], [2.0, 0.0]]))
 TWICE = np.array([[1.0, 1.0], [0.0, 2.0]])
@@ -28,6 +28,10 @@ def test_a_macro_figure_is_the_mean_over_the_classes_that_have_one():
     figure = macro(ratios(lambda case: np.nan_to_num(case.part), lambda case: case.whole))
     assert figure(CASE, None) == pytest.approx(0.75)
     np.testing.assert_array_equal(figure(CASE, TWICE), [0.75, 1.0])
+
+
+def test_a_function_reads_the_named_arrays_of_a_case_and_the_weights_last():
+    assert on("whole", "part")(lambda *given: given)(CASE, TWICE) == (CASE.whole, CASE.part, TWICE)
 
 
 def test_found_things_count_as_often_as_their_sample_is_drawn():

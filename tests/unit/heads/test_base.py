@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from polyclinic.heads.base import Question, Readout
+from polyclinic.heads.base import OnMaps, Question, Readout
 from polyclinic.heads.regress import Regress, ValueTarget
-from polyclinic.tensors import Fused
+from polyclinic.tensors import Encoded, Fused
 
 
 def _fused(summary):
@@ -33,6 +34,25 @@ def test_another_number_of_members_is_refused():
 def test_it_starts_where_it_is_told():
     readout = Readout(4, np.array([0.5, -2.0]), members=2)
     torch.testing.assert_close(readout(_fused(torch.zeros(3, 2, 4)))[0, 1], torch.tensor([0.5, -2.0]))
+
+
+class _Sum(nn.Module):
+    def forward(self, maps):
+        return maps[0] + 10 * maps[1]
+
+
+@pytest.mark.parametrize(
+    ("module", "level", "seen"), [(nn.Identity(), 0, 1), (nn.Identity(), 1, 2), (_Sum(), None, 21)]
+)
+def test_what_reads_the_maps_is_given_the_level_that_was_asked_for(module, level, seen):
+    summary, present = torch.zeros(1, 1, 4), torch.ones(1, 1, dtype=torch.bool)
+    maps = torch.full((1, 1, 2, 2), 1.0), torch.full((1, 1, 2, 2), 2.0)
+    fused = Fused(summary, summary, present, None, {"scan": Encoded(summary, present, maps)})
+    assert (OnMaps("scan", "outputs", module, level)(fused) == seen).all()
+
+
+def test_what_reads_the_maps_keeps_its_name_in_the_weights_of_bundles():
+    assert set(OnMaps("scan", "voters", nn.Linear(2, 1)).state_dict()) == {"voters.weight", "voters.bias"}
 
 
 def test_nothing_is_noted_when_all_is_known():
