@@ -204,11 +204,12 @@ def draft(stated: Stated, table: Path) -> Drafted:
 
 
 def _outcome(head: Head, cohort: Cohort, stated: Stated) -> Target | None:
-    """The outcome of every row; None where times of 0 must be corrected first, which no draft can do."""
+    """The outcome of every row; None where the user must choose among causes or correct times of 0 first."""
     try:
         target: Target = head.read_target(cohort.frame, cohort.name)
     except PolyclinicError as refusal:
-        if stated.time is None or not all(f'"{stated.time}"' in finding.place for finding in refusal.findings):
+        mendable = (f'"{stated.time}"', f'"{stated.event}"' if stated.says else f'"{stated.time}"')
+        if not all(finding.place.endswith(mendable) for finding in refusal.findings):
             raise
         return None
     return target

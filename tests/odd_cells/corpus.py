@@ -19,9 +19,9 @@ and one of these is right:
     refused     the study is refused, with a finding on the column that holds such a word (a regular expression)
     told        a finding on the column, of whatever severity, holds such a word; how the cells are read is free
 
-with `also`, a word of a finding that must be there besides. A number with a limit of detection is read as its limit:
-the value nearest to what was measured that the cell itself gives. Findings that take the column for an identifier or
-free text tell nothing of this kind: numbers are lost so.
+with `also`, a word of a finding that must be there besides; with `or_told`, a finding of such a word is right as well.
+A number with a limit of detection is read as its limit: the value nearest to what was measured that the cell itself
+gives. Findings that take the column for an identifier or free text tell nothing of this kind: numbers are lost so.
 """
 
 import csv
@@ -80,6 +80,7 @@ class Entry:
     refused: str | None = None
     told: str | None = None
     also: str | None = None
+    or_told: str | None = None
 
     def __post_init__(self) -> None:
         rights = [right for right in RIGHTS if getattr(self, right) is not None]
@@ -126,6 +127,8 @@ def wrong(entry: Entry) -> str:
         return "" if _tells(stopping, entry.refused) else f"not refused, but read as {read.kind}"
     if entry.told is not None:
         return "" if _tells(read.findings, entry.told) else f"read as {read.kind}, and nothing is told"
+    if entry.or_told is not None and _tells(read.findings, entry.or_told):
+        return ""
     if entry.missing and _tells(read.findings, "every cell is missing"):
         return ""
     if any(finding.severity in STOPPING for finding in read.findings):
