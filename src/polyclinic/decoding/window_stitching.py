@@ -3,7 +3,7 @@
 Source: Isensee et al., nnU-Net, Nature Methods 2021 (Gaussian weights, a spread of an eighth of the side).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float, UInt16
@@ -15,6 +15,9 @@ _LEAST = 1e-3  # weight at the corners, so that every point has one
 _SLAB = 1 << 22  # points at a time: bounds the memory
 _LEVELS = 65535  # largest number of 16 bits
 
+Weights = Float[np.ndarray, "*size"]
+Weigh = Callable[[Sequence[int]], Weights]
+
 
 class Gathered:
     """A weighted sum of windows; memory is one float32 per channel and point of the grid, and one for the weights.
@@ -22,18 +25,20 @@ class Gathered:
     Args:
         channels: Numbers at every point.
         shape: Points of the grid along each axis.
+        weigh: How much each point of a window of some size counts; None = as a bell.
     """
 
-    def __init__(self, channels: int, shape: tuple[int, ...]) -> None:
+    def __init__(self, channels: int, shape: tuple[int, ...], weigh: Weigh | None = None) -> None:
+        self._weigh = weigh or bell
         self.total = np.zeros((channels, *shape), dtype=np.float32)
         self.weight = np.zeros(shape, dtype=np.float32)
-        self._window: dict[tuple[int, ...], Float[np.ndarray, "*size"]] = {}
+        self._window: dict[tuple[int, ...], Weights] = {}
 
     def add(self, window: Float[np.ndarray, " channel *size"], start: Sequence[int]) -> None:
         """One window; what lies beyond the grid is left out."""
         size = window.shape[1:]
         if size not in self._window:
-            self._window[size] = bell(size)
+            self._window[size] = self._weigh(size)
         here, there = overlap(start, size, self.weight.shape)
         weight = self._window[size][here]
         self.total[(slice(None), *there)] += window[(slice(None), *here)] * weight
@@ -56,13 +61,20 @@ class Gathered:
         return found
 
 
-def bell(size: Sequence[int]) -> Float[np.ndarray, "*size"]:
+def bell(size: Sequence[int]) -> Weights:
     """Weights of a window: 1 in its middle, falling to the sides, nowhere below a thousandth."""
     weight = np.ones((), dtype=np.float32)
     for side in size:
         away = (np.arange(side) - (side - 1) / 2) / (_SPREAD * side)
         weight = weight[..., None] * np.exp(-0.5 * away**2).astype(np.float32)
     return np.maximum(weight, np.float32(_LEAST))
+
+
+def pyramid(size: Sequence[int]) -> Weights:
+    """Weights of a flat window: 1 in its middle, falling evenly to a little at its rim."""
+    down, across = (np.minimum(np.arange(side), np.arange(side)[::-1]) + 1 for side in size)
+    weight = (down[:, None] * across[None, :]).astype(np.float32)
+    return np.asarray(weight / weight.max())
 
 
 def quantised(chances: Float[np.ndarray, "*grid"]) -> UInt16[np.ndarray, "*grid"]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from polyclinic.formats.base import STARTS_WITH
 from polyclinic.formats.images.base import Window, image_formats
 from polyclinic.formats.pictures.frame import MOST_BYTES, Frame, refuse, unknown_image
+from polyclinic.formats.read_scan import readable
 
 
 def read_image(path: Path, window: Window = "file") -> Frame:
@@ -18,7 +19,8 @@ def read_image(path: Path, window: Window = "file") -> Frame:
         ReadError: no such file, an empty, damaged or absurdly large one, or one of another format.
         MissingPackage: if a package that reads its format is not installed.
     """
-    content = _content(path)
+    with readable(refuse):
+        content = _content(path)
     if not content:
         raise refuse("empty_file", "an image file must have content", "the file is empty", "Export it again.")
     known = next((known for known in image_formats() if known.recognises(path, content[:STARTS_WITH])), None)
@@ -28,19 +30,7 @@ def read_image(path: Path, window: Window = "file") -> Frame:
 
 
 def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise refuse(
-                "file_too_large",
-                f"an image file may have at most {MOST_BYTES // 1024**2} MiB",
-                "a file is larger",
-                "Crop or shrink the image.",
-            )
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise refuse(
-            "no_such_file", "the file must exist", "there is no such file", "Correct the path, or add the file."
-        ) from None
-    except OSError as error:
-        found = f"it cannot be opened ({error.strerror})"
-        raise refuse("unreadable_file", "the file must be readable", found, "Correct the path or its rights.") from None
+    if path.stat().st_size > MOST_BYTES:
+        rule = f"an image file may have at most {MOST_BYTES // 1024**2} MiB"
+        raise refuse("file_too_large", rule, "a file is larger", "Crop or shrink the image.")
+    return path.read_bytes()

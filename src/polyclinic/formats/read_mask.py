@@ -25,7 +25,7 @@ def read_mask(cell: str | Path, folder: Path | None = None, kept: archive.OpenAr
     """
     root = folder or Path()
     address = archive.parse(str(cell))
-    with readable():
+    with readable(refuse):
         if address is not None:
             return mask_at(address, root, kept or archive.OpenArrays())
         return _from_file(root / cell)

@@ -4,11 +4,11 @@ Readers refuse to guess: what the geometry proves is put right and noted, anythi
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from polyclinic.errors import PolyclinicError
+from polyclinic.errors import PolyclinicError, ReadError
 from polyclinic.formats.base import versions
 from polyclinic.formats.pictures import archive
 from polyclinic.formats.scans.base import ScanFormat, first_bytes, grid_formats, unknown_grid
@@ -33,7 +33,7 @@ def read_scan(cell: str | Path, folder: Path | None = None, kept: archive.OpenAr
     """
     root = folder or Path()
     address = archive.parse(str(cell))
-    with readable():
+    with readable(refuse):
         if address is not None:
             return scan_at(address, root, kept or archive.OpenArrays())
         return _from_file(root / cell)
@@ -48,8 +48,8 @@ def _from_file(path: Path) -> VoxelGrid:
 
 
 @contextmanager
-def readable() -> Iterator[None]:
-    """What the system says about a path becomes a finding.
+def readable(refuse: Callable[[str, str, str, str], ReadError]) -> Iterator[None]:
+    """What the system says about a path becomes a finding of those that read pictures, or of those that read volumes.
 
     Raises:
         ReadError: no such file, or no right to read it.

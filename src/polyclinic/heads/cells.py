@@ -21,13 +21,14 @@ from polyclinic.cohort.outcomes import words as read_words
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding.cell_scores import Maps, features_of, learn_scores, scores_of
 from polyclinic.decoding.watershed import LARGER, in_order, lesson, tell_apart
+from polyclinic.decoding.window_stitching import Gathered, pyramid
 from polyclinic.errors import CohortError, Finding, ReadError, Severity, stop_on
 from polyclinic.evidence.metrics import instances
 from polyclinic.formats.packed import nothing, pack, unpack
 from polyclinic.geometry import GridKnown, Known, Lattice, Marks, ObjectMarks, Place, to_file, to_working
 from polyclinic.heads import base
 from polyclinic.layers.maps.moved import moved
-from polyclinic.layers.objects.cell_maps import CellMaps, WindowSum, cut_maps, maps_loss, spacing_um
+from polyclinic.layers.objects.cell_maps import CellMaps, cut_maps, maps_loss, spacing_um
 from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.masks.cells import elsewhere, read_column, unreadable
 from polyclinic.records.masks.pixel_length import pixel_lengths
@@ -303,16 +304,17 @@ class _Gatherer:
     """Windows added up on the network's grid."""
 
     def __init__(self, place: Lattice, pixel_um: float | str | None) -> None:
-        self._place, self._pixel_um, self._sum = place, pixel_um, WindowSum(place.shape)
+        self._place, self._pixel_um, self._sum = place, pixel_um, Gathered(2, place.shape, pyramid)
 
     def add(self, output: Float[Tensor, "batch out *grid"], movement: Movement) -> None:
         """Take in some windows; what they say beyond the picture is dropped."""
         starts = np.zeros((len(output), 2), dtype=int) if movement.start is None else movement.start.numpy()
-        self._sum.add(output.float().sigmoid().numpy(), starts)
+        for window, start in zip(output.float().sigmoid().numpy(), starts.tolist(), strict=True):
+            self._sum.add(window, start)
 
     def close(self) -> FoundCells:
         """Both maps in the geometry of the file, in 255ths."""
-        back = np.stack([to_file(one, self._place) for one in self._sum.mean()])
+        back = np.stack([to_file(self._sum.mean(channel), self._place) for channel in range(2)])
         return FoundCells(
             pack((255 * back.clip(0, 1)).round().astype(np.uint8)), spacing_um(self._place, self._pixel_um)
         )

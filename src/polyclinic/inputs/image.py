@@ -151,6 +151,7 @@ _STEPS = {Size.TINY: 0, Size.SMALL: 1, Size.MEDIUM: 2, Size.LARGE: 3}
 """Size of the network as ``backbones.scratch`` counts it."""
 _DROPOUT = 0.2
 """A round number; no measurement of it is on record."""
+_AMOUNTS = {"shift", "zoom", "tilt", "brightness", "contrast", "erase"}
 
 
 @final
@@ -223,15 +224,17 @@ class Image(LocatedFiles):
 
     def prepare(self, records: Pictures) -> Prepared:
         """Every image at the size of the network; in a file of the cache where they are too many for memory."""
-        plan = learned(self.plan)
+        plan, options = learned(self.plan), self.options
         whole = stack(records.decoded, (plan.height, plan.width), plan.channels, records.cache)
-        strength = _strength(self.options)
+        mirror, overturn, quarters = options.flips != "none", options.flips == "both", options.rotations == "quarter"
+        amounts = options.model_dump(include=_AMOUNTS)
+        strength = Jitter(mirror=mirror, overturn=overturn, quarters=quarters, **amounts)
         if not plan.dense:
             return WholePictures(whole, plan.mean, plan.spread, strength)
         intensity_of = (plan.mean, plan.spread)
         grids = resampled.resample_pictures(records.decoded, plan.scale, plan.channels, intensity_of, records.cache)
         viewer = PictureViewer(plan.patch, strength)
-        return PictureParts(grids, viewer, _flips(self.options), whole, plan.mean, plan.spread, strength)
+        return PictureParts(grids, viewer, _flips(options), whole, plan.mean, plan.spread, strength)
 
     def encoder(self, width: int, size: Size, dropout: float | None) -> Encoder:
         """From pixels to one token, and feature maps."""
@@ -283,9 +286,3 @@ def _flips(options: ImageOptions) -> tuple[int, ...]:
     """Axes along which windows are mirrored to answer: those that the flips while training allow."""
     axes = {"none": (), "horizontal": (1,), "both": (0, 1)}[options.flips]
     return axes if options.mirror_answers else ()
-
-
-def _strength(options: ImageOptions) -> Jitter:
-    mirror, overturn, quarters = options.flips != "none", options.flips == "both", options.rotations == "quarter"
-    amounts = options.model_dump(include={"shift", "zoom", "tilt", "brightness", "contrast", "erase"})
-    return Jitter(mirror=mirror, overturn=overturn, quarters=quarters, **amounts)

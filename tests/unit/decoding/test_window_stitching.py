@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from polyclinic.decoding.window_stitching import Gathered, bell, quantised
+from polyclinic.decoding.window_stitching import Gathered, bell, pyramid, quantised
 from polyclinic.layers.volumes.views import window_starts
 
 
@@ -29,6 +29,17 @@ def test_the_middle_of_a_window_counts_most():
     mean = gathered.mean(0)
     assert mean[7] == 0
     assert mean[8] < 0.1 < 0.9 < mean[15]
+
+
+def test_windows_are_averaged_and_what_lies_beyond_is_dropped():
+    together = Gathered(2, (5, 6), pyramid)
+    together.add(np.full((2, 4, 4), 1.0, dtype=np.float32), (-1, -2))
+    together.add(np.full((2, 4, 4), 3.0, dtype=np.float32), (2, 1))
+    mean = np.stack([together.mean(0), together.mean(1)])
+    assert mean[:, 0, 0].tolist() == [1, 1]
+    assert mean[:, 4, 4].tolist() == [3, 3]
+    assert mean[:, 0, 5].tolist() == [0, 0]
+    assert 1 < mean[0, 2, 1] < 3
 
 
 def test_points_that_no_window_reached_are_0():

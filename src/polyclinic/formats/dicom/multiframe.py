@@ -46,7 +46,7 @@ def read(content: bytes) -> VoxelGrid:
 def _read(dataset: Any, size: int) -> VoxelGrid:
     check_scan(dataset)
     _check_header(dataset)
-    frames = [FrameHeader(dataset, number) for number in range(frame_count(dataset))]
+    frames = frames_of(dataset)
     _check_one_stack(frames)
     planes = [frame.plane() for frame in frames]
     _check_one_frame_each(planes)
@@ -125,6 +125,21 @@ class FrameHeader:
         return says_hounsfield(self.dataset if group is None else group)
 
 
+def frames_of(dataset: Any) -> list[FrameHeader]:
+    """The header of every frame.
+
+    Raises:
+        ReadError: if frames are absurdly many, or some have none.
+    """
+    count = frame_count(dataset)
+    own = dataset.get("PerFrameFunctionalGroupsSequence")
+    if not own:
+        plane_of(None, None, None)
+    if len(own) != count:
+        raise contradiction("every frame must have its functional groups", f"{len(own)} of {count} have")
+    return [FrameHeader(dataset, number) for number in range(count)]
+
+
 def says_hounsfield(header: Any) -> bool:
     """Whether a rescale is told, and none that leads to another unit."""
     stated = "RescaleSlope" in header and "RescaleIntercept" in header
@@ -190,11 +205,6 @@ def _check_header(dataset: Any) -> None:
         raise refuse("one_slice", rule, found, "Name the folder of the whole series, or read it as an image.")
     if dataset.PhotometricInterpretation not in _GREY or int(dataset.get("SamplesPerPixel", 1)) != 1:
         raise refuse("colour_volume", "a volume must be grey", "it is in colour", "Read single images instead.")
-    own = dataset.get("PerFrameFunctionalGroupsSequence")
-    if not own:
-        plane_of(None, None, None)
-    if len(own) != count:
-        raise contradiction("every frame must have its functional groups", f"{len(own)} of {count} have")
 
 
 def _check_one_stack(frames: Sequence[FrameHeader]) -> None:

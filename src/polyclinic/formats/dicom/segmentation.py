@@ -41,7 +41,8 @@ def _read(dataset: Any, size: int) -> Mask:
         rule, found = "segments must be told by yes or no", f'they are told as "{form[:16]}"'
         raise refuse("fractional_mask", rule, found, "Save the segmentation as binary.")
     numbers, names = _segments(dataset)
-    frames = _frames(dataset)
+    check_shape((int(dataset.Columns), int(dataset.Rows), multiframe.frame_count(dataset)), 1)
+    frames = multiframe.frames_of(dataset)
     pile, slice_of = _slices_of(frames)
     shape = (int(dataset.Columns), int(dataset.Rows), int(pile.index[-1]) + 1)
     check_shape((shape[0], shape[1], shape[2] * len(numbers)), 1)
@@ -69,15 +70,6 @@ def _segments(dataset: Any) -> tuple[list[int], tuple[str, ...]]:
         f"{label} {number}" if labels.count(label) > 1 else label for label, number in zip(labels, numbers, strict=True)
     ]
     return numbers, tuple(named)
-
-
-def _frames(dataset: Any) -> list[FrameHeader]:
-    count = multiframe.frame_count(dataset)
-    check_shape((int(dataset.Columns), int(dataset.Rows), count), 1)
-    own = dataset.PerFrameFunctionalGroupsSequence
-    if len(own) != count:
-        raise contradiction("every frame must have its functional groups", f"{len(own)} of {count} have")
-    return [FrameHeader(dataset, number) for number in range(count)]
 
 
 def _slices_of(frames: Sequence[FrameHeader]) -> tuple[Pile, Int[np.ndarray, " frame"]]:

@@ -1,9 +1,11 @@
 """What a format of images gives: one decoded image and the properties of its file."""
 
 from abc import abstractmethod
-from typing import Literal
+from pathlib import Path
+from typing import ClassVar, Literal
 
 from polyclinic.formats.base import Format, formats_of
+from polyclinic.formats.pictures import raster
 from polyclinic.formats.pictures.frame import Frame
 
 Window = Literal["file", "none"] | tuple[float, float]
@@ -26,6 +28,24 @@ class ImageFormat(Format):
             ReadError: damaged, absurdly large, or several images in one file.
             MissingPackage: if a package that reads the format is not installed.
         """
+
+
+class RasterFormat(ImageFormat):
+    """A format that Pillow reads.
+
+    Attributes:
+        marks: What a file may begin with.
+    """
+
+    marks: ClassVar[tuple[bytes, ...]]
+
+    def recognises(self, path: Path, start: bytes) -> bool:
+        """Whether the content begins as one does."""
+        return start.startswith(self.marks)
+
+    def read(self, content: bytes, window: Window = "file") -> Frame:
+        """The image; a second page is doubt, and refused."""
+        return raster.read(content)
 
 
 def image_formats() -> tuple[ImageFormat, ...]:

@@ -1,24 +1,14 @@
 """PNG, by Pillow. No torch."""
 
-from pathlib import Path
 from typing import final
 
-from polyclinic.formats.images.base import ImageFormat, Window
-from polyclinic.formats.pictures import raster
-from polyclinic.formats.pictures.frame import Frame
+from polyclinic.formats.images.base import RasterFormat
 
 
 @final
-class Png(ImageFormat):
+class Png(RasterFormat):
     """A PNG file."""
 
     name = "PNG"
     suffixes = (".png",)
-
-    def recognises(self, path: Path, start: bytes) -> bool:
-        """Whether the content begins as one does."""
-        return start.startswith(b"\x89PNG\r\n\x1a\n")
-
-    def read(self, content: bytes, window: Window = "file") -> Frame:
-        """The image."""
-        return raster.read(content)
+    marks = (b"\x89PNG\r\n\x1a\n",)

@@ -36,9 +36,7 @@ def read(content: bytes) -> Mask:
         ReadError: colours instead of labels, lossy compression, fractions, or a damaged file.
     """
     with raster.guarded():
-        if content.startswith(b"\x89PNG"):
-            with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
-                image.verify()  # checks every checksum; reading the pixels alone does not
+        raster.check_png(content)
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             _check_flat(image)
             stored = _indices(image)

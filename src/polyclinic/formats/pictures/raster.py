@@ -19,7 +19,7 @@ from polyclinic.errors import ReadError
 from polyclinic.formats.pictures.frame import FileProperties, Frame, check_extent, check_finite, refuse, unknown_image
 
 _FORMATS = ("PNG", "JPEG", "TIFF")
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
+TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
 """Plain and big TIFF; the last two are written by programs that mix up the order of bytes, and Pillow reads them."""
 _UNITS = {"micron": "um", "microns": "um", "um": "um", "\\u00b5m": "um", "\N{MICRO SIGN}m": "um", "mm": "mm"}
 _GREY_16 = ("I;16", "I;16L", "I;16B", "I;16N")
@@ -32,7 +32,7 @@ _DAMAGED = (
 
 def is_tiff(start: bytes) -> bool:
     """Whether content is a TIFF by its first bytes: plain or big, of either byte order."""
-    return start[:4] in _TIFF
+    return start.startswith(TIFF_MARKS)
 
 
 def read(content: bytes) -> Frame:
@@ -102,10 +102,15 @@ def guarded() -> Iterator[None]:
         ) from None
 
 
-def _decode(content: bytes) -> Frame:
+def check_png(content: bytes) -> None:
+    """Check every checksum of a PNG, which reading the pixels alone does not; call it within ``guarded``."""
     if content.startswith(b"\x89PNG"):
         with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
-            image.verify()  # checks every checksum; reading the pixels alone does not
+            image.verify()
+
+
+def _decode(content: bytes) -> Frame:
+    check_png(content)
     with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
         check_extent(*image.size)
         _one_page(image)

@@ -83,7 +83,7 @@ class MetaImage(ArrayFormat):
                     )
                 values = unpack(stream, packing, shape, dtype)
             else:
-                voxels = _voxel_file(path, header)
+                voxels = beside(path, header["elementdatafile"], ".mha")
                 size += voxels.stat().st_size
                 with voxels.open("rb") as source:
                     source.seek(_start(header, voxels, shape, dtype))
@@ -167,14 +167,6 @@ def _start(header: Header, voxels: Path, shape: tuple[int, int, int], dtype: np.
     if words != "-1":
         return int(words)
     return max(0, voxels.stat().st_size - int(np.prod(shape, dtype=np.int64)) * dtype.itemsize)
-
-
-def _voxel_file(path: Path, header: Header) -> Path:
-    name = header["elementdatafile"]
-    if name.split(" ")[0] == "LIST" or "%" in name:
-        rule, found = "voxels must lie in one file", "they lie in a list of files"
-        raise refuse("unknown_form", rule, found, "Save the volume as one .mha file.")
-    return beside(path, name)
 
 
 def _affine(header: Header) -> Float[np.ndarray, "4 4"] | None:

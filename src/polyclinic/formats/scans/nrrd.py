@@ -82,7 +82,7 @@ class Nrrd(ArrayFormat):
             if "data file" not in header:
                 values = unpack(stream, packing, shape, dtype)
             else:
-                voxels = _voxel_file(path, header)
+                voxels = beside(path, header["data file"].removeprefix("./"), ".nrrd")
                 size += voxels.stat().st_size
                 with voxels.open("rb") as source:
                     values = unpack(source, packing, shape, dtype)
@@ -148,14 +148,6 @@ def _packing(header: Header) -> str:
         rule, found = "voxels must be raw, gzip or bzip2, from the first byte", "text, another form, or bytes to skip"
         raise refuse("unknown_form", rule, found, "Save the volume as one .nrrd file.")
     return packing
-
-
-def _voxel_file(path: Path, header: Header) -> Path:
-    name = header["data file"]
-    if name.split(" ")[0] == "LIST" or "%" in name:
-        rule, found = "voxels must lie in one file", "they lie in a list of files"
-        raise refuse("unknown_form", rule, found, "Save the volume as one .nrrd file.")
-    return beside(path, name.removeprefix("./"))
 
 
 def _geometry(header: Header, axes: int) -> tuple[Float[np.ndarray, "4 4"] | None, tuple[float, float, float] | None]:

@@ -78,27 +78,27 @@ def _inflated(stream: BufferedIOBase) -> Iterator[bytes]:
         rest = machine.unconsumed_tail
 
 
-def beside(header: Path, name: str) -> Path:
+def beside(header: Path, name: str, whole: str) -> Path:
     """The file that a header names, which must lie in the header's own folder.
 
+    Args:
+        header: The file of the header.
+        name: What it names.
+        whole: How files of the same format end that hold header and voxels.
+
     Raises:
-        ReadError: if the name leads elsewhere, or there is no such file.
+        ReadError: if the name leads elsewhere or stands for several files, or there is no such file.
     """
+    if name.split(" ")[0] == "LIST" or "%" in name:
+        rule, found = "voxels must lie in one file", "they lie in a list of files"
+        raise refuse("unknown_form", rule, found, f"Save the volume as one {whole} file.")
+    rule = "a header may name a file of its own folder only"
     if not name or "\0" in name or Path(name).name != name or name in (".", ".."):
-        raise refuse(
-            "path_escapes",
-            "a header may name a file of its own folder only",
-            "it names another folder",
-            "Put both files into one folder and correct the header.",
-        )
+        remedy = "Put both files into one folder and correct the header."
+        raise refuse("path_escapes", rule, "it names another folder", remedy)
     path = header.parent / name
     if path.resolve().parent != header.parent.resolve():
-        raise refuse(
-            "path_escapes",
-            "a header may name a file of its own folder only",
-            "the file is a link that leads elsewhere",
-            "Put the file itself there.",
-        )
+        raise refuse("path_escapes", rule, "the file is a link that leads elsewhere", "Put the file itself there.")
     if not path.is_file():
         raise refuse("no_such_file", "the file of voxels must exist", "there is none", "Add it beside its header.")
     return path

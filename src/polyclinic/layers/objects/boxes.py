@@ -11,7 +11,10 @@ _SMALLEST = 1e-6  # keeps a division by an empty box finite
 _HALF = 0.5  # of a partial box within another one: it is taken for a part of that
 
 
-def sizes(boxes: Float[Tensor, "*some corner"]) -> Float[Tensor, "*some"]:
+Boxes = Float[Tensor, "*some corner"]
+
+
+def sizes(boxes: Boxes) -> Float[Tensor, "*some"]:
     """Area or volume; 0 where a corner lies before the other."""
     low, high = boxes.chunk(2, dim=-1)
     return (high - low).clamp(min=0).prod(dim=-1)
@@ -28,9 +31,7 @@ def overlaps(
     return both / (sizes(one)[:, None] + sizes(other)[None] - both).clamp(min=_SMALLEST)
 
 
-def generalised_overlap(
-    one: Float[Tensor, "*some corner"], other: Float[Tensor, "*some corner"]
-) -> Float[Tensor, "*some"]:
+def generalised_overlap(one: Boxes, other: Boxes) -> Float[Tensor, "*some"]:
     """Overlap of pairs of boxes, less the share of their hull that neither fills: from -1 (far apart) to 1 (equal).
 
     Unlike the overlap itself it has a slope where boxes do not touch.
@@ -45,9 +46,7 @@ def generalised_overlap(
     return both / union - (hull - union) / hull
 
 
-def from_points(
-    points: Float[Tensor, "*some dim"], distances: Float[Tensor, "*some corner"]
-) -> Float[Tensor, "*some corner"]:
+def from_points(points: Float[Tensor, "*some dim"], distances: Boxes) -> Boxes:
     """Boxes that reach so far below and above each point, along each axis."""
     below, above = distances.chunk(2, dim=-1)
     return torch.cat([points - below, points + above], dim=-1)

@@ -62,32 +62,6 @@ def maps_loss(
     return points + 1 - (2 * shared + _SMOOTH) / (either + _SMOOTH)
 
 
-class WindowSum:
-    """What overlapping windows say, added up: two numbers and a weight for each point of the grid, no more.
-
-    A point of a window counts most in its middle and a little at its rim, where less of the surroundings was seen.
-    """
-
-    def __init__(self, shape: Sequence[int]) -> None:
-        self._sum = np.zeros((2, *shape), dtype=np.float32)
-        self._weight = np.zeros(tuple(shape), dtype=np.float32)
-
-    def add(self, windows: Float[np.ndarray, "batch 2 row column"], starts: Int[np.ndarray, "batch 2"]) -> None:
-        """Take in some windows; what lies beyond the grid is dropped."""
-        sides = [np.minimum(np.arange(n), np.arange(n)[::-1]) + 1 for n in windows.shape[2:]]
-        weight = (sides[0][:, None] * sides[1][None, :]).astype(np.float32)
-        weight /= weight.max()
-        for one, start in zip(windows, starts, strict=True):
-            here, there = overlap(start.tolist(), weight.shape, self._weight.shape)
-            self._sum[(slice(None), *there)] += one[(slice(None), *here)] * weight[here]
-            self._weight[there] += weight[here]
-
-    def mean(self) -> Float[np.ndarray, "2 row column"]:
-        """The weighted mean; 0 where no window lay."""
-        mean: Float[np.ndarray, "2 row column"] = self._sum / np.maximum(self._weight, 1e-9)
-        return mean
-
-
 def cut_maps(
     maps: UInt8[np.ndarray, "channels rows columns"], start: Int[np.ndarray, " axis"], cut: Sequence[int]
 ) -> Float[np.ndarray, "3 row column"]:

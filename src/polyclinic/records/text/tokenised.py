@@ -108,10 +108,6 @@ class Readable:
         """Tokens of some rows."""
         return np.array([len(self.words[row]) for row in index], dtype=np.int64)
 
-    @property
-    def _beside(self) -> int:
-        return self.neighbours[0].shape[1] if self.neighbours else spelling.NEIGHBOURS
-
     def stretches(
         self,
         index: Int[np.ndarray, " row"],
@@ -122,7 +118,8 @@ class Readable:
         """Some tokens of some rows, padded to the longest, and at least to ``padded``."""
         most = max(padded, int(lengths.max(initial=0)))
         spellings, words = (np.zeros((len(index), most), dtype=np.int64) for _ in range(2))
-        around = np.zeros((len(index), most, self._beside), dtype=np.int64)
+        beside = self.neighbours[0].shape[1] if self.neighbours else spelling.NEIGHBOURS
+        around = np.zeros((len(index), most, beside), dtype=np.int64)
         for k, (row, start, length) in enumerate(zip(index.tolist(), starts.tolist(), lengths.tolist(), strict=True)):
             stretch = slice(start, start + length)
             spellings[k, :length] = self.spelling[row][stretch]

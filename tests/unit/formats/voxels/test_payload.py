@@ -51,10 +51,10 @@ def test_members_of_a_zip_follow_one_another():
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "/etc/passwd", "a/b", "a\0b"])
 def test_names_that_lead_elsewhere(name, tmp_path):
-    assert refusal(lambda: beside(tmp_path / "h.mhd", name)) == "path_escapes"
+    assert refusal(lambda: beside(tmp_path / "h.mhd", name, ".mha")) == "path_escapes"
 
 
 def test_names_beside(tmp_path):
-    assert refusal(lambda: beside(tmp_path / "h.mhd", "x.raw")) == "no_such_file"
+    assert refusal(lambda: beside(tmp_path / "h.mhd", "x.raw", ".mha")) == "no_such_file"
     (tmp_path / "x.raw").write_bytes(b"1")
-    assert beside(tmp_path / "h.mhd", "x.raw") == tmp_path / "x.raw"
+    assert beside(tmp_path / "h.mhd", "x.raw", ".mha") == tmp_path / "x.raw"

@@ -31,17 +31,6 @@ def test_the_loss_of_each_row_is_its_own_and_has_gradients():
     assert output.grad[1].abs().max() == 0
 
 
-def test_windows_are_averaged_and_what_lies_beyond_is_dropped():
-    together = cell_maps.WindowSum((5, 6))
-    together.add(np.full((1, 2, 4, 4), 1.0, dtype=np.float32), np.array([[-1, -2]]))
-    together.add(np.full((1, 2, 4, 4), 3.0, dtype=np.float32), np.array([[2, 1]]))
-    mean = together.mean()
-    assert mean[:, 0, 0].tolist() == [1, 1]
-    assert mean[:, 4, 4].tolist() == [3, 3]
-    assert mean[:, 0, 5].tolist() == [0, 0]
-    assert 1 < mean[0, 2, 1] < 3
-
-
 def test_a_cut_beyond_the_picture_does_not_count():
     cut = cell_maps.cut_maps(np.full((2, 3, 3), 255, dtype=np.uint8), np.array([-1, 2]), (3, 3))
     assert cut[2].tolist() == [[0, 0, 0], [1, 0, 0], [1, 0, 0]]
