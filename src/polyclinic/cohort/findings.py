@@ -9,6 +9,7 @@ from jaxtyping import Bool
 
 from polyclinic.cohort.missingness import missing_by_outcome
 from polyclinic.cohort.plausible import impossible, limits_of, zeros_stand_apart
+from polyclinic.cohort.repeats import copied, frame_halves
 from polyclinic.cohort.table import Cohort
 from polyclinic.cohort.target_leakage import Classes, as_outcome
 from polyclinic.errors import Finding, Severity
@@ -175,8 +176,10 @@ def _duplicate_rows(cohort: Cohort) -> Iterator[Finding]:
         return
     frame = cohort.frame.with_columns(pl.Series("\0patient", cohort.patient))
     own_rows = len(np.unique(cohort.patient)) == len(cohort)
-    same = (cohort.frame if own_rows else frame).is_duplicated()
-    if same.any() and not _plain(cohort.frame):
+    same = (cohort.frame if own_rows else frame).is_duplicated().to_numpy().astype(bool)
+    if same.any():
+        same &= copied(frame_halves(cohort.frame), cohort.row)
+    if same.any():
         yield Finding(
             name="duplicate_rows",
             place=cohort.name,
@@ -184,21 +187,8 @@ def _duplicate_rows(cohort: Cohort) -> Iterator[Finding]:
             found=f"the same as another one in every column: {counted(int(same.sum()), 'row')}",
             remedy="Take the copies out if they are one visit of one patient.",
             severity=Severity.WARNING,
-            rows=_rows(cohort, same.to_numpy().astype(bool)),
+            rows=_rows(cohort, same),
         )
-
-
-def _plain(frame: pl.DataFrame) -> bool:
-    """Whether two patients may be the same in all columns by chance: few columns with few values each.
-
-    Counted as bits: the columns' surprise about an equal pair, -log2 of the chance that two rows agree, against the
-    number of pairs of rows.
-    """
-    bits = 0.0
-    for column in frame:
-        share = column.value_counts().to_series(1).to_numpy() / len(column)
-        bits -= float(np.log2((share**2).sum()))
-    return bits < 2 * float(np.log2(max(2, frame.height))) + 5
 
 
 def _missing(cohort: Cohort, inputs: pl.DataFrame) -> Iterator[Finding]:

@@ -49,7 +49,7 @@ def leaks(
         split: How they are divided.
         outcome: The outcome columns, rows as in the cohort.
         candidates: The columns that inputs read, rows as in the cohort.
-        fingerprints: Hash of each record's content by input, 0 = absent or too plain to be told from others.
+        fingerprints: Equal where rows are copies, 0 = none, by what was compared: see ``find_copies``.
         properties: Properties of files, such as their size, by input and by name of the property.
     """
     train = split.folds[0].members[0].train.index
@@ -86,14 +86,14 @@ def _sites(cohort: Cohort, split: Split) -> list[Finding]:
 
 
 def _duplicates(cohort: Cohort, split: Split, fingerprints: Hashes) -> Iterator[Finding]:
-    for name, prints in fingerprints.items():
+    for what, prints in fingerprints.items():
         _, content, size = np.unique(prints, return_inverse=True, return_counts=True)
         content = np.where((prints > 0) & (size[content] > 1), content, -1)
         if (content < 0).all():
             continue
         tested = _on_two_sides(content, [_tested(fold, len(cohort)) for fold in split.folds])
         chosen = _on_two_sides(content, [s for fold in split.folds for s in _sides(fold, len(cohort))]) & ~tested
-        rule = f"no record of the input {name} should stand on two sides of the split"
+        rule = f"no {what} should stand on two sides of the split"
         if tested.any():
             found = f"in the test and, the same, in the training: {counted(len(np.unique(content[tested])), 'record')}"
             remedy = "Take the copies out, give them the same patient, or accept duplicate_records with the reason."

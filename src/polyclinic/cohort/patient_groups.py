@@ -47,10 +47,10 @@ def patient_groups(
 
 
 def copies(fingerprints: Mapping[str, UInt64[np.ndarray, " row"]]) -> Int[np.ndarray, " row"]:
-    """A number for each row, the same for rows that hold the same record of any input.
+    """A number for each row, the same for rows that are copies in any respect.
 
     Args:
-        fingerprints: Hash of each record's content by input; 0 = absent or too plain to be told from others.
+        fingerprints: Equal where rows are copies, 0 = none, by what was compared: see ``find_copies``.
     """
     part: Int[np.ndarray, " row"] | None = None
     for prints in fingerprints.values():

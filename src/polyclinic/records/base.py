@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float, Shaped, UInt64
 
+from polyclinic.cohort.repeats import Halves
 from polyclinic.errors import Finding
 from polyclinic.geometry import Geometry, Marks
 
@@ -84,6 +85,10 @@ class Records(ABC):
     @abstractmethod
     def fingerprints(self) -> UInt64[np.ndarray, " sample"]:
         """A hash of each record's content, 0 where absent: equal (or nearly equal) content, equal hash."""
+
+    def halves(self) -> Halves | None:
+        """Each record in two halves, where strangers may share a record; None where equal content proves a copy."""
+        return None
 
     def properties(self) -> Mapping[str, Shaped[np.ndarray, " sample"]]:
         """Properties of the files, not of the patients, that might give the label away: size, format, device."""

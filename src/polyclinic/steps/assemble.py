@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
+from polyclinic.cohort.copies import Content, find_copies
 from polyclinic.cohort.findings import inspect
 from polyclinic.cohort.leaks import leaks
 from polyclinic.cohort.patient_groups import copies
@@ -243,7 +244,9 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
     """
     study, cohort = assembled.study, assembled.cohort
     first = next(iter(assembled.questions.values()))
-    prints = {name: one.records.fingerprints() for name, one in assembled.inputs.items()}
+    contents = {name: Content(one.records.fingerprints(), one.records.halves) for name, one in assembled.inputs.items()}
+    answers = _in_order(q.head.columns() for q in assembled.questions.values() if not isinstance(q.head, Dense))
+    found = find_copies(cohort, contents, cohort.frame.select(answers) if answers else None)
     split = divide(
         cohort,
         study.split,
@@ -251,18 +254,17 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
         seed=study.study.seed,
         groups=first.outcomes.strata(),
         every_group=first.head.strata_are_classes,
-        together=copies(prints),
+        together=copies(found.prints),
     )
-    found = leaks(
+    doubts = leaks(
         cohort,
         split,
         outcome=cohort.frame.select(_in_order(q.head.columns() for q in assembled.questions.values())),
         candidates=cohort.frame.select(_in_order(one.columns for one in assembled.inputs.values())),
-        fingerprints=prints,
+        fingerprints=found.prints,
         properties={name: one.records.properties() for name, one in assembled.inputs.items()},
     )
-    found = [*split.findings, *found]
-    findings = sift(found, study.accept)
+    findings = sift([*split.findings, *found.findings, *doubts], study.accept)
     stop_on(findings, LeakError)
     findings = [*assembled.findings, *findings]
     return split, replace(assembled, findings=(*findings, *idle(findings, study.accept)))

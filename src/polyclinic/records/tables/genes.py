@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, UInt64
 
+from polyclinic.cohort.repeats import Halves
 from polyclinic.errors import Finding, Severity
 from polyclinic.records.absent import absent_rows
 from polyclinic.records.base import Features, Picture, Records, bar_table
-from polyclinic.records.tables.variables import row_hashes
+from polyclinic.records.tables.variables import row_halves, row_hashes
 from polyclinic.translations.phrase import Phrase
 
 _NOT_LOGGED = 100.0
@@ -75,9 +76,16 @@ class Genes(Records):
         return Features(values, self.genes, (False,) * len(self.genes))
 
     def fingerprints(self) -> UInt64[np.ndarray, " sample"]:
-        """A hash of up to 256 genes spread over the columns; 0 for a sample too plain to be told from others."""
-        step = -(-len(self.genes) // _HASHED)
-        return row_hashes(self.values[:, ::step])
+        """A hash of up to 256 genes spread over the columns, 0 where nothing is known."""
+        return row_hashes(self._hashed)
+
+    def halves(self) -> Halves:
+        """Two halves of the same genes: strangers may share a sample of common values, such as no change."""
+        return row_halves(self._hashed)
+
+    @property
+    def _hashed(self) -> Float[np.ndarray, "sample gene"]:
+        return self.values[:, :: -(-len(self.genes) // _HASHED)]
 
     def show(self, position: int, attribution: np.ndarray | None = None) -> Picture:
         """Twenty genes: those that an explanation, with a number for every gene, finds to matter most, or the first."""

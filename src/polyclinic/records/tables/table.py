@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt64
 
+from polyclinic.cohort.repeats import Halves
 from polyclinic.errors import Finding, Severity
 from polyclinic.records.absent import absent_rows
 from polyclinic.records.base import Features, Picture, Records, bar_table
 from polyclinic.records.tables.scaling import CategoryPlan, unseen
-from polyclinic.records.tables.variables import Categories, row_hashes
+from polyclinic.records.tables.variables import Categories, row_halves, row_hashes
 
 MANY_LEVELS = 24
 """Up to here a level has a direction of its own, beyond levels are embedded; a round number."""
@@ -70,8 +71,12 @@ class TableRecords(Records):
         return Features(matrix, (*self.numeric, *self.categories), categorical)
 
     def fingerprints(self) -> UInt64[np.ndarray, " sample"]:
-        """A hash of the row's content; 0 for a row too plain to be told from others."""
+        """A hash of the row's content, 0 where nothing is known."""
         return row_hashes(self.numbers, tuple(self.categories.values()))
+
+    def halves(self) -> Halves:
+        """Two halves of the row: strangers may share a row of few or common values."""
+        return row_halves(self.numbers, tuple(self.categories.values()))
 
     def show(self, position: int, attribution: np.ndarray | None = None) -> Picture:
         """The row as a table, with a bar per column where an explanation is given; a dash where a value is missing."""

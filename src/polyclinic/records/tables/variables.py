@@ -6,11 +6,13 @@ of words, with -1 where nothing is known. A cell's content never enters a messag
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float, Int, UInt64
 
+from polyclinic.cohort.repeats import Halves, halves, witness_step
 from polyclinic.errors import CohortError, Finding, stop_on
 
 _HASH_DIGITS = 6
@@ -143,41 +145,54 @@ def _neither(table: str, column: str, temporal: bool) -> Finding:
 
 
 def row_hashes(
-    numbers: Float[np.ndarray, "row number"], categories: Sequence[Categories] = (), least_columns: int = 3
+    numbers: Float[np.ndarray, "row number"], categories: Sequence[Categories] = ()
 ) -> UInt64[np.ndarray, " row"]:
-    """A hash of what each row holds: equal content, equal hash; 0 for a row too plain to be told from another.
-
-    Two patients with the same sex and the same stage are no duplicate. How surprising a row is, is the sum over its
-    filled columns of -log2 of the value's frequency. Below 2 log2(rows) + 5 bits an equal pair somewhere in the table
-    would be no surprise even if the columns had nothing to do with each other, and the row gets a 0. So does a row
-    with fewer than ``least_columns`` filled columns that vary.
+    """A hash of what each row holds: equal content, equal hash; 0 where nothing is known.
 
     Args:
         numbers: NaN where nothing is known; compared to 6 significant digits.
         categories: Further columns of the same rows.
-        least_columns: Filled columns that vary which a row needs to be told from another.
     """
-    rows = len(numbers)
-    total = np.zeros(rows, dtype=np.uint64)
-    bits, filled = np.zeros(rows), np.zeros(rows, dtype=np.int64)
+    total, filled = np.zeros(len(numbers), dtype=np.uint64), np.zeros(len(numbers), dtype=bool)
     columns = [_number_keys(column) for column in numbers.T] + [_word_keys(column) for column in categories]
     for position, (keys, known) in enumerate(columns):
         salt = np.array([(position + 1) * 0x9E3779B97F4A7C15 % 2**64], dtype=np.uint64)
         total += np.where(known, _mix(keys ^ _mix(salt)), np.uint64(0))
-        surprise = _surprise(keys, known)
-        bits += surprise
-        filled += surprise > 0
-    enough = (filled >= least_columns) & (bits >= 2 * np.log2(max(rows, 2)) + 5)
-    return np.where(enough, np.maximum(total, np.uint64(1)), np.uint64(0))
+        filled |= known
+    return np.where(filled, np.maximum(total, np.uint64(1)), np.uint64(0))
 
 
-def _number_keys(column: Float[np.ndarray, " row"]) -> tuple[UInt64[np.ndarray, " row"], Bool[np.ndarray, " row"]]:
-    known = np.isfinite(column)
-    values = np.where(known, column, 0.0).astype(np.float64)
+def row_halves(numbers: Float[np.ndarray, "row number"], categories: Sequence[Categories] = ()) -> Halves:
+    """What each row holds in two halves of the columns that have little to do with each other.
+
+    Of very many columns some are looked at, evenly spread.
+
+    Args:
+        numbers: NaN where nothing is known; compared to 6 significant digits.
+        categories: Further columns of the same rows.
+    """
+    step = witness_step(numbers.shape[1] + len(categories))
+    numbers, categories = numbers[:, ::step], categories[::step]
+    codes = [np.unique(_rounded(column), return_inverse=True)[1] for column in numbers.T]
+    words = [column.codes for column in categories]
+    half = halves(np.stack([*codes, *words], axis=1))
+    parts = [(part[: len(codes)], part[len(codes) :]) for part in (half, ~half)]
+    one, other = (row_hashes(numbers[:, n], list(compress(categories, c.tolist()))) for n, c in parts)
+    filled = np.isfinite(numbers).sum(axis=1) + sum((codes >= 0 for codes in words), np.zeros(len(numbers), np.int64))
+    return Halves(one, other, filled)
+
+
+def _rounded(column: Float[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
+    """To six significant digits; what is not known is less than all."""
+    values = np.where(np.isfinite(column), column, 0.0).astype(np.float64)
     size = np.floor(np.log10(np.where(values == 0, 1.0, np.abs(values))))
     unit = 10.0 ** (_HASH_DIGITS - 1 - size)
     rounded = np.round(values * unit) / unit + 0.0  # so that -0 and 0 are one number
-    return rounded.view(np.uint64), known
+    return np.where(np.isfinite(column), rounded, -np.inf)
+
+
+def _number_keys(column: Float[np.ndarray, " row"]) -> tuple[UInt64[np.ndarray, " row"], Bool[np.ndarray, " row"]]:
+    return _rounded(column).view(np.uint64), np.isfinite(column)
 
 
 def _word_keys(column: Categories) -> tuple[UInt64[np.ndarray, " row"], Bool[np.ndarray, " row"]]:
@@ -205,12 +220,3 @@ def _mix(keys: UInt64[np.ndarray, " row"]) -> UInt64[np.ndarray, " row"]:
     keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed: UInt64[np.ndarray, " row"] = keys ^ (keys >> np.uint64(31))
     return mixed
-
-
-def _surprise(keys: UInt64[np.ndarray, " row"], known: Bool[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
-    """-log2 of how often each row's value occurs among the filled rows; 0 where nothing is known."""
-    if not known.any():
-        return np.zeros(len(keys))
-    ordered = np.sort(keys[known])
-    times = np.searchsorted(ordered, keys, side="right") - np.searchsorted(ordered, keys, side="left")
-    return np.where(known, -np.log2(np.maximum(times, 1) / len(ordered)), 0.0)

@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from polyclinic.records.tables.variables import Categories, _word_key, as_numbers, as_words, row_hashes
+from polyclinic.records.tables.variables import Categories, _word_key, as_numbers, as_words, row_halves, row_hashes
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,32 @@ def test_hashes_of_words_do_not_hang_on_the_other_rows():
     assert one[8] != two[8]
 
 
-def test_rows_that_could_be_anyones_have_no_hash():
+def test_a_row_of_which_nothing_is_known_has_no_hash():
+    numbers = np.random.default_rng(0).normal(size=(9, 3))
+    numbers[3] = np.nan
+    numbers[4, :2] = np.nan
+    words = Categories(("a",), np.array([-1] * 5 + [0] * 4))
+    assert np.flatnonzero(row_hashes(numbers, (words,)) == 0).tolist() == [3]
+
+
+def test_halves_of_rows_divide_numbers_and_words():
     rng = np.random.default_rng(0)
-    assert not row_hashes(rng.integers(0, 2, (200, 6)).astype(float)).any()
-    assert not row_hashes(rng.normal(size=(200, 2))).any()
-    assert not row_hashes(np.ones((200, 50))).any()
-    blank = rng.normal(size=(200, 6))
-    blank[3, 2:] = np.nan
-    assert np.flatnonzero(row_hashes(blank) == 0).tolist() == [3]
+    numbers = rng.normal(size=(60, 3))
+    words = Categories(("a", "b", "c"), rng.integers(-1, 3, 60))
+    numbers[7, 0] = np.nan
+    rows = row_halves(numbers, (words,))
+    assert rows.filled.tolist() == (np.isfinite(numbers).sum(axis=1) + (words.codes >= 0)).tolist()
+    for column in range(3):
+        changed = numbers.copy()
+        changed[9, column] += 1
+        other = row_halves(changed, (words,))
+        assert (other.one[9] != rows.one[9]) != (other.other[9] != rows.other[9])
+    assert len(row_halves(numbers[:, :0], (words,)).one) == 60
+
+
+def test_of_thousands_of_columns_some_stand_for_all():
+    wide = np.random.default_rng(0).normal(size=(30, 3000))
+    wide[1] = wide[0]
+    rows = row_halves(wide)
+    assert rows.filled.tolist() == [250] * 30
+    assert (rows.one[0], rows.other[0]) == (rows.one[1], rows.other[1])
