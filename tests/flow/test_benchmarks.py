@@ -1,5 +1,6 @@
 """Every benchmark runs from end to end on made-up data, and the README's table is made of what they print."""
 
+import argparse
 import json
 import math
 import runpy
@@ -92,3 +93,42 @@ def test_what_a_benchmark_prints_comes_back_whole(figures, capsys):
     measure.show([one], as_json=True)
     assert figures._figure(capsys.readouterr().out) == one
     assert one.figure == "1, 0"
+
+
+FALSE_OF_PLAIN = {
+    "kind": ("regress",),
+    "positive": "no",
+    "ordered": True,
+    "says": ("competing",),
+    "patient": ("sodium",),
+    "site": "ward",
+    "not_inputs": ("urea",),
+    "numbers": ("potassium",),
+    "categories": ("urea",),
+    "codes": ("sodium",),
+}
+FALSE_OF_DIED = {"event": "sodium", "time": "urea", "entry": "sodium", "seen": ("0",)}
+
+
+@pytest.fixture
+def examine(beside, tmp_path):
+    """What is wrong with the draft for a made-up table, were something else right for it."""
+    import measure
+
+    drafts = pytest.importorskip("drafts")
+    drafts.small(tmp_path)
+    tables = drafts.read_list(tmp_path / "tables.toml")
+    asked = measure.Asked((), (1,), {}, tmp_path, True, argparse.Namespace())
+    return lambda name, **fields: drafts.examine(name, tables[name].model_copy(update=fields), asked)
+
+
+def test_a_draft_is_right_only_if_every_stated_field_is(examine):
+    assert examine("plain") == examine("died") == []
+    for name, fields in (("plain", FALSE_OF_PLAIN), ("died", FALSE_OF_DIED)):
+        for field, value in fields.items():
+            assert len(examine(name, **{field: value})) == 1, field
+
+
+def test_forty_tables_are_listed(beside):
+    drafts = pytest.importorskip("drafts")
+    assert len(drafts.read_list(drafts.LIST)) == 40
