@@ -34,7 +34,7 @@ class PointOutputs(nn.Module):
         super().__init__()
         self.step = strides[0]
         coarser = max(0, min(_COARSER, len(channels) - 1 - _BLIND)) if max(self.step) == 1 else 0
-        self.each = nn.ModuleList(_linear(dim, width, start) for width in channels[: 1 + coarser])
+        self.each = nn.ModuleList(point_layer(dim, width, start) for width in channels[: 1 + coarser])
 
     def forward(self, maps: Sequence[Float[Tensor, "batch _ ..."]]) -> Float[Tensor, "batch out *grid"]:
         """The finest output; while training those of coarser maps behind it, each repeated over blocks of points."""
@@ -45,7 +45,8 @@ class PointOutputs(nn.Module):
         return torch.cat([finest.float(), *(F.interpolate(one, size=finest.shape[2:]) for one in coarse)], dim=1)
 
 
-def _linear(dim: int, width: int, start: Sequence[float]) -> nn.Module:
+def point_layer(dim: int, width: int, start: Sequence[float]) -> nn.Module:
+    """A linear map of the features of every point, whose outputs begin at ``start``."""
     layer = (nn.Conv3d if dim == 3 else nn.Conv2d)(width, len(start), 1)
     nn.init.normal_(layer.weight, std=0.01)
     layer.bias = nn.Parameter(torch.tensor(list(start), dtype=torch.float32))

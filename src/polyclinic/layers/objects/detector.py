@@ -14,11 +14,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from polyclinic.layers.maps.point_outputs import point_layer
 from polyclinic.layers.maps.unet import Convolved
 from polyclinic.layers.objects.boxes import from_points, generalised_overlap, peaks, sizes
 
 _RARE = 0.01
 """What the network says at first: objects are rare. Source: Lin TY et al. Focal loss. ICCV 2017."""
+_RARELY = math.log(_RARE / (1 - _RARE))
 _REACH = 0.54
 """Share of a box over which its heat spreads, six standard deviations across. Source: Liu et al."""
 _NARROWEST = 0.35
@@ -79,25 +81,12 @@ class Detector(nn.Module):
     def __init__(self, inside: int, classes: int, dim: int) -> None:
         super().__init__()
         kernel, step, width = (3,) * dim, (1,) * dim, max(_NARROWEST_TOWER, inside)
-        self.what = nn.Sequential(Convolved(inside, width, kernel, step), _last_layer(width, classes, dim))
-        self.where = nn.Sequential(Convolved(inside, width, kernel, step), _last_layer(width, 2 * dim, dim))
-        _begin(self.what[1], math.log(_RARE / (1 - _RARE)))
+        self.what = nn.Sequential(Convolved(inside, width, kernel, step), point_layer(dim, width, [_RARELY] * classes))
+        self.where = nn.Sequential(Convolved(inside, width, kernel, step), point_layer(dim, width, [0.0] * (2 * dim)))
 
     def forward(self, seen: Float[Tensor, "batch inside *grid"]) -> Float[Tensor, "batch out *grid"]:
         """Heat of each class and reach of the box, at every point of the map."""
         return torch.cat([self.what(seen), self.where(seen)], dim=1)
-
-
-def _last_layer(width: int, out: int, dim: int) -> nn.Module:
-    last = (nn.Conv2d if dim == 2 else nn.Conv3d)(width, out, 1)
-    nn.init.normal_(last.weight, std=0.01)
-    _begin(last, 0.0)
-    return last
-
-
-def _begin(last: nn.Module, value: float) -> None:
-    assert isinstance(last.bias, Tensor)
-    nn.init.constant_(last.bias, value)
 
 
 def level_near(strides: Sequence[tuple[int, ...]], stride: int) -> int:
