@@ -38,12 +38,13 @@ _WORDS = {str: "text", int: "whole number", float: "number", bool: "true or fals
 
 def page() -> str:
     """The whole page."""
-    sections = [_table(f"[{name}]", section) for name, section in SECTIONS.items()]
+    sections = [part for name, section in SECTIONS.items() for part in _tables(f"[{name}]", section)]
     kinds = [
         *(_table(f"[inputs.<name>] kind = {_code(kind)}", _options("inputs", kind)) for kind in _names("inputs")),
         *(_table(f"[targets.<name>] kind = {_code(kind)}", _options("heads", kind)) for kind in _names("heads")),
     ]
-    return "\n".join([_HEAD, *sections[:2], _ACCEPT, *kinds, *sections[2:]])
+    first = sections.index(_table("[split]", SECTIONS["split"]))
+    return "\n".join([_HEAD, *sections[:first], _ACCEPT, *kinds, *sections[first:]])
 
 
 def _names(axis: catalogue.Axis) -> tuple[str, ...]:
@@ -58,6 +59,18 @@ def _options(axis: catalogue.Axis, kind: str) -> type[BaseModel]:
 def _table(title: str, section: type[BaseModel]) -> str:
     rows = "".join(f"{row}\n" for row in _rows(section))
     return f"## {title}\n\n| key | value | default | |\n|---|---|---|---|\n{rows}"
+
+
+def _tables(title: str, section: type[BaseModel]) -> Iterator[str]:
+    """A section, and the tables that stand within it under the user's own names."""
+    yield _table(title, section)
+    for key, field in section.model_fields.items():
+        if get_origin(field.annotation) is dict and _is_section(get_args(field.annotation)[1]):
+            yield _table(f"{title[:-1]}.{key}.<name>]", get_args(field.annotation)[1])
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _rows(section: type[BaseModel]) -> Iterator[str]:
@@ -82,11 +95,15 @@ def _values(annotation: Any) -> Iterator[str]:
         yield f"list of {' or '.join(kinds)}"
     elif origin is dict:
         yield f"`{{name = ...}}` with {' or '.join(dict.fromkeys(_values(inner[1])))}"
+    elif _is_section(annotation):
+        yield "a table, see below"
     elif annotation is not NoneType:
         yield _WORDS.get(annotation) or ", ".join(_code(one.value) for one in annotation)
 
 
 def _default(field: FieldInfo) -> str:
+    if field.default_factory is not None:
+        return "not set"
     if field.default is PydanticUndefined:
         return "**required**"
     if field.default is None:

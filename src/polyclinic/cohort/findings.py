@@ -1,6 +1,6 @@
 """What is impossible or doubtful about the columns that a study uses. Nothing is changed, everything is told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
@@ -22,6 +22,9 @@ _MOSTLY_MISSING = 0.5
 _MOSTLY_NUMBERS = 0.8
 """From this share of numbers on, the cells that are none are taken for slips rather than for words."""
 
+_MOST_CODES = 24
+"""More different numbers are rather measurements than codes; a round number."""
+
 _CODE = r"^[A-Za-z]{1,3}[-.]?[0-9]+([.-][0-9A-Za-z]+)*$"
 _ADDRESS = r"[/\\#]|\.[A-Za-z]{2,5}$"
 
@@ -41,6 +44,7 @@ def inspect(cohort: Cohort, input_columns: Sequence[str], outcome_columns: Seque
     outcomes = pick(cohort.frame, outcome_columns)
     each = chain.from_iterable(_column(cohort, column) for column in inputs)
     return [
+        *readings_of(cohort, [*inputs.columns, *outcomes.columns]),
         *each,
         *_constant(cohort, inputs),
         *_duplicate_columns(cohort, inputs),
@@ -48,6 +52,12 @@ def inspect(cohort: Cohort, input_columns: Sequence[str], outcome_columns: Seque
         *_missing(cohort, inputs),
         *_missing_by_outcome(cohort, inputs, outcomes),
     ]
+
+
+def readings_of(cohort: Cohort, columns: Iterable[str]) -> list[Finding]:
+    """What was done to read the cells of some columns, and what stands in the way of reading them."""
+    readings = [cohort.readings[name] for name in dict.fromkeys(columns) if name in cohort.readings]
+    return [finding for reading in readings for finding in reading.findings]
 
 
 def _column(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
@@ -65,13 +75,23 @@ def _column(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
 
 
 def _text_in_numbers(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
-    """A column that is mostly numbers; letters before digits, as in ICD codes, are codes and meant so."""
+    """A column of words that is mostly numbers; letters before digits, as in ICD codes, are codes and meant so."""
     number = is_number_text(column)
     known = len(column) - column.null_count()
     code = column.str.contains(_CODE)
     coded = bool(code.any()) or bool(column.str.contains(r"^0[0-9]").any())  # such as V57, or 007
     other = (~number & ~code).fill_null(False)
     numbers = int(number.sum())
+    if numbers == known and column.n_unique() > _MOST_CODES and column.name not in cohort.readings:
+        yield _finding(
+            cohort,
+            column.name,
+            "numbers_as_text",
+            "a column of numbers should not be declared text",
+            f"{column.n_unique()} different numbers, read as categories as the file or the study declares",
+            "If they are measurements, list the column under numeric of its input.",
+            Severity.WARNING,
+        )
     if other.any() and numbers >= 5 and numbers >= _MOSTLY_NUMBERS * known and not coded:
         yield _finding(
             cohort,

@@ -4,10 +4,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Shaped
 
-from polyclinic.formats.columns.column_types import as_words
-
-MOST_VALUES = 12
-"""A number with more values is cut into bands; codes and scores rarely have more. A round number."""
+from polyclinic.formats.columns.column_types import MOST_GROUPS, as_words
 
 
 def stratum(column: pl.Series) -> Shaped[np.ndarray, " row"]:
@@ -16,7 +13,7 @@ def stratum(column: pl.Series) -> Shaped[np.ndarray, " row"]:
     A number with many values, such as an age, is cut at its thirds into bands named by their limits, such as
     "up to 51", "51 to 63" (above 51, up to 63) and "above 63".
     """
-    if column.dtype.is_numeric() and column.n_unique() > MOST_VALUES:
+    if column.dtype.is_numeric() and column.n_unique() > MOST_GROUPS:
         return _bands(column)
     return as_words(column)
 

@@ -1,7 +1,7 @@
 """The cohort: who is in the study, what is known about each, and who was left out and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,13 @@ from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.formats.columns.column_types import absent_column, as_words, counted
 from polyclinic.formats.columns.dates import index_dates
 from polyclinic.formats.columns.fingerprint import frame_fingerprint
-from polyclinic.formats.columns.reading import table_reading
+from polyclinic.formats.columns.laboratory import ColumnReading
+from polyclinic.formats.columns.reading import ColumnUses, table_reading
 from polyclinic.formats.read_table import TypedTable, read_table
 from polyclinic.study.schema import CohortSection
 
 ROW = "row"
+_ANY_USE = ColumnUses()
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Cohort:
         name: The user's word for the table, for messages.
         flow: The flow chart so far.
         findings: What was seen while reading.
+        readings: How single columns were read that are not written plainly; told where the column is used.
         fingerprints: Of the source files and of the table as read.
     """
 
@@ -74,6 +77,7 @@ class Cohort:
     flow: tuple[Step, ...]
     findings: tuple[Finding, ...]
     fingerprints: Fingerprints
+    readings: Mapping[str, ColumnReading] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.row)
@@ -91,20 +95,21 @@ class Cohort:
         )
 
 
-def load(section: CohortSection, folder: Path, place: str = "study.toml") -> Cohort:
+def load(section: CohortSection, folder: Path, place: str = "study.toml", uses: ColumnUses = _ANY_USE) -> Cohort:
     """Read the cohort that the study names, and leave out whom it excludes.
 
     Args:
         section: The [cohort] table of the study.
         folder: Folder of the study file: the path of the table is relative to it.
         place: Name of the study file, for messages.
+        uses: What inputs and targets need columns for; patient, site and strata are known here.
 
     Raises:
         CohortError: with all findings of the pass: no such file, damaged or empty table, columns that are not there,
             rows without a patient, a condition that cannot be decided, nobody left.
         MissingPackage: if a built-in cohort needs a package that is not installed.
     """
-    table = _read(section, folder, place)
+    table = _read(section, folder, place, uses)
     stop_on(_absent(section, table.frame.columns, place), CohortError)
     emptied = [name for name in section.zero_missing if table.frame[name].dtype.is_numeric()]
     frame = table.frame.with_columns(pl.when(pl.col(name) != 0).then(pl.col(name)).alias(name) for name in emptied)
@@ -136,11 +141,18 @@ def leave_out(cohort: Cohort, mask: Bool[np.ndarray, " row"], reason: str) -> Co
     return replace(kept, flow=(*cohort.flow, _step(reason, kept.patient)))
 
 
-def _read(section: CohortSection, folder: Path, place: str) -> TypedTable:
+def _read(section: CohortSection, folder: Path, place: str, uses: ColumnUses) -> TypedTable:
     if section.source is not None:
         return read_builtin(section.source.removeprefix("builtin:"), f"{place} [cohort] source")
     assert section.table is not None  # the schema holds that one of the two is given
-    return read_table(section.table, table_reading(section), folder=folder, place=f"{place} [cohort] table")
+    reading = table_reading(section, _uses(section, uses))
+    return read_table(section.table, reading, folder=folder, place=f"{place} [cohort] table")
+
+
+def _uses(section: CohortSection, uses: ColumnUses) -> ColumnUses:
+    """What columns are for, those of the section included."""
+    named = {name for name in (section.patient, section.site) if name is not None}
+    return replace(uses, words=uses.words | named, groups=uses.groups | set(section.strata))
 
 
 def _absent(section: CohortSection, columns: list[str], place: str) -> list[Finding]:
@@ -178,6 +190,7 @@ def _cohort(section: CohortSection, table: TypedTable) -> Cohort:
         flow=(_step("in the table", patient),),
         findings=tuple(findings),
         fingerprints=Fingerprints(table.sources, frame_fingerprint(table.frame)),
+        readings=table.readings,
     )
 
 

@@ -1,17 +1,19 @@
 """From the path in the study file to a typed table: which format it is, and what came out of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 import polars as pl
 
 from polyclinic.errors import CohortError, Finding, Severity
-from polyclinic.formats.columns.column_types import pick, plain_types, strip, type_columns
+from polyclinic.formats.columns.column_types import plain_types
 from polyclinic.formats.columns.fingerprint import file_fingerprint, frame_fingerprint
 from polyclinic.formats.columns.headers import TableCells, refuse_duplicates
-from polyclinic.formats.columns.reading import CellReading, TableReading
+from polyclinic.formats.columns.laboratory import ColumnReading
+from polyclinic.formats.columns.read_columns import read_columns
+from polyclinic.formats.columns.reading import TableReading
 from polyclinic.formats.databases.database import Database
 from polyclinic.formats.table_address import TableAddress, find_address
 from polyclinic.formats.tables.base import CellFile, TableFormat, TextTable, TypedFile, table_formats, unreadable
@@ -35,6 +37,7 @@ class TypedTable:
         name: The user's word for it, for messages.
         sources: SHA-256 of each source file, by its name.
         notes: What the user should know about how it was read.
+        readings: How single columns were read that are not written plainly, by name.
     """
 
     frame: pl.DataFrame
@@ -42,6 +45,7 @@ class TypedTable:
     name: str
     sources: Mapping[str, str]
     notes: tuple[Finding, ...] = ()
+    readings: Mapping[str, ColumnReading] = field(default_factory=dict)
 
 
 def read_table(
@@ -78,8 +82,9 @@ def guess_encoding(path: Path) -> str:
 def _reached(address: TableAddress, url: str, reading: TableReading, place: str) -> TypedTable:
     """A table of a database that is reached by its address; it has no file, so its content is its fingerprint."""
     database = Database.named(url, place)
-    frame = _typed(database.content(address.part, reading), reading.cells)
-    return TypedTable(frame, address.path, database.name, {database.name: frame_fingerprint(frame)})
+    columns = read_columns(database.content(address.part, reading), reading.cells, database.name)
+    sources = {database.name: frame_fingerprint(columns.frame)}
+    return TypedTable(columns.frame, address.path, database.name, sources, readings=columns.readings)
 
 
 def _lying(address: TableAddress, reading: TableReading, place: str) -> TypedTable:
@@ -87,14 +92,19 @@ def _lying(address: TableAddress, reading: TableReading, place: str) -> TypedTab
     _refuse_absent(path, place)
     try:
         if path.is_dir():
-            return _folder(path, reading)
-        frame, notes = _file(address, reading)
-        return TypedTable(frame, path.parent, path.name, {path.name: file_fingerprint(path)}, notes)
+            files = _files_of(path)
+            cells, folder = _joined(path, files, reading), path
+            sources = {str(file.relative_to(path)): file_fingerprint(file) for file in files}
+        else:
+            cells, folder = _file(address, reading), path.parent
+            sources = {path.name: file_fingerprint(path)}
+        columns = read_columns(cells, reading.cells, path.name)
+        return TypedTable(columns.frame, folder, path.name, sources, cells.notes, columns.readings)
     except PermissionError as error:
         raise unreadable(path.name, "must be readable", "permission denied", "Ask for access.") from error
 
 
-def _file(address: TableAddress, reading: TableReading) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
+def _file(address: TableAddress, reading: TableReading) -> TableCells:
     path, packed, part = address.path, None, address.part
     if path.suffix.lower() in COMPRESSED:
         packed, part = unpack(path, _text_suffixes(), part), None
@@ -109,7 +119,7 @@ def _file(address: TableAddress, reading: TableReading) -> tuple[pl.DataFrame, t
         cells = known.parse(decode(raw, reading.encoding, path.name), path.name, reading)
     else:
         cells = _declared(known, path, part, reading)
-    return _typed(cells, reading.cells), (*_idle(known, reading, path.name), *cells.notes)
+    return replace(cells, notes=(*_idle(known, reading, path.name), *cells.notes))
 
 
 def _format_of(path: Path) -> TableFormat | None:
@@ -137,15 +147,6 @@ def _declared(known: TableFormat, path: Path, part: str | None, reading: TableRe
     return TableCells(frame, declared=frozenset(frame.columns))
 
 
-def _typed(cells: TableCells, reading: CellReading) -> pl.DataFrame:
-    """All columns with their types: what is declared stays so, what is text is typed from the whole column."""
-    declared = [name for name in cells.frame.columns if name in cells.declared]
-    loose = [name for name in cells.frame.columns if name not in cells.declared]
-    stated = strip(plain_types(pick(cells.frame, declared)), reading.missing_values)
-    found = type_columns(pick(cells.frame, loose), reading)
-    return pl.DataFrame([stated[name] if name in cells.declared else found[name] for name in cells.frame.columns])
-
-
 def _idle(known: TableFormat, reading: TableReading, table: str) -> tuple[Finding, ...]:
     """What the study says about the layout of a table that has none such."""
     said = {"separator": reading.separator, "header": reading.header, "query": reading.query}
@@ -163,15 +164,21 @@ def _idle(known: TableFormat, reading: TableReading, table: str) -> tuple[Findin
     )
 
 
-def _folder(path: Path, reading: TableReading) -> TypedTable:
-    """A folder of files with the same columns, in the order of their names."""
+def _files_of(path: Path) -> list[Path]:
+    """The files of a folder that is one table, in the order of their names."""
     suffixes = [suffix for known in table_formats() if known.in_folders for suffix in known.suffixes]
     files = sorted(file for suffix in suffixes for file in path.rglob(f"*{suffix}") if file.is_file())
     if not files:
         raise unreadable(
             path.name, f"a folder must hold {' or '.join(suffixes)} files", "it holds none", "Name the file."
         )
-    frames = [_file(TableAddress(file), reading)[0] for file in files]
+    return files
+
+
+def _joined(path: Path, files: list[Path], reading: TableReading) -> TableCells:
+    """The rows of all files of a folder, which must have the same columns."""
+    parts = [_file(TableAddress(file), reading) for file in files]
+    frames = [plain_types(part.frame) for part in parts]
     findings = [
         finding
         for file, frame in zip(files, frames, strict=True)
@@ -180,8 +187,7 @@ def _folder(path: Path, reading: TableReading) -> TypedTable:
     ]
     if findings:
         raise CohortError(findings)
-    sources = {str(file.relative_to(path)): file_fingerprint(file) for file in files}
-    return TypedTable(pl.concat(frames), path, path.name, sources)
+    return replace(parts[0], frame=pl.concat(frames))
 
 
 def _other_columns(folder: Path, file: Path, first: Path) -> CohortError:

@@ -160,6 +160,10 @@ class Head(ABC):
     def columns(self) -> tuple[str, ...]:
         """Columns of the table that hold the outcome; no input may use them."""
 
+    def words(self) -> tuple[str, ...]:
+        """Columns whose very text counts, such as names of classes: 2.10 is there another one than 2.1."""
+        return ()
+
     @abstractmethod
     def read_target(self, frame: pl.DataFrame, table: str) -> Any:
         """The outcome columns to a ``Target``, all rows.
@@ -296,6 +300,10 @@ class Dense(Head):
         """Name of the input that the question is asked on."""
         on: str = self.options.on
         return on
+
+    def words(self) -> tuple[str, ...]:
+        """All its columns: they hold paths or sentences."""
+        return self.columns()
 
     @abstractmethod
     def match(self, target: Any, facts: GroundFacts) -> Any:

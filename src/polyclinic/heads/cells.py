@@ -172,6 +172,10 @@ class Cells(base.Dense):
         pixel = self.options.pixel_um
         return (self.options.column, pixel) if isinstance(pixel, str) else (self.options.column,)
 
+    def words(self) -> tuple[str, ...]:
+        """The column of paths."""
+        return (self.options.column,)
+
     def read_target(self, frame: pl.DataFrame, table: str) -> CellsTarget:
         """Which rows have true cells; the files are read by ``match``.
 

@@ -122,6 +122,10 @@ class Classify(base.Global):
         """The column of the class."""
         return (self.options.column,)
 
+    def words(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self.columns()
+
     def read_target(self, frame: pl.DataFrame, table: str) -> ClassTarget:
         """The class of each row.
 
@@ -269,11 +273,15 @@ def _logits(outputs: Float[np.ndarray, "sample member out"]) -> Float[np.ndarray
 
 
 def _match(value: bool | int | float | str, held: set[str]) -> str | None:
-    """The class that the study file means: true also stands for True in a text column and for 1 in a number column."""
+    """The class that the study file means: true also stands for True and 1, and 1 for "1.00" where it is alone."""
     aliases = [spell(value)]
     if isinstance(value, bool):
         aliases += [str(value), str(value).upper(), str(int(value))]
-    return next((alias for alias in aliases if alias in held), None)
+    found = next((alias for alias in aliases if alias in held), None)
+    if found is not None or isinstance(value, bool):
+        return found
+    same = [name for name in held if (number := _number(name)) is not None and number == _number(spell(value))]
+    return same[0] if len(same) == 1 else None
 
 
 def _number(name: str) -> float | None:

@@ -168,6 +168,14 @@ class Input(ABC):
     def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
         """Columns of the table that this input reads; ``offered`` are those nothing else uses (for "rest")."""
 
+    def words(self) -> tuple[str, ...]:
+        """Columns whose very text counts, such as paths and categories: 2.10 is there another one than 2.1."""
+        return ()
+
+    def numbers(self) -> tuple[str, ...]:
+        """Columns that hold numbers, whatever a few of their cells look like."""
+        return ()
+
     @abstractmethod
     def read(self, cells: ColumnCells) -> Records:
         """Cells to raw values, all rows; an absent value stays absent.
@@ -237,6 +245,10 @@ class Located(Input):
 
     def columns(self, offered: tuple[str, ...]) -> tuple[str, ...]:
         """The one column that the study names."""
+        return (self.options.column,)
+
+    def words(self) -> tuple[str, ...]:
+        """The same: it holds paths or sentences."""
         return (self.options.column,)
 
     def facing(self) -> Self:

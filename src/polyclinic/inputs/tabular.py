@@ -161,6 +161,14 @@ class Tabular(Input):
             return tuple(name for name in offered if name not in self.options.leave_out)
         return self.options.columns
 
+    def words(self) -> tuple[str, ...]:
+        """The categories: those that the study names, once fitted those that were learned."""
+        return self.options.categorical if self.plan is None else tuple(c.name for c in self.plan.categories)
+
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers: those that the study names, once fitted those that were learned."""
+        return self.options.numeric if self.plan is None else tuple(c.name for c in self.plan.numbers)
+
     def read(self, cells: ColumnCells) -> TableRecords:
         """Cells to numbers and categories; once fitted, every column is of the type that it was fitted on.
 

@@ -17,6 +17,7 @@ from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort, leave_out, load
 from polyclinic.errors import CohortError, Finding, LeakError, MissingPackage, PolyclinicError, StudyError, stop_on
 from polyclinic.evidence.forms.base import added_metrics
+from polyclinic.formats.columns.reading import ColumnUses
 from polyclinic.heads.base import Dense, GroundFacts, Head, Question, dense_questions
 from polyclinic.inputs.base import Input, InputColumns, located
 from polyclinic.records.base import ColumnCells
@@ -40,12 +41,12 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
         CohortError: outcomes or records that cannot be used.
         ReadError: files that cannot be read.
     """
-    cohort = load(study.cohort, folder)
     heads = {name: catalogue.find("heads", s.kind)(name, s.options) for name, s in study.targets.items()}
     kinds = {name: catalogue.find("inputs", s.kind)(name, s.options) for name, s in study.inputs.items()}
     stop_on(_form_findings(heads), StudyError)
     added_metrics()
     kinds = face(kinds, heads)
+    cohort = load(study.cohort, folder, uses=column_uses(study, kinds, heads))
     columns = claim_columns(study, cohort, kinds, heads)
     known = np.logical_or.reduce([question.outcomes.known for question in _read_targets(cohort, heads).values()])
     cohort = cohort if known.all() else leave_out(cohort, ~known, "outcome not known")
@@ -66,6 +67,18 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
     findings = sift(findings, study.accept)
     stop_on(findings, CohortError)
     return Assembled(study, cohort, inputs, questions, tuple(findings), cache)
+
+
+def column_uses(study: Study, inputs: Mapping[str, Input], heads: Mapping[str, Head]) -> ColumnUses:
+    """What the study needs columns for, as far as it says how their cells are to be read."""
+    split = study.split
+    group = split.by.removeprefix("group:") if split.by.startswith("group:") else None
+    words = {column for kind in inputs.values() for column in kind.words()}
+    words |= {column for head in heads.values() for column in head.words()}
+    return ColumnUses(
+        words=frozenset(words | {name for name in (split.column, group) if name is not None}),
+        numbers=frozenset(column for kind in inputs.values() for column in kind.numbers()),
+    )
 
 
 def _form_findings(heads: Mapping[str, Head]) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Answers for new patients: every trained network of a bundle asked, averaged, with what it takes to trust them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 
 from polyclinic.answers.base import Answer
 from polyclinic.cohort.exclusion import decide
+from polyclinic.cohort.findings import readings_of
 from polyclinic.cohort.rows import TestRows
 from polyclinic.cohort.table import Cohort
 from polyclinic.cohort.table import load as load_cohort
@@ -25,10 +26,11 @@ from polyclinic.formats.tables.base import TableWriter, table_formats
 from polyclinic.heads.base import Head, Question
 from polyclinic.model import build
 from polyclinic.predictions.table import load as load_predictions
-from polyclinic.steps.assemble import match_targets, read_inputs, users_rows
+from polyclinic.steps.assemble import column_uses, match_targets, read_inputs, users_rows
 from polyclinic.study import catalogue
+from polyclinic.study.findings import sift
 from polyclinic.study.read import read_study
-from polyclinic.study.schema import CohortSection
+from polyclinic.study.schema import CohortSection, Study
 from polyclinic.training.ensemble import answer_together
 from polyclinic.training.outputs import Outputs, evaluate
 from polyclinic.training.ready import Ready
@@ -90,7 +92,10 @@ def predict_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | N
     refuse_folder(files_of(out))
     study = read_study(bundle.file("study.toml"))
     names = fits(bundle.folder / "model")
-    cohort = _new_cohort(study.cohort, table)
+    plan, _ = load_model(bundle.folder / "model", names[0], FitPlan)
+    cohort = _new_cohort(study, plan, table)
+    read = sift(readings_of(cohort, (name for columns in plan.columns.values() for name in columns)), study.accept)
+    stop_on(read, CohortError)
     asked = _ask(bundle, names, cohort, cache)
     within, doubts = _within(study.cohort, cohort)
     [known] = load_predictions(bundle.file("predictions.parquet"))
@@ -106,7 +111,7 @@ def predict_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | N
     publish(out, content)
     abstained = answers.filter(pl.col("abstain") != "").height
     return WrittenAnswers(
-        out, answers.height, abstained, (*asked.findings, *doubts), files_of(out) if written else None
+        out, answers.height, abstained, (*read, *asked.findings, *doubts), files_of(out) if written else None
     )
 
 
@@ -130,13 +135,18 @@ def _writer_for(out: Path) -> TableWriter:
     raise BundleError(Finding("unknown_format", str(out), rule, found, "Rename it."))
 
 
-def _new_cohort(section: CohortSection, table: Path) -> Cohort:
-    """The new patients. Columns that a study knows but a new table may lack are only used where they are there."""
+def _new_cohort(study: Study, plan: FitPlan, table: Path) -> Cohort:
+    """The new patients, their cells read as those of the study were.
+
+    Columns that a study knows but a new table may lack are only used where they are there.
+    """
+    section = study.cohort
+    uses = replace(column_uses(study, revive_inputs(plan.inputs), revive_heads(plan.heads)), learned=True)
     plain: dict[str, Any] = {"table": table.name, "source": None, "exclude": None, "site": None, "strata": ()}
     bare = section.model_copy(update={**plain, "patient": "row", "date": None})
-    cohort = load_cohort(bare, table.parent, table.name)
+    cohort = load_cohort(bare, table.parent, table.name, replace(uses, words=uses.words | {section.patient}))
     if section.patient in cohort.frame.columns:
-        return load_cohort(bare.model_copy(update={"patient": section.patient}), table.parent, table.name)
+        return load_cohort(bare.model_copy(update={"patient": section.patient}), table.parent, table.name, uses)
     return cohort
 
 

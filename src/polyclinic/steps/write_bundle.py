@@ -20,8 +20,9 @@ from polyclinic.formats.disk import write_file
 from polyclinic.formats.table_address import seen_from
 from polyclinic.predictions.table import save
 from polyclinic.steps.report_material import FinishedRun, report_material
-from polyclinic.study.schema import Study
+from polyclinic.study.schema import ColumnSection, Study
 from polyclinic.study.write import write_study
+from polyclinic.training.assembled import Assembled
 from polyclinic.translations.language import read_language
 
 
@@ -56,12 +57,22 @@ def resolve(run: FinishedRun) -> Study:
     if cohort.table is not None:
         table = seen_from(cohort.table, run.assembled.cohort.folder, run.out)
         cohort = cohort.model_copy(update={"table": table})
+    cohort = cohort.model_copy(update={"columns": _columns_as_read(run.assembled)})
     training = study.training
     if training.minutes is not None:
         records = [plan.record for plan in run.answered.plans.values()]
         repeat = {"epochs": tuple(r.planned for r in records), "stop_after": tuple(r.done for r in records)}
         training = training.model_copy(update={"minutes": None, **repeat})
     return study.model_copy(update={"cohort": cohort, "training": training})
+
+
+def _columns_as_read(assembled: Assembled) -> dict[str, ColumnSection]:
+    """How the cells of the columns in use are written: what the study says, and what the columns themselves told."""
+    said, cohort = assembled.study.cohort.columns, assembled.cohort
+    used = [name for one in assembled.inputs.values() for name in one.columns]
+    used += [name for question in assembled.questions.values() for name in question.head.columns()]
+    learned = {name: r.learned for name in used if (r := cohort.readings.get(name)) is not None and r.learned}
+    return {**learned, **said}
 
 
 def _cohort(run: FinishedRun) -> CohortDocument:

@@ -40,6 +40,21 @@ class About(Section):
     """The same study, data and seed give the same bytes."""
 
 
+class ColumnSection(Section):
+    """[cohort.columns.<column>]: how the cells of one column are written, where the column leaves doubt."""
+
+    type: Literal["number", "text"] | None = None
+    """What the cells are: "number", or "text", which keeps every cell as it stands."""
+    decimal: Literal[".", ","] | None = None
+    """The sign before the decimals."""
+    thousands: str | None = None
+    """The sign between thousands, such as "." or " "."""
+    unit: str | None = None
+    """The unit that stands in the cells, such as "mg/L"; "" = none. Another one is refused."""
+    date_format: str | None = None
+    """How dates are written, such as "%d/%m/%Y"."""
+
+
 class CohortSection(Section):
     """[cohort]: the table of patients."""
 
@@ -64,6 +79,10 @@ class CohortSection(Section):
     """Cells that mean "not known"."""
     zero_missing: tuple[str, ...] = ()
     """Columns in which 0 means "not measured", such as a blood pressure of 0."""
+    missing_codes: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    """Numbers that mean "not known" in a column, such as {age = [999, -9]}."""
+    columns: dict[str, ColumnSection] = Field(default_factory=dict)
+    """How the cells of single columns are written, by the column; a run writes here what it learned."""
     encoding: str = "utf-8"
     """Encoding of a text table: "utf-8", or "gb18030" for many Chinese hospital exports."""
     separator: str | None = Field(default=None, min_length=1, max_length=1)

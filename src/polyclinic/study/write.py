@@ -32,10 +32,19 @@ def _tables(study: Study) -> Iterator[str]:
 
 
 def _table(title: str, keys: dict[str, Any]) -> str:
-    """One table. TOML has no word for "not set", so such keys stand there as comments."""
-    given = tomli_w.dumps({key: value for key, value in keys.items() if value is not None})
-    unset = "".join(f"# {key} is not set\n" for key, value in keys.items() if value is None)
-    return f"[{title}]\n{given}{unset}"
+    """One table and those within it. TOML has no word for "not set", so such keys stand there as comments."""
+    within = {key: value for key, value in keys.items() if isinstance(value, dict) and value}
+    given = tomli_w.dumps({key: value for key, value in keys.items() if value not in (None, {}) and key not in within})
+    unset = "".join(f"# {key} is not set\n" for key, value in keys.items() if value in (None, {}))
+    document: dict[str, Any] = _set(within)
+    for part in reversed(title.split(".")):
+        document = {part: document}
+    return f"[{title}]\n{given}{unset}" + (f"\n{tomli_w.dumps(document)}" if within else "")
+
+
+def _set(keys: dict[str, Any]) -> dict[str, Any]:
+    """Nested tables without the keys that are not set."""
+    return {k: _set(v) if isinstance(v, dict) else v for k, v in keys.items() if v is not None}
 
 
 def json_schema() -> dict[str, Any]:

@@ -23,10 +23,17 @@ def test_a_clean_table_has_no_findings(cohort_of: CohortOf) -> None:
 
 def test_text_in_a_number_column_is_told_with_its_rows(cohort_of: CohortOf) -> None:
     cells = [str(x) for x in NUMBERS]
-    cells[3], cells[7] = "pending", ">100"
-    finding = found(cohort_of({"x": cells}))["text_in_number_column"]
-    assert finding.rows == (4, 8)
-    assert "pending" not in str(finding)
+    cells[3], cells[7], cells[9] = "hemolysed", "lost", ">100"
+    findings = found(cohort_of({"x": cells}))
+    assert findings["text_in_number_column"].rows == (4, 8)
+    assert findings["text_in_number_column"].severity is Severity.REFUSED
+    assert "hemolysed" not in str(findings)
+    assert "in 1 cell" in findings["read_as_numbers"].found
+
+
+def test_numbers_that_the_file_declares_text_are_told(cohort_of: CohortOf) -> None:
+    assert "numbers_as_text" in found(cohort_of({"x": [str(x) for x in NUMBERS]}))
+    assert "numbers_as_text" not in found(cohort_of({"x": ["1", "2"] * 20}))
 
 
 @pytest.mark.parametrize("odd", ["V57", "E819.2", "007"])

@@ -132,3 +132,35 @@ def test_a_column_of_zeros_that_is_not_there(tmp_path):
     (tmp_path / "t.csv").write_text("pressure\n0\n", encoding="utf-8")
     with pytest.raises(CohortError, match="zero_missing"):
         load(CohortSection(table="t.csv", patient="row", zero_missing=("presure",)), tmp_path)
+
+
+def test_patients_are_who_was_written(tmp_path: Path) -> None:
+    ids = [f"{n % 20 + 1}{form}" for n in range(20) for form in ("2E3", "20E2", "2000")]
+    (tmp_path / "t.csv").write_text("id,age\n" + "".join(f"{one},{50 + n % 9}\n" for n, one in enumerate(ids)))
+    cohort = load(CohortSection(table="t.csv", patient="id"), tmp_path)
+    assert cohort.flow[0].patients == 60
+    assert cohort.patient.tolist() == ids
+
+
+def test_long_identifiers_with_a_decimal_point_stay_apart(tmp_path: Path) -> None:
+    ids = [f"1234567890123456{n:02d}.0" for n in range(80)]
+    (tmp_path / "t.csv").write_text("id\n" + "\n".join(ids) + "\n")
+    assert load(CohortSection(table="t.csv", patient="id"), tmp_path).flow[0].patients == 80
+
+
+def test_sites_and_strata_keep_their_names(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("ward,floor\n2.1,1.1\n2.10,1.10\n")
+    cohort = load(CohortSection(table="t.csv", patient="row", site="ward", strata=("floor",)), tmp_path)
+    assert cohort.site is not None
+    assert cohort.site.tolist() == ["2.1", "2.10"]
+    assert cohort.strata["floor"].tolist() == ["1.1", "1.10"]
+
+
+def test_what_was_done_to_a_column_is_told_where_it_is_used(tmp_path: Path) -> None:
+    ages = [f"{n % 50 + 30}" if n % 30 else "-" for n in range(200)]
+    (tmp_path / "t.csv").write_text("age\n" + "\n".join(ages) + "\n")
+    cohort = load(CohortSection(table="t.csv", patient="row"), tmp_path)
+    assert cohort.frame["age"].dtype == pl.Int64
+    assert cohort.frame["age"].null_count() == 7
+    assert cohort.findings == ()
+    assert [f.name for f in cohort.readings["age"].findings] == ["read_as_numbers"]

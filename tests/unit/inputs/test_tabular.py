@@ -80,11 +80,24 @@ def test_text_in_a_number_column_is_an_error_that_names_the_rows_and_no_content(
     values = [str(value) for value in range(20)]
     values[6] = "SECRET"
     with pytest.raises(CohortError) as error:
-        kind().read(cells(pl.DataFrame({"age": values})))
+        kind(numeric=["age"]).read(cells(pl.DataFrame({"age": values})))
     assert names(error) == ["text_in_number_column"]
     assert error.value.findings[0].rows == (7,)
     assert "SECRET" not in str(error.value)
     assert kind(categorical=["age"]).read(cells(pl.DataFrame({"age": values}))).categories["age"].codes.max() == 19
+
+
+def test_text_stays_text_for_its_type_was_decided_when_the_table_was_read():
+    values = [str(value) for value in range(20)]
+    assert "age" in kind().read(cells(pl.DataFrame({"age": values}))).categories
+
+
+def test_words_and_numbers_are_what_the_study_names_then_what_was_learned(frame):
+    assert kind(categorical=["a"], numeric=["b"]).words() == ("a",)
+    assert kind(categorical=["a"], numeric=["b"]).numbers() == ("b",)
+    fitted, _ = made(frame, 80)
+    assert set(fitted.words()) == {"labs_stage", "labs_ward"}
+    assert "labs_marker" in fitted.numbers()
 
 
 def test_a_column_declared_numeric_refuses_text_and_infinity():

@@ -72,3 +72,36 @@ def test_nothing_is_overwritten(run):
     with pytest.raises(BundleError, match="overwrite nothing"):
         polyclinic.predict(run / "run", run / "cohort.csv", run / "there.csv")
     assert (run / "there.csv").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    """A study whose marker is written with decimal comma and unit, and whose wards are called 2.1 and 2.10."""
+    folder = tmp_path_factory.mktemp("odd")
+    settings = {**SETTINGS, "cohort": {}}
+    made = polyclinic.example_cohort(folder, {"labs": "tabular"}, {"sick": "classify"}, patients=160, settings=settings)
+    table = pl.read_csv(made.table)
+    marker = [None if x is None else f"{x} mg/L".replace(".", ",") for x in table["labs_marker"]]
+    ward = pl.col("labs_ward").replace({"A": "2.1", "B": "2.10"})
+    table.with_columns(ward, labs_marker=pl.Series(marker)).write_csv(made.table)
+    study = made.study.read_text(encoding="utf-8").replace(
+        'kind = "tabular"', 'kind = "tabular"\ncategorical = ["labs_ward"]'
+    )
+    made.study.write_text(study, encoding="utf-8")
+    polyclinic.run(made.study, folder / "run")
+    return folder
+
+
+def test_one_new_patient_is_read_as_the_patients_of_training_were(odd):
+    cohort = pl.read_csv(odd / "cohort.csv", schema_overrides={"labs_ward": pl.String})
+    one = cohort.filter(pl.col("labs_ward") == "2.10").drop_nulls("labs_marker").head(1)
+    everybody, _ = ask(odd, cohort)
+    alone, _ = ask(odd, one.with_columns(pl.col("labs_marker").str.replace(" mg/L", "")))
+    expected = everybody.filter(pl.col("patient") == one["patient_id"][0])
+    np.testing.assert_allclose(alone["probability_yes"], expected["probability_yes"], rtol=1e-5)
+
+
+def test_another_unit_than_in_training_is_refused(odd):
+    cohort = pl.read_csv(odd / "cohort.csv", schema_overrides={"labs_ward": pl.String}).drop_nulls("labs_marker")
+    with pytest.raises(CohortError, match="trained on"):
+        ask(odd, cohort.head(3).with_columns(pl.col("labs_marker").str.replace("mg/L", "mg/dL")))

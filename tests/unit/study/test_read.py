@@ -160,3 +160,13 @@ def test_a_file_that_nothing_would_write_is_warned_of():
     assert finding.severity is Severity.WARNING
     assert "asked for onnx" in str(finding)
     assert idle_requests(parse_study(GOOD)) == []
+
+
+def test_how_columns_are_written_survives_the_resolved_copy():
+    said = '[cohort.columns."CRP (mg/L)"]\ntype = "number"\nunit = "mg/L"\n'
+    study = parse_study(GOOD.replace("[inputs.labs]", f"missing_codes = {{age = [999, -9]}}\n{said}\n[inputs.labs]"))
+    again = parse_study(write_study(study))
+    assert again == study
+    assert again.cohort.columns["CRP (mg/L)"].unit == "mg/L"
+    assert again.cohort.missing_codes == {"age": (999, -9)}
+    assert "# columns is not set" in write_study(parse_study(GOOD))

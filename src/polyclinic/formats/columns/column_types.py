@@ -1,6 +1,6 @@
 """Columns of a table: from text to numbers, dates and categories, by a rule that looks at the whole column."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
 import numpy as np
@@ -9,12 +9,14 @@ from jaxtyping import Shaped
 
 from polyclinic.errors import Finding
 from polyclinic.formats.columns.dates import plain_dates
-from polyclinic.formats.columns.reading import CellReading
+from polyclinic.formats.columns.reading import CellReading, ColumnUses
 
 _INTEGER = r"^[+-]?(0|[1-9][0-9]{0,17})$"
 _NUMBER = r"^[+-]?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _TRUTH = r"^(?i)(true|false)$"
 _YEAR_FIRST = r"^[0-9]{4}[-/年]"
+MOST_GROUPS = 12
+"""A number with more values is a measure and is cut into bands; codes and scores rarely have more. A round number."""
 _GLANCE = 1000
 """First rows that spare most columns the look at all of them. A round number."""
 
@@ -25,21 +27,37 @@ _KINDS = (
 )
 
 
-def type_columns(frame: pl.DataFrame, reading: CellReading) -> pl.DataFrame:
+def type_columns(frame: pl.DataFrame, reading: CellReading, keep: Collection[str] = ()) -> pl.DataFrame:
     """The same table with each column of text as what all of its known cells are.
 
     In this order: integer, number, true/false, date, date and time, text. A number that begins with 0, such as an
     identifier "007", makes its column text. Cells are stripped of blanks; those that mean "not known" become missing.
+    A column whose very text counts stays text unless its numbers or dates, written again, give every cell as it was.
+
+    Args:
+        frame: Columns of text, and others, which stay as they are.
+        reading: What the study says about the cells, and what columns are for.
+        keep: Columns that stay text whatever they hold.
     """
     clean = strip(frame, reading.missing_values)
-    text = pl.DataFrame([c for c in clean if c.dtype == pl.String and c.null_count() < len(c)])
+    text = pl.DataFrame([c for c in clean if c.dtype == pl.String and c.null_count() < len(c) and c.name not in keep])
     found: dict[str, pl.Series] = {}
     for pattern, convert in _KINDS:
         fitting = _fitting(pl.DataFrame([c for c in text if c.name not in found]), pattern)
         found |= {column.name: column for column in fitting.select(convert)} if fitting.width else {}
     maybe = _fitting(pl.DataFrame([c for c in text if c.name not in found]), _YEAR_FIRST)
     found |= {c.name: dates for c in maybe if (dates := plain_dates(c)) is not None}
-    return pl.DataFrame([found.get(column.name, column) for column in clean])
+    kept = {name for name, typed in found.items() if _is_text(clean[name], typed, reading.uses)}
+    return pl.DataFrame([c if c.name in kept else found.get(c.name, c) for c in clean])
+
+
+def _is_text(text: pl.Series, typed: pl.Series, uses: ColumnUses) -> bool:
+    """Whether a column's text counts and would be lost: 2.10 is another ward than 2.1."""
+    if text.name not in uses.words | uses.groups or typed.dtype == pl.Boolean:
+        return False
+    if text.name not in uses.words and text.n_unique() > MOST_GROUPS:
+        return False
+    return not bool((typed.cast(pl.String) == text).all())
 
 
 def strip(frame: pl.DataFrame, missing_values: Sequence[str]) -> pl.DataFrame:

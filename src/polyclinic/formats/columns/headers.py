@@ -22,11 +22,13 @@ class TableCells:
         frame: The columns; of those that are not declared, the text of the cells, where an empty one may be null.
         notes: What the user should know about how it was read.
         declared: Columns whose type stands in the file. The others are typed later, from the whole column.
+        nominal: Columns that the file declares to be names of something, though they may look like numbers.
     """
 
     frame: pl.DataFrame
     notes: tuple[Finding, ...] = ()
     declared: frozenset[str] = frozenset()
+    nominal: frozenset[str] = frozenset()
 
 
 def named(names: Sequence[str], table: str) -> list[str]:

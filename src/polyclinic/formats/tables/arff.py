@@ -25,10 +25,11 @@ _NUMERIC = ("numeric", "real", "integer")
 
 @dataclass(frozen=True)
 class _Attribute:
-    """One declared column: its name, and the values it may have (None = any)."""
+    """One declared column: its name, the values it may have (None = any), and whether it is text."""
 
     name: str
     values: frozenset[str] | None
+    is_text: bool = False
 
 
 @final
@@ -40,7 +41,7 @@ class Arff(TextTable):
     heeds: ClassVar[frozenset[str]] = frozenset()
 
     def parse(self, text: str, table: str, reading: TableReading) -> TableCells:
-        """The cells; numbers are typed later, from the whole column, as in every text table.
+        """The cells; numbers are typed later, from the whole column. What is declared nominal or string stays text.
 
         Raises:
             CohortError: no attributes or rows, sparse rows, relational attributes, rows with too few or too many cells,
@@ -54,7 +55,8 @@ class Arff(TextTable):
         rows = list(_rows(lines, table))
         if not rows:
             raise CohortError(_nothing(table, "rows of patients", "nothing follows @data"))
-        return TableCells(_frame(attributes, rows, table))
+        nominal = frozenset(a.name for a in attributes if a.values is not None or a.is_text)
+        return TableCells(_frame(attributes, rows, table), nominal=nominal)
 
 
 def _attributes(lines: Iterator[tuple[int, str]], table: str) -> Iterator[_Attribute]:
@@ -78,7 +80,7 @@ def _attribute(line: str, number: int, table: str) -> _Attribute:
     word = kind.split()[0].lower()
     if word not in (*_NUMERIC, "string", "date"):
         raise CohortError(_bad_line(table, number, "declares a type that is not read here (relational, or misspelt)"))
-    return _Attribute(name, None)
+    return _Attribute(name, None, word == "string")
 
 
 def _rows(lines: Iterator[tuple[int, str]], table: str) -> Iterator[list[str]]:

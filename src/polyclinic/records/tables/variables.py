@@ -17,12 +17,6 @@ from polyclinic.errors import CohortError, Finding, stop_on
 
 _HASH_DIGITS = 6
 """Single precision keeps 7 digits: what was exported once so and once in full is still the same."""
-_STRAY_SHARE = 0.01
-"""A round number: one cell in a hundred may be a slip of the hand."""
-_FEW_STRAYS = 3
-"""In small tables so many slips are too few to speak of a share; a round number."""
-_FEW_NUMBERS = 8
-"""Fewer different numbers may be codes of categories; a round number."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,7 @@ def read_variables(
     """Every column as numbers or as categories, by name, in the order of the frame.
 
     Columns named neither ``numeric`` nor ``categorical`` go by their type: numbers are numbers, text and yes-or-no
-    are categories. A text column of numbers with a few strays is taken for a column of numbers with mistakes in it.
+    are categories: whether a column of text holds numbers was decided when the table was read.
 
     Raises:
         CohortError: text in a number column, and columns that are neither, such as dates; all findings at once.
@@ -56,7 +50,7 @@ def read_variables(
         name, dtype = series.name, series.dtype
         if dtype.is_temporal() or dtype.is_nested() or dtype in (pl.Binary, pl.Object):
             findings.append(_neither(table, name, dtype.is_temporal()))
-        elif name in numeric or (name not in categorical and _looks_numeric(series)):
+        elif name in numeric or (name not in categorical and (dtype.is_numeric() or dtype == pl.Null)):
             numbers[name], stray = as_numbers(series)
             findings += [_text_in_numbers(table, name, stray)] if stray else []
         else:
@@ -100,27 +94,6 @@ def _text(series: pl.Series) -> pl.Series:
 def _stripped(series: pl.Series) -> pl.Series:
     text = series.cast(pl.String).str.strip_chars()
     return text.set(text == "", None)
-
-
-def _looks_numeric(series: pl.Series) -> bool:
-    if series.dtype.is_numeric() or series.dtype == pl.Null:
-        return True
-    return series.dtype == pl.String and _meant_as_number(series)
-
-
-def _meant_as_number(series: pl.Series) -> bool:
-    """Whether a text column holds numbers but for a few strays: a slip of the hand, not a category.
-
-    Codes such as those of the ICD look like numbers too, but those with a letter are more than a slip; and so is
-    every number that begins with a zero, as in "007".
-    """
-    words = series.drop_nulls().unique()
-    if 2 * words.cast(pl.Float64, strict=False).null_count() > len(words) or words.str.contains(r"^\s*0\d").any():
-        return False
-    numbers, stray = as_numbers(series)
-    filled = numbers[~np.isnan(numbers)]
-    few = len(stray) <= _STRAY_SHARE * len(filled) or (len(stray) <= _FEW_STRAYS and 4 * len(stray) <= len(filled))
-    return bool(few and len(np.unique(filled)) >= _FEW_NUMBERS)
 
 
 def _text_in_numbers(table: str, column: str, rows: tuple[int, ...]) -> Finding:

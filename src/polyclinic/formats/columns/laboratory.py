@@ -1,0 +1,385 @@
+"""A column of laboratory values: nearly all cells are numbers, in whatever way they are written. Nothing is silent."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from polyclinic.errors import Finding, Severity
+from polyclinic.formats.columns.cells import (
+    LabCell,
+    is_infinite,
+    is_known_unit,
+    is_unknown_word,
+    split_rest,
+    take_apart,
+    unit_key,
+)
+from polyclinic.formats.columns.column_types import counted
+from polyclinic.formats.columns.numbers import PLAIN, Doubt, NumberStyle, choose_style
+from polyclinic.study.schema import ColumnSection
+
+NEARLY = 0.9
+"""From this share of numbers on, a column is one of numbers and the other cells are mistakes: a round number."""
+_FEW_NUMBERS = 8
+"""Fewer different numbers beside words may be codes of categories; a round number."""
+_GLANCE = 200
+"""Known cells looked at first; a round number."""
+_A_WORD_REPEATS = 5
+"""A unit that fewer cells share is not named: it could be a slip that tells who it is."""
+_SIGN_WORDS = {"": "nothing", ",": "commas", ".": "points", " ": "blanks", "'": "apostrophes"}
+_MAYBE = r"^\W*[.,]?\d"
+_CODE = r"^[A-Za-z]{1,3}[-.]?[0-9]+([.-][0-9A-Za-z]+)*$"
+_PADDED = r"^0[0-9]"
+_PAIR = r"^\d+(?:[.,]\d+)?\s*[/\\]\s*\d+(?:[.,]\d+)?(?:\s*mmHg)?$"
+
+
+@dataclass(frozen=True)
+class ColumnReading:
+    """What became of a column.
+
+    Attributes:
+        values: The column as numbers or dates; None = it stays text.
+        findings: What was done, and what stands in the way.
+        learned: How it is written, for the reading of further patients; None = plainly.
+    """
+
+    values: pl.Series | None
+    findings: tuple[Finding, ...]
+    learned: ColumnSection | None = None
+
+
+def read_laboratory(column: pl.Series, table: str, said: ColumnSection, *, learned: bool) -> ColumnReading | None:
+    """A column of text as numbers, or None if it holds words.
+
+    It holds numbers if nine in ten of its known cells are, or if the study says so. A single unit is split off. A
+    value below or above a limit is read as the limit itself. A word for "not known" and an infinite number are
+    missing. Other text is missing too, once the user accepts that by name.
+
+    Args:
+        column: Text, stripped; null where not known.
+        table: The user's word for the table, for messages.
+        said: What the study says about the column.
+        learned: Whether ``said`` is what a model was trained on, so that another unit is a mistake.
+    """
+    place = f'{table} column "{column.name}"'
+    forced = said.type == "number"
+    if not forced and not _maybe_numbers(column):
+        return None
+    if _holds_pairs(column):
+        return ColumnReading(None, (_pairs(place, column),))
+    cells = _Cells.of(column)
+    style = choose_style(cells.numbers, said.decimal, said.thousands, NEARLY)
+    nearly = cells.readable >= NEARLY * cells.known if not forced else True
+    if not nearly or not cells.apart or (not forced and _are_codes(column)):
+        return None
+    if isinstance(style, Doubt):
+        return ColumnReading(None, (_ambiguous(place, style.found),))
+    return _Written(place, column, cells, style, said, learned).reading()
+
+
+def _maybe_numbers(column: pl.Series) -> bool:
+    """A glance that spares columns of words the whole look."""
+    known = column.drop_nulls().head(_GLANCE)
+    return bool(known.str.contains(_MAYBE).mean() or 0.0) and int(known.str.contains(_MAYBE).sum()) >= 0.3 * len(known)
+
+
+def _holds_pairs(column: pl.Series) -> bool:
+    known = column.drop_nulls()
+    pairs = known.str.contains(_PAIR)
+    return int(pairs.sum()) >= NEARLY * len(known) and known.n_unique() >= _FEW_NUMBERS
+
+
+def _are_codes(column: pl.Series) -> bool:
+    """Letters before digits, as in ICD codes, and zeros in front, as in 007, are codes and meant so."""
+    return bool(column.str.contains(_CODE).any()) or bool(column.str.contains(_PADDED).any())
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The different cells of a column by what they are, with how often they occur.
+
+    Attributes:
+        apart: Those that begin with a number.
+        unknown: Words for "not known".
+        infinite: Infinite numbers.
+        other: Everything else.
+    """
+
+    apart: Mapping[str, tuple[LabCell, int]]
+    unknown: Mapping[str, int]
+    infinite: Mapping[str, int]
+    other: Mapping[str, int]
+
+    @classmethod
+    def of(cls, column: pl.Series) -> "_Cells":
+        """The cells of a column."""
+        apart: dict[str, tuple[LabCell, int]] = {}
+        unknown: dict[str, int] = {}
+        infinite: dict[str, int] = {}
+        other: dict[str, int] = {}
+        for cell, many in column.drop_nulls().value_counts(sort=True, name="\0n").iter_rows():
+            if is_unknown_word(cell):
+                unknown[cell] = many
+            elif is_infinite(cell):
+                infinite[cell] = many
+            elif (found := take_apart(cell)) is not None:
+                apart[cell] = (found, many)
+            else:
+                other[cell] = many
+        return cls(apart, unknown, infinite, other)
+
+    @cached_property
+    def numbers(self) -> Counter[str]:
+        """The numbers as written, with how often each occurs."""
+        total: Counter[str] = Counter()
+        for cell, many in self.apart.values():
+            total[cell.number] += many
+        return total
+
+    @cached_property
+    def units(self) -> Counter[str]:
+        """What follows the numbers, by the key of the unit; what is no unit by itself, after a line break."""
+        total: Counter[str] = Counter()
+        for cell, many in self.apart.values():
+            total[self.unit_of(cell)] += many
+        return total
+
+    @cached_property
+    def _low_flags(self) -> bool:
+        """Whether "L" stands for "low": "H" stands for "high" elsewhere, or few cells have it."""
+        ends = Counter(word for cell, many in self.apart.values() for word in cell.rest.split() for _ in range(many))
+        return bool(ends["H"] or ends["HH"]) or ends["L"] < 0.5 * sum(many for _, many in self.apart.values())
+
+    def split(self, cell: LabCell) -> tuple[str, bool] | None:
+        """Unit and flag of a cell."""
+        return split_rest(cell.rest, self._low_flags)
+
+    def unit_of(self, cell: LabCell) -> str:
+        """The key of the unit, "" where there is none, and what is no unit after a line break."""
+        parts = self.split(cell)
+        return f"\n{cell.rest}" if parts is None else unit_key(parts[0])
+
+    @cached_property
+    def unit(self) -> str:
+        """The most frequent unit, "" if numbers stand without one."""
+        return max((u for u in self.units if u and "\n" not in u), key=lambda u: self.units[u], default="")
+
+    @property
+    def readable(self) -> int:
+        """Cells that are numbers, with or without a unit."""
+        return sum(many for unit, many in self.units.items() if unit in ("", self.unit) or is_known_unit(unit))
+
+    @property
+    def known(self) -> int:
+        """Cells that are neither words for "not known" nor infinite."""
+        return sum(many for _, many in self.apart.values()) + sum(self.other.values())
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A column that holds numbers, and the style in which they are written."""
+
+    place: str
+    column: pl.Series
+    cells: _Cells
+    style: NumberStyle
+    said: ColumnSection
+    learned: bool
+
+    def reading(self) -> ColumnReading | None:
+        """The numbers, with all findings."""
+        if self._mixed_units:
+            return ColumnReading(None, (self._units_finding(),))
+        values = self._values
+        other = {cell for cell in self._asked if cell not in values}
+        if other and len(set(values.values())) < _FEW_NUMBERS and self.said.type != "number":
+            return None
+        read = self.column.replace_strict(values, default=None, return_dtype=pl.Float64)
+        findings = [f for f in (self._note(values), self._infinite(), self._other(other)) if f is not None]
+        decimals = any(self.style.decimal in number for number in self.cells.numbers)
+        return ColumnReading(_whole(read, decimals), tuple(findings), self._style_learned())
+
+    @property
+    def _asked(self) -> Iterator[str]:
+        yield from self.cells.apart
+        yield from self.cells.other
+
+    @cached_property
+    def _unit(self) -> str:
+        """The unit of the numbers: that of the study, or the one in the cells."""
+        return self.cells.unit if self.said.unit is None else unit_key(self.said.unit)
+
+    @property
+    def _mixed_units(self) -> bool:
+        """Whether known units stand in the cells beside the one of the column, or beside plain shares."""
+        units = self.cells.units
+        if any(u and u != self._unit and "\n" not in u and is_known_unit(u) for u in units):
+            return True
+        if self.learned and self.said.unit is not None and self.cells.unit not in ("", self._unit):
+            return True
+        without = (cell for cell, _ in self.cells.apart.values() if not self.cells.unit_of(cell))
+        bare = [number for cell in without if (number := self._number(cell)) is not None]
+        return self._unit == "%" and any(number % 1 for number in bare) and max(map(abs, bare)) <= 1
+
+    def _number(self, cell: LabCell) -> float | None:
+        number = self.style.read(cell.number)
+        return None if number is None else number * 10.0**cell.power
+
+    @cached_property
+    def _values(self) -> dict[str, float]:
+        """What each different cell says, where it is a number with the column's unit or none."""
+        return {
+            text: number
+            for text, (cell, _) in self.cells.apart.items()
+            if self.cells.unit_of(cell) in ("", self._unit) and (number := self._number(cell)) is not None
+        }
+
+    def _note(self, values: Mapping[str, float]) -> Finding | None:
+        told = [text for text in self._what_was_done(values) if text]
+        if not told:
+            return None
+        limits = any(cell.limit for cell, _ in self.cells.apart.values())
+        return Finding(
+            name="read_as_numbers",
+            place=self.place,
+            rule="a column of numbers may be written in many ways",
+            found="; ".join(told),
+            remedy="Look whether that is meant; [cohort.columns] says it otherwise.",
+            severity=Severity.WARNING if limits else Severity.NOTE,
+        )
+
+    def _what_was_done(self, values: Mapping[str, float]) -> Iterator[str]:
+        """What was done to the cells, with how many of each."""
+        sign = self.style.thousands
+        shared = self.cells.units[self.cells.unit] >= _A_WORD_REPEATS
+        steps: tuple[tuple[str, Callable[[LabCell], bool]], ...] = (
+            ("digits or signs of another script", lambda cell: cell.foreign),
+            ("decimal comma", lambda cell: self.style.decimal == "," and "," in cell.number),
+            (f"{_SIGN_WORDS[sign]} between thousands", lambda cell: bool(sign) and sign in cell.number),
+            (f'the unit "{self._written_unit}" split off' if shared else "a unit split off", self._has_unit),
+            ("a value below or above a limit read as the limit itself", lambda cell: bool(cell.limit)),
+            ("a flag for too high or too low left out", self._has_flag),
+            ("a power of ten multiplied", lambda cell: bool(cell.power)),
+        )
+        cells = [self.cells.apart[text] for text in values]
+        for words, done in steps:
+            many = sum(times for cell, times in cells if done(cell))
+            yield f"{words} in {counted(many, 'cell')}" if many else ""
+        unknown = sum(self.cells.unknown.values())
+        yield f"a word for not known read as missing in {counted(unknown, 'cell')}" if unknown else ""
+
+    def _has_unit(self, cell: LabCell) -> bool:
+        return bool(self.cells.unit_of(cell))
+
+    def _has_flag(self, cell: LabCell) -> bool:
+        parts = self.cells.split(cell)
+        return parts is not None and parts[1]
+
+    @cached_property
+    def _written_unit(self) -> str:
+        """The unit as most cells write it."""
+        ways: Counter[str] = Counter()
+        for cell, many in self.cells.apart.values():
+            parts = self.cells.split(cell)
+            if parts is not None and unit_key(parts[0]) == self._unit:
+                ways[parts[0]] += many
+        return max(ways, key=lambda way: ways[way], default=self._unit)
+
+    def _infinite(self) -> Finding | None:
+        if not self.cells.infinite:
+            return None
+        return infinite_finding(self.place, self.column.is_in(list(self.cells.infinite)))
+
+    def _other(self, other: set[str]) -> Finding | None:
+        if not other:
+            return None
+        mask = self.column.is_in(sorted(other)).fill_null(False)
+        return Finding(
+            name="text_in_number_column",
+            place=self.place,
+            rule="a column of numbers must hold nothing but numbers",
+            found=f"something else in {int(mask.sum())} of {len(self.column) - self.column.null_count():,} known cells",
+            remedy="Correct the cells, name their word in [cohort] missing_values, or list the column under "
+            "categorical; accept text_in_number_column to read these cells as missing.",
+            severity=Severity.REFUSED,
+            rows=rows_of(mask),
+        )
+
+    def _units_finding(self) -> Finding:
+        strange = [
+            text
+            for text, (cell, _) in self.cells.apart.items()
+            if (unit := self.cells.unit_of(cell)) != self._unit and (unit or self._unit == "%")
+        ]
+        mask = self.column.is_in(strange).fill_null(False)
+        other = "the unit that the model was trained on" if self.learned else "one unit"
+        return Finding(
+            name="mixed_units",
+            place=self.place,
+            rule=f"all values of a column must have {other}",
+            found=f"another one in {counted(int(mask.sum()), 'cell')}",
+            remedy="Convert the values, or write them into two columns.",
+            severity=Severity.REFUSED,
+            rows=rows_of(mask),
+        )
+
+    def _style_learned(self) -> ColumnSection | None:
+        written = self._written_unit if self._unit else None
+        decimal = None if self.style == PLAIN else self.style.decimal
+        thousands = self.style.thousands or None
+        if decimal is None and written is None:
+            return None
+        learned = {"type": "number", "decimal": decimal, "thousands": thousands, "unit": written}
+        return ColumnSection.model_validate(learned)
+
+
+def infinite_finding(place: str, mask: pl.Series) -> Finding:
+    """The finding that some numbers are infinite and therefore missing."""
+    known = mask.fill_null(False)
+    return Finding(
+        name="infinite_values",
+        place=place,
+        rule="a measurement must be finite",
+        found=f"an infinite number in {counted(int(known.sum()), 'cell')}, read as missing",
+        remedy="Look at the calculation behind it: a division by 0?",
+        severity=Severity.WARNING,
+        rows=rows_of(known),
+    )
+
+
+def rows_of(mask: pl.Series) -> tuple[int, ...]:
+    """Rows from 1 where a mask is true."""
+    return tuple(int(i) + 1 for i in mask.arg_true())
+
+
+def _ambiguous(place: str, found: str) -> Finding:
+    return Finding(
+        name="ambiguous_numbers",
+        place=place,
+        rule="a column of numbers must show how they are written",
+        found=found,
+        remedy='Write decimal = "," or decimal = "." under [cohort], or under [cohort.columns] for this one; accepted '
+        "by name, the column is read as categories.",
+        severity=Severity.REFUSED,
+    )
+
+
+def _pairs(place: str, column: pl.Series) -> Finding:
+    many = int(column.drop_nulls().str.contains(_PAIR).sum())
+    return Finding(
+        name="two_numbers_in_a_cell",
+        place=place,
+        rule="a cell must hold one number",
+        found=f'two, as in "120/80", in {many:,} of {len(column):,} cells',
+        remedy="Write them into two columns, such as systolic and diastolic.",
+        severity=Severity.REFUSED,
+    )
+
+
+def _whole(read: pl.Series, decimals: bool) -> pl.Series:
+    """Numbers without decimals as whole numbers."""
+    known = read.drop_nulls()
+    return read if decimals or bool((known % 1 != 0).any()) else read.cast(pl.Int64)

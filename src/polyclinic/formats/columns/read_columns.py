@@ -1,0 +1,103 @@
+"""Every column of a table read: plainly where all cells are plain, else as what nearly all of its cells are."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from polyclinic.errors import Finding, Severity
+from polyclinic.formats.columns.column_types import counted, is_number_text, plain_types, strip, type_columns
+from polyclinic.formats.columns.headers import TableCells
+from polyclinic.formats.columns.laboratory import ColumnReading, infinite_finding, read_laboratory
+from polyclinic.formats.columns.reading import CellReading
+
+_CODE_NAME = (
+    r"zip( ?code)?|postal ?code|post ?code|plz|postleitzahl|cap|code postal|codigo postal|icd( ?\d+)?( ?code)?"
+    r"|(tele)?phone( ?number)?|telefon(nummer)?|tel|fax|mobile|cpt( ?code)?|snomed( ?ct)?|ndc( ?code)?|ssn|iban"
+    "|\u90ae\u7f16|\u90ae\u653f\u7f16\u7801|\u7535\u8bdd|\u624b\u673a|\u624b\u673a\u53f7"
+)
+"""Names of columns whose digits count nothing: one cannot add two postal codes."""
+_FEWEST_DIGITS = 3
+"""Shorter ones are rather counts than codes; a round number."""
+_SCIENTIFIC_CODE = r"^[1-9][0-9]*[eE][0-9]+$"
+_WHOLE = r"^[0-9]+$"
+
+
+@dataclass(frozen=True)
+class TypedColumns:
+    """A table whose columns are typed, with how each column was read that was not plain.
+
+    Attributes:
+        frame: All columns, in the order of the table.
+        readings: What was done to single columns, what stands in the way, how they are written; by name.
+    """
+
+    frame: pl.DataFrame
+    readings: Mapping[str, ColumnReading] = field(default_factory=dict)
+
+
+def read_columns(cells: TableCells, reading: CellReading, table: str) -> TypedColumns:
+    """The table with each column as numbers, dates, true or false, or text.
+
+    What a file declares to be text and holds nothing but plain numbers stays text; where other signs stand beside, it
+    is text because some program could not read it, and is read as any other text.
+
+    Args:
+        cells: As they stand in the file, with what it declares.
+        reading: What the study says about the cells, and what columns are for.
+        table: The user's word for the table, for messages.
+    """
+    named = {c.name for c in cells.frame if isinstance(c.dtype, (pl.Categorical, pl.Enum))}
+    clean = strip(plain_types(cells.frame), reading.missing_values)
+    said = {name for name in clean.columns if reading.of(name).type == "text"}
+    as_text = cells.nominal | named | said
+    plain = type_columns(clean, reading, keep=cells.declared | as_text)
+    readings = {
+        column.name: found
+        for column, text in zip(plain, clean, strict=True)
+        if column.name not in as_text and (found := _read(column, text, reading, table)) is not None
+    }
+    columns = [column if (r := readings.get(column.name)) is None or r.values is None else r.values for column in plain]
+    return TypedColumns(pl.DataFrame(columns), readings)
+
+
+def _read(column: pl.Series, text: pl.Series, reading: CellReading, table: str) -> ColumnReading | None:
+    """What there is to say about a column that is not plain; None where nothing is."""
+    if column.dtype.is_float() and bool(column.is_infinite().any()):
+        mask = column.is_infinite()
+        values = column.set(mask.fill_null(False), None)
+        return ColumnReading(values, (infinite_finding(f'{table} column "{column.name}"', mask),))
+    if column.name in reading.uses.words:
+        return None
+    said = reading.of(column.name)
+    if said.type is None and column.dtype.is_numeric() and text.dtype == pl.String and _is_code(text):
+        return ColumnReading(text, (_code(table, text),))
+    if column.dtype != pl.String or column.null_count() == len(column):
+        return None
+    if said.type is None and bool(is_number_text(column).all()):  # kept as text on purpose
+        return None
+    return read_laboratory(column, table, said, learned=reading.uses.learned)
+
+
+def _is_code(text: pl.Series) -> bool:
+    """Whether digits count nothing here: by the column's name, or because 12E3 stands beside 12000."""
+    words = re.sub(r"[^\w]+|_", " ", text.name.lower()).strip()
+    known = text.drop_nulls()
+    whole = known.str.contains(_WHOLE)
+    if re.fullmatch(_CODE_NAME, words):
+        return not bool(whole.all()) or bool((known.str.len_chars() >= _FEWEST_DIGITS).any())
+    scientific = known.str.contains(_SCIENTIFIC_CODE)
+    return bool(scientific.any()) and bool(whole.any()) and bool((scientific | whole).all())
+
+
+def _code(table: str, column: pl.Series) -> Finding:
+    many = column.drop_nulls().n_unique()
+    return Finding(
+        name="code_not_number",
+        place=f'{table} column "{column.name}"',
+        rule="digits that count nothing, as in postal codes, are no numbers",
+        found=f"read as {counted(many, 'different word')}",
+        remedy='If they are numbers, write type = "number" under [cohort.columns] for it.',
+        severity=Severity.NOTE,
+    )

@@ -1,0 +1,75 @@
+import polars as pl
+import pytest
+
+from polyclinic.formats.columns.headers import TableCells
+from polyclinic.formats.columns.read_columns import TypedColumns, read_columns
+from polyclinic.formats.columns.reading import CellReading, ColumnUses
+from polyclinic.study.schema import ColumnSection
+
+PLAIN = CellReading()
+
+
+def read(cells: list[str], name: str = "x", reading: CellReading = PLAIN, **declared: frozenset[str]) -> TypedColumns:
+    return read_columns(TableCells(pl.DataFrame({name: cells}), **declared), reading, "t.csv")
+
+
+def test_plain_columns_have_nothing_to_tell() -> None:
+    assert read(["1", "2.5"]).frame["x"].to_list() == [1.0, 2.5]
+    assert read(["1", "2.5"]).readings == {}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [["12E3", "120E2", "12000"], ["2.1", "2.10"], ["123456789012345678.0", "123456789012345679.0"], ["007", "8"]],
+)
+def test_a_column_whose_text_counts_keeps_it(cells: list[str]) -> None:
+    typed = read(cells, reading=CellReading(uses=ColumnUses(words=frozenset({"x"}))))
+    assert typed.frame["x"].to_list() == cells
+
+
+def test_it_is_of_numbers_where_nothing_is_lost() -> None:
+    typed = read(["0", "1", "12"], reading=CellReading(uses=ColumnUses(words=frozenset({"x"}))))
+    assert typed.frame["x"].dtype == pl.Int64
+
+
+def test_few_groups_are_names_and_many_numbers_a_measure() -> None:
+    groups = CellReading(uses=ColumnUses(groups=frozenset({"x"})))
+    assert read(["2.1", "2.10"], reading=groups).frame["x"].to_list() == ["2.1", "2.10"]
+    assert read([f"{i}.50" for i in range(20)], reading=groups).frame["x"].dtype == pl.Float64
+
+
+@pytest.mark.parametrize("name", ["zip", "Postal Code", "PLZ", "phone", "ICD_9"])
+def test_codes_made_of_digits_are_no_numbers(name: str) -> None:
+    typed = read(["80331", "10115"], name)
+    assert typed.frame[name].to_list() == ["80331", "10115"]
+    assert [f.name for f in typed.readings[name].findings] == ["code_not_number"]
+    said = CellReading(columns={name: ColumnSection(type="number")})
+    assert read(["80331"], name, said).frame[name].dtype == pl.Int64
+
+
+def test_years_are_numbers() -> None:
+    assert read(["1999", "2001"], "year").frame["year"].dtype == pl.Int64
+
+
+def test_scientific_notation_beside_its_value_is_a_code() -> None:
+    assert read(["12E3", "120E2", "12000"]).frame["x"].dtype == pl.String
+    assert read(["1.2e3", "12"]).frame["x"].dtype == pl.Float64
+
+
+def test_a_declaration_wins() -> None:
+    assert read(["1", "2"], nominal=frozenset({"x"})).frame["x"].to_list() == ["1", "2"]
+    assert read(["1", "2"], declared=frozenset({"x"})).frame["x"].to_list() == ["1", "2"]
+    said = CellReading(columns={"x": ColumnSection(type="text")})
+    assert read(["1", "2"], reading=said).frame["x"].to_list() == ["1", "2"]
+
+
+def test_declared_text_that_some_program_could_not_read_is_read() -> None:
+    cells = [*(f"{i},5" for i in range(20)), "-"]
+    assert read(cells, declared=frozenset({"x"})).frame["x"].to_list() == [*(i + 0.5 for i in range(20)), None]
+
+
+def test_an_infinite_number_of_a_typed_file_is_missing() -> None:
+    frame = pl.DataFrame({"x": [1.0, float("inf")]})
+    typed = read_columns(TableCells(frame, declared=frozenset({"x"})), PLAIN, "t.parquet")
+    assert typed.frame["x"].to_list() == [1.0, None]
+    assert [(f.name, f.rows) for f in typed.readings["x"].findings] == [("infinite_values", (2,))]
