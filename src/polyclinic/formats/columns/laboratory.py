@@ -18,7 +18,7 @@ from polyclinic.formats.columns.cells import (
     unit_key,
 )
 from polyclinic.formats.columns.column_types import counted
-from polyclinic.formats.columns.numbers import PLAIN, Doubt, NumberStyle, choose_style
+from polyclinic.formats.columns.numbers import PLAIN, NumberStyle, OpenStyle, choose_style
 from polyclinic.study.schema import ColumnSection
 
 NEARLY = 0.9
@@ -75,7 +75,7 @@ def read_laboratory(column: pl.Series, table: str, said: ColumnSection, *, learn
     nearly = cells.readable >= NEARLY * cells.known if not forced else True
     if not nearly or not cells.apart or (not forced and _are_codes(column)):
         return None
-    if isinstance(style, Doubt):
+    if isinstance(style, OpenStyle):
         return ColumnReading(None, (_ambiguous(place, style.found),))
     return _Written(place, column, cells, style, said, learned).reading()
 

@@ -54,7 +54,7 @@ class NumberStyle:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class OpenStyle:
     """Why a column does not tell how its numbers are written.
 
     Attributes:
@@ -75,7 +75,7 @@ def plain_signs(cell: str) -> str:
 
 def choose_style(
     numbers: Mapping[str, int], decimal: str | None, thousands: str | None, enough: float
-) -> NumberStyle | Doubt:
+) -> NumberStyle | OpenStyle:
     """The style in which most of the numbers are written, or why it stays open.
 
     A point alone, as in "1.234", is taken for a decimal point, as programs write it. A comma alone, as in "1,234",
@@ -93,13 +93,13 @@ def choose_style(
     most = max(weight.values(), default=0)
     any_style = sum(many for n, many in numbers.items() if any(n in values for values in read.values()))
     if most < enough * any_style:
-        return Doubt("some are written with a decimal point, others with a decimal comma")
+        return OpenStyle("some are written with a decimal point, others with a decimal comma")
     best = [style for style in styles if weight[style] == most]
     if all(read[style] == read[best[0]] for style in best) or best[0].decimal == "." or decimal is not None:
         return best[0]
     if _has_bare_numbers(numbers):
         return next(style for style in best if style.thousands == ",")
-    return Doubt('a comma before three digits may stand before decimals or between thousands, as in "1,234"')
+    return OpenStyle('a comma before three digits may stand before decimals or between thousands, as in "1,234"')
 
 
 def _allowed(style: NumberStyle, decimal: str | None, thousands: str | None) -> bool:

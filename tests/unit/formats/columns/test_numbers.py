@@ -1,9 +1,9 @@
 import pytest
 
-from polyclinic.formats.columns.numbers import PLAIN, Doubt, NumberStyle, choose_style, plain_signs
+from polyclinic.formats.columns.numbers import PLAIN, NumberStyle, OpenStyle, choose_style, plain_signs
 
 
-def chosen(*numbers: str, decimal: str | None = None, thousands: str | None = None) -> NumberStyle | Doubt:
+def chosen(*numbers: str, decimal: str | None = None, thousands: str | None = None) -> NumberStyle | OpenStyle:
     return choose_style(dict.fromkeys(numbers, 3), decimal, thousands, 0.9)
 
 
@@ -30,7 +30,7 @@ def test_the_whole_column_tells_how_numbers_are_written(numbers: tuple[str, ...]
 
 @pytest.mark.parametrize("numbers", [("1,234", "2,345"), ("1,234", "1234"), ("5.2", "5,2")])
 def test_what_stays_open_is_no_guess(numbers: tuple[str, ...]) -> None:
-    assert isinstance(chosen(*numbers), Doubt)
+    assert isinstance(chosen(*numbers), OpenStyle)
 
 
 def test_the_study_decides_where_the_column_does_not() -> None:
