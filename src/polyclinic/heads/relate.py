@@ -28,6 +28,7 @@ from polyclinic.heads import base
 from polyclinic.layers.text.relation_scorer import Ballot, PairScores, TokenVotes, Voters, WindowVotes, score
 from polyclinic.records.text import relations
 from polyclinic.records.text.relations import NONE, Asked
+from polyclinic.records.text.word_edges import spans_cut_words
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Loss, Movement, Sight, TargetTensors
 
@@ -89,10 +90,12 @@ class RelationTarget(base.Target):
     Attributes:
         asked: Relations and stretches of each row as given, None where nothing is known.
         types: Names of the types, "none" first.
+        texts: The text of each row once matched, None where absent; () before.
     """
 
     asked: tuple[Asked | None, ...]
     types: tuple[str, ...]
+    texts: tuple[str | None, ...] = ()
 
     def strata(self) -> Int[np.ndarray, " sample"]:
         """The rarest type of relation in the row, 0 where there is none, -1 where nothing is known."""
@@ -101,7 +104,8 @@ class RelationTarget(base.Target):
 
     def take(self, index: Int[np.ndarray, " row"]) -> Self:
         """What is asked of some rows."""
-        return replace(self, known=self.known[index], asked=tuple(self.asked[row] for row in index))
+        texts = tuple(self.texts[row] for row in index) if self.texts else ()
+        return replace(self, known=self.known[index], asked=tuple(self.asked[row] for row in index), texts=texts)
 
     def about(self, found: SpanAnswer) -> Self:
         """The same asked of all pairs of stretches that a "tag" target found: the question from end to end.
@@ -117,8 +121,10 @@ class RelationTarget(base.Target):
         return replace(self, asked=tuple(asked))
 
     def check(self, place: str) -> list[Finding]:
-        """Unknown outcomes, and types that hardly come."""
+        """Unknown outcomes, stretches that mostly cut words, and types that hardly come."""
         findings = super().check(place)
+        unquoted = [() if one is None else one.unquoted() for one in self.asked]
+        findings += spans_cut_words(unquoted, self.texts or (None,) * len(self.asked), place)
         count = Counter(r.word for asked in self.asked if asked is not None for r in asked.related)
         if rare := [word for word in self.types[1:] if count[word] < _FEW]:
             rule, found = f"every type should come {_FEW} times", f"{len(rare)} types are rarer"
@@ -246,7 +252,7 @@ class Relate(base.Dense):
         stop_on(relations.misplaced(target.asked, texts, f"[targets.{self.name}]"), CohortError)
         absent = np.array([text is None for text in texts], dtype=bool)
         asked = tuple(None if gone else one for one, gone in zip(target.asked, absent, strict=True))
-        return RelationTarget(target.known & ~absent, asked, target.types)
+        return RelationTarget(target.known & ~absent, asked, target.types, tuple(texts))
 
     def fit(self, target: RelationTarget, rows: TrainRows) -> Self:
         """How far apart related stretches may be, and how common each type is, from training rows."""

@@ -29,6 +29,7 @@ from polyclinic.records.text.spans import Span, blank, misplaced, read_spans, sp
 from polyclinic.records.text.spelling import mark
 from polyclinic.records.text.tokenised import read_hashes, write_hashes
 from polyclinic.records.text.tokens import cover
+from polyclinic.records.text.word_edges import spans_cut_words
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Loss, Movement, Sight, TargetTensors
 
@@ -116,8 +117,10 @@ class TagTarget(base.Target):
         return truth
 
     def check(self, place: str) -> list[Finding]:
-        """Unknown rows; spans with white space at their ends."""
+        """Unknown rows; spans with white space at their ends; spans that mostly cut words."""
         findings = super().check(place)
+        unquoted = [[(span.start, span.end) for span in row or () if span.text is None] for row in self.spans]
+        findings += spans_cut_words(unquoted, self.texts.tolist(), place)
         both = zip(self.spans, self.texts, strict=True)
         blanks = np.array([bool(row) and text is not None and blank(row, text) for row, text in both], dtype=bool)
         if rows := rows_where(blanks):

@@ -10,7 +10,7 @@ from polyclinic.answers.base import average_answers
 from polyclinic.answers.relations import RelationAnswer
 from polyclinic.answers.spans import SpanAnswer
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError
+from polyclinic.errors import CohortError, Severity
 from polyclinic.evidence.metrics.relations import PREDICTED, TRUE
 from polyclinic.formats.packed import pack_all, unpack
 from polyclinic.geometry import TextGeometry, Tokens
@@ -105,6 +105,16 @@ class TestMatch:
         target = head.read_target(frame, "cohort.csv")
         with pytest.raises(CohortError, match=match):
             head.match(target, GroundFacts(geometry(1), unlit, Path(), None))
+
+    def test_stretches_that_miss_the_words_are_refused(self):
+        head = head_of()
+        out = cell(((1, 8), (18, 23), "a"), ((18, 23), (28, 33), "a"))
+        frame = pl.DataFrame({"link": [out] * 5})
+        target = head.match(head.read_target(frame, "cohort.csv"), GroundFacts(geometry(5), unlit, Path(), None))
+        found = {finding.name: finding for finding in target.check("here")}
+        assert found["spans_cut_words"].severity is Severity.REFUSED
+        assert found["spans_cut_words"].rows == (1, 2, 3, 4, 5)
+        assert "spans_cut_words" not in {f.name for f in target.take(np.arange(2)).check("here")}
 
     def test_a_row_without_a_text_is_not_known(self):
         head = head_of()

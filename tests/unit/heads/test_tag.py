@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError
+from polyclinic.errors import CohortError, Severity
 from polyclinic.formats.packed import unpack
 from polyclinic.geometry import TextGeometry, Tokens
 from polyclinic.heads.base import GroundFacts, objects
@@ -184,6 +184,18 @@ def test_an_absent_text_is_not_known_and_an_empty_list_is():
 def test_outer_spaces_are_told():
     _kind, target = fitted([{"start": 5, "end": 13, "label": "drug"}], [], [])
     assert [f.name for f in target.check("here")] == ["blank_edges"]
+
+
+def test_spans_that_miss_the_words_are_refused_unless_they_say_which_words_they_hold():
+    texts = tuple("Took aspirin, then ibuprofen and rest." for _ in range(6))
+    out = [[{"start": 6, "end": 13, "label": "drug"}, {"start": 20, "end": 29, "label": "drug"}]] * 6
+    _kind, target = fitted(*out, texts=texts)
+    [finding] = [f for f in target.check("here") if f.name != "blank_edges"]
+    assert (finding.name, finding.severity) == ("spans_cut_words", Severity.REFUSED)
+    assert finding.rows == (1, 2, 3, 4, 5, 6)
+    quoted = [[{**span, "text": texts[0][span["start"] : span["end"]]} for span in row] for row in out]
+    _kind, target = fitted(*quoted, texts=texts)
+    assert {f.name for f in target.check("here")} <= {"blank_edges"}
 
 
 def test_assertion_by_rules_is_judged_where_it_is_known():

@@ -16,7 +16,8 @@ from jaxtyping import Float, Int
 
 from polyclinic.cohort.outcomes import rows_where
 from polyclinic.errors import Finding
-from polyclinic.records.text.spans import Row, read_spans
+from polyclinic.records.text.spans import Row, Span, read_spans
+from polyclinic.records.text.spans import misplaced as misplaced_spans
 
 NONE = 0
 """Number of the type that means: no relation."""
@@ -46,11 +47,18 @@ class Asked:
         related: Its relations.
         stretches: The stretches of which every pair is asked about; None where only ``related`` is.
         known: False where the relations are not known.
+        quoted: Stretches of which the table says which words they hold.
     """
 
     related: tuple[Relation, ...]
     stretches: tuple[Stretch, ...] | None
     known: bool = True
+    quoted: tuple[Span, ...] = ()
+
+    def unquoted(self) -> set[Stretch]:
+        """All stretches of which only the offsets are given."""
+        every = {end for relation in self.related for end in (relation.head, relation.tail)} | {*(self.stretches or ())}
+        return every - {(span.start, span.end) for span in self.quoted}
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,8 @@ def _asked(related: tuple[Relation, ...] | None, row: Row) -> Asked | None:
     if related is None and row is None:
         return None
     stretches = None if row is None else tuple(dict.fromkeys((span.start, span.end) for span in row))
-    return Asked(related or (), stretches, related is not None)
+    quoted = tuple(span for span in row or () if span.text is not None)
+    return Asked(related or (), stretches, related is not None, quoted)
 
 
 _WRONG = (Relation((0, 0), (0, 0), ""),)
@@ -162,6 +171,8 @@ def misplaced(asked: Sequence[Asked | None], texts: Sequence[str | None], place:
     rules = (
         ("offsets_beside_text", _beside, "every stretch must lie within its text, and hold more than space",
          "Count from 0, in characters of the text as given; the end is the position after the last."),
+        ("misplaced_spans", _other_words, "offsets must fit the text",
+         "Count from 0, in characters of the text as it stands in the cell; the end is not included."),
         ("related_to_itself", lambda asked, _: any(one.head == one.tail for one in asked.related),
          "a relation must join two stretches", "Name another head or tail."),
         ("unlisted_stretch", _unlisted, "a relation must join stretches that are listed", "List both."),
@@ -174,6 +185,10 @@ def misplaced(asked: Sequence[Asked | None], texts: Sequence[str | None], place:
             found = f"{len(wrong)} rows break this"
             findings.append(Finding(name, place, rule, found, remedy, rows=wrong))
     return findings
+
+
+def _other_words(asked: Asked, text: str) -> bool:
+    return misplaced_spans(asked.quoted, text)
 
 
 def _beside(asked: Asked, text: str) -> bool:

@@ -5,6 +5,7 @@ import pytest
 
 from polyclinic.records.text import relations as rel
 from polyclinic.records.text.relations import Asked, Relation
+from polyclinic.records.text.spans import Span
 from polyclinic.records.text.tokens import cut
 
 TEXT = "Aspirin inhibits COX-1 and COX-2."
@@ -62,11 +63,19 @@ class TestMisplaced:
             (Asked((), ((7, 8),)), "offsets_beside_text"),  # a space only
             (Asked((Relation(ASPIRIN, ASPIRIN, "x"),), None), "related_to_itself"),
             (Asked((Relation(ASPIRIN, COX1, "x"),), (ASPIRIN, COX2)), "unlisted_stretch"),
+            (Asked((), (COX1,), quoted=(Span(*COX1, "gene", text="COX-2"),)), "misplaced_spans"),
         ],
     )
     def test_each_fault_is_named(self, asked, name):
         [finding] = rel.misplaced([None, asked], [TEXT, TEXT], "here")
         assert (finding.name, finding.rows) == (name, (2,))
+
+    def test_stretches_that_say_their_words_are_held_against_the_text(self):
+        one = json.dumps([{"start": a, "end": b, "label": "x", "text": TEXT[a:b]} for a, b in (ASPIRIN, COX1)])
+        (asked,), _ = rel.read(["[]"], [one], PLACES)
+        assert rel.misplaced([asked], [TEXT], "here") == []
+        assert asked.unquoted() == set()
+        assert Asked((Relation(ASPIRIN, COX2, "x"),), (COX1,)).unquoted() == {ASPIRIN, COX1, COX2}
 
     def test_all_faults_come_together_and_rows_without_a_text_are_passed_over(self):
         wrong = Asked((Relation(ASPIRIN, (40, 50), "x"), Relation(COX1, COX1, "x")), (ASPIRIN, COX1))
