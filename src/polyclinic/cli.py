@@ -29,12 +29,11 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that wa
 @app.command(epilog="Example: `polyclinic demo`")
 def demo(out: OutDir = None, resume: Resume = False) -> None:
     """Run the built-in study on real patients and say where the report is."""
-    from polyclinic import workflow
-    from polyclinic.terminal import bars, show_done
+    from polyclinic import terminal, workflow
 
-    with bars() as progress:
+    with terminal.bars() as progress:
         done = workflow.demo(out, resume=resume, progress=progress)
-    show_done(done.folder, done.evidence, done.findings)
+    terminal.show_done(done.folder, done.evidence, done.findings)
 
 
 @app.command(epilog="Example: `polyclinic new cohort.csv --target diagnosis`")
@@ -46,20 +45,18 @@ def new(
     ] = None,
 ) -> None:
     """Draft a commented study file from a table: kinds, patient column and target kind are guessed."""
-    from polyclinic import workflow
-    from polyclinic.terminal import show_draft
+    from polyclinic import terminal, workflow
 
-    show_draft(workflow.new(table, target, out))
+    terminal.show_draft(workflow.new(table, target, out))
 
 
 @app.command(epilog="Example: `polyclinic check study.toml`")
 def check(study: StudyPath) -> None:
     """Report findings and estimate time and memory; trains nothing."""
-    from polyclinic import workflow
-    from polyclinic.terminal import show_checkup
+    from polyclinic import terminal, workflow
 
     checkup = workflow.check(study)
-    show_checkup(checkup)
+    terminal.show_checkup(checkup)
     if checkup.stopping:
         raise typer.Exit(2)
 
@@ -67,12 +64,11 @@ def check(study: StudyPath) -> None:
 @app.command(epilog="Example: `polyclinic run study.toml --out runs/first`")
 def run(study: StudyPath, out: OutDir = None, resume: Resume = False) -> None:
     """Train, calibrate, judge and document. Safe to kill at any moment; `--resume` goes on."""
-    from polyclinic import workflow
-    from polyclinic.terminal import bars, show_done
+    from polyclinic import terminal, workflow
 
-    with bars() as progress:
+    with terminal.bars() as progress:
         done = workflow.run(study, out, resume=resume, progress=progress)
-    show_done(done.folder, done.evidence, done.findings)
+    terminal.show_done(done.folder, done.evidence, done.findings)
 
 
 @app.command(epilog="Example: `polyclinic judge runs/first` or `polyclinic judge --predictions theirs.csv`")
@@ -86,15 +82,14 @@ def judge(
     ] = None,
 ) -> None:
     """Evidence again, from saved predictions, or from another program's."""
-    from polyclinic import workflow
-    from polyclinic.terminal import show_evidence
+    from polyclinic import terminal, workflow
 
     if (folder is None) == (predictions is None):
         _complain("polyclinic judge: name a folder, or a file with --predictions; not both, not neither.")
     if folder is not None:
-        show_evidence(workflow.judge(folder, out))
+        terminal.show_evidence(workflow.judge(folder, out))
     elif predictions is not None:
-        show_evidence(workflow.judge_predictions(predictions, out))
+        terminal.show_evidence(workflow.judge_predictions(predictions, out))
 
 
 @app.command(epilog="Example: `polyclinic predict runs/first new_patients.csv --out answers.csv`")
@@ -106,10 +101,9 @@ def predict(
     ] = None,
 ) -> None:
     """Answers for new patients, with interval, shift score and reason to abstain."""
-    from polyclinic import workflow
-    from polyclinic.terminal import show_predicted
+    from polyclinic import terminal, workflow
 
-    show_predicted(workflow.predict(folder, table, out))
+    terminal.show_predicted(workflow.predict(folder, table, out))
 
 
 @app.command(epilog="Example: `polyclinic compare runs/first runs/second`")
@@ -117,10 +111,9 @@ def compare(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR DIR ...", help="Folders that `run` left.")],
 ) -> None:
     """Runs on the same rows side by side, with paired intervals."""
-    from polyclinic import workflow
-    from polyclinic.terminal import show_comparison
+    from polyclinic import terminal, workflow
 
-    show_comparison(workflow.compare(folders))
+    terminal.show_comparison(workflow.compare(folders))
 
 
 def _show_version(asked: bool) -> bool:

@@ -74,16 +74,6 @@ class Member:
     shift: ShiftReference
 
 
-@dataclass(frozen=True)
-class _MemberRun:
-    """A member before the calibration, and its outputs."""
-
-    inputs: Mapping[str, Input]
-    fitted: Fitted
-    shift: ShiftReference
-    outputs: MemberOutputs
-
-
 def run_fold(
     assembled: Assembled, fold: Fold, plan: FoldPlan, progress: Progress
 ) -> tuple[Predictions, tuple[Member, ...]]:
@@ -99,15 +89,11 @@ def run_fold(
     assembled = replace(assembled, questions={name: q.fit(first) for name, q in assembled.questions.items()})
     plan = _searched(assembled, fold, plan, progress)
     runs = [_run_member(assembled, fold, number, plan, progress) for number in range(len(fold.members))]
-    outputs = [run.outputs for run in runs]
+    outputs = [one for _, one in runs]
     calibrated = calibrate_members(assembled.questions, outputs, plan.training.calibration)
     answers = average_members("polyclinic", assembled.cohort, fold, calibrated, outputs)
     heads = {name: question.head for name, question in calibrated.items()}
-    members = tuple(
-        Member(fit_name(fold, number), run.inputs, heads, plan.model, run.fitted, run.shift)
-        for number, run in enumerate(runs)
-    )
-    return answers, members
+    return answers, tuple(replace(member, heads=heads) for member, _ in runs)
 
 
 def fit_name(fold: Fold, member: int) -> str:
@@ -136,7 +122,10 @@ def _make_ready(assembled: Assembled, rows: Inner) -> Ready:
     return Ready.of(inputs, assembled.questions, assembled.cache)
 
 
-def _run_member(assembled: Assembled, fold: Fold, number: int, plan: FoldPlan, progress: Progress) -> _MemberRun:
+def _run_member(
+    assembled: Assembled, fold: Fold, number: int, plan: FoldPlan, progress: Progress
+) -> tuple[Member, MemberOutputs]:
+    """One member before the calibration, and what it put out."""
     rows = fold.members[number]
     ready = _make_ready(assembled, rows)
     seed = derive(plan.seed, fold.repeat, fold.number, number)
@@ -159,7 +148,7 @@ def _run_member(assembled: Assembled, fold: Fold, number: int, plan: FoldPlan, p
     known = evaluate(fitted.model, ready, TrainRows(_some(rows.train, seed, most)), mirrored=False).summary
     shift = learn_shift(known, tune.summary)
     outputs = MemberOutputs(tune, test, shift_score(shift, tune.summary), shift_score(shift, test.summary))
-    return _MemberRun(ready.inputs, fitted, shift, outputs)
+    return Member(fit_name(fold, number), ready.inputs, ready.heads, plan.model, fitted, shift), outputs
 
 
 def _some(rows: TrainRows, seed: int, most: int) -> Int[np.ndarray, " row"]:

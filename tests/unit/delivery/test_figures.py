@@ -131,13 +131,13 @@ def test_strips_share_one_scale() -> None:
     scale = strip([Estimate(value=0.5, low=0.4, high=0.6), Estimate(value=0.9)], 1.0)
     assert scale.low < 0.4
     assert scale.high > 1.0
-    assert Strip(0, 2).share(1) == 0.5
+    assert Strip(0, 2).at(1) == 0.5
     assert Strip(0, 2).position(5) == "100.00%"
 
 
 def test_a_whisker_without_value_is_empty() -> None:
     assert "circle" not in render(whisker(Strip(0, 1), Estimate(), "ours"))
-    assert math.isclose(Strip(0, 4).share(1), 0.25)
+    assert math.isclose(Strip(0, 4).at(1), 0.25)
 
 
 def rising(highest: float) -> Curve:

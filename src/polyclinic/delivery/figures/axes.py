@@ -23,8 +23,8 @@ class AxisScale:
 
     low: float
     high: float
-    start: float
-    stop: float
+    start: float = 0.0
+    stop: float = 1.0
 
     def at(self, value: float) -> float:
         """Position of a value; values outside the range stay at the nearer end."""

@@ -4,10 +4,9 @@ These are drawn in shares of the width, so that they fit a table cell on a scree
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
-from polyclinic.delivery.figures.axes import limits, ticks
+from polyclinic.delivery.figures.axes import AxisScale, limits, ticks
 from polyclinic.delivery.markup import EMPTY, Element, element, join
 from polyclinic.evidence.records import Estimate
 
@@ -15,20 +14,12 @@ _SIGN = 0.06
 """Room that a sign of a label takes on the narrowest strip, as a share of its width."""
 
 
-@dataclass(frozen=True)
-class Strip:
-    """The range of values that a row of cells shares."""
-
-    low: float
-    high: float
-
-    def share(self, value: float) -> float:
-        """Where a value lies, from 0 (left end) to 1."""
-        return (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+class Strip(AxisScale):
+    """The range of values that a row of cells shares, in shares of its width."""
 
     def position(self, value: float) -> str:
-        """The same as per cent of the width."""
-        return f"{100 * self.share(value):.2f}%"
+        """Where a value lies, as per cent of the width."""
+        return f"{100 * self.at(value):.2f}%"
 
 
 def strip(estimates: Sequence[Estimate], *also: float) -> Strip:
@@ -69,16 +60,14 @@ def _labels(scale: Strip, y: float) -> list[tuple[str, Element]]:
     found = found[1:3] if len(found) == 4 else found  # four labels would touch on a narrow card
     decimals = max(len(f"{tick:.6g}".partition(".")[2]) for tick in found) if found else 0
     words = [f"{tick:.{decimals}f}".replace("-", "\N{MINUS SIGN}") for tick in found]
-    close = any(
-        scale.share(after) - scale.share(before) < _SIGN * max(map(len, words)) for before, after in pairwise(found)
-    )
+    close = any(scale.at(after) - scale.at(before) < _SIGN * max(map(len, words)) for before, after in pairwise(found))
     kept = list(zip(found, words, strict=True))[:: 2 if close else 1]
     return [(scale.position(tick), _label(scale, tick, text, y)) for tick, text in kept]
 
 
 def _label(scale: Strip, tick: float, words: str, y: float) -> Element:
     """Labels near an end turn inwards, so that none is cut off."""
-    share = scale.share(tick)
+    share = scale.at(tick)
     anchor = "start" if share < 0.08 else "end" if share > 0.92 else "middle"
     return element("text", words, class_=f"tick {anchor}", x=scale.position(tick), y=y)
 

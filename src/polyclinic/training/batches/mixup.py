@@ -33,7 +33,10 @@ def check_mixup(heads: Mapping[str, Head], strength: float) -> None:
     """
     unsafe = [name for name, head in heads.items() if not head.mixup_safe]
     if strength and unsafe:
-        raise StudyError(_unsafe(name) for name in unsafe)
+        rule, remedy = "two patients may be mixed only where their outcomes can be", "Set mixup = 0."
+        place = "study.toml [training] mixup"
+        found = [f'the outcomes of target "{name}" cannot' for name in unsafe]
+        raise StudyError(Finding("mixup_unsafe", place, rule, one, remedy) for one in found)
 
 
 def draw_mixture(rows: int, strength: float, rng: np.random.Generator) -> Mixture | None:
@@ -63,13 +66,3 @@ def _mix_one(tensors: InputTensors, mixture: Mixture) -> InputTensors:
         return share * value + (1 - share) * value[mixture.partner]
 
     return changed(tensors, blend)
-
-
-def _unsafe(name: str) -> Finding:
-    return Finding(
-        name="mixup_unsafe",
-        place="study.toml [training] mixup",
-        rule="two patients may be mixed only where their outcomes can be",
-        found=f'the outcomes of target "{name}" cannot',
-        remedy="Set mixup = 0.",
-    )
