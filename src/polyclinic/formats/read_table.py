@@ -16,9 +16,10 @@ from polyclinic.formats.columns.read_columns import read_columns
 from polyclinic.formats.columns.reading import TableReading
 from polyclinic.formats.databases.database import Database
 from polyclinic.formats.table_address import TableAddress, find_address
-from polyclinic.formats.tables.base import CellFile, TableFormat, TextTable, TypedFile, table_formats, unreadable
+from polyclinic.formats.tables.base import CellFile, TableFormat, TextTable, TypedFile, table_formats
 from polyclinic.formats.text.compressed import COMPRESSED, unpack
 from polyclinic.formats.text.encoding import decode, likely_encoding
+from polyclinic.formats.unreadable import unreadable
 from polyclinic.study.catalogue import broken
 
 _AS_IT_STANDS = TableReading()

@@ -6,7 +6,6 @@ from typing import ClassVar, final
 
 import polars as pl
 
-from polyclinic.errors import CohortError, Finding
 from polyclinic.formats.base import Format, formats_of
 from polyclinic.formats.columns.headers import TableCells
 from polyclinic.formats.columns.reading import TableReading
@@ -91,8 +90,3 @@ class TableWriter(TableFormat):
 def table_formats() -> tuple[TableFormat, ...]:
     """All formats of tables, in the order of their names."""
     return tuple(known for known in formats_of("formats.tables") if isinstance(known, TableFormat))
-
-
-def unreadable(place: str, rule: str, found: str, remedy: str) -> CohortError:
-    """The error for a table that cannot be read."""
-    return CohortError(Finding("unreadable_table", place, rule, found, remedy))

@@ -8,7 +8,8 @@ from polyclinic.formats.columns.headers import TableCells
 from polyclinic.formats.columns.reading import TableReading
 from polyclinic.formats.databases.choice import chosen_table, failed_query, one_select
 from polyclinic.formats.databases.columns import answered
-from polyclinic.formats.tables.base import CellFile, unreadable
+from polyclinic.formats.tables.base import CellFile
+from polyclinic.formats.unreadable import unreadable
 
 _CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": False,

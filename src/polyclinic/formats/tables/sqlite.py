@@ -14,7 +14,8 @@ from polyclinic.formats.columns.headers import TableCells
 from polyclinic.formats.columns.reading import TableReading
 from polyclinic.formats.databases.choice import chosen_table, failed_query, one_select
 from polyclinic.formats.databases.columns import answered
-from polyclinic.formats.tables.base import CellFile, unreadable
+from polyclinic.formats.tables.base import CellFile
+from polyclinic.formats.unreadable import unreadable
 
 _READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
 _TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name"

@@ -50,7 +50,7 @@ def unpack(path: Path, suffixes: Sequence[str], member: str | None = None) -> Un
             return _from_zip(path, suffixes, member)
         if suffix == ".gz":
             with gzip.open(path) as stream:
-                return Unpacked(_bounded(stream.read, path.stat().st_size, path.name), Path(path.stem))
+                return Unpacked(bounded(stream.read, path.stat().st_size, path.name), Path(path.stem))
     except (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise CohortError(_damaged(path)) from error
     return Unpacked(path.read_bytes(), path)
@@ -64,7 +64,7 @@ def _from_zip(path: Path, suffixes: Sequence[str], member: str | None) -> Unpack
         if entry.flag_bits & 1:
             raise CohortError(_encrypted(path))
         with archive.open(entry) as stream:
-            raw = _bounded(stream.read, entry.compress_size, path.name)
+            raw = bounded(stream.read, entry.compress_size, path.name)
     return Unpacked(raw, Path(wanted))
 
 
@@ -93,7 +93,7 @@ def _choose(path: Path, tables: list[str], suffixes: Sequence[str], member: str 
     )
 
 
-def _bounded(read: Callable[[int], bytes], packed: int, name: str) -> bytes:
+def bounded(read: Callable[[int], bytes], packed: int, name: str) -> bytes:
     """Everything in the stream, unless it grows beyond reason: read in pieces, so that a bomb never fills memory."""
     whole = io.BytesIO()
     while piece := read(2**22):
