@@ -38,7 +38,7 @@ from polyclinic.heads.base import Head, Target
 from polyclinic.heads.classify import ClassTarget
 from polyclinic.heads.survive import SurvivalTarget
 from polyclinic.records.tables.table import TableRecords
-from polyclinic.steps.assemble import claim_columns, read_inputs
+from polyclinic.steps.assemble import claim_columns, column_uses, read_inputs
 from polyclinic.study import catalogue
 from polyclinic.study.read import read_study
 
@@ -191,9 +191,9 @@ def draft(stated: Stated, table: Path) -> Drafted:
         raise result.exception
     text = path.read_text(encoding="utf-8")
     study = read_study(path)
-    cohort = load(study.cohort, table.parent)
     heads = {name: catalogue.find("heads", one.kind)(name, one.options) for name, one in study.targets.items()}
     kinds = {name: catalogue.find("inputs", one.kind)(name, one.options) for name, one in study.inputs.items()}
+    cohort = load(study.cohort, table.parent, uses=column_uses(study, kinds, heads))
     inputs: dict[str, str] = {}
     for name, one in read_inputs(cohort, kinds, claim_columns(study, cohort, kinds, heads), None).items():
         table_of = one.records if isinstance(one.records, TableRecords) else None

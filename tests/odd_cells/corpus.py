@@ -39,7 +39,7 @@ import tomli_w
 from polyclinic.cohort.findings import inspect
 from polyclinic.cohort.table import Cohort, load
 from polyclinic.errors import Finding, PolyclinicError, Severity
-from polyclinic.steps.assemble import claim_columns, read_inputs
+from polyclinic.steps.assemble import claim_columns, column_uses, read_inputs
 from polyclinic.study import catalogue
 from polyclinic.study.read import parse_study
 
@@ -178,10 +178,10 @@ def _study(entry: Entry) -> str:
 def _reading(entry: Entry, folder: Path, read: Read) -> Iterator[Finding]:
     """Findings in the order of the reading; values are noted on the way."""
     study = parse_study(_study(entry))
-    cohort = load(study.cohort, folder)
-    yield from cohort.findings
     heads = {name: catalogue.find("heads", one.kind)(name, one.options) for name, one in study.targets.items()}
     kinds = {name: catalogue.find("inputs", one.kind)(name, one.options) for name, one in study.inputs.items()}
+    cohort = load(study.cohort, folder, uses=column_uses(study, kinds, heads))
+    yield from cohort.findings
     columns = claim_columns(study, cohort, kinds, heads)
     yield from inspect(cohort, columns["x"], heads["y"].columns())
     inputs = read_inputs(cohort, kinds, columns, None)
