@@ -108,7 +108,12 @@ def _value(metric: Mapping[str, Any] | None) -> str:
 
 
 def show_draft(draft: Draft) -> None:
-    """Where the drafted study is, and what to do next."""
+    """What is doubtful, what is not used, what has to be decided, where the drafted study is, and what to do next."""
+    show_findings(draft.findings)
+    for column in draft.unused:
+        out.print(f"Not used: {escape(column.column)} ({escape(column.why)})")
+    for question in draft.questions:
+        out.print(f"To decide: {escape(question)}")
     out.print(f"Wrote {escape(str(draft.study))}")
     out.print(f"Read it, then: polyclinic check {escape(str(draft.study))}")
 

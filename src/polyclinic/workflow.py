@@ -13,7 +13,7 @@ from typing import Any
 
 import platformdirs
 
-from polyclinic.cohort.draft import draft
+from polyclinic.cohort.draft import Unused, draft
 from polyclinic.cohort.rows import Split
 from polyclinic.delivery import bundle as bundles
 from polyclinic.errors import BundleError, Finding, StudyError
@@ -56,10 +56,21 @@ class Done:
 
 @dataclass(frozen=True)
 class Draft:
-    """A drafted study file, and the schema beside it by which editors complete it."""
+    """A drafted study file, and the schema beside it by which editors complete it.
+
+    Attributes:
+        study: The file.
+        schema: The file beside it.
+        unused: Columns of the table that the study does not use, each with the reason.
+        questions: What a person has to decide before the study is run.
+        findings: What is doubtful about the table.
+    """
 
     study: Path
     schema: Path
+    unused: tuple[Unused, ...] = ()
+    questions: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def run(study: Path | str, out: Path | None = None, *, resume: bool = False, progress: Progress = QUIET) -> Done:
@@ -137,11 +148,11 @@ def new(table: Path | str, target: str, out: Path | None = None) -> Draft:
         remedy = "Move it away, or choose another name with --out."
         raise BundleError(Finding("file_exists", str(path), "a draft overwrites nothing", "it exists", remedy))
     relative = Path(os.path.relpath(table, path.parent)).as_posix()
-    text = draft(table, target, relative)
+    drafted = draft(table, target, relative)
     schema = path.parent / SCHEMA_NAME
     write_file(schema, json.dumps(json_schema(), indent=1).encode())
-    write_file(path, text.encode())
-    return Draft(path, schema)
+    write_file(path, drafted.text.encode())
+    return Draft(path, schema, drafted.unused, drafted.questions, drafted.findings)
 
 
 def check(study: Path | str) -> Preflight:

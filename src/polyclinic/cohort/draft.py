@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tomli_w
 
 from polyclinic.cohort.guess import Roles, guess_roles
 from polyclinic.cohort.guess_target import TargetGuess, guess_target
-from polyclinic.errors import CohortError, Finding
+from polyclinic.cohort.table import ROW
+from polyclinic.cohort.unnamed_patients import alike_identifiers, unrecognised_patients
+from polyclinic.errors import CohortError, Finding, Severity
+from polyclinic.formats.columns.column_types import as_words, counted
 from polyclinic.formats.columns.reading import TableReading
 from polyclinic.formats.read_table import TypedTable, guess_encoding, read_table
 
@@ -18,7 +23,32 @@ _FEW_PATIENTS = 1000
 """With fewer, one split of a fifth tests under 200 patients, and its intervals are wide: folds test everybody once."""
 
 
-def draft(table: Path, target: str, relative: str | None = None) -> str:
+@dataclass(frozen=True)
+class Unused:
+    """A column that the drafted study does not use, and why."""
+
+    column: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """A study file as drafted.
+
+    Attributes:
+        text: Of the study file.
+        unused: Columns of the table that the study does not use.
+        questions: What a person has to decide before the study is run.
+        findings: What is doubtful about the table.
+    """
+
+    text: str
+    unused: tuple[Unused, ...]
+    questions: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def draft(table: Path, target: str, relative: str | None = None) -> Drafted:
     """A commented study file for a table.
 
     Args:
@@ -39,6 +69,7 @@ def draft(table: Path, target: str, relative: str | None = None) -> str:
     if asked.ground and asked.ground not in {kind for kind, _ in named.values()}:
         raise CohortError(_no_ground(read.name, asked.ground))
     path, sign, member = str(table).partition("#")  # of a zip with several tables
+    findings = _findings(read, asked, roles)
     parts = [
         SCHEMA_LINE,
         f"# Drafted by polyclinic new from {_comment(read.name)}: {read.frame.height} rows.",
@@ -46,11 +77,43 @@ def draft(table: Path, target: str, relative: str | None = None) -> str:
         "",
         *_about(table),
         *_cohort(relative or f"{Path(path).name}{sign}{member}", encoding, roles),
+        *(f"# {finding.severity}: {_comment(str(finding))}" for finding in findings),
+        "",
         *_inputs(roles),
         *_target(asked, named),
         *_split(read, roles),
     ]
-    return "\n".join(parts) + "\n"
+    unused = tuple(Unused(column, why) for column, why in _unused(roles))
+    return Drafted("\n".join(parts) + "\n", unused, asked.questions, findings)
+
+
+def _unused(roles: Roles) -> Iterator[tuple[str, str]]:
+    """Every column without a part in the study, with the reason."""
+    yield from ((column, _DRAWN) for column in roles.masks)
+    yield from ((doubt.column, doubt.why) for doubt in roles.doubtful)
+
+
+def _findings(read: TypedTable, asked: TargetGuess, roles: Roles) -> tuple[Finding, ...]:
+    """What is doubtful about the table, of what a check would tell later."""
+    patient = roles.patient or ROW
+    found = unrecognised_patients(read.frame, read.name, patient, asked.columns)
+    if roles.patient is not None:
+        rows = np.arange(1, read.frame.height + 1)
+        place = f'{read.name} column "{roles.patient}"'
+        found += alike_identifiers(as_words(read.frame[roles.patient]), rows, place)
+    if asked.kind == "survive":
+        found += _not_above_zero(read, asked.columns[1])
+    return tuple(found)
+
+
+def _not_above_zero(read: TypedTable, time: str) -> list[Finding]:
+    low = (read.frame[time] <= 0).fill_null(value=False)
+    if not low.any():
+        return []
+    place, rows = f'{read.name} column "{time}"', tuple(int(row) + 1 for row in low.arg_true())
+    rule, found = "a follow-up time must be above 0", f"it is 0 or below in {counted(len(rows), 'row')}"
+    remedy = f'Correct them, or write exclude = "{time} <= 0" under [cohort]; the flow chart then counts them.'
+    return [Finding("time_not_positive", place, rule, found, remedy, Severity.WARNING, rows)]
 
 
 def _read(table: Path) -> tuple[TypedTable, str]:
@@ -87,7 +150,6 @@ def _cohort(relative: str, encoding: str, roles: Roles) -> Iterator[str]:
     yield _optional("date", roles.date, "the moment of prediction; nothing later may be an input", "admission_date")
     yield '# strata = ["sex", "age"]      # subgroups to report'
     yield '# exclude = "age < 18"         # rows to leave out, counted in the flow chart'
-    yield ""
 
 
 def _located(roles: Roles) -> dict[str, tuple[str, str]]:
@@ -99,6 +161,8 @@ def _located(roles: Roles) -> dict[str, tuple[str, str]]:
         for number, column in enumerate(names, 1)
     }
 
+
+_DRAWN = "drawn, not taken, by its name"
 
 _WHY = {
     "image": "the cells are paths of images",
@@ -115,12 +179,14 @@ def _inputs(roles: Roles) -> Iterator[str]:
         yield '# missing = "allow"            # if some patients have none'
         yield ""
     for column in roles.masks:
-        yield f"# {_comment(column)} is drawn, not taken, by its name: no input."
+        yield f"# {_comment(column)} is {_DRAWN}: no input."
         yield ""
     if roles.is_expression:
         yield from _expression(roles)
     elif roles.numbers or roles.categories:
         yield from _tabular(roles)
+    else:
+        yield from _not_used(roles)
 
 
 def _expression(roles: Roles) -> Iterator[str]:
@@ -133,9 +199,14 @@ def _expression(roles: Roles) -> Iterator[str]:
     yield _key("kind", "expression", f"{len(roles.numbers)} columns of numbers: probably genes")
     if roles.doubtful:
         yield _key("columns", list(roles.numbers))
+        yield from _not_used(roles)
     else:
         yield _key("columns", "rest", "every column not used elsewhere")
     yield ""
+
+
+def _not_used(roles: Roles) -> Iterator[str]:
+    yield from (f"# not used: {_comment(doubt.column)}: {_comment(doubt.why)}" for doubt in roles.doubtful)
 
 
 def _tabular(roles: Roles) -> Iterator[str]:
@@ -146,7 +217,7 @@ def _tabular(roles: Roles) -> Iterator[str]:
     if roles.doubtful:
         yield "leave_out = ["
         for doubt in roles.doubtful:
-            yield f"  {_value(doubt.column)},   # {doubt.why}"
+            yield f"  {_value(doubt.column)},   # {_comment(doubt.why)}"
         yield "]"
     yield '# categorical = ["stage"]      # codes made of digits'
     yield ""
@@ -160,6 +231,7 @@ def _target(asked: TargetGuess, named: Mapping[str, tuple[str, str]]) -> Iterato
         yield _key("on", on, "the input in which it is looked for")
     for key, value, comment in asked.keys:
         yield _key(key, value, comment)
+    yield from (f"# To decide: {_comment(question)}" for question in asked.questions)
     yield ""
 
 

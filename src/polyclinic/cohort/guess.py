@@ -6,20 +6,17 @@ from pathlib import Path
 
 import polars as pl
 
+from polyclinic.cohort.field_words import is_called, mentions, tokens
+from polyclinic.cohort.follow_up import known_afterwards, other_events
 from polyclinic.cohort.guess_place import holds_images, holds_lists, holds_texts, holds_volumes, is_mask
 from polyclinic.cohort.part_column import is_part_column
 from polyclinic.cohort.target_leakage import as_outcome, strength
+from polyclinic.cohort.unnamed_patients import is_patient_name, patient_column
+from polyclinic.formats.columns.column_types import pick
 
-_PATIENT = (
-    r"(patient|subject|participant|person|case|患者|病人)[ _-]?(id|nr|nbr|no|num|number|code|key|编号|号)?",
-    r"pat[ _-]?id|pid|mrn|medical[ _-]?record[ _-]?(number|no)|住院号|病历号|病案号|登记号|id",
-)
-_SITE = r"(hospital|site|cent(er|re)|clinic|institution|scanner)([ _-]?(id|name|code|no|nr))?|医院|中心|机构"
 _INDEX_DATE = (
     r".*(index|admission|admit|baseline|visit|exam|scan|入院|检查|就诊).*(date|time|day|日期|时间)?.*|date|日期"
 )
-_IDENTIFIER = r"(.*[ _-])?(id|nr|nbr|no|uid|uuid|mrn|accession|编号)"
-
 _MANY_NUMBERS = 500
 """Columns of numbers from which on they are taken for genes: no clinical table measures so many things."""
 
@@ -28,6 +25,12 @@ _TELLS_ALL = 0.995
 
 _ENOUGH_ROWS = 10_000
 """Rows on which a guess is made: 10,000 estimate an area to within about 0.01."""
+
+_FEW_NAMES = 20
+"""Identifiers are many; a column with so few values may be anything. A round number."""
+
+_MOSTLY = 0.9
+"""A visit or a record has a name of its own in nearly every row."""
 
 _CONSTANT = "the same value in every row"
 
@@ -88,9 +91,9 @@ def guess_roles(
         dense: Whether the question is where rather than whether: no column can then be the outcome in disguise.
     """
     free = [column for column in frame if column.name not in outcome]
-    patient = _patient(free)
+    patient = patient_column(pick(frame, [column.name for column in free]))
     part = next((c.name for c in free if is_part_column(c)), None)
-    site = next((c.name for c in free if _named(c, _SITE) and 2 <= c.n_unique() <= frame.height / 2), None)
+    site = next((c.name for c in free if _names_place(c) and 2 <= c.n_unique() <= frame.height / 2), None)
     date = next((c.name for c in free if c.dtype in (pl.Date, pl.Datetime) and _named(c, _INDEX_DATE)), None)
     rest = [c for c in free if c.name not in (patient, part, site, date)]
     files = {c.name: c for c in rest if holds_images(c) or holds_volumes(c, folder)}
@@ -102,7 +105,9 @@ def guess_roles(
     every = max(1, frame.height // _ENOUGH_ROWS)
     outcomes = [] if dense else [frame[name].gather_every(every) for name in outcome]
     genes = sum(c.dtype.is_numeric() for c in plain) > _MANY_NUMBERS
-    doubtful = [Doubt(c.name, why) for c in plain if (why := _why_not(c, outcomes)) is not None]
+    late = {} if dense else known_afterwards(frame, outcome) | other_events(frame, outcome)
+    reasons = {c.name: late.get(c.name) or _why_not(c, outcomes) for c in plain}
+    doubtful = [Doubt(name, why) for name, why in reasons.items() if why is not None]
     if genes:  # a gene that is silent in every patient is no mistake
         doubtful = [doubt for doubt in doubtful if doubt.why != _CONSTANT]
     left = {doubt.column for doubt in doubtful}
@@ -125,35 +130,60 @@ def _named(column: pl.Series, pattern: str) -> bool:
     return re.fullmatch(pattern, column.name.strip(), re.IGNORECASE) is not None
 
 
-def _patient(columns: list[pl.Series]) -> str | None:
-    """The column whose name says that it names the patient; a plain "id" only if no other one does."""
-    for pattern in _PATIENT:
-        for column in columns:
-            whole = column.dtype.is_integer() or column.dtype == pl.String
-            if whole and _named(column, pattern) and column.null_count() == 0 and column.n_unique() > 1:
-                return column.name
-    return None
+def _names_place(column: pl.Series) -> bool:
+    """Whether a column is called as one that names the hospital, by itself or with "id" or the like."""
+    words = [word for word in tokens(column.name) if not is_called(word, "number")]
+    return is_called(" ".join(words), "place") or (bool(words) and is_called(words[-1], "place") and len(words) <= 2)
 
 
 def _why_not(column: pl.Series, outcomes: list[pl.Series]) -> str | None:
     """Why no input should read the column; None where nothing speaks against it."""
-    known = column.drop_nulls()
-    if not len(known):
+    if not column.null_count() < len(column):
         return "no value in any row"
     if column.dtype.is_nested() or column.dtype == pl.Binary:
         return "neither numbers nor categories"
     if column.dtype.is_temporal():
         return "a date; write the days since another date instead"
-    distinct = known.n_unique()
-    if distinct == 1 and not column.null_count():
+    if column.n_unique() == 1:
         return _CONSTANT
-    if distinct > 0.9 * len(known) and len(known) > 20 and _named(column, _IDENTIFIER) and not column.dtype.is_float():
+    some = column.gather_every(max(1, len(column) // _ENOUGH_ROWS))
+    if (named := _why_named(column)) is not None:
+        return named
+    if any(strength(some, as_outcome(outcome), 30) >= _TELLS_ALL for outcome in outcomes):
+        return "tells the outcome almost perfectly by itself: known only afterwards?"
+    return None
+
+
+def _why_named(column: pl.Series) -> str | None:
+    """Why a column names rows or patients, or holds texts, rather than something known about the patient."""
+    known = column.drop_nulls()
+    distinct = known.n_unique()
+    if is_patient_name(column.name) and not column.dtype.is_float() and distinct > _FEW_NAMES:
+        return "names the patient by its name"
+    if _mostly_distinct(column) and _ends_as_identifier(column.name):
         return "an identifier by its name"
+    if _counts_rows(column):
+        return "the number of the row"
     if holds_lists(column):
         return "lists of something: an outcome of another question?"
     if column.dtype == pl.String and distinct > max(50, 0.5 * len(known)):
         return "another text in nearly every row: an identifier, or free text"
-    some = column.gather_every(max(1, len(column) // _ENOUGH_ROWS))
-    if any(strength(some, as_outcome(outcome), 30) >= _TELLS_ALL for outcome in outcomes):
-        return "tells the outcome almost perfectly by itself: known only afterwards?"
     return None
+
+
+def _mostly_distinct(column: pl.Series) -> bool:
+    known = column.drop_nulls()
+    return known.n_unique() > _MOSTLY * len(known) and len(known) > _FEW_NAMES and not column.dtype.is_float()
+
+
+def _ends_as_identifier(name: str) -> bool:
+    words = tokens(name)
+    return bool(words) and (is_called(words[-1], "identifier") or mentions(name, "patient_chinese") or "编号" in name)
+
+
+def _counts_rows(column: pl.Series) -> bool:
+    """Whether a column counts from 0 or 1 to the last row, as an index that was written with the table."""
+    if not column.dtype.is_integer() or column.null_count() or len(column) <= _FEW_NAMES:
+        return False
+    first = int(column[0])
+    return first in (0, 1) and bool((column == pl.int_range(first, first + len(column), eager=True)).all())

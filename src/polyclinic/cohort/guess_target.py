@@ -1,26 +1,24 @@
 """Guessing which kind of question an outcome column asks, for a draft that a person then corrects."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from polyclinic.cohort.follow_up import FollowUp, follow_up_of, pair_of
 from polyclinic.cohort.guess_place import DenseGuess, guess_dense
+from polyclinic.cohort.ordered_classes import order_of
+from polyclinic.cohort.outcome_coding import Code, codes, guess_positive
+from polyclinic.cohort.outcomes import spell
 from polyclinic.errors import CohortError, Finding
 from polyclinic.formats.columns.column_types import absent_column
 
-_TIME = r".*(time|duration|follow[ _-]?up|survival|months|days|years|随访|生存|时间).*"
-_EVENT = r".*(event|died|death|dead|deceased|status|relapse|recurren|progression|censor|死亡|复发|结局).*"
-_POSITIVE = (
-    *("m", "malignant", "yes", "y", "positive", "pos", "true", "case", "cancer", "tumor", "tumour", "disease"),
-    *("abnormal", "sick", "ill", "dead", "died", "deceased", "event", "high", "tested_positive", "阳性", "是", "恶性"),
-)
 _MOST_CLASSES = 20
 """Distinct whole numbers beyond which an outcome is a measurement rather than a code. A round number."""
 
-Keys = dict[str, str | int | float | bool | list[str]]
+KeyValue = Code | list[str] | list[Code]
 
 
 @dataclass(frozen=True)
@@ -33,13 +31,15 @@ class TargetGuess:
         columns: Columns of the outcome.
         why: Why this kind was chosen.
         ground: Sort of input that the question is asked on, such as "image"; "" where it is asked of all together.
+        questions: What a person has to decide, a sentence or two each.
     """
 
     kind: str
-    keys: tuple[tuple[str, str | int | float | bool | list[str], str], ...]
+    keys: tuple[tuple[str, KeyValue, str], ...]
     columns: tuple[str, ...]
     why: str
     ground: str = ""
+    questions: tuple[str, ...] = ()
 
 
 def guess_target(frame: pl.DataFrame, target: str, table: str, folder: Path | None = None) -> TargetGuess:
@@ -55,7 +55,12 @@ def guess_target(frame: pl.DataFrame, target: str, table: str, folder: Path | No
         CohortError: if there is no such column, or it holds no outcome.
     """
     columns = _columns(frame, target, table)
+    if len(columns) == 2 and (named := pair_of(frame, columns[0], columns[1])) is not None:
+        return _survive(named)
     if len(columns) > 1:
+        other = next((name for name in columns if not _is_yes_no(frame[name])), None)
+        if other is not None:
+            raise CohortError(_not_labels(table, other))
         why = f"{len(columns)} columns of yes or no, of which several may be yes"
         return TargetGuess("multilabel", (("columns", list(columns), ""),), columns, why)
     column = frame[columns[0]]
@@ -64,7 +69,8 @@ def guess_target(frame: pl.DataFrame, target: str, table: str, folder: Path | No
         return _dense(frame, column, dense)
     if column.drop_nulls().n_unique() < 2:
         raise CohortError(_no_outcome(table, column.name))
-    return _survive(frame, column) or _one_column(column)
+    pair = follow_up_of(frame, column.name)
+    return _one_column(column) if pair is None else _survive(pair)
 
 
 def _columns(frame: pl.DataFrame, target: str, table: str) -> tuple[str, ...]:
@@ -77,11 +83,6 @@ def _columns(frame: pl.DataFrame, target: str, table: str) -> tuple[str, ...]:
         ]
         if absent:
             raise CohortError(absent)
-        pair = [name for name in named if not _is_yes_no(frame[name])]
-        if len(named) == 2 and len(pair) == 1:  # event and time: the event leads
-            return tuple(name for name in named if name not in pair)
-        if pair:
-            raise CohortError(_not_labels(table, pair[0]))
         return named
     numbered = tuple(c for c in frame.columns if re.fullmatch(re.escape(target) + r"_[0-9]+", c))
     if len(numbered) > 1 and all(_is_yes_no(frame[name]) for name in numbered):
@@ -91,7 +92,7 @@ def _columns(frame: pl.DataFrame, target: str, table: str) -> tuple[str, ...]:
 
 def _dense(frame: pl.DataFrame, column: pl.Series, found: DenseGuess) -> TargetGuess:
     """A question of where; of relations the column with the stretches is looked for too."""
-    keys: list[tuple[str, str | int | float | bool | list[str], str]] = [("column", column.name, "")]
+    keys: list[tuple[str, KeyValue, str]] = [("column", column.name, "")]
     others = [c for c in frame if c.name != column.name]
     spans = [c.name for c in others if (other := guess_dense(c, None)) is not None and other.kind == "tag"]
     if found.kind == "relate" and spans:
@@ -99,58 +100,69 @@ def _dense(frame: pl.DataFrame, column: pl.Series, found: DenseGuess) -> TargetG
     return TargetGuess(found.kind, tuple(keys), tuple(str(key[1]) for key in keys), found.why, found.ground)
 
 
-def _survive(frame: pl.DataFrame, column: pl.Series) -> TargetGuess | None:
-    """An event with a time beside it, whichever of the two was named; None where there is no such pair."""
-    event, time = column, column
-    if _is_yes_no(column) and _says(column, _EVENT):
-        times = [c for c in frame if _is_time(c)]
-        if not times:
-            return None
-        time = times[0]
-    elif _is_time(column):
-        events = [c for c in frame if c.name != column.name and _is_yes_no(c) and _says(c, _EVENT)]
-        if not events:
-            return None
-        event = events[0]
-    else:
-        return None
-    unit = next((word for word in ("days", "months", "years") if word[:-1] in time.name.lower()), "")
-    keys = (
-        ("event", event.name, "1 or true = the event was seen; 0 or false = the patient left before it"),
-        ("time", time.name, "follow-up, to the event or to the last contact; above 0"),
-        ("unit", unit, "of the time, for axes and tables"),
-    )
-    return TargetGuess("survive", keys, (event.name, time.name), "an event that may be censored, with its time")
+def _survive(pair: FollowUp) -> TargetGuess:
+    """An event with its time, as the codes of its column say."""
+    keys: list[tuple[str, KeyValue, str]] = [
+        ("event", pair.event, "whether the event was seen, or the follow-up censored")
+    ]
+    occurred = pair.coding.occurred
+    if not pair.coding.plain and occurred:
+        value = occurred[0] if len(occurred) == 1 else list(occurred)
+        keys.append(("occurred", value, "the value that means the event; every other known one means censored"))
+    keys.append(("time", pair.time, "follow-up, to the event or to the last contact; above 0"))
+    keys.append(("unit", pair.unit, "of the time, for axes and tables"))
+    why = "an event that may be censored, with its time"
+    return TargetGuess("survive", tuple(keys), (pair.event, pair.time), why, questions=tuple(_questions(pair)))
+
+
+def _questions(pair: FollowUp) -> Iterator[str]:
+    """What a person has to decide about an event and its time."""
+    if not pair.coding.occurred:
+        yield f"Which values of {pair.event} mean the event? Write occurred = [...]: {pair.coding.doubt}."
+    elif pair.coding.doubt:
+        yield f"Is the event of {pair.event} coded so? {pair.coding.doubt}."
+    if pair.start is not None:
+        yield (
+            f"Rows look like stretches of follow-up, from {pair.start} to {pair.time}. A row must follow a patient "
+            "from the moment of prediction to the event or the last contact: make one row per patient, with what was "
+            "known at the start, the time to the last stop, and whether the event was seen then."
+        )
 
 
 def _one_column(column: pl.Series) -> TargetGuess:
     known = column.drop_nulls()
     distinct = known.n_unique()
-    key = ("column", column.name, "")
+    key: tuple[str, KeyValue, str] = ("column", column.name, "")
     fractional = column.dtype.is_float() and bool((known % 1 != 0).any())
     if column.dtype.is_numeric() and (fractional or distinct > _MOST_CLASSES):
         return TargetGuess(
             "regress", (key, ("unit", "", "such as g/L, for axes and tables")), (column.name,), "a number"
         )
     if distinct > 2:
-        return TargetGuess("classify", (key,), (column.name,), f"one of {distinct} classes")
-    positive = _positive(known)
+        return _several_classes(column)
+    found = guess_positive(known)
     note = "the class whose probability is given: correct it if it is the other one"
-    return TargetGuess("classify", (key, ("positive", positive, note)), (column.name,), "one of two classes")
+    question = () if found.sure else (f"Which of the two classes of {column.name} is the illness? Nothing says so.",)
+    keys = (key, ("positive", found.value, note))
+    return TargetGuess("classify", keys, (column.name,), "one of two classes", questions=question)
 
 
-def _positive(known: pl.Series) -> str | int | float | bool:
-    """The class that sounds like disease; else true, the larger number, or the rarer text."""
-    values: Sequence[str | int | float | bool] = known.unique().sort().to_list()
-    if known.dtype != pl.String:
-        value = values[-1]
-        return int(value) if isinstance(value, float) and value.is_integer() else value
-    like = [value for value in values if str(value).strip().lower() in _POSITIVE]
-    if len(like) == 1:
-        return like[0]
-    counts = known.value_counts(name="\0n").sort(by=["\0n", known.name])
-    rarer: str = counts.to_series(0)[0]
-    return rarer
+def _several_classes(column: pl.Series) -> TargetGuess:
+    """One of several classes; if they are grades, in their order."""
+    key: tuple[str, KeyValue, str] = ("column", column.name, "")
+    values = codes(column)
+    of_name = {spell(value): value for value in values}
+    order = order_of(column.name, list(of_name))
+    why = f"one of {len(values)} classes"
+    if order is None:
+        return TargetGuess("classify", (key,), (column.name,), why)
+    question = (
+        f"The classes of {column.name} are grades. Here a miss by one grade counts like a miss by three; "
+        "where the distance counts, and the grades are numbers, ask for a number (regress).",
+    )
+    ordered: list[Code] = [of_name[name] for name in order]
+    listed: tuple[str, KeyValue, str] = ("classes", ordered, "from the least to the most")
+    return TargetGuess("classify", (key, listed), (column.name,), f"{why}, which are grades", questions=question)
 
 
 def _is_yes_no(column: pl.Series) -> bool:
@@ -160,16 +172,6 @@ def _is_yes_no(column: pl.Series) -> bool:
     if not column.dtype.is_numeric() or not len(known):
         return False
     return bool(((known == 0) | (known == 1)).all()) and known.n_unique() == 2
-
-
-def _is_time(column: pl.Series) -> bool:
-    known = column.drop_nulls()
-    positive = column.dtype.is_numeric() and len(known) > 0 and bool((known >= 0).all())
-    return positive and known.n_unique() > 10 and _says(column, _TIME)
-
-
-def _says(column: pl.Series, pattern: str) -> bool:
-    return re.fullmatch(pattern, column.name, re.IGNORECASE) is not None
 
 
 def _no_outcome(table: str, name: str) -> Finding:

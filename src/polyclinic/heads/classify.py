@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from polyclinic.answers.classes import ClassAnswer
+from polyclinic.cohort.ordered_classes import order_of
+from polyclinic.cohort.outcome_coding import cell_meant
 from polyclinic.cohort.outcomes import absent_columns, nameable, numbers, rows_where, spell, words
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding import recalibration
@@ -57,11 +59,13 @@ class ClassTarget(base.Target):
         truth: Index into ``classes``, -1 where not known.
         classes: Names; of two, the second is the positive one.
         assumed: True where the study does not say which class is the positive one.
+        ordered: True where the classes are grades, such as stages.
     """
 
     truth: Int[np.ndarray, " sample"]
     classes: tuple[str, ...]
     assumed: bool
+    ordered: bool = False
 
     def strata(self) -> Int[np.ndarray, " sample"]:
         """The class itself."""
@@ -84,6 +88,10 @@ class ClassTarget(base.Target):
             findings.append(
                 Finding("assumed_positive", place, "does not name the positive class", found, remedy, Severity.NOTE)
             )
+        if self.ordered:
+            rule, found = "the order of grades should count", "here a miss by one grade counts like a miss by three"
+            remedy = 'Where the distance counts, and the grades are numbers, write kind = "regress".'
+            findings.append(Finding("ordered_classes", place, rule, found, remedy, Severity.NOTE))
         count = np.bincount(_known(self.truth), minlength=len(self.classes))
         if count.min() < _FEW:
             found = f"the rarest has {count.min()} rows"
@@ -145,7 +153,8 @@ class Classify(base.Global):
         position = {name: index for index, name in enumerate(classes)}
         truth = np.array([-1 if cell is None else position[cell] for cell in cells], dtype=np.int64)
         assumed = len(classes) == 2 and self.options.positive is None and self.options.classes is None
-        return ClassTarget(truth >= 0, truth, classes, assumed)
+        ordered = order_of(self.options.column, classes) is not None
+        return ClassTarget(truth >= 0, truth, classes, assumed, ordered)
 
     def fit(self, target: ClassTarget, rows: TrainRows) -> Self:
         """Learn how common each class is among training rows."""
@@ -226,15 +235,15 @@ def _unknown_words(options: ClassifyOptions, section: str, cells: Sequence[str |
     offered = nameable(cells)
     positive, listed = options.positive, options.classes
     findings = []
-    if positive is not None and _match(positive, held) is None:
+    if positive is not None and cell_meant(positive, held) is None:
         findings.append(unknown(f"{section} positive", "positive class", spell(positive), offered))
     if positive is not None and len(held) > 2:
         rule, remedy = "positive is for two classes", "Leave positive out, or make the column yes or no."
         findings.append(Finding("positive_of_many", f"{section} positive", rule, f"{len(held)} classes", remedy))
     for word in listed or ():
-        if _match(word, held) is None:
+        if cell_meant(word, held) is None:
             findings.append(unknown(f"{section} classes", "class", spell(word), offered))
-    left = held - {_match(word, held) for word in listed} if listed else set()
+    left = held - {cell_meant(word, held) for word in listed} if listed else set()
     if left:
         rows = rows_where(np.array([cell in left for cell in cells]))
         rule, remedy = f"every cell must be one of the classes of {section}", "Add the class, or exclude the rows."
@@ -247,7 +256,7 @@ def _order(options: ClassifyOptions, cells: Sequence[str | None]) -> tuple[str, 
     count = Counter(cell for cell in cells if cell is not None)
     held = set(count)
     if options.classes is not None:
-        matches = (_match(word, held) for word in options.classes)
+        matches = (cell_meant(word, held) for word in options.classes)
         ordered = tuple(dict.fromkeys(match for match in matches if match is not None))
     else:
         # Numbers by size before text by letters.
@@ -255,7 +264,7 @@ def _order(options: ClassifyOptions, cells: Sequence[str | None]) -> tuple[str, 
     if len(ordered) != 2 or (options.positive is None and options.classes is not None):
         return ordered
     if options.positive is not None:
-        positive = _match(options.positive, held)
+        positive = cell_meant(options.positive, held)
     else:
         # Of numbers, and of false and true, the larger class is the positive one by its nature; else the rarer one.
         truths = [name.lower() for name in ordered] == ["false", "true"]
@@ -270,18 +279,6 @@ def _known(truth: Int[np.ndarray, " sample"]) -> Int[np.ndarray, " known"]:
 
 def _logits(outputs: Float[np.ndarray, "sample member out"]) -> Float[np.ndarray, "sample member klass"]:
     return two_sided(outputs[:, :, 0]) if outputs.shape[2] == 1 else outputs
-
-
-def _match(value: bool | int | float | str, held: set[str]) -> str | None:
-    """The class that the study file means: true also stands for True and 1, and 1 for "1.00" where it is alone."""
-    aliases = [spell(value)]
-    if isinstance(value, bool):
-        aliases += [str(value), str(value).upper(), str(int(value))]
-    found = next((alias for alias in aliases if alias in held), None)
-    if found is not None or isinstance(value, bool):
-        return found
-    same = [name for name in held if (number := _number(name)) is not None and number == _number(spell(value))]
-    return same[0] if len(same) == 1 else None
 
 
 def _number(name: str) -> float | None:

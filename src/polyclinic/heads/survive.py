@@ -11,7 +11,9 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from polyclinic.answers.survival import SurvivalAnswer
-from polyclinic.cohort.outcomes import Numbers, absent_columns, numbers, rows_where, yes_no
+from polyclinic.cohort.event_cells import doubtful_codes, read_event, strange_codes
+from polyclinic.cohort.outcome_coding import Code
+from polyclinic.cohort.outcomes import Numbers, absent_columns, numbers, rows_where
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding.survival_curves import LEAST_STEPS
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
@@ -35,6 +37,9 @@ class SurviveOptions(TargetOptions):
 
     event: str
     """Column that says whether the event was seen (1 or true) or the patient left before it (0 or false: censored)."""
+    occurred: bool | int | float | str | tuple[bool | int | float | str, ...] | None = None
+    """Value of the event column that means that the event was seen, or several, where it is coded in another way, such
+    as 2 or "1:DECEASED"; every other known value then means censored."""
     time: str
     """Column with the follow-up time, to the event or to the last contact; above 0."""
     unit: str = ""
@@ -45,6 +50,13 @@ class SurviveOptions(TargetOptions):
     """Into how many intervals time is cut; each holds as many events of the training rows."""
     time_terms: int = Field(default=3, ge=1, le=200)
     """How freely a patient's hazard may change over time: 1 = in proportion to all others', as many as cuts = free."""
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """The values that mean the event; none where the column holds 0 and 1."""
+        if self.occurred is None:
+            return ()
+        return self.occurred if isinstance(self.occurred, tuple) else (self.occurred,)
 
     @model_validator(mode="after")
     def _two_columns(self) -> "SurviveOptions":
@@ -70,10 +82,11 @@ class SurvivePlan(Plan):
 
 @dataclass(frozen=True)
 class SurvivalTarget(base.Target):
-    """Event (1 = seen, 0 = censored) and follow-up time of each row, NaN where not known."""
+    """Event (1 = seen, 0 = censored) and follow-up time of each row, NaN where not known; doubts about the codes."""
 
     event: Float[np.ndarray, " sample"]
     time: Float[np.ndarray, " sample"]
+    doubts: tuple[Finding, ...] = ()
 
     def strata(self) -> Int[np.ndarray, " sample"]:
         """Event or censored, times the quarter of the follow-up times of its like."""
@@ -87,7 +100,7 @@ class SurvivalTarget(base.Target):
 
     def check(self, place: str) -> list[Finding]:
         """Unknown outcomes, few events, and nobody censored."""
-        findings = super().check(place)
+        findings = [*super().check(place), *self.doubts]
         events, rows = int(np.sum(self.event == 1)), int(self.known.sum())
         if events < _FEW_EVENTS:
             rule, remedy = f"should have {_FEW_EVENTS} events", "Expect wide intervals."
@@ -139,13 +152,16 @@ class Survive(base.Global):
             CohortError: absent columns, an event that is not 0 or 1, a time that is no number above 0, no events.
         """
         stop_on(absent_columns(frame, self.columns(), f"[targets.{self.name}]", table), CohortError)
-        event, time = yes_no(frame[self.options.event]), numbers(frame[self.options.time])
+        event, time = read_event(frame[self.options.event], self.options.codes), numbers(frame[self.options.time])
         places = (f'{table} column "{self.options.event}"', f'{table} column "{self.options.time}"')
         stop_on([*_event_findings(event, places[0]), *_time_findings(time, places[1])], CohortError)
         known = event.known & time.known
+        codes = (frame[self.options.event], self.options.codes)
         if self.plan is None:
-            stop_on(_scarcity(event, known, places[0]), CohortError)
-        return SurvivalTarget(known, np.where(known, event.value, np.nan), np.where(known, time.value, np.nan))
+            strange = strange_codes(*codes, f"[targets.{self.name}] occurred")
+            stop_on([*strange, *_scarcity(event, known, places[0])], CohortError)
+        event_of, time_of = np.where(known, event.value, np.nan), np.where(known, time.value, np.nan)
+        return SurvivalTarget(known, event_of, time_of, tuple(doubtful_codes(*codes, places[0])))
 
     def fit(self, target: SurvivalTarget, rows: TrainRows) -> Self:
         """Learn the intervals and the population's hazard in each from training rows.
@@ -286,7 +302,8 @@ def _event_findings(event: Numbers, place: str) -> list[Finding]:
         return []
     rule, found = "an event must be 0 or 1, or true or false", f"{len(rows)} cells are not"
     remedy = (
-        "Write 1 where the event was seen and 0 where the patient was censored (a code of 1 and 2 often means that)."
+        "Write occurred = the value that means the event (of 1 and 2 often 2), or 1 where the event was seen "
+        "and 0 where the patient was censored."
     )
     return [Finding("event_not_binary", place, rule, found, remedy, rows=rows)]
 

@@ -10,11 +10,13 @@ from jaxtyping import Int
 
 from polyclinic.cohort.copies import Content, find_copies
 from polyclinic.cohort.findings import inspect
+from polyclinic.cohort.follow_up_leaks import follow_up_findings
 from polyclinic.cohort.leaks import leaks
 from polyclinic.cohort.patient_groups import copies
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort, leave_out, load
+from polyclinic.cohort.unnamed_patients import alike_identifiers, unrecognised_patients
 from polyclinic.errors import CohortError, Finding, LeakError, MissingPackage, PolyclinicError, StudyError, stop_on
 from polyclinic.evidence.forms.base import added_metrics
 from polyclinic.formats.columns.reading import ColumnUses
@@ -55,6 +57,8 @@ def assemble(study: Study, folder: Path, cache: Path | None) -> Assembled:
         *idle_requests(study),
         *cohort.findings,
         *inspect(cohort, _in_order(columns.values()), _in_order(head.columns() for head in heads.values())),
+        *follow_up_findings(cohort, _in_order(columns.values()), [head.columns() for head in heads.values()]),
+        *_patient_findings(study, cohort, heads),
     ]
     stop_on(sift(findings, study.accept), CohortError)
     inputs = read_inputs(cohort, kinds, columns, cache)
@@ -79,6 +83,16 @@ def column_uses(study: Study, inputs: Mapping[str, Input], heads: Mapping[str, H
         words=frozenset(words | {name for name in (split.column, group) if name is not None}),
         numbers=frozenset(column for kind in inputs.values() for column in kind.numbers()),
     )
+
+
+def _patient_findings(study: Study, cohort: Cohort, heads: Mapping[str, Head]) -> list[Finding]:
+    """Patients who may stand behind several rows, or under several names, without the study knowing."""
+    aside = _roles(study) | {column for head in heads.values() for column in head.columns()}
+    place = f'{cohort.name} column "{study.cohort.patient}"'
+    return [
+        *unrecognised_patients(cohort.frame, cohort.name, study.cohort.patient, aside),
+        *alike_identifiers(cohort.patient, cohort.row, place),
+    ]
 
 
 def _form_findings(heads: Mapping[str, Head]) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ def columns(**more: object) -> dict[str, object]:
 def drafted(tmp_path: Path) -> Drafted:
     def make(table: dict[str, object], target: str, valid: bool = True) -> dict[str, Any]:
         pl.DataFrame(table).write_csv(tmp_path / "cohort.csv")
-        text = draft(tmp_path / "cohort.csv", target)
+        text = draft(tmp_path / "cohort.csv", target).text
         assert text.splitlines()[0] == SCHEMA_LINE
         if valid:
             parse_study(text)
@@ -67,6 +67,129 @@ def test_an_event_with_its_time(drafted: Drafted, target: str) -> None:
     assert study["targets"]["outcome"] == wanted
 
 
+DAYS = (RNG.random(100) * 900 + 1).round(1).tolist()
+
+
+def turns(*values: object) -> list[object]:
+    return [values[n % len(values)] for n in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("event", "cells", "time", "occurred", "unit"),
+    [
+        ("arrest", turns(0, 1), "week", None, "weeks"),
+        ("cens", turns(0, 1), "time", 1, ""),
+        ("status", turns(1, 2), "time", 2, ""),
+        ("status", turns(0, 1, 2), "time", [1, 2], ""),
+        ("OS_STATUS", turns("0:LIVING", "1:DECEASED"), "OS_MONTHS", "1:DECEASED", "months"),
+        ("Vital status", turns("alive", "dead"), "Follow-up (days)", "dead", "days"),
+        ("décès", turns("oui", "non"), "suivi_mois", "oui", "months"),
+        ("死亡", turns("是", "否"), "随访时间_天", "是", "days"),
+        ("dead", turns(True, False), "futime", None, ""),
+    ],
+)
+def test_an_event_however_it_is_coded(
+    drafted: Drafted, event: str, cells: list[object], time: str, occurred: object, unit: str
+) -> None:
+    study = drafted(columns(**{event: cells, time: DAYS}), event)
+    target = study["targets"]["outcome"]
+    assert target.pop("occurred", None) == occurred
+    assert target == {"kind": "survive", "event": event, "time": time, "unit": unit}
+    assert "leave_out" not in study["inputs"]["clinical"]
+
+
+def test_other_end_points_are_no_inputs(tmp_path: Path) -> None:
+    ends = {f"{end}_STATUS": turns("0:no event", "1:event") for end in ("OS", "DFS", "PFS")}
+    times = {f"{end}_MONTHS": RNG.permutation(DAYS).tolist() for end in ("OS", "DFS", "PFS")}
+    pl.DataFrame(columns(**ends, **times)).write_csv(tmp_path / "cohort.csv")
+    made = draft(tmp_path / "cohort.csv", "DFS_STATUS")
+    study = tomllib.loads(made.text)
+    late = {"OS_STATUS", "OS_MONTHS", "PFS_STATUS", "PFS_MONTHS"}
+    assert set(study["inputs"]["clinical"]["leave_out"]) == late
+    assert {column.column for column in made.unused} == late
+    assert all("known only afterwards" in column.why for column in made.unused)
+
+
+def test_a_class_at_a_fixed_moment_leaves_the_follow_up_out(drafted: Drafted) -> None:
+    study = drafted(columns(death_30d=turns(0, 1), death=turns(1, 0, 0), followup_days=DAYS), "death_30d")
+    assert study["targets"]["outcome"]["kind"] == "classify"
+    assert set(study["inputs"]["clinical"]["leave_out"]) == {"death", "followup_days"}
+
+
+def test_stretches_of_follow_up_are_asked_about(tmp_path: Path) -> None:
+    begins = [day * n for day, n in zip(DAYS, turns(0, 1), strict=True)]
+    stops = [begin + 5 for begin in begins]
+    table = columns(id=[n // 2 for n in range(100)], start=begins, stop=stops, event=turns(0, 1))
+    pl.DataFrame(table).write_csv(tmp_path / "cohort.csv")
+    made = draft(tmp_path / "cohort.csv", "event")
+    study = tomllib.loads(made.text)
+    assert study["cohort"]["patient"] == "id"
+    assert study["targets"]["outcome"]["time"] == "stop"
+    assert study["inputs"]["clinical"]["leave_out"] == ["start"]
+    assert "stretches of follow-up" in made.questions[0]
+    assert "# To decide: Rows look like stretches" in made.text
+
+
+def test_codes_that_do_not_say_what_they_mean_are_asked_for(tmp_path: Path) -> None:
+    pl.DataFrame(columns(status=turns(1, 2, 3), time=DAYS)).write_csv(tmp_path / "cohort.csv")
+    made = draft(tmp_path / "cohort.csv", "status")
+    assert tomllib.loads(made.text)["targets"]["outcome"]["kind"] == "survive"
+    assert "occurred" not in tomllib.loads(made.text)["targets"]["outcome"]
+    assert "occurred = [...]" in made.questions[0]
+
+
+def test_times_of_zero_or_below_are_told(tmp_path: Path) -> None:
+    pl.DataFrame(columns(died=turns(0, 1), time=[0.0, -1.0, *DAYS[2:]])).write_csv(tmp_path / "cohort.csv")
+    [finding] = draft(tmp_path / "cohort.csv", "died").findings
+    assert (finding.name, finding.rows) == ("time_not_positive", (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "ordered"),
+    [
+        ("mrs", turns(0, 1, 2, 3, 4, 5, 6), list(range(7))),
+        ("grade", turns("G3", "G1", "G2"), ["G1", "G2", "G3"]),
+        ("outcome", turns("severe", "mild", "moderate"), ["mild", "moderate", "severe"]),
+        ("asa", turns("IV", "III", "II", "I"), ["I", "II", "III", "IV"]),
+    ],
+)
+def test_grades_stand_in_their_order(tmp_path: Path, name: str, values: list[object], ordered: list[object]) -> None:
+    pl.DataFrame(columns(**{name: values})).write_csv(tmp_path / "cohort.csv")
+    made = draft(tmp_path / "cohort.csv", name)
+    target = tomllib.loads(made.text)["targets"]["outcome"]
+    assert target == {"kind": "classify", "column": name, "classes": ordered}
+    assert "grades" in made.questions[0]
+
+
+def test_a_positive_class_that_no_word_tells_is_asked_about(tmp_path: Path) -> None:
+    pl.DataFrame(columns(arm=["x"] * 60 + ["y"] * 40)).write_csv(tmp_path / "cohort.csv")
+    made = draft(tmp_path / "cohort.csv", "arm")
+    assert "Which of the two classes" in made.questions[0]
+    assert draft(tmp_path / "cohort.csv", "arm").text.count("# To decide:") == 1
+
+
+def test_patients_without_a_telling_name_are_told(tmp_path: Path) -> None:
+    pl.DataFrame(columns(subj=[f"s{n // 2}" for n in range(100)], sick=turns(0, 1, 1))).write_csv(
+        tmp_path / "cohort.csv"
+    )
+    made = draft(tmp_path / "cohort.csv", "sick")
+    assert tomllib.loads(made.text)["cohort"]["patient"] == "subj"
+    pl.DataFrame(columns(key=[f"s{n // 2}" for n in range(100)], sick=turns(0, 1, 1))).write_csv(
+        tmp_path / "cohort.csv"
+    )
+    made = draft(tmp_path / "cohort.csv", "sick")
+    assert tomllib.loads(made.text)["cohort"]["patient"] == "row"
+    assert [finding.name for finding in made.findings] == ["unrecognised_patients"]
+    assert '# warning: cohort.csv column "key"' in made.text
+
+
+def test_patients_typed_in_two_ways_are_told(tmp_path: Path) -> None:
+    who = [f"P{n}" for n in range(98)] + ["p0", "p1"]
+    pl.DataFrame(columns(patient_id=who, sick=turns(0, 1))).write_csv(tmp_path / "cohort.csv")
+    [finding] = draft(tmp_path / "cohort.csv", "sick").findings
+    assert (finding.name, finding.rows) == ("alike_identifiers", (1, 2, 99, 100))
+
+
 @pytest.mark.parametrize("target", ["label", "label_0,label_1,label_2"])
 def test_several_labels(drafted: Drafted, target: str) -> None:
     labels = {f"label_{i}": RNG.integers(0, 2, 100).tolist() for i in range(3)}
@@ -102,7 +225,7 @@ def test_roles_by_name_and_content(drafted: Drafted) -> None:
 def test_hundreds_of_numbers_are_genes(tmp_path: Path) -> None:
     frame = pl.DataFrame({f"g{i}": RNG.normal(size=40) for i in range(600)}).with_columns(y=pl.Series(["a", "b"] * 20))
     frame.write_csv(tmp_path / "genes.csv")
-    study = tomllib.loads(draft(tmp_path / "genes.csv", "y"))
+    study = tomllib.loads(draft(tmp_path / "genes.csv", "y").text)
     assert study["inputs"] == {"expression": {"kind": "expression", "columns": "rest"}}
 
 
@@ -110,7 +233,7 @@ def test_genes_beside_categories_are_two_inputs(tmp_path: Path) -> None:
     frame = pl.DataFrame({f"g{i}": RNG.normal(size=40) for i in range(600)})
     frame = frame.with_columns(y=pl.Series(["a", "b"] * 20), stage=pl.Series(["I", "II", "III", "IV"] * 10))
     frame.write_csv(tmp_path / "genes.csv")
-    study = tomllib.loads(draft(tmp_path / "genes.csv", "y"))
+    study = tomllib.loads(draft(tmp_path / "genes.csv", "y").text)
     assert study["inputs"]["clinical"] == {"kind": "tabular", "columns": ["stage"]}
     assert study["inputs"]["expression"]["columns"] == "rest"
 
@@ -119,7 +242,7 @@ def test_genes_beside_an_identifier_are_named(tmp_path: Path) -> None:
     frame = pl.DataFrame({f"g{i}": RNG.normal(size=40) for i in range(600)}).with_columns(silent=0.0)
     frame = frame.with_columns(y=pl.Series(["a", "b"] * 20), sample_id=pl.Series([f"s{n}" for n in range(40)]))
     frame.write_csv(tmp_path / "genes.csv")
-    named = tomllib.loads(draft(tmp_path / "genes.csv", "y"))["inputs"]["expression"]["columns"]
+    named = tomllib.loads(draft(tmp_path / "genes.csv", "y").text)["inputs"]["expression"]["columns"]
     assert "silent" in named
     assert "sample_id" not in named
 
@@ -134,7 +257,7 @@ def test_odd_names_are_quoted_right(drafted: Drafted, name: str) -> None:
 def test_a_chinese_table_gets_its_encoding(tmp_path: Path) -> None:
     lines = "\n".join(f"{n},{20 + n},{'是' if n % 3 else '否'}" for n in range(60))
     (tmp_path / "表.csv").write_bytes(f"住院号,年龄,死亡\n{lines}\n".encode("gb18030"))
-    study = tomllib.loads(draft(tmp_path / "表.csv", "死亡"))
+    study = tomllib.loads(draft(tmp_path / "表.csv", "死亡").text)
     assert study["cohort"]["encoding"] == "gb18030"
     assert study["cohort"]["patient"] == "住院号"
     assert study["targets"]["outcome"]["positive"] == "是"
@@ -162,7 +285,7 @@ def test_what_cannot_be_drafted_is_said(drafted: Drafted, table: dict[str, objec
 
 def test_the_path_is_the_one_that_was_asked_for(tmp_path: Path) -> None:
     pl.DataFrame(columns(y=[0, 1] * 50)).write_csv(tmp_path / "my cohort.v2.csv")
-    study = tomllib.loads(draft(tmp_path / "my cohort.v2.csv", "y", "../data/my cohort.v2.csv"))
+    study = tomllib.loads(draft(tmp_path / "my cohort.v2.csv", "y", "../data/my cohort.v2.csv").text)
     assert study["cohort"]["table"] == "../data/my cohort.v2.csv"
     assert study["study"]["name"] == "my-cohort"
 

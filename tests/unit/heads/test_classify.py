@@ -70,6 +70,12 @@ def test_unknown_outcomes_are_noted_and_kept_out():
     assert kind.loss(torch.zeros(6, 1, 1), kind.collate(target, np.arange(6)))[[2, 4]].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize(("cells", "ordered"), [(["I", "II", "III"], True), (["red", "green", "blue"], False)])
+def test_grades_are_told_to_have_an_order(cells, ordered):
+    names = {finding.name for finding in read(cells * 4).check("here")}
+    assert ("ordered_classes" in names) is ordered
+
+
 def test_an_assumed_positive_class_is_told():
     _, target = fitted(["yes", "no", "no", "yes", "no"])
     assert "assumed_positive" in {f.name for f in target.check("here")}

@@ -67,6 +67,40 @@ def test_an_event_that_is_not_binary_is_refused():
     assert "censored" in finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("cells", "occurred"),
+    [
+        ([1, 2, 2], 2),
+        (["0:LIVING", "1:DECEASED", "1:DECEASED"], "1:DECEASED"),
+        ([True, False, False], False),
+        ([0, 1, 2], (1, 2)),
+        (["alive", "dead", "died"], ("dead", "died")),
+    ],
+)
+def test_the_study_says_which_values_mean_the_event(cells, occurred):
+    assert read(cells, [1.0, 2.0, 3.0], occurred=occurred).event.tolist() == [0, 1, 1]
+
+
+def test_a_value_that_no_cell_has_is_refused():
+    with pytest.raises(CohortError, match=r"\[targets.death\] occurred"):
+        read([1, 2, 2], [1.0, 2.0, 3.0], occurred=3)
+
+
+def test_new_patients_need_not_hold_every_value():
+    kind, _, _ = cohort()
+    kind.options = kind.options.model_copy(update={"occurred": 2})
+    frame = pl.DataFrame({"death_seen": [1, None], "death_days": [5.0, None]})
+    assert kind.read_target(frame, TABLE).known.tolist() == [True, False]
+
+
+def test_competing_events_and_a_name_of_censoring_are_told():
+    names = {finding.name for finding in read([0, 1, 2, 2], [1, 2, 3, 4], occurred=2).check("here")}
+    assert "competing_events" in names
+    kind = Survive("death", SurviveOptions(event="cens", time="days"))
+    target = kind.read_target(pl.DataFrame({"cens": [0, 1, 1], "days": [1, 2, 3]}), TABLE)
+    assert "assumed_event" in {finding.name for finding in target.check("here")}
+
+
 def test_faults_of_both_columns_come_together_and_without_content():
     found = refused(["1", "0", "Mrs Smith"], ["5 days", "-3", "7"])
     assert set(found) == {"event_not_binary", "not_a_number", "time_not_positive"}
