@@ -172,6 +172,10 @@ class Input(ABC):
         """Columns whose very text counts, such as paths and categories: 2.10 is there another one than 2.1."""
         return ()
 
+    def texts(self) -> tuple[str, ...]:
+        """Columns of texts, which stand as given to the last blank: offsets may be counted in them."""
+        return ()
+
     def numbers(self) -> tuple[str, ...]:
         """Columns that hold numbers, whatever a few of their cells look like."""
         return ()

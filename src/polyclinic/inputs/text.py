@@ -185,6 +185,10 @@ class Text(Located):
     start: str | None = None
     """Public weights, known after ``fit``. A bundle does not know them: its weights are its own."""
 
+    def texts(self) -> tuple[str, ...]:
+        """The same: no blank is taken off."""
+        return (self.options.column,)
+
     def read(self, cells: ColumnCells) -> Texts:
         """The texts as they are.
 

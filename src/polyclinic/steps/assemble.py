@@ -81,6 +81,7 @@ def column_uses(study: Study, inputs: Mapping[str, Input], heads: Mapping[str, H
     words |= {column for head in heads.values() for column in head.words()}
     return ColumnUses(
         words=frozenset(words | {name for name in (split.column, group) if name is not None}),
+        texts=frozenset(column for kind in inputs.values() for column in kind.texts()),
         numbers=frozenset(column for kind in inputs.values() for column in kind.numbers()),
     )
 

@@ -1,5 +1,7 @@
 """A study put together with its cohort: rows of the user's table in every finding, strata, what may be accepted."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -44,6 +46,29 @@ def test_columns_records_and_outcomes_are_bound_together(study):
     assert list(found.questions) == ["sick", "level"]
     assert all(len(question.target.known) == 59 for question in found.questions.values())
     assert found.cohort.row[0] == 2
+
+
+def test_texts_stand_as_given_and_spans_are_counted_in_them(tmp_path):
+    made = example_cohort(
+        tmp_path, {"note": "text"}, {"names": "tag"}, patients=60, settings={"model": {"size": "tiny"}}
+    )
+    table = pl.read_csv(made.table)
+    moved = [
+        json.dumps([{**span, "start": span["start"] + 3, "end": span["end"] + 3} for span in json.loads(cell)])
+        for cell in table["names"]
+    ]
+    shifted = table.with_columns(
+        pl.concat_str(pl.lit(" \u3000 "), "note", pl.lit("  ")).alias("note"), names=pl.Series(moved)
+    )
+    for content, out in ((shifted, 0), (shifted.with_columns(table["names"]), 1)):
+        content.write_csv(made.table)
+        if out:
+            with pytest.raises(CohortError, match="begin and end with a word"):
+                assemble(read_study(made.study), tmp_path, None)
+        else:
+            found = assemble(read_study(made.study), tmp_path, None)
+            assert list(found.inputs["note"].records.texts) == content["note"].to_list()
+            assert "blank_edges" not in {finding.name for finding in found.findings}
 
 
 def test_an_absent_record_is_named_by_its_row_of_the_table(study):

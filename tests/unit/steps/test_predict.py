@@ -1,5 +1,7 @@
 """Who is turned away when a model is asked about new patients."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -105,3 +107,16 @@ def test_another_unit_than_in_training_is_refused(odd):
     cohort = pl.read_csv(odd / "cohort.csv", schema_overrides={"labs_ward": pl.String}).drop_nulls("labs_marker")
     with pytest.raises(CohortError, match="trained on"):
         ask(odd, cohort.head(3).with_columns(pl.col("labs_marker").str.replace("mg/L", "mg/dL")))
+
+
+def test_entities_are_counted_in_the_cell_as_given(tmp_path):
+    settings = {**SETTINGS, "training": {"epochs": 8}}
+    made = polyclinic.example_cohort(tmp_path, {"note": "text"}, {"names": "tag"}, patients=160, settings=settings)
+    polyclinic.run(made.study, tmp_path / "run")
+    plain = pl.read_csv(made.table).head(30).drop("names")
+    outer = plain.with_columns(pl.concat_str(pl.lit(" \u3000 "), "note", pl.lit("\n")).alias("note"))
+    here, there = ([json.loads(cell) for cell in ask(tmp_path, table)[0]["spans"]] for table in (plain, outer))
+    assert sum(map(len, here)) > 20
+    for row, text, moved in zip(here, outer["note"], there, strict=True):
+        assert [(s["start"] + 3, s["end"] + 3) for s in row] == [(s["start"], s["end"]) for s in moved]
+        assert all(text[s["start"] : s["end"]].strip() == text[s["start"] : s["end"]] for s in moved)

@@ -31,7 +31,8 @@ def type_columns(frame: pl.DataFrame, reading: CellReading, keep: Collection[str
     """The same table with each column of text as what all of its known cells are.
 
     In this order: integer, number, true/false, date, date and time, text. A number that begins with 0, such as an
-    identifier "007", makes its column text. Cells are stripped of blanks; those that mean "not known" become missing.
+    identifier "007", makes its column text. Cells are stripped of blanks, but for texts; those that mean "not known"
+    become missing.
     A column whose very text counts stays text unless its numbers or dates, written again, give every cell as it was.
 
     Args:
@@ -39,7 +40,7 @@ def type_columns(frame: pl.DataFrame, reading: CellReading, keep: Collection[str
         reading: What the study says about the cells, and what columns are for.
         keep: Columns that stay text whatever they hold.
     """
-    clean = strip(frame, reading.missing_values)
+    clean = strip(frame, reading)
     text = pl.DataFrame([c for c in clean if c.dtype == pl.String and c.null_count() < len(c) and c.name not in keep])
     found: dict[str, pl.Series] = {}
     for pattern, convert in _KINDS:
@@ -60,12 +61,17 @@ def _is_text(text: pl.Series, typed: pl.Series, uses: ColumnUses) -> bool:
     return not bool((typed.cast(pl.String) == text).all())
 
 
-def strip(frame: pl.DataFrame, missing_values: Sequence[str]) -> pl.DataFrame:
-    """The same table with text stripped of blanks, and what means "not known" as missing."""
-    unknown = ["", *missing_values]
-    text = pl.col(pl.String).str.strip_chars()
-    real = pl.col(pl.Float32, pl.Float64).fill_nan(None)
-    return frame.with_columns(pl.when(text.is_in(unknown)).then(None).otherwise(text).name.keep(), real)
+def strip(frame: pl.DataFrame, reading: CellReading) -> pl.DataFrame:
+    """The same table with words stripped of blanks, and what means "not known" as missing; texts stand as given."""
+    unknown = ["", *reading.missing_values]
+    texts = pl.selectors.string() & pl.selectors.by_name(*reading.uses.texts, require_all=False)
+    words, blank = pl.selectors.string() - texts, texts.str.strip_chars().is_in(unknown)
+    bare = words.str.strip_chars()
+    return frame.with_columns(
+        pl.when(bare.is_in(unknown)).then(None).otherwise(bare).name.keep(),
+        pl.when(blank).then(None).otherwise(texts).name.keep(),
+        pl.col(pl.Float32, pl.Float64).fill_nan(None),
+    )
 
 
 def plain_types(frame: pl.DataFrame) -> pl.DataFrame:

@@ -49,7 +49,7 @@ def read_columns(cells: TableCells, reading: CellReading, table: str) -> TypedCo
         table: The user's word for the table, for messages.
     """
     named = {c.name for c in cells.frame if isinstance(c.dtype, (pl.Categorical, pl.Enum))}
-    clean = strip(plain_types(cells.frame), reading.missing_values)
+    clean = strip(plain_types(cells.frame), reading)
     said = {name for name in clean.columns if reading.of(name).type == "text"}
     as_text = cells.nominal | named | said
     plain = type_columns(clean, reading, keep=cells.declared | as_text)

@@ -15,12 +15,14 @@ class ColumnUses:
     Attributes:
         words: Columns whose very text counts, because it names somebody or something: patients, sites, classes,
             categories, files, sentences. They become numbers only where that loses nothing.
+        texts: Columns of texts: they stand as given to the last blank, for offsets may be counted in them.
         groups: Columns that may be measures or names of groups: names where few different ones occur.
         numbers: Columns that hold numbers.
         learned: Whether a trained model asks: numbers must then be in the unit that it was trained on.
     """
 
     words: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
     learned: bool = False

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from polyclinic.formats.columns.column_types import absent_column, as_words, pick, shorten, type_columns
-from polyclinic.formats.columns.reading import CellReading
+from polyclinic.formats.columns.reading import CellReading, ColumnUses
 
 MISSING = ("", "NA", "?")
 
@@ -34,6 +34,14 @@ def typed(*cells: str | None) -> list[object]:
 )
 def test_a_column_is_what_all_its_cells_are(cells: tuple[str, ...], values: list[object]) -> None:
     assert typed(*cells) == values
+
+
+def test_words_lose_their_outer_blanks_and_texts_do_not() -> None:
+    cells = ["  pain", "\u3000\u75bc\u75db\u3000", " NA ", "\u3000 ", "no pain\n"]
+    uses = ColumnUses(texts=frozenset({"note", "^w.*$", "another table's"}))
+    found = type_columns(pl.DataFrame({"note": cells, "word": cells}), CellReading(MISSING, uses=uses))
+    assert found["word"].to_list() == ["pain", "\u75bc\u75db", None, None, "no pain"]
+    assert found["note"].to_list() == ["  pain", "\u3000\u75bc\u75db\u3000", None, None, "no pain\n"]
 
 
 def test_a_late_exception_counts() -> None:
