@@ -38,8 +38,9 @@ from polyclinic.heads.base import Head, Target
 from polyclinic.heads.classify import ClassTarget
 from polyclinic.heads.survive import SurvivalTarget
 from polyclinic.records.tables.table import TableRecords
-from polyclinic.steps.assemble import claim_columns, column_uses, read_inputs
-from polyclinic.study import catalogue
+from polyclinic.steps.assemble import claim_columns
+from polyclinic.steps.cohort_reader import CohortReader
+from polyclinic.steps.kinds import kinds_of
 from polyclinic.study.read import read_study
 
 LIST = Path(__file__).parent / "drafts" / "tables.toml"
@@ -191,11 +192,12 @@ def draft(stated: Stated, table: Path) -> Drafted:
         raise result.exception
     text = path.read_text(encoding="utf-8")
     study = read_study(path)
-    heads = {name: catalogue.find("heads", one.kind)(name, one.options) for name, one in study.targets.items()}
-    kinds = {name: catalogue.find("inputs", one.kind)(name, one.options) for name, one in study.inputs.items()}
-    cohort = load(study.cohort, table.parent, uses=column_uses(study, kinds, heads))
+    kinds = kinds_of(study)
+    heads = kinds.heads
+    cohort = load(study.cohort, table.parent, uses=kinds.column_uses(study.split))
     inputs: dict[str, str] = {}
-    for name, one in read_inputs(cohort, kinds, claim_columns(study, cohort, kinds, heads), None).items():
+    columns = claim_columns(study, cohort, kinds.inputs, heads)
+    for name, one in CohortReader(cohort, None).inputs(kinds.inputs, columns).items():
         table_of = one.records if isinstance(one.records, TableRecords) else None
         inputs |= dict.fromkeys(one.columns, "category" if table_of else study.inputs[name].kind)
         inputs |= dict.fromkeys(table_of.numeric if table_of else (), "number")

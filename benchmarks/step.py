@@ -23,10 +23,12 @@ from measure import Asked, Figure, main
 from sklearn.metrics import roc_auc_score
 
 from polyclinic.cohort.rows import Inner, Rows, TestRows, TrainRows, TuneRows
+from polyclinic.cohort.table import load
 from polyclinic.heads.classify import ClassTarget
 from polyclinic.model import Model, build
 from polyclinic.steps.assemble import assemble
 from polyclinic.steps.example_cohort import example_cohort
+from polyclinic.steps.kinds import kinds_of
 from polyclinic.study.read import read_study
 from polyclinic.study.schema import ModelSection, Size, TrainingSection
 from polyclinic.tensors import Batch, InputTensors
@@ -100,7 +102,10 @@ class Ours:
 def prepare(folder: Path, rows: int, kind: str) -> Bench:
     """A made-up cohort with one input of a kind."""
     made = example_cohort(folder, {"film": kind}, {"sick": "classify"}, patients=rows)
-    assembled = assemble(read_study(made.study), folder, None)
+    study = read_study(made.study)
+    kinds = kinds_of(study)
+    cohort = load(study.cohort, folder, uses=kinds.column_uses(study.split))
+    assembled = assemble(study, kinds, cohort, None)
     order = np.random.default_rng(1).permutation(rows)
     parts = [np.sort(part) for part in np.split(order, [rows * 7 // 10, rows * 8 // 10])]
     inner = Inner(TrainRows(parts[0]), TuneRows(parts[1]))

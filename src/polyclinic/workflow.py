@@ -15,6 +15,7 @@ import platformdirs
 
 from polyclinic.cohort.draft import Unused, draft
 from polyclinic.cohort.rows import Split
+from polyclinic.cohort.table import load as load_cohort
 from polyclinic.delivery import bundle as bundles
 from polyclinic.errors import BundleError, Finding, StudyError
 from polyclinic.evidence.comparison import compare as compare_answers
@@ -24,6 +25,7 @@ from polyclinic.predictions.foreign import load_foreign
 from polyclinic.predictions.table import load
 from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.folds import FoldAnswers, run_folds
+from polyclinic.steps.kinds import kinds_of
 from polyclinic.steps.predict import WrittenAnswers, predict_table
 from polyclinic.steps.preflight import Preflight, preflight
 from polyclinic.steps.report_material import FinishedRun
@@ -91,7 +93,9 @@ def run(study: Path | str, out: Path | None = None, *, resume: bool = False, pro
     asked = read_study(path)
     out = out or Path("runs") / asked.study.name
     began = _now()
-    assembled = assemble(asked, path.parent, cache_folder())
+    kinds = kinds_of(asked)
+    cohort = load_cohort(asked.cohort, path.parent, uses=kinds.column_uses(asked.split))
+    assembled = assemble(asked, kinds, cohort, cache_folder())
     split, assembled = divide_cohort(assembled)
     with bundles.open_work(out, _fingerprints(path, assembled), resume=resume) as work:
         if work.finished:

@@ -39,8 +39,9 @@ import tomli_w
 from polyclinic.cohort.findings import inspect
 from polyclinic.cohort.table import Cohort, load
 from polyclinic.errors import Finding, PolyclinicError, Severity
-from polyclinic.steps.assemble import claim_columns, column_uses, read_inputs
-from polyclinic.study import catalogue
+from polyclinic.steps.assemble import claim_columns
+from polyclinic.steps.cohort_reader import CohortReader
+from polyclinic.steps.kinds import kinds_of
 from polyclinic.study.read import parse_study
 
 HERE = Path(__file__).parent
@@ -178,13 +179,13 @@ def _study(entry: Entry) -> str:
 def _reading(entry: Entry, folder: Path, read: Read) -> Iterator[Finding]:
     """Findings in the order of the reading; values are noted on the way."""
     study = parse_study(_study(entry))
-    heads = {name: catalogue.find("heads", one.kind)(name, one.options) for name, one in study.targets.items()}
-    kinds = {name: catalogue.find("inputs", one.kind)(name, one.options) for name, one in study.inputs.items()}
-    cohort = load(study.cohort, folder, uses=column_uses(study, kinds, heads))
+    kinds = kinds_of(study)
+    heads = kinds.heads
+    cohort = load(study.cohort, folder, uses=kinds.column_uses(study.split))
     yield from cohort.findings
-    columns = claim_columns(study, cohort, kinds, heads)
+    columns = claim_columns(study, cohort, kinds.inputs, heads)
     yield from inspect(cohort, columns["x"], heads["y"].columns())
-    inputs = read_inputs(cohort, kinds, columns, None)
+    inputs = CohortReader(cohort, None).inputs(kinds.inputs, columns)
     yield from inputs["x"].records.check()
     target = heads["y"].read_target(cohort.frame, cohort.name)
     yield from target.check("[targets.y]")

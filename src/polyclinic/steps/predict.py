@@ -26,7 +26,8 @@ from polyclinic.formats.tables.base import TableWriter, table_formats
 from polyclinic.heads.base import Head, Question
 from polyclinic.model import build
 from polyclinic.predictions.table import load as load_predictions
-from polyclinic.steps.assemble import column_uses, match_targets, read_inputs, users_rows
+from polyclinic.steps.cohort_reader import CohortReader
+from polyclinic.steps.kinds import StudyKinds
 from polyclinic.study import catalogue
 from polyclinic.study.findings import sift
 from polyclinic.study.read import read_study
@@ -64,14 +65,49 @@ class WrittenAnswers:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the networks said about the rows of a table, averaged."""
+    """What the networks answered about new patients, averaged.
 
+    Attributes:
+        cohort: The patients.
+        within: Whom the study would have taken in.
+        answers: By target.
+        shift: How far each lies from the training patients.
+        present: Who has any input.
+        findings: Seen in the table.
+        sources: File of each row's record by target, or None.
+        grounded: Who has the record that a question is about, by target.
+    """
+
+    cohort: Cohort
+    within: Bool[np.ndarray, " sample"]
     answers: Mapping[str, Answer]
     shift: Float[np.ndarray, " sample"]
     present: Bool[np.ndarray, " sample"]
     findings: tuple[Finding, ...]
     sources: Mapping[str, list[str | None]]
     grounded: Mapping[str, Bool[np.ndarray, " sample"]]
+
+    def frame(self, target: str, tune: Answer, confidence: float) -> pl.DataFrame:
+        """The answers to one question, with intervals learned on tune rows, and the reasons to abstain."""
+        answer, cohort, grounded = self.answers[target], self.cohort, self.grounded[target]
+        delivery = delivery_of(answer)
+        columns = delivery.columns(answer, tune, confidence)
+        reasons = [
+            (~self.present, _ABSENT),
+            (self.present & ~grounded, _NO_GROUND),
+            (grounded & delivery.silent(answer), _SILENT),
+            (~self.within, _OUTSIDE),
+            (self.shift > 1, _FAR),
+            (delivery.torn(answer, tune, confidence), _TORN),
+        ]
+        abstain = ["; ".join(words for mask, words in reasons if mask[i]) for i in range(len(cohort))]
+        head = {"row": cohort.row, "patient": cohort.patient, "target": np.full(len(cohort), target)}
+        return pl.DataFrame({**head, **columns, "shift": self.shift, "abstain": abstain})
+
+    def with_files(self, target: str, frame: pl.DataFrame, folder: Path) -> pl.DataFrame:
+        """The answers to one question with a column that names their files, where they have any."""
+        names = write_files(target, self.answers[target], self.cohort.row.tolist(), self.sources[target], folder)
+        return frame.with_columns(file=pl.Series([one or None for one in names])) if any(names) else frame
 
 
 def predict_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | None) -> WrittenAnswers:
@@ -96,30 +132,17 @@ def predict_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | N
     cohort = _new_cohort(study, plan, table)
     read = sift(readings_of(cohort, (name for columns in plan.columns.values() for name in columns)), study.accept)
     stop_on(read, CohortError)
-    asked = _ask(bundle, names, cohort, cache)
-    within, doubts = _within(study.cohort, cohort)
+    asked = _ask(bundle, study.cohort, cohort, cache)
     [known] = load_predictions(bundle.file("predictions.parquet"))
-    tune = known.part("tune")
-    confidence = study.evidence.confidence
-    frames = [
-        _frame(cohort, name, answer, tune.answers[name], confidence, asked, within)
-        for name, answer in asked.answers.items()
-    ]
+    tune = known.part("tune").answers
+    frames = {name: asked.frame(name, tune[name], study.evidence.confidence) for name in asked.answers}
     with files_beside(out) as folder:
-        answers = pl.concat([_with_files(frame, cohort, asked, folder) for frame in frames], how="diagonal")
+        named = [asked.with_files(name, frame, folder) for name, frame in frames.items()]
+        answers = pl.concat(named, how="diagonal")
         content, written = writer.write(answers), any(folder.iterdir())
     publish(out, content)
     abstained = answers.filter(pl.col("abstain") != "").height
-    return WrittenAnswers(
-        out, answers.height, abstained, (*read, *asked.findings, *doubts), files_of(out) if written else None
-    )
-
-
-def _with_files(frame: pl.DataFrame, cohort: Cohort, asked: "_Asked", folder: Path) -> pl.DataFrame:
-    """The answers to one question with a column that names their files, where they have any."""
-    name = frame["target"][0]
-    names = write_files(name, asked.answers[name], cohort.row.tolist(), asked.sources[name], folder)
-    return frame.with_columns(file=pl.Series([one or None for one in names])) if any(names) else frame
+    return WrittenAnswers(out, answers.height, abstained, (*read, *asked.findings), files_of(out) if written else None)
 
 
 def _writer_for(out: Path) -> TableWriter:
@@ -141,7 +164,8 @@ def _new_cohort(study: Study, plan: FitPlan, table: Path) -> Cohort:
     Columns that a study knows but a new table may lack are only used where they are there.
     """
     section = study.cohort
-    uses = replace(column_uses(study, revive_inputs(plan.inputs), revive_heads(plan.heads)), learned=True)
+    kinds = StudyKinds(revive_inputs(plan.inputs), revive_heads(plan.heads))
+    uses = replace(kinds.column_uses(study.split), learned=True)
     plain: dict[str, Any] = {"table": table.name, "source": None, "exclude": None, "site": None, "strata": ()}
     bare = section.model_copy(update={**plain, "patient": "row", "date": None})
     cohort = load_cohort(bare, table.parent, table.name, replace(uses, words=uses.words | {section.patient}))
@@ -164,14 +188,17 @@ def _within(section: CohortSection, cohort: Cohort) -> tuple[Bool[np.ndarray, " 
     return ~decision.meets, list(decision.notes)
 
 
-def _ask(bundle: Bundle, names: tuple[str, ...], cohort: Cohort, cache: Path | None) -> _Asked:
-    fits = [_ask_one(bundle, name, cohort, cache) for name in names]
-    questions, ready = fits[0].questions, fits[0].ready
+def _ask(bundle: Bundle, section: CohortSection, cohort: Cohort, cache: Path | None) -> _Asked:
+    asked = [_ask_one(bundle, name, cohort, cache) for name in fits(bundle.folder / "model")]
+    questions, ready = asked[0].questions, asked[0].ready
+    within, doubts = _within(section, cohort)
     return _Asked(
-        answers=answer_together([(fit.questions, fit.outputs) for fit in fits]),
-        shift=np.mean([fit.shift for fit in fits], axis=0),
-        present=np.logical_or.reduce([fit.ready.present(np.arange(len(cohort))) for fit in fits]),
-        findings=tuple(dict.fromkeys(finding for fit in fits for finding in fit.findings)),
+        cohort=cohort,
+        within=within,
+        answers=answer_together([(fit.questions, fit.outputs) for fit in asked]),
+        shift=np.mean([fit.shift for fit in asked], axis=0),
+        present=np.logical_or.reduce([fit.ready.present(np.arange(len(cohort))) for fit in asked]),
+        findings=(*dict.fromkeys(finding for fit in asked for finding in fit.findings), *doubts),
         sources={name: _sources(question.head, ready, cohort) for name, question in questions.items()},
         grounded={name: _grounded(question.head.ground, ready, len(cohort)) for name, question in questions.items()},
     )
@@ -200,13 +227,14 @@ def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _
     plan, weights = load_model(bundle.folder / "model", name, FitPlan)
     _refuse_absent(plan, cohort)
     heads = revive_heads(plan.heads)
-    inputs = read_inputs(cohort, revive_inputs(plan.inputs), plan.columns, cache)
-    with users_rows(cohort.row):
-        findings = [finding for one in inputs.values() for finding in one.records.check()]
+    reader = CohortReader(cohort, cache)
+    inputs = reader.inputs(revive_inputs(plan.inputs), plan.columns)
+    with reader.users_rows():
         asked = {n: Question(head, head.read_new(cohort.frame, cohort.name)) for n, head in heads.items()}
         given = {n: question for n, question in asked.items() if question.target is not None}
-        matched = match_targets(cohort, inputs, given, cache)
-        findings += [f for question in matched.values() for f in question.outcomes.check_new()]
+        matched = reader.match(inputs, given)
+        doubts = [f for question in matched.values() for f in question.outcomes.check_new()]
+    findings = [*reader.check(inputs, {}), *doubts]
     stop_on([f for f in findings if f.severity is Severity.ERROR], CohortError)
     ready = Ready.of(inputs, {n: Question(head, None) for n, head in heads.items()}, cache)
     model = build(ready.inputs, heads, plan.model, seed=0)
@@ -243,27 +271,3 @@ def _refuse_absent(plan: FitPlan, cohort: Cohort) -> None:
         ],
         CohortError,
     )
-
-
-def _frame(
-    cohort: Cohort,
-    target: str,
-    answer: Answer,
-    tune: Answer,
-    confidence: float,
-    asked: _Asked,
-    within: Bool[np.ndarray, " sample"],
-) -> pl.DataFrame:
-    delivery = delivery_of(answer)
-    columns = delivery.columns(answer, tune, confidence)
-    torn = delivery.torn(answer, tune, confidence)
-    silent = asked.grounded[target] & delivery.silent(answer)
-    reasons = [
-        (~asked.present, _ABSENT),
-        (asked.present & ~asked.grounded[target], _NO_GROUND),
-        (silent, _SILENT),
-    ]
-    reasons += [(~within, _OUTSIDE), (asked.shift > 1, _FAR), (torn, _TORN)]
-    abstain = ["; ".join(words for mask, words in reasons if mask[i]) for i in range(len(cohort))]
-    head = {"row": cohort.row, "patient": cohort.patient, "target": np.full(len(cohort), target)}
-    return pl.DataFrame({**head, **columns, "shift": asked.shift, "abstain": abstain})

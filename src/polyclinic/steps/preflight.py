@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyclinic.cohort.rows import Split
-from polyclinic.cohort.table import Step
+from polyclinic.cohort.table import Step, load
 from polyclinic.errors import Finding, PolyclinicError, Severity
 from polyclinic.model import build
 from polyclinic.steps.assemble import assemble, divide_cohort
+from polyclinic.steps.kinds import kinds_of
 from polyclinic.study.schema import Study
 from polyclinic.training.assembled import Assembled
 from polyclinic.training.devices.precision import choose_precision
@@ -52,7 +53,9 @@ class Preflight:
 def preflight(study: Study, folder: Path, cache: Path | None) -> Preflight:
     """Assemble and divide the study, take a few throw-away steps, and tell; raises nothing that a user caused."""
     try:
-        assembled = assemble(study, folder, cache)
+        kinds = kinds_of(study)
+        cohort = load(study.cohort, folder, uses=kinds.column_uses(study.split))
+        assembled = assemble(study, kinds, cohort, cache)
     except PolyclinicError as error:
         return Preflight(error.findings, (), ())
     try:

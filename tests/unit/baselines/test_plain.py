@@ -14,10 +14,12 @@ from polyclinic.baselines.plain import answer_baselines
 from polyclinic.baselines.questions.classify import PlainClassify
 from polyclinic.baselines.questions.survive import PlainSurvive, intervals_for
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
+from polyclinic.cohort.table import load
 from polyclinic.heads.base import Head
 from polyclinic.records.base import Features
 from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.example_cohort import example_cohort
+from polyclinic.steps.kinds import kinds_of
 from polyclinic.study import catalogue
 from polyclinic.study.read import read_study
 
@@ -34,7 +36,10 @@ def studied(tmp_path_factory):
     def make(targets, **settings):
         folder = tmp_path_factory.mktemp("study")
         made = example_cohort(folder, {"labs": "tabular"}, targets, patients=240, settings=settings)
-        assembled = assemble(read_study(made.study), folder, None)
+        study = read_study(made.study)
+        kinds = kinds_of(study)
+        cohort = load(study.cohort, folder, uses=kinds.column_uses(study.split))
+        assembled = assemble(study, kinds, cohort, None)
         split, assembled = divide_cohort(assembled)
         return assembled, split.folds[0], made.signal
 

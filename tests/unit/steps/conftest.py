@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 
 from polyclinic.cohort.rows import Fold, Split
+from polyclinic.cohort.table import load
 from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.example_cohort import example_cohort
 from polyclinic.steps.fold import FoldPlan
+from polyclinic.steps.kinds import kinds_of
 from polyclinic.study.read import read_study
 from polyclinic.training.assembled import Assembled
 
@@ -48,7 +50,10 @@ def divided_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Divide
         sections = {name: {**SETTINGS.get(name, {}), **settings.get(name, {})} for name in {**SETTINGS, **settings}}
         targets = {"sick": "classify", "level": "regress"}
         made = example_cohort(folder, {"labs": "tabular"}, targets, patients=patients, settings=sections)
-        split, assembled = divide_cohort(assemble(read_study(made.study), folder, None))
+        study = read_study(made.study)
+        kinds = kinds_of(study)
+        cohort = load(study.cohort, folder, uses=kinds.column_uses(study.split))
+        split, assembled = divide_cohort(assemble(study, kinds, cohort, None))
         return Divided(assembled, split, pl.read_csv(made.table))
 
     return make

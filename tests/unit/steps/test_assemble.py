@@ -6,10 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from polyclinic.cohort.table import load
 from polyclinic.errors import CohortError, LeakError, Severity, StudyError
 from polyclinic.heads.regress import Regress
 from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.example_cohort import example_cohort
+from polyclinic.steps.kinds import kinds_of
 from polyclinic.study.read import read_study
 
 SETTINGS = {"cohort": {"exclude": "patient_id = 'P00000'"}, "model": {"size": "tiny"}}
@@ -25,7 +27,10 @@ def study(tmp_path):
             tmp_path, {"note": "text"}, {"sick": "classify", "level": "regress"}, patients=60, settings=sections
         )
         change(pl.read_csv(made.table)).write_csv(made.table)
-        return assemble(read_study(made.study), tmp_path, None)
+        study = read_study(made.study)
+        kinds = kinds_of(study)
+        cohort = load(study.cohort, tmp_path, uses=kinds.column_uses(study.split))
+        return assemble(study, kinds, cohort, None)
 
     return make
 
