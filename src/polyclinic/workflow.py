@@ -21,6 +21,7 @@ from polyclinic.errors import BundleError, Finding, StudyError
 from polyclinic.evidence.comparison import compare as compare_answers
 from polyclinic.evidence.judge import judge as judge_answers
 from polyclinic.formats.disk import write_file
+from polyclinic.formats.table_address import is_url, stated_url
 from polyclinic.predictions.foreign import load_foreign
 from polyclinic.predictions.table import load
 from polyclinic.steps.assemble import assemble, divide_cohort
@@ -147,11 +148,11 @@ def new(table: Path | str, target: str, out: Path | None = None) -> Draft:
         BundleError: if a study file is there already, or the place cannot be written to.
     """
     table = Path(table)
-    path = out or table.parent / "study.toml"
+    path = out or (Path() if is_url(table) else table.parent) / "study.toml"
     if path.exists():
         remedy = "Move it away, or choose another name with --out."
         raise BundleError(Finding("file_exists", str(path), "a draft overwrites nothing", "it exists", remedy))
-    relative = Path(os.path.relpath(table, path.parent)).as_posix()
+    relative = stated_url(table) if is_url(table) else Path(os.path.relpath(table, path.parent)).as_posix()
     drafted = draft(table, target, relative)
     schema = path.parent / SCHEMA_NAME
     write_file(schema, json.dumps(json_schema(), indent=1).encode())

@@ -83,9 +83,10 @@ def guess_encoding(path: Path) -> str:
 def _reached(address: TableAddress, url: str, reading: TableReading, place: str) -> TypedTable:
     """A table of a database that is reached by its address; it has no file, so its content is its fingerprint."""
     database = Database.named(url, place)
-    columns = read_columns(database.content(address.part, reading), reading.cells, database.name)
+    cells = database.content(address.part, reading)
+    columns = read_columns(cells, reading.cells, database.name)
     sources = {database.name: frame_fingerprint(columns.frame)}
-    return TypedTable(columns.frame, address.path, database.name, sources, readings=columns.readings)
+    return TypedTable(columns.frame, address.path, database.name, sources, cells.notes, columns.readings)
 
 
 def _lying(address: TableAddress, reading: TableReading, place: str) -> TypedTable:

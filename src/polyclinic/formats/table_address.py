@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+"""One stroke is what a path makes of two; a single letter before them is a drive."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,17 @@ def is_url(table: Path | str) -> bool:
     return _URL.match(os.fspath(table)) is not None
 
 
+def stated_url(table: Path | str) -> str:
+    """The address of a database with the two strokes that a path has only one of."""
+    text = os.fspath(table)
+    return text if "://" in text else _URL.sub(r"\1://", text, count=1)
+
+
 def find_address(table: Path | str, folder: Path) -> TableAddress:
     """Where a table lies; a name of a file may hold the sign # itself."""
     text = os.fspath(table)
     if is_url(text):
-        url, _, name = text.partition("#")
+        url, _, name = stated_url(text).partition("#")
         return TableAddress(folder, name or None, url)
     for whole, part in _readings(text):
         if (folder / whole).exists():

@@ -22,6 +22,7 @@ from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.weights import fits, load_model
 from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_on
 from polyclinic.evidence.shift import shift_score
+from polyclinic.formats.table_address import is_url, stated_url
 from polyclinic.formats.tables.base import TableWriter, table_formats
 from polyclinic.heads.base import Head, Question
 from polyclinic.model import build
@@ -123,7 +124,8 @@ def predict_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | N
         CohortError, ReadError: if the table cannot be used.
         BundleError: if the answers cannot be written.
     """
-    out = out or table.with_name(f"{table.name.split('.')[0]}.predictions.csv")
+    name = "new" if is_url(table) else table.name.split(".")[0]
+    out = out or (Path() if is_url(table) else table.parent) / f"{name}.predictions.csv"
     writer = _writer_for(out)
     refuse_folder(files_of(out))
     study = read_study(bundle.file("study.toml"))
@@ -166,11 +168,14 @@ def _new_cohort(study: Study, plan: FitPlan, table: Path) -> Cohort:
     section = study.cohort
     kinds = StudyKinds(revive_inputs(plan.inputs), revive_heads(plan.heads))
     uses = replace(kinds.column_uses(study.split), learned=True)
-    plain: dict[str, Any] = {"table": table.name, "source": None, "exclude": None, "site": None, "strata": ()}
+    named, folder, place = (table.name, table.parent, table.name)
+    if is_url(table):
+        named, folder, place = (stated_url(table), Path(), "new patients")
+    plain: dict[str, Any] = {"table": named, "source": None, "exclude": None, "site": None, "strata": ()}
     bare = section.model_copy(update={**plain, "patient": "row", "date": None})
-    cohort = load_cohort(bare, table.parent, table.name, replace(uses, words=uses.words | {section.patient}))
+    cohort = load_cohort(bare, folder, place, replace(uses, words=uses.words | {section.patient}))
     if section.patient in cohort.frame.columns:
-        return load_cohort(bare.model_copy(update={"patient": section.patient}), table.parent, table.name, uses)
+        return load_cohort(bare.model_copy(update={"patient": section.patient}), folder, place, uses)
     return cohort
 
 

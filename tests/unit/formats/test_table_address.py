@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from polyclinic.formats.table_address import TableAddress, find_address, is_url, seen_from
+from polyclinic.formats.table_address import TableAddress, find_address, is_url, seen_from, stated_url
 
 
 def test_what_stands_after_the_sign_is_a_part(tmp_path):
@@ -19,6 +19,8 @@ def test_a_database_is_reached_by_its_address(tmp_path):
     assert is_url(stated)
     assert not is_url(Path("C:/data/a.csv"))
     assert find_address(stated, tmp_path) == TableAddress(tmp_path, "ward.patients", "postgresql://anna@db/heart")
+    assert find_address(Path(stated), tmp_path) == find_address(stated, tmp_path)
+    assert stated_url(Path(stated)) == stated
 
 
 @pytest.mark.parametrize(

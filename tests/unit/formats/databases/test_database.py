@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -65,9 +66,10 @@ def test_a_query_that_fails_says_so(address):
         "mssql://db.example/heart?authToken=Geheim7",
     ],
 )
-def test_a_password_in_the_address_is_refused_and_not_repeated(stated):
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_password_in_the_address_is_refused_and_not_repeated(stated, kind):
     with pytest.raises(CohortError) as refused:
-        read_table(stated, place="study.toml [cohort] table")
+        read_table(kind(stated), place="study.toml [cohort] table")
     message = str(refused.value)
     assert refused.value.findings[0].name == "password_in_study"
     assert "db.example/heart" in message
