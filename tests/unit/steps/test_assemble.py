@@ -1,6 +1,7 @@
 """A study put together with its cohort: rows of the user's table in every finding, strata, what may be accepted."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,8 @@ from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.example_cohort import example_cohort
 from polyclinic.steps.kinds import kinds_of
 from polyclinic.study.read import read_study
+from polyclinic.study.schema import Study
+from polyclinic.training.assembled import Assembled
 
 SETTINGS = {"cohort": {"exclude": "patient_id = 'P00000'"}, "model": {"size": "tiny"}}
 
@@ -28,11 +31,15 @@ def study(tmp_path):
         )
         change(pl.read_csv(made.table)).write_csv(made.table)
         study = read_study(made.study)
-        kinds = kinds_of(study)
-        cohort = load(study.cohort, tmp_path, uses=kinds.column_uses(study.split))
-        return assemble(study, kinds, cohort, None)
+        return assembled_from(study, tmp_path)
 
     return make
+
+
+def assembled_from(study: Study, folder: Path) -> Assembled:
+    kinds = kinds_of(study)
+    cohort = load(study.cohort, folder, uses=kinds.column_uses(study.split))
+    return assemble(study, kinds, cohort, None)
 
 
 def blank(column: str, *lines: int):
@@ -69,9 +76,9 @@ def test_texts_stand_as_given_and_spans_are_counted_in_them(tmp_path):
         content.write_csv(made.table)
         if out:
             with pytest.raises(CohortError, match="begin and end with a word"):
-                assemble(read_study(made.study), tmp_path, None)
+                assembled_from(read_study(made.study), tmp_path)
         else:
-            found = assemble(read_study(made.study), tmp_path, None)
+            found = assembled_from(read_study(made.study), tmp_path)
             assert list(found.inputs["note"].records.texts) == content["note"].to_list()
             assert "blank_edges" not in {finding.name for finding in found.findings}
 
