@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool
 
+from polyclinic.cohort.missing_codes import missing_codes_of
 from polyclinic.cohort.missingness import missing_by_outcome
 from polyclinic.cohort.plausible import impossible, limits_of, zeros_stand_apart
 from polyclinic.cohort.repeats import copied, frame_halves
@@ -43,9 +44,11 @@ def inspect(cohort: Cohort, input_columns: Sequence[str], outcome_columns: Seque
     inputs = pick(cohort.frame, input_columns)
     outcomes = pick(cohort.frame, outcome_columns)
     each = chain.from_iterable(_column(cohort, column) for column in inputs)
+    coded = chain.from_iterable(_codes(cohort, column) for column in outcomes if column.dtype.is_float())
     return [
         *readings_of(cohort, [*inputs.columns, *outcomes.columns]),
         *each,
+        *coded,
         *_constant(cohort, inputs),
         *_duplicate_columns(cohort, inputs),
         *_duplicate_rows(cohort),
@@ -72,6 +75,7 @@ def _column(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
     elif column.dtype.is_numeric():
         yield from _impossible(cohort, column)
         yield from _zeros(cohort, column)
+        yield from _codes(cohort, column)
 
 
 def _text_in_numbers(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
@@ -136,7 +140,8 @@ def _impossible(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
             "impossible_values",
             f"{limits.what} of a patient lies within {between}",
             f"not so in {int(rows.sum())} of {counted(len(rows), 'row')}",
-            "Correct the unit or the cells; or accept impossible_values with the reason.",
+            "Correct the unit or the cells; name a code such as 999 in [cohort] missing_codes; or accept "
+            "impossible_values with the reason.",
             Severity.REFUSED,
             rows,
         )
@@ -156,6 +161,23 @@ def _zeros(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
             "If so, name the column in zero_missing under [cohort]: a model then knows that the value is missing.",
             Severity.WARNING,
             zero.to_numpy().astype(bool),
+        )
+
+
+def _codes(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
+    codes = missing_codes_of(column)
+    if codes:
+        listed = ", ".join(f"{code:g}" for code in codes)
+        rows = column.cast(pl.Float64).is_in(codes).fill_null(False)
+        yield _finding(
+            cohort,
+            column.name,
+            "codes_for_missing",
+            "every number should be a measurement",
+            f"{listed} in {int(rows.sum())} of {counted(len(rows), 'row')}, far from all others, as if not known",
+            f'If so, write missing_codes = {{"{column.name}" = [{listed}]}} under [cohort].',
+            Severity.WARNING,
+            rows.to_numpy().astype(bool),
         )
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Int, Shaped
 
 from polyclinic.cohort.builtin import read_builtin
 from polyclinic.cohort.exclusion import decide
+from polyclinic.cohort.missing_codes import without_codes
 from polyclinic.cohort.strata import stratum
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.formats.columns.column_types import absent_column, as_words, counted
@@ -110,9 +111,11 @@ def load(section: CohortSection, folder: Path, place: str = "study.toml", uses: 
         MissingPackage: if a built-in cohort needs a package that is not installed.
     """
     table = _read(section, folder, place, uses)
-    stop_on(_absent(section, table.frame.columns, place), CohortError)
-    emptied = [name for name in section.zero_missing if table.frame[name].dtype.is_numeric()]
+    there = table.frame.columns
+    stop_on([] if uses.learned else _absent(section, there, place), CohortError)
+    emptied = [name for name in section.zero_missing if name in there and table.frame[name].dtype.is_numeric()]
     frame = table.frame.with_columns(pl.when(pl.col(name) != 0).then(pl.col(name)).alias(name) for name in emptied)
+    frame = without_codes(frame, {name: codes for name, codes in section.missing_codes.items() if name in there})
     cohort = _cohort(section, replace(table, frame=frame))
     if section.exclude is None:
         return cohort
@@ -163,6 +166,8 @@ def _absent(section: CohortSection, columns: list[str], place: str) -> list[Find
         "patient": patient,
         "strata": section.strata,
         "zero_missing": section.zero_missing,
+        "missing_codes": tuple(section.missing_codes),
+        "columns": tuple(section.columns),
     }
     return [
         absent_column(f"{place} [cohort] {key}", name, columns)
@@ -176,6 +181,7 @@ def _cohort(section: CohortSection, table: TypedTable) -> Cohort:
     findings = list(table.notes)
     frame, dates = _with_dates(section, table, findings)
     patient = _patients(section, table, findings)
+    findings += _of_roles(section, table)
     stop_on(findings, CohortError)
     site = None if section.site is None else as_words(frame[section.site])
     return Cohort(
@@ -194,15 +200,26 @@ def _cohort(section: CohortSection, table: TypedTable) -> Cohort:
     )
 
 
+def _of_roles(section: CohortSection, table: TypedTable) -> list[Finding]:
+    """What was done to read the names of patients, sites and subgroups; it stops nobody, for they stay words."""
+    named = (section.patient, section.site, *section.strata)
+    names = dict.fromkeys(name for name in named if name is not None)
+    readings = [table.readings[name] for name in names if name in table.readings]
+    told = [finding for reading in readings for finding in reading.findings]
+    return [finding for finding in told if finding.severity in (Severity.WARNING, Severity.NOTE)]
+
+
 def _with_dates(
     section: CohortSection, table: TypedTable, findings: list[Finding]
 ) -> tuple[pl.DataFrame, Shaped[np.ndarray, " row"] | None]:
     """The table with its date column as dates, and the same as an array."""
     if section.date is None:
         return table.frame, None
-    dates = index_dates(table.frame[section.date], f'{table.name} column "{section.date}"')
-    if isinstance(dates, Finding):
-        findings.append(dates)
+    said = table_reading(section).cells.of(section.date).date_format
+    dates, told = index_dates(table.frame[section.date], f'{table.name} column "{section.date}"', said)
+    reading = table.readings.get(section.date)
+    findings += [*told, *(reading.findings if reading is not None and reading.values is not None else ())]
+    if dates is None:
         return table.frame, None
     frame = table.frame.with_columns(dates.alias(section.date))
     return frame, dates.cast(pl.Datetime("us")).to_numpy()

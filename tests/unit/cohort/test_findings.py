@@ -149,3 +149,12 @@ def test_rows_are_those_of_the_users_table(cohort_of: CohortOf) -> None:
 
 def test_no_inputs_no_findings(cohort_of: CohortOf) -> None:
     assert inspect(cohort_of({"a": NUMBERS, "y": [0, 1] * 100}), [], ["y"]) == []
+
+
+def test_codes_for_not_known_are_told_with_the_key_that_empties_them(cohort_of: CohortOf) -> None:
+    finding = found(cohort_of({"marker": [*NUMBERS[:198], 999.0, 999.0]}))["codes_for_missing"]
+    assert finding.rows == (199, 200)
+    assert 'missing_codes = {"marker" = [999]}' in finding.remedy
+    emptied = cohort_of({"marker": [*NUMBERS[:198], 999.0, 999.0]}, missing_codes={"marker": (999.0,)})
+    assert "codes_for_missing" not in found(emptied)
+    assert emptied.frame["marker"].null_count() == 2

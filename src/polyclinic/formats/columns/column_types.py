@@ -8,7 +8,7 @@ import polars as pl
 from jaxtyping import Shaped
 
 from polyclinic.errors import Finding
-from polyclinic.formats.columns.dates import plain_dates
+from polyclinic.formats.columns.plain_dates import plain_dates
 from polyclinic.formats.columns.reading import CellReading, ColumnUses
 
 _INTEGER = r"^[+-]?(0|[1-9][0-9]{0,17})$"
@@ -48,8 +48,16 @@ def type_columns(frame: pl.DataFrame, reading: CellReading, keep: Collection[str
         found |= {column.name: column for column in fitting.select(convert)} if fitting.width else {}
     maybe = _fitting(pl.DataFrame([c for c in text if c.name not in found]), _YEAR_FIRST)
     found |= {c.name: dates for c in maybe if (dates := plain_dates(c)) is not None}
+    found = {name: typed for name, typed in found.items() if not _said_otherwise(clean[name], typed, reading)}
     kept = {name for name, typed in found.items() if _is_text(clean[name], typed, reading.uses)}
     return pl.DataFrame([c if c.name in kept else found.get(c.name, c) for c in clean])
+
+
+def _said_otherwise(text: pl.Series, typed: pl.Series, reading: CellReading) -> bool:
+    """Whether the study says that a point stands between thousands: then 1.234 is not what it looks like."""
+    said = reading.of(text.name)
+    commas = said.decimal == "," or said.thousands == "."
+    return commas and typed.dtype.is_float() and bool(text.str.contains(".", literal=True).any())
 
 
 def _is_text(text: pl.Series, typed: pl.Series, uses: ColumnUses) -> bool:

@@ -8,23 +8,15 @@ from functools import cached_property
 import polars as pl
 
 from polyclinic.errors import Finding, Severity
-from polyclinic.formats.columns.cells import (
-    LabCell,
-    is_infinite,
-    is_known_unit,
-    is_unknown_word,
-    split_rest,
-    take_apart,
-    unit_key,
-)
+from polyclinic.formats.columns.cells import LabCell, is_known_unit, is_unknown_word, unit_key
 from polyclinic.formats.columns.column_types import counted
+from polyclinic.formats.columns.distinct_cells import FEW_NUMBERS, NEARLY, DistinctCells
 from polyclinic.formats.columns.numbers import PLAIN, NumberStyle, OpenStyle, choose_style
+from polyclinic.formats.columns.several_numbers import several_numbers, two_numbers_among
 from polyclinic.study.schema import ColumnSection
 
-NEARLY = 0.9
-"""From this share of numbers on, a column is one of numbers and the other cells are mistakes: a round number."""
-_FEW_NUMBERS = 8
-"""Fewer different numbers beside words may be codes of categories; a round number."""
+_FEW_WORDS = 3
+"""Ways to write "not known" in one column; a round number."""
 _GLANCE = 200
 """Known cells looked at first; a round number."""
 _A_WORD_REPEATS = 5
@@ -33,7 +25,6 @@ _SIGN_WORDS = {"": "nothing", ",": "commas", ".": "points", " ": "blanks", "'": 
 _MAYBE = r"^\W*[.,]?\d"
 _CODE = r"^[A-Za-z]{1,3}[-.]?[0-9]+([.-][0-9A-Za-z]+)*$"
 _PADDED = r"^0[0-9]"
-_PAIR = r"^\d+(?:[.,]\d+)?\s*[/\\]\s*\d+(?:[.,]\d+)?(?:\s*mmHg)?$"
 
 
 @dataclass(frozen=True)
@@ -66,17 +57,19 @@ def read_laboratory(column: pl.Series, table: str, said: ColumnSection, *, learn
     """
     place = f'{table} column "{column.name}"'
     forced = said.type == "number"
-    if not forced and not _maybe_numbers(column):
+    if not forced and not _maybe_numbers(column) and not _nothing_known(column):
         return None
-    if _holds_pairs(column):
-        return ColumnReading(None, (_pairs(place, column),))
-    cells = _Cells.of(column)
+    if (several := several_numbers(place, column)) is not None and not forced:
+        return ColumnReading(None, (several,))
+    cells = DistinctCells.of(column)
+    if cells.unknown and not cells.known:
+        return _Written(place, column, cells, PLAIN, said, learned).reading()
     style = choose_style(cells.numbers, said.decimal, said.thousands, NEARLY)
     nearly = cells.readable >= NEARLY * cells.known if not forced else True
     if not nearly or not cells.apart or (not forced and _are_codes(column)):
         return None
     if isinstance(style, OpenStyle):
-        return ColumnReading(None, (_ambiguous(place, style.found),))
+        return ColumnReading(None, (_ambiguous(place, style),))
     return _Written(place, column, cells, style, said, learned).reading()
 
 
@@ -86,10 +79,10 @@ def _maybe_numbers(column: pl.Series) -> bool:
     return bool(known.str.contains(_MAYBE).mean() or 0.0) and int(known.str.contains(_MAYBE).sum()) >= 0.3 * len(known)
 
 
-def _holds_pairs(column: pl.Series) -> bool:
-    known = column.drop_nulls()
-    pairs = known.str.contains(_PAIR)
-    return int(pairs.sum()) >= NEARLY * len(known) and known.n_unique() >= _FEW_NUMBERS
+def _nothing_known(column: pl.Series) -> bool:
+    """Whether there is nothing but a word or sign for "not known"."""
+    words = column.drop_nulls().head(_GLANCE).unique()
+    return len(words) <= _FEW_WORDS and all(map(is_unknown_word, words))
 
 
 def _are_codes(column: pl.Series) -> bool:
@@ -98,93 +91,12 @@ def _are_codes(column: pl.Series) -> bool:
 
 
 @dataclass(frozen=True)
-class _Cells:
-    """The different cells of a column by what they are, with how often they occur.
-
-    Attributes:
-        apart: Those that begin with a number.
-        unknown: Words for "not known".
-        infinite: Infinite numbers.
-        other: Everything else.
-    """
-
-    apart: Mapping[str, tuple[LabCell, int]]
-    unknown: Mapping[str, int]
-    infinite: Mapping[str, int]
-    other: Mapping[str, int]
-
-    @classmethod
-    def of(cls, column: pl.Series) -> "_Cells":
-        """The cells of a column."""
-        apart: dict[str, tuple[LabCell, int]] = {}
-        unknown: dict[str, int] = {}
-        infinite: dict[str, int] = {}
-        other: dict[str, int] = {}
-        for cell, many in column.drop_nulls().value_counts(sort=True, name="\0n").iter_rows():
-            if is_unknown_word(cell):
-                unknown[cell] = many
-            elif is_infinite(cell):
-                infinite[cell] = many
-            elif (found := take_apart(cell)) is not None:
-                apart[cell] = (found, many)
-            else:
-                other[cell] = many
-        return cls(apart, unknown, infinite, other)
-
-    @cached_property
-    def numbers(self) -> Counter[str]:
-        """The numbers as written, with how often each occurs."""
-        total: Counter[str] = Counter()
-        for cell, many in self.apart.values():
-            total[cell.number] += many
-        return total
-
-    @cached_property
-    def units(self) -> Counter[str]:
-        """What follows the numbers, by the key of the unit; what is no unit by itself, after a line break."""
-        total: Counter[str] = Counter()
-        for cell, many in self.apart.values():
-            total[self.unit_of(cell)] += many
-        return total
-
-    @cached_property
-    def _low_flags(self) -> bool:
-        """Whether "L" stands for "low": "H" stands for "high" elsewhere, or few cells have it."""
-        ends = Counter(word for cell, many in self.apart.values() for word in cell.rest.split() for _ in range(many))
-        return bool(ends["H"] or ends["HH"]) or ends["L"] < 0.5 * sum(many for _, many in self.apart.values())
-
-    def split(self, cell: LabCell) -> tuple[str, bool] | None:
-        """Unit and flag of a cell."""
-        return split_rest(cell.rest, self._low_flags)
-
-    def unit_of(self, cell: LabCell) -> str:
-        """The key of the unit, "" where there is none, and what is no unit after a line break."""
-        parts = self.split(cell)
-        return f"\n{cell.rest}" if parts is None else unit_key(parts[0])
-
-    @cached_property
-    def unit(self) -> str:
-        """The most frequent unit, "" if numbers stand without one."""
-        return max((u for u in self.units if u and "\n" not in u), key=lambda u: self.units[u], default="")
-
-    @property
-    def readable(self) -> int:
-        """Cells that are numbers, with or without a unit."""
-        return sum(many for unit, many in self.units.items() if unit in ("", self.unit) or is_known_unit(unit))
-
-    @property
-    def known(self) -> int:
-        """Cells that are neither words for "not known" nor infinite."""
-        return sum(many for _, many in self.apart.values()) + sum(self.other.values())
-
-
-@dataclass(frozen=True)
 class _Written:
     """A column that holds numbers, and the style in which they are written."""
 
     place: str
     column: pl.Series
-    cells: _Cells
+    cells: DistinctCells
     style: NumberStyle
     said: ColumnSection
     learned: bool
@@ -195,7 +107,7 @@ class _Written:
             return ColumnReading(None, (self._units_finding(),))
         values = self._values
         other = {cell for cell in self._asked if cell not in values}
-        if other and len(set(values.values())) < _FEW_NUMBERS and self.said.type != "number":
+        if other and len(set(values.values())) < FEW_NUMBERS and self.said.type != "number":
             return None
         read = self.column.replace_strict(values, default=None, return_dtype=pl.Float64)
         findings = [f for f in (self._note(values), self._infinite(), self._other(other)) if f is not None]
@@ -297,16 +209,22 @@ class _Written:
         if not other:
             return None
         mask = self.column.is_in(sorted(other)).fill_null(False)
+        hints = [hint for hint in (self._in_another_style(other), two_numbers_among(other)) if hint]
         return Finding(
             name="text_in_number_column",
             place=self.place,
             rule="a column of numbers must hold nothing but numbers",
-            found=f"something else in {int(mask.sum())} of {len(self.column) - self.column.null_count():,} known cells",
+            found=f"something else in {int(mask.sum())} of {len(self.column) - self.column.null_count():,} known cells"
+            + "".join(f", {hint}" for hint in hints),
             remedy="Correct the cells, name their word in [cohort] missing_values, or list the column under "
             "categorical; accept text_in_number_column to read these cells as missing.",
             severity=Severity.REFUSED,
             rows=rows_of(mask),
         )
+
+    def _in_another_style(self, other: set[str]) -> str:
+        """Whether some of the other cells are numbers with another sign before the decimals or between thousands."""
+        return "some with another decimal sign" if any(text in self.cells.apart for text in other) else ""
 
     def _units_finding(self) -> Finding:
         strange = [
@@ -355,27 +273,15 @@ def rows_of(mask: pl.Series) -> tuple[int, ...]:
     return tuple(int(i) + 1 for i in mask.arg_true())
 
 
-def _ambiguous(place: str, found: str) -> Finding:
+def _ambiguous(place: str, style: OpenStyle) -> Finding:
     return Finding(
         name="ambiguous_numbers",
         place=place,
         rule="a column of numbers must show how they are written",
-        found=found,
+        found=style.found,
         remedy='Write decimal = "," or decimal = "." under [cohort], or under [cohort.columns] for this one; accepted '
         "by name, the column is read as categories.",
-        severity=Severity.REFUSED,
-    )
-
-
-def _pairs(place: str, column: pl.Series) -> Finding:
-    many = int(column.drop_nulls().str.contains(_PAIR).sum())
-    return Finding(
-        name="two_numbers_in_a_cell",
-        place=place,
-        rule="a cell must hold one number",
-        found=f'two, as in "120/80", in {many:,} of {len(column):,} cells',
-        remedy="Write them into two columns, such as systolic and diastolic.",
-        severity=Severity.REFUSED,
+        severity=Severity.REFUSED if style.certain else Severity.WARNING,
     )
 
 

@@ -41,7 +41,8 @@ class NumberStyle:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        groups = rf"|[1-9]\d{{0,2}}(?:{re.escape(self.thousands)}\d{{3}})+" if self.thousands else ""
+        sign = re.escape(self.thousands)  # in India only the last group has three digits: 1,45,000
+        groups = rf"|[1-9]\d{{0,2}}(?:{sign}\d{{2,3}})*{sign}\d{{3}}" if self.thousands else ""
         part = re.escape(self.decimal)
         return re.compile(rf"[+-]?(?:(?:\d+{groups})(?:{part}\d*)?|{part}\d+)(?:[eE][+-]?\d+)?")
 
@@ -59,9 +60,11 @@ class OpenStyle:
 
     Attributes:
         found: In words for a message.
+        certain: Whether they are numbers at all, beyond doubt.
     """
 
     found: str
+    certain: bool = True
 
 
 PLAIN = NumberStyle()
@@ -70,7 +73,7 @@ _STYLES = tuple(NumberStyle(decimal, sign) for sign in ("", ",", ".", " ", "'") 
 
 def plain_signs(cell: str) -> str:
     """A cell with digits, signs and blanks of other scripts as those of ASCII; letters stay as they are."""
-    return cell if cell.isascii() else "".join(map(_plain_sign, cell)).strip()
+    return cell.strip() if cell.isascii() else "".join(map(_plain_sign, cell)).strip()
 
 
 def choose_style(
@@ -92,6 +95,8 @@ def choose_style(
     weight = {style: sum(numbers[n] for n in values) for style, values in read.items()}
     most = max(weight.values(), default=0)
     any_style = sum(many for n, many in numbers.items() if any(n in values for values in read.values()))
+    if any_style < enough * sum(numbers.values()):
+        return OpenStyle("the signs between their digits follow no rule", certain=False)
     if most < enough * any_style:
         return OpenStyle("some are written with a decimal point, others with a decimal comma")
     best = [style for style in styles if weight[style] == most]
@@ -103,20 +108,24 @@ def choose_style(
 
 
 def _allowed(style: NumberStyle, decimal: str | None, thousands: str | None) -> bool:
-    return decimal in (None, style.decimal) and (thousands is None or style.thousands in ("", thousands))
+    return decimal in (None, style.decimal) and (
+        thousands is None or (style.thousands in ("", thousands) and style.decimal != thousands)
+    )
 
 
 def _has_bare_numbers(numbers: Mapping[str, int]) -> bool:
-    """Whether numbers below a thousand stand without a comma, and none above: then it divides thousands."""
+    """Whether numbers of hundreds stand without a comma, and none above: then it divides thousands."""
     bare = {n: many for n, many in numbers.items() if n.lstrip("+-").isdecimal()}
     count = sum(bare.values())
     often = count >= max(_FEWEST_BARE, _BARE_SHARE * sum(numbers.values()))
-    return often and all(len(n.lstrip("+-")) <= 3 for n in bare)
+    return often and max(len(n.lstrip("+-")) for n in bare) == 3
 
 
 def _plain_sign(sign: str) -> str:
     if sign in _SIGNS:
         return _SIGNS[sign]
+    if unicodedata.category(sign) == "Cf":  # has no width, such as the mark of a byte order
+        return ""
     if ord(sign) in _FULL_WIDTH:
         return chr(ord(sign) - 0xFEE0)
     digit = unicodedata.decimal(sign, None)

@@ -8,13 +8,16 @@ import polars as pl
 
 from polyclinic.errors import Finding, Severity
 from polyclinic.formats.columns.column_types import counted, is_number_text, plain_types, strip, type_columns
+from polyclinic.formats.columns.dates import dates_note, read_dates, unreadable_input
 from polyclinic.formats.columns.headers import TableCells
 from polyclinic.formats.columns.laboratory import ColumnReading, infinite_finding, read_laboratory
+from polyclinic.formats.columns.missing_words import name_taken_as_missing, signs_as_missing
 from polyclinic.formats.columns.reading import CellReading
 
 _CODE_NAME = (
     r"zip( ?code)?|postal ?code|post ?code|plz|postleitzahl|cap|code postal|codigo postal|icd( ?\d+)?( ?code)?"
-    r"|(tele)?phone( ?number)?|telefon(nummer)?|tel|fax|mobile|cpt( ?code)?|snomed( ?ct)?|ndc( ?code)?|ssn|iban"
+    r"|(tele)?phone( ?number)?|telefon(nummer)?|tel|fax|mobile|cpt( ?code)?|snomed( ?ct)?( ?(code|id))?"
+    r"|ndc( ?code)?|ssn|iban"
     "|\u90ae\u7f16|\u90ae\u653f\u7f16\u7801|\u7535\u8bdd|\u624b\u673a|\u624b\u673a\u53f7"
 )
 """Names of columns whose digits count nothing: one cannot add two postal codes."""
@@ -55,29 +58,42 @@ def read_columns(cells: TableCells, reading: CellReading, table: str) -> TypedCo
     plain = type_columns(clean, reading, keep=cells.declared | as_text)
     readings = {
         column.name: found
-        for column, text in zip(plain, clean, strict=True)
-        if column.name not in as_text and (found := _read(column, text, reading, table)) is not None
+        for column in plain
+        if column.name not in as_text and (found := _read(column, cells, clean, reading, table)) is not None
     }
     columns = [column if (r := readings.get(column.name)) is None or r.values is None else r.values for column in plain]
     return TypedColumns(pl.DataFrame(columns), readings)
 
 
-def _read(column: pl.Series, text: pl.Series, reading: CellReading, table: str) -> ColumnReading | None:
+def _read(
+    column: pl.Series, cells: TableCells, clean: pl.DataFrame, reading: CellReading, table: str
+) -> ColumnReading | None:
     """What there is to say about a column that is not plain; None where nothing is."""
+    place, said, text = f'{table} column "{column.name}"', reading.of(column.name), clean[column.name]
     if column.dtype.is_float() and bool(column.is_infinite().any()):
         mask = column.is_infinite()
-        values = column.set(mask.fill_null(False), None)
-        return ColumnReading(values, (infinite_finding(f'{table} column "{column.name}"', mask),))
+        return ColumnReading(column.set(mask.fill_null(False), None), (infinite_finding(place, mask),))
     if column.name in reading.uses.words:
-        return None
-    said = reading.of(column.name)
+        taken = name_taken_as_missing(place, cells.frame[column.name], reading.missing_values)
+        return None if taken is None else ColumnReading(None, (taken,))
     if said.type is None and column.dtype.is_numeric() and text.dtype == pl.String and _is_code(text):
-        return ColumnReading(text, (_code(table, text),))
+        return ColumnReading(text, (_code(place, text),))
     if column.dtype != pl.String or column.null_count() == len(column):
         return None
-    if said.type is None and bool(is_number_text(column).all()):  # kept as text on purpose
+    return _read_text(column, table, reading)
+
+
+def _read_text(column: pl.Series, table: str, reading: CellReading) -> ColumnReading | None:
+    """A column of text as dates or numbers, if it is written so; None where it holds words."""
+    place, said = f'{table} column "{column.name}"', reading.of(column.name)
+    dates = read_dates(column, said.date_format) if said.type is None else None
+    if dates is not None:
+        findings = dates_note(place, dates) if dates.values is not None else (unreadable_input(place, dates),)
+        return ColumnReading(dates.values, findings)
+    plain = said.decimal != "," and said.thousands != "."
+    if said.type is None and plain and bool(is_number_text(column).all()):  # kept as text on purpose
         return None
-    return read_laboratory(column, table, said, learned=reading.uses.learned)
+    return read_laboratory(column, table, said, learned=reading.uses.learned) or signs_as_missing(place, column)
 
 
 def _is_code(text: pl.Series) -> bool:
@@ -91,11 +107,11 @@ def _is_code(text: pl.Series) -> bool:
     return bool(scientific.any()) and bool(whole.any()) and bool((scientific | whole).all())
 
 
-def _code(table: str, column: pl.Series) -> Finding:
+def _code(place: str, column: pl.Series) -> Finding:
     many = column.drop_nulls().n_unique()
     return Finding(
         name="code_not_number",
-        place=f'{table} column "{column.name}"',
+        place=place,
         rule="digits that count nothing, as in postal codes, are no numbers",
         found=f"read as {counted(many, 'different word')}",
         remedy='If they are numbers, write type = "number" under [cohort.columns] for it.',
