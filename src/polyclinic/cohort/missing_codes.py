@@ -7,7 +7,7 @@ import polars as pl
 from jaxtyping import Float, Int
 
 _OTHER_CODES = (-1.0, 96.0, 97.0, 98.0, 996.0, 997.0, 998.0, 9996.0, 9997.0, 9998.0, -998.0, -999.25)
-"""Codes of public surveys and of measuring devices for "not known", "refused" or "not asked" that are no row of nines."""
+"""Codes of public surveys and of measuring devices for "not known" or "not asked" beside the rows of nines."""
 _FEWEST_VALUES = 10
 """With fewer known cells a gap says nothing; a round number."""
 _FEWEST_DIFFERENT = 5
