@@ -59,9 +59,9 @@ def test_a_missing_file_is_named_with_the_nearest_one(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_lists_those_on_offer(tmp_path: Path) -> None:
-    (tmp_path / "a.xlsx").write_bytes(b"PK")
+    (tmp_path / "a.docx").write_bytes(b"PK")
     with pytest.raises(CohortError) as error:
-        read_table(tmp_path / "a.xlsx")
+        read_table(tmp_path / "a.docx")
     says(error, ".csv", ".parquet", "Save the table as csv")
 
 
