@@ -62,6 +62,21 @@ def impossible(values: Float[np.ndarray, " row"], limits: Limits) -> Bool[np.nda
     return min(outside, key=lambda o: int(o.sum()))
 
 
+def possible_range(name: str, lowest: float, highest: float) -> tuple[float, float] | None:
+    """The limits of the measure that a column name states, in the unit in which known values of it are.
+
+    None where the name leaves doubt, or the known values are no such measurements, as after a standardisation.
+
+    Args:
+        name: Of the column.
+        lowest: The lowest known value.
+        highest: The highest one.
+    """
+    limits = limits_of(name)
+    ranges = () if limits is None else limits.ranges
+    return next(((low, high) for low, high in ranges if low <= lowest and highest <= high), None)
+
+
 def zeros_stand_apart(column: pl.Series) -> bool:
     """Whether 0 looks like a sign for "not measured": all other values lie far above it, with a gap in between.
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self, final
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from pydantic import Field
 from torch import Tensor
 
@@ -93,6 +93,8 @@ _COMPONENTS = {Size.TINY: 16, Size.SMALL: 32, Size.MEDIUM: 48, Size.LARGE: 64}
 _MOST_COMPONENTS = max(_COMPONENTS.values())
 _DROPOUT = 0.5
 """Half of the genes, for patients are few and genes many; no measurement of it is on record."""
+_FAR = 10.0
+"""Standard deviations; at most 1 value in 100 of any distribution lies so far out (Chebyshev's inequality)."""
 _DIGITS = 6
 """Of a loading in the plan: as many as single precision holds."""
 
@@ -126,14 +128,16 @@ class Expression(Input):
         findings = [absent_column(place, name, offered) for name in wanted if name not in there]
         stop_on(findings if wanted else [_no_genes(self.name, self.options.prefix)], CohortError)
         numbers, _ = read_variables(cells.frame.select(wanted), cells.table, wanted, ())
+        values = np.column_stack(list(numbers.values()))
         return Genes(
             name=self.name,
             table=cells.table,
             genes=wanted,
-            values=np.column_stack(list(numbers.values())),
+            values=values,
             required=self.options.missing == "refuse",
             raw=None if self.options.log == "auto" else self.options.log == "yes",
             fitted_raw=None if self.plan is None else self.plan.log,
+            far={} if self.plan is None else _far(values, self.plan),
         )
 
     def fit(self, records: Genes, rows: TrainRows) -> Self:
@@ -170,8 +174,7 @@ class Expression(Input):
     def prepare(self, records: Genes) -> PreparedGenes:
         """Every sample as standardised genes of the panel."""
         plan = learned(self.plan)
-        plain = _transform(records.values, plan.log, plan.floor, plan.level)[:, list(plan.genes)]
-        standard = np.nan_to_num((plain - np.array(plan.center)) / np.array(plan.scale)).astype(np.float32)
+        standard = np.nan_to_num(_standard(records.values, plan)).astype(np.float32)
         present = ~np.isnan(records.values).all(axis=1)
         return PreparedGenes(ExpressionTensors(torch.from_numpy(present), torch.from_numpy(standard)))
 
@@ -214,6 +217,19 @@ class _GeneEncoder(Encoder):
 
     def forward(self, tensors: ExpressionTensors) -> Encoded:
         return Encoded(self.network(tensors.values)[:, None], tensors.present[:, None])
+
+
+def _standard(values: Float[np.ndarray, "sample gene"], plan: ExpressionPlan) -> Float[np.ndarray, "sample kept"]:
+    """The genes of the panel, centred and scaled as the training rows were; NaN where missing."""
+    plain = _transform(values, plan.log, plan.floor, plan.level)[:, list(plan.genes)]
+    standard: Float[np.ndarray, "sample kept"] = (plain - np.array(plan.center)) / np.array(plan.scale)
+    return standard
+
+
+def _far(values: Float[np.ndarray, "sample gene"], plan: ExpressionPlan) -> dict[str, Bool[np.ndarray, " sample"]]:
+    """By the genes of the panel, which samples lie far from the training rows."""
+    far = np.abs(_standard(values, plan)) > _FAR
+    return {plan.columns[gene]: far[:, i] for i, gene in enumerate(plan.genes)}
 
 
 def _noise(values: Float[np.ndarray, "sample gene"]) -> float:

@@ -20,6 +20,7 @@ from polyclinic.layers.tables.table import Columns, TableNetwork, TableShape
 from polyclinic.records.base import ColumnCells
 from polyclinic.records.tables.scaling import CategoryPlan, NumberPlan, coded, learn_category, learn_number, scaled
 from polyclinic.records.tables.table import MANY_LEVELS, TableRecords
+from polyclinic.records.tables.training_range import training_range
 from polyclinic.records.tables.variables import read_variables
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
@@ -186,8 +187,11 @@ class Tabular(Input):
         numbers, categories = read_variables(frame, cells.table, numeric, categorical)
         matrix = np.column_stack(list(numbers.values())) if numbers else np.empty((len(frame), 0))
         required = self.options.missing == "refuse"
-        learned = None if self.plan is None else self.plan.categories
-        return TableRecords(self.name, cells.table, tuple(numbers), matrix, categories, required, learned)
+        if self.plan is None:
+            return TableRecords(self.name, cells.table, tuple(numbers), matrix, categories, required)
+        ranges = tuple(training_range(plan) for plan in self.plan.numbers)
+        learned = self.plan.categories
+        return TableRecords(self.name, cells.table, tuple(numbers), matrix, categories, required, learned, ranges)
 
     def fit(self, records: TableRecords, rows: TrainRows) -> Self:
         """Scales, quantiles and levels from training rows only."""

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from html import escape
 from pathlib import Path
 
@@ -63,6 +64,29 @@ class Picture:
     caption: str
 
 
+class Oddity(StrEnum):
+    """In what way a value of a new patient is unlike those that a model was trained on; the words stand in answers."""
+
+    IMPOSSIBLE = "impossible"
+    OUTSIDE = "outside the range seen in training"
+    UNSEEN = "rare or never seen in training"
+
+
+@dataclass(frozen=True)
+class OddValues:
+    """Values of one column that a model was not trained on. An impossible value is outside the range too.
+
+    Attributes:
+        column: Of the table.
+        oddity: What is odd about them.
+        rows: Whose value it is.
+    """
+
+    column: str
+    oddity: Oddity
+    rows: Bool[np.ndarray, " sample"]
+
+
 class Records(ABC):
     """What one input read of all rows. Only its own kind looks inside; everybody else asks it these questions.
 
@@ -93,6 +117,10 @@ class Records(ABC):
     def properties(self) -> Mapping[str, Shaped[np.ndarray, " sample"]]:
         """Properties of the files, not of the patients, that might give the label away: size, format, device."""
         return {}
+
+    def odd_values(self) -> list[OddValues]:
+        """Columns with values unlike those of the training rows, where a fitted kind has read the records."""
+        return []
 
     @abstractmethod
     def show(self, position: int, attribution: np.ndarray | None = None) -> Picture:

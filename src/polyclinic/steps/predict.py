@@ -22,14 +22,16 @@ from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.weights import fits, load_model
 from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_on
 from polyclinic.evidence.shift import shift_score
+from polyclinic.formats.columns.column_types import absent_column
 from polyclinic.formats.table_address import is_url, stated_url
 from polyclinic.formats.tables.base import TableWriter, table_formats
 from polyclinic.heads.base import Head, Question
 from polyclinic.model import build
 from polyclinic.predictions.table import load as load_predictions
+from polyclinic.records.base import OddValues
 from polyclinic.steps.cohort_reader import CohortReader
 from polyclinic.steps.kinds import StudyKinds
-from polyclinic.study import catalogue
+from polyclinic.steps.odd_values import reasons_of, shared, summed_up
 from polyclinic.study.findings import sift
 from polyclinic.study.read import read_study
 from polyclinic.study.schema import CohortSection, Study
@@ -77,6 +79,7 @@ class _Asked:
         findings: Seen in the table.
         sources: File of each row's record by target, or None.
         grounded: Who has the record that a question is about, by target.
+        odd: Values that no network was trained on.
     """
 
     cohort: Cohort
@@ -87,6 +90,7 @@ class _Asked:
     findings: tuple[Finding, ...]
     sources: Mapping[str, list[str | None]]
     grounded: Mapping[str, Bool[np.ndarray, " sample"]]
+    odd: tuple[OddValues, ...]
 
     def frame(self, target: str, tune: Answer, confidence: float) -> pl.DataFrame:
         """The answers to one question, with intervals learned on tune rows, and the reasons to abstain."""
@@ -98,10 +102,10 @@ class _Asked:
             (self.present & ~grounded, _NO_GROUND),
             (grounded & delivery.silent(answer), _SILENT),
             (~self.within, _OUTSIDE),
-            (self.shift > 1, _FAR),
-            (delivery.torn(answer, tune, confidence), _TORN),
         ]
-        abstain = ["; ".join(words for mask, words in reasons if mask[i]) for i in range(len(cohort))]
+        doubts = [(self.shift > 1, _FAR), (delivery.torn(answer, tune, confidence), _TORN)]
+        odd = reasons_of(self.odd, len(cohort))
+        abstain = ["; ".join([*_whose(reasons, i), *odd[i], *_whose(doubts, i)]) for i in range(len(cohort))]
         head = {"row": cohort.row, "patient": cohort.patient, "target": np.full(len(cohort), target)}
         return pl.DataFrame({**head, **columns, "shift": self.shift, "abstain": abstain})
 
@@ -133,7 +137,7 @@ def predict_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | N
     plan, _ = load_model(bundle.folder / "model", names[0], FitPlan)
     cohort = _new_cohort(study, plan, table)
     read = sift(readings_of(cohort, (name for columns in plan.columns.values() for name in columns)), study.accept)
-    stop_on(read, CohortError)
+    stop_on([*_absent(plan, cohort), *read], CohortError)
     asked = _ask(bundle, study.cohort, cohort, cache)
     [known] = load_predictions(bundle.file("predictions.parquet"))
     tune = known.part("tune").answers
@@ -196,6 +200,7 @@ def _within(section: CohortSection, cohort: Cohort) -> tuple[Bool[np.ndarray, " 
 def _ask(bundle: Bundle, section: CohortSection, cohort: Cohort, cache: Path | None) -> _Asked:
     asked = [_ask_one(bundle, name, cohort, cache) for name in fits(bundle.folder / "model")]
     questions, ready = asked[0].questions, asked[0].ready
+    odd = shared([fit.odd for fit in asked])
     within, doubts = _within(section, cohort)
     return _Asked(
         cohort=cohort,
@@ -203,9 +208,14 @@ def _ask(bundle: Bundle, section: CohortSection, cohort: Cohort, cache: Path | N
         answers=answer_together([(fit.questions, fit.outputs) for fit in asked]),
         shift=np.mean([fit.shift for fit in asked], axis=0),
         present=np.logical_or.reduce([fit.ready.present(np.arange(len(cohort))) for fit in asked]),
-        findings=(*dict.fromkeys(finding for fit in asked for finding in fit.findings), *doubts),
+        findings=(
+            *dict.fromkeys(finding for fit in asked for finding in fit.findings),
+            *summed_up(odd, cohort.name, cohort.row),
+            *doubts,
+        ),
         sources={name: _sources(question.head, ready, cohort) for name, question in questions.items()},
         grounded={name: _grounded(question.head.ground, ready, len(cohort)) for name, question in questions.items()},
+        odd=odd,
     )
 
 
@@ -219,6 +229,7 @@ class _FitOutputs:
         outputs: Of the network.
         shift: How far each patient lies from the training patients.
         findings: Seen in the table.
+        odd: Values that it was not trained on.
     """
 
     ready: Ready
@@ -226,11 +237,11 @@ class _FitOutputs:
     outputs: Outputs
     shift: Float[np.ndarray, " sample"]
     findings: tuple[Finding, ...]
+    odd: tuple[OddValues, ...]
 
 
 def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _FitOutputs:
     plan, weights = load_model(bundle.folder / "model", name, FitPlan)
-    _refuse_absent(plan, cohort)
     heads = revive_heads(plan.heads)
     reader = CohortReader(cohort, cache)
     inputs = reader.inputs(revive_inputs(plan.inputs), plan.columns)
@@ -246,7 +257,8 @@ def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _
     model.load_state_dict(weights)
     outputs = evaluate(model.eval(), ready, TestRows(np.arange(len(cohort))))
     shift = shift_score(plan.shift, outputs.summary)
-    return _FitOutputs(ready, asked | matched, outputs, shift, (*cohort.findings, *findings))
+    odd = tuple(values for one in inputs.values() for values in one.records.odd_values())
+    return _FitOutputs(ready, asked | matched, outputs, shift, (*cohort.findings, *findings), odd)
 
 
 def _sources(head: Head, ready: Ready, cohort: Cohort) -> list[str | None]:
@@ -265,14 +277,17 @@ def _grounded(ground: str | None, ready: Ready, samples: int) -> Bool[np.ndarray
     return np.array([place is not None for place in ready.places[ground]], dtype=bool)
 
 
-def _refuse_absent(plan: FitPlan, cohort: Cohort) -> None:
+def _absent(plan: FitPlan, cohort: Cohort) -> list[Finding]:
+    """Columns that the model reads and the table lacks: a value may be missing, but a column may be misspelt."""
     offered = tuple(cohort.frame.columns)
-    stop_on(
-        [
-            catalogue.unknown(f"[inputs.{name}]", f"column in {cohort.name}", column, offered)
-            for name, columns in plan.columns.items()
-            for column in columns
-            if column not in offered
-        ],
-        CohortError,
-    )
+    return [
+        absent_column(f"[inputs.{name}]", column, offered)
+        for name, columns in plan.columns.items()
+        for column in columns
+        if column not in offered
+    ]
+
+
+def _whose(reasons: list[tuple[Bool[np.ndarray, " sample"], str]], row: int) -> list[str]:
+    """The reasons that hold for one row."""
+    return [words for mask, words in reasons if mask[row]]

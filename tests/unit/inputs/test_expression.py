@@ -220,3 +220,19 @@ def test_the_example_carries_the_signal_in_the_first_ten_genes(example):
     assert strength[:10].min() > 0.6
     assert np.median(strength[10:]) < 0.15
     assert 0 < np.isnan(values).mean() < 0.01
+
+
+def test_a_sample_far_from_training_in_many_genes_names_them(example):
+    frame, _ = example
+    input_, _ = fitted(frame, 60)
+    assert input_.read(cells(frame)).far
+    assert not any(odd.rows.any() for odd in input_.read(cells(frame)).odd_values())
+    genes = frame.columns
+    odd = frame.with_columns(
+        [pl.when(pl.int_range(pl.len()) == 3).then(1e9).otherwise(pl.col(g)).alias(g) for g in genes[:9]]
+    )
+    found = {one.column: one.rows.tolist() for one in input_.read(cells(odd)).odd_values() if one.rows.any()}
+    assert set(found) == set(genes[:9])
+    assert all([row for row, is_odd in enumerate(rows) if is_odd] == [3] for rows in found.values())
+    few = frame.with_columns(pl.when(pl.int_range(pl.len()) == 3).then(1e9).otherwise(pl.col(genes[0])).alias(genes[0]))
+    assert not any(one.rows.any() for one in input_.read(cells(few)).odd_values())

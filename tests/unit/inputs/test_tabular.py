@@ -194,6 +194,28 @@ def test_a_level_that_training_never_saw_says_nothing():
     ]
 
 
+def test_new_values_unlike_those_of_training_are_told_by_column():
+    frame = pl.DataFrame({"size": [1.0, 2.0, 3.0, 4.0] * 5, "age": [30, 50, 60, 80] * 5, "w": ["a", "b"] * 10})
+    fitted, _ = made(frame, 20)
+    new = pl.DataFrame({"size": [2.0, -20.0, None], "age": [400, 55, 120], "w": ["a", "new", None]})
+    found = {(odd.oddity.name, odd.column): odd.rows.tolist() for odd in fitted.read(cells(new)).odd_values()}
+    assert found == {
+        ("IMPOSSIBLE", "size"): [False, False, False],
+        ("IMPOSSIBLE", "age"): [True, False, False],
+        ("OUTSIDE", "size"): [False, True, False],
+        ("OUTSIDE", "age"): [True, False, True],
+        ("UNSEEN", "w"): [False, True, False],
+    }
+    assert made(frame, 20)[0].read(cells(frame)).check() == []
+
+
+def test_another_unit_is_told_of_new_patients():
+    frame = pl.DataFrame({"size": np.linspace(1, 4, 40)})
+    notes = made(frame, 40)[0].read(cells(frame * 1000)).check()
+    assert [(note.name, note.severity) for note in notes] == [("another_unit", Severity.WARNING)]
+    assert 'column "size"' in notes[0].place
+
+
 def test_many_levels_are_embedded():
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({"icd": rng.choice([f"K{i}" for i in range(60)], 600), "age": rng.normal(size=600)})

@@ -62,6 +62,57 @@ def test_the_chances_add_up_and_every_answer_names_its_patient(run):
     assert answers["row"].to_list() == list(range(1, 13))
 
 
+def test_values_unlike_those_of_training_are_a_reason_by_column(run):
+    cohort = pl.read_csv(run / "cohort.csv").filter(pl.col("sex") != "male").head(4).drop("sick")
+    row = pl.int_range(pl.len())
+    odd = cohort.with_columns(
+        labs_marker=pl.when(row == 1).then(-20.0).otherwise(pl.col("labs_marker")),
+        labs_ratio=pl.when(row <= 2).then(400.0 + row).otherwise(pl.col("labs_ratio")),
+        labs_ward=pl.when(row == 2).then(pl.lit("Z")).otherwise(pl.col("labs_ward")),
+    )
+    plain, _ = ask(run, cohort)
+    answers, predicted = ask(run, odd)
+    told = [
+        [reason for reason in (cell or "").split("; ") if "training:" in reason]
+        for cell in answers["abstain"].to_list()
+    ]
+    outside, unseen = "outside the range seen in training: ", "rare or never seen in training: "
+    assert told == [
+        [f"{outside}labs_ratio"],
+        [f"{outside}labs_marker, labs_ratio"],
+        [f"{outside}labs_ratio", f"{unseen}labs_ward"],
+        [],
+    ]
+    assert not plain["abstain"].fill_null("").str.contains("training:").any()
+    assert answers["probability_yes"].is_not_null().all()
+    assert (answers["shift"] >= 0).all()
+    [finding] = [finding for finding in predicted.findings if finding.name == "outside_training"]
+    assert finding.found == "not so: labs_marker in 1 row, labs_ratio in 3 rows"
+    assert finding.rows == (1, 2, 3)
+    assert predicted.abstained >= 3
+    assert not any(value in answers["abstain"].str.join("").item() for value in ("-20", "400", "401"))
+
+
+def test_all_values_of_a_column_in_another_unit(run):
+    cohort = pl.read_csv(run / "cohort.csv").head(6)
+    answers, predicted = ask(run, cohort.with_columns(pl.col("labs_marker") * 1000))
+    [finding] = [finding for finding in predicted.findings if finding.name == "another_unit"]
+    assert 'column "labs_marker"' in finding.place
+    assert "about 1000 times" in finding.found
+    assert len(answers) == 6
+
+
+def test_all_columns_that_lack_are_named_at_once_and_nothing_is_written(run):
+    cohort = pl.read_csv(run / "cohort.csv").head(5)
+    lacking = cohort.drop("labs_ratio").rename({"labs_ward": "Labs_Ward"})
+    lacking.write_csv(run / "lacking.csv")
+    with pytest.raises(CohortError) as caught:
+        polyclinic.predict(run / "run", run / "lacking.csv", run / "lacking-answers.csv")
+    assert len(caught.value.findings) == 2
+    assert 'Did you mean "Labs_Ward"?' in str(caught.value)
+    assert not (run / "lacking-answers.csv").exists()
+
+
 def test_a_column_that_the_model_needs(run):
     cohort = pl.read_csv(run / "cohort.csv").head(5)
     needed = next(name for name in cohort.columns if name.startswith("labs"))

@@ -1,14 +1,15 @@
 """Expression of genes as read: what is doubtful about it, and what it looks like. No torch."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float, Int, UInt64
+from jaxtyping import Bool, Float, Int, UInt64
 
 from polyclinic.cohort.repeats import Halves
 from polyclinic.errors import Finding, Severity
 from polyclinic.records.absent import absent_rows
-from polyclinic.records.base import Features, Picture, Records, bar_table
+from polyclinic.records.base import Features, Oddity, OddValues, Picture, Records, bar_table
 from polyclinic.records.tables.variables import row_halves, row_hashes
 from polyclinic.translations.phrase import Phrase
 
@@ -18,6 +19,9 @@ _SURELY_LOGGED = 30.0
 """A sample whose highest value stays below, among others that are raw, looks logged: 2 to the power of 30 is a lot."""
 _MOSTLY_MISSING = 0.5
 """Half of the genes: a plain majority, chosen by no measurement."""
+_FAR_GENES = 0.01
+"""Of any gene at most 1 value in 100 lies farther than ten standard deviations from its mean (Chebyshev's inequality):
+a sample with more such genes than that is another sort of sample."""
 _HASHED = 256
 """Genes in a fingerprint: enough to tell any two samples apart, and quick with 20,000 columns."""
 _SHOWN = 20
@@ -36,6 +40,8 @@ class Genes(Records):
         required: Whether every patient must have at least one gene.
         raw: Whether the study says that values are raw, not yet logarithms; None = by their size.
         fitted_raw: Whether a fitted kind took them for raw; None while a study learns.
+        far: By the genes that a fitted kind looks at, which samples lie farther from its training rows than ten
+            standard deviations.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Genes(Records):
     required: bool = True
     raw: bool | None = None
     fitted_raw: bool | None = None
+    far: Mapping[str, Bool[np.ndarray, " sample"]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -68,6 +75,13 @@ class Genes(Records):
             remedy = "Give all samples in one unit: all logged or none."
             findings.append(self._doubt("mixed_units", "samples look logged among others not", remedy, rows))
         return findings
+
+    def odd_values(self) -> list[OddValues]:
+        """The genes by which a sample is unlike the training rows, where there are too many of them for chance."""
+        if not self.far:
+            return []
+        odd = np.mean(list(self.far.values()), axis=0) > _FAR_GENES
+        return [OddValues(gene, Oddity.OUTSIDE, far & odd) for gene, far in self.far.items()]
 
     def summarise(self) -> Features:
         """Every gene, logarithms taken where the table looks raw."""

@@ -93,6 +93,14 @@ def scaled(values: Float[np.ndarray, "*row"], plan: NumberPlan) -> Float[np.ndar
     return bent
 
 
+def unscaled(bent: Float[np.ndarray, " edge"], plan: NumberPlan) -> Float[np.ndarray, " edge"]:
+    """The values that ``scaled`` bends to these: endless where one lay so far out that no digit is left to tell it."""
+    left = np.maximum(1 - (bent / _SQUASH) ** 2, 0.0)
+    with np.errstate(divide="ignore"):
+        distance = bent / np.sqrt(left)
+    return np.asarray(plan.center + plan.scale * distance)
+
+
 def learn_category(name: str, column: Categories, rows: Int[np.ndarray, " row"], rare: int) -> CategoryPlan:
     """Levels of a category that at least ``rare`` of ``rows`` hold, and whether there were others."""
     codes = column.codes[rows]

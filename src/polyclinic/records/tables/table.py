@@ -1,7 +1,7 @@
 """Columns of the table as read, numbers and categories: what is doubtful about them, and what they look like. No torch.
 
 Whether a column holds nothing, or a name in every row, is asked while a study learns; of new patients it is asked
-whether their categories are among those that were learned.
+whether their values are like those that were learned.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,9 @@ from jaxtyping import Bool, Float, Int, UInt64
 from polyclinic.cohort.repeats import Halves
 from polyclinic.errors import Finding, Severity
 from polyclinic.records.absent import absent_rows
-from polyclinic.records.base import Features, Picture, Records, bar_table
+from polyclinic.records.base import Features, Oddity, OddValues, Picture, Records, bar_table
 from polyclinic.records.tables.scaling import CategoryPlan, unseen
+from polyclinic.records.tables.training_range import TrainingRange
 from polyclinic.records.tables.variables import Categories, row_halves, row_hashes
 
 MANY_LEVELS = 24
@@ -34,6 +35,7 @@ class TableRecords(Records):
         categories: The other columns, by name.
         required: Whether every patient must have at least one value.
         learned: The levels that a fitted kind knows; None while a study learns.
+        ranges: Of each column of numbers, what a fitted kind was trained on.
     """
 
     name: str
@@ -43,6 +45,7 @@ class TableRecords(Records):
     categories: Mapping[str, Categories]
     required: bool = True
     learned: tuple[CategoryPlan, ...] | None = None
+    ranges: tuple[TrainingRange, ...] = ()
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -54,14 +57,32 @@ class TableRecords(Records):
         return np.asarray(np.logical_or.reduce(known))
 
     def check(self) -> list[Finding]:
-        """Columns that hold nothing, the same everywhere, or a new word in nearly every row; levels never learned."""
+        """Columns that hold nothing, the same everywhere, or a new word in nearly every row.
+
+        Of new patients: levels never learned, numbers that seem to be in another unit.
+        """
         findings = self._uninformative()
         if self.required:
             findings += absent_rows(self.name, self.table, ~self.present)
         for plan in self.learned or ():
             rows = np.flatnonzero(unseen(self.categories[plan.name], plan))
             findings += [_new_level(self.table, plan, rows)] if len(rows) else []
+        for known, values in zip(self.ranges, self.numbers.T, strict=True) if self.ranges else ():
+            found = known.other_unit(values)
+            findings += [_other_unit(self.table, known.name, found)] if found else []
         return findings
+
+    def odd_values(self) -> list[OddValues]:
+        """Numbers that are impossible or beyond those of training, and words that are none of the levels."""
+        numbers = list(zip(self.ranges, self.numbers.T, strict=True)) if self.ranges else []
+        return [
+            *(OddValues(known.name, Oddity.IMPOSSIBLE, known.impossible(values)) for known, values in numbers),
+            *(OddValues(known.name, Oddity.OUTSIDE, known.outside(values)) for known, values in numbers),
+            *(
+                OddValues(plan.name, Oddity.UNSEEN, unseen(self.categories[plan.name], plan))
+                for plan in self.learned or ()
+            ),
+        ]
 
     def summarise(self) -> Features:
         """Numbers as they are, categories as codes in the order of their words."""
@@ -131,4 +152,15 @@ def _new_level(table: str, plan: CategoryPlan, rows: Int[np.ndarray, " row"]) ->
         remedy=f"They are taken {treated}; check the spelling.",
         severity=Severity.NOTE,
         rows=tuple(int(row) + 1 for row in rows),
+    )
+
+
+def _other_unit(table: str, column: str, found: str) -> Finding:
+    return Finding(
+        name="another_unit",
+        place=f'{table} column "{column}"',
+        rule="values should be in the unit of those that the model was trained on",
+        found=found,
+        remedy="Convert them if they are in another unit; the answers take them as they are.",
+        severity=Severity.WARNING,
     )
