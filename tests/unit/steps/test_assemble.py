@@ -160,6 +160,72 @@ def test_copies_of_a_record_stay_on_one_side(study):
         assert np.isin(copies, fold.test.index).all() or not np.isin(copies, fold.test.index).any()
 
 
+SURVIVAL = """
+[study]
+name = "trial"
+[cohort]
+table = "cohort.csv"
+patient = "row"
+[split]
+{split}
+[inputs.labs]
+kind = "{kind}"
+columns = {columns}
+[targets.death]
+kind = "survive"
+event = "event"
+time = "days"
+"""
+
+
+@pytest.fixture
+def trial(tmp_path):
+    """A study of survival on a table of its own, assembled and divided."""
+
+    def make(table: pl.DataFrame, split: str, kind: str = "tabular"):
+        table.write_csv(tmp_path / "cohort.csv")
+        columns = json.dumps([name for name in table.columns if name not in ("days", "event", "part")])
+        (tmp_path / "study.toml").write_text(SURVIVAL.format(split=split, kind=kind, columns=columns))
+        return divide_cohort(assemble(read_study(tmp_path / "study.toml"), tmp_path, None))
+
+    return make
+
+
+def followed(rng: np.random.Generator, patients: int) -> dict[str, np.ndarray]:
+    return {"days": np.ceil(rng.exponential(900, patients)), "event": rng.integers(0, 2, patients)}
+
+
+def test_rows_of_a_small_trial_that_repeat_are_refused_across_a_split_and_kept_on_one_side(trial):
+    rng = np.random.default_rng(0)
+    signs = {name: rng.integers(0, 2, 300) for name in ("sex", "shock", "rales", "q_wave")}
+    once = pl.DataFrame({**signs, "age": rng.integers(40, 90, 300), "pressure": rng.integers(80, 200, 300)})
+    once = once.with_columns(**followed(rng, 300))
+    table = pl.concat([once, once.head(100)])
+    parts = pl.Series(["train"] * 300 + ["test"] * 100)
+    with pytest.raises(LeakError) as stopped:
+        trial(table.with_columns(part=parts), 'column = "part"')
+    refused = [finding for finding in stopped.value.findings if finding.name == "duplicate_records"]
+    assert {row for finding in refused for row in finding.rows} == {*range(1, 101), *range(301, 401)}
+    split, _ = trial(table, "folds = 4")
+    for fold in split.folds:
+        tested = np.isin(np.arange(400), fold.test.index)
+        assert (tested[:100] == tested[300:]).all()
+
+
+def test_tumours_without_any_change_are_patients_of_their_own(trial):
+    rng = np.random.default_rng(0)
+    arms = (rng.random((480, 24)) < rng.gamma(1, 0.2, 480)[:, None]) * rng.choice([-1, 1], 24)
+    arms[:146] = 0
+    genes = arms[:, np.sort(rng.integers(0, 24, 120))]
+    table = pl.DataFrame({f"g{k}": gene for k, gene in enumerate(genes.T)}).with_columns(**followed(rng, 480))
+    parts = pl.Series(["test" if row % 5 == 0 else "train" for row in range(480)])
+    _, assembled = trial(table.with_columns(part=parts), 'column = "part"', "expression")
+    assert "two_outcomes" not in {finding.name for finding in assembled.findings}
+    split, _ = trial(table, "folds = 5", "expression")
+    sizes = [len(fold.test.index) for fold in split.folds]
+    assert max(sizes) - min(sizes) <= 8
+
+
 def test_a_form_that_lacks_a_part_is_named_before_anything_is_trained(study, monkeypatch):
     monkeypatch.setattr(Regress, "form", "quantiles")
     with pytest.raises(StudyError) as stopped:
