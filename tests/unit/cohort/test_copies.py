@@ -83,6 +83,15 @@ def test_measures_to_the_last_digit_are_copies_whatever_is_asked(cohort_of: Coho
         assert copies.findings == ()
 
 
+def test_a_copy_is_told_once(cohort_of: CohortOf) -> None:
+    rng = np.random.default_rng(2)
+    table, days = rng.normal(size=(100, 6)), rng.integers(1, 9000, 100)
+    table[60], days[60] = table[10], days[10]
+    copies = search(cohort_of, table, {"days": days})
+    assert rows(copies, LABS) == [10, 60]
+    assert rows(copies, WHOLE) == []
+
+
 def test_one_record_with_two_outcomes_is_told_and_no_copy(cohort_of: CohortOf) -> None:
     table, ill = np.random.default_rng(2).normal(size=(100, 6)), np.arange(100) % 2
     table[61] = table[10]

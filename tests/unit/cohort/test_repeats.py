@@ -106,6 +106,24 @@ def test_equal_follow_up_and_equal_inputs_are_a_copy_and_a_common_pattern_is_non
     assert not copied(nobody, np.arange(400)).any()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_what_chance_joins_somewhere_in_the_table_is_not_called_a_copy(seed: int) -> None:
+    """One pair may look unlikely by itself; among four hundred rows a few such are expected."""
+    rng = np.random.default_rng(seed)
+    inputs, days = rng.integers(0, 40, 400), rng.integers(1, 900, 400)
+    assert len(np.unique(numbered(inputs, days))) < 400
+    assert not copied(Halves(inputs, days, np.ones(400, dtype=np.int64)), np.arange(400)).any()
+
+
+def test_a_common_pattern_stays_one_beside_many_copies() -> None:
+    one, other = np.arange(1000) + 10, np.arange(1000) + 10
+    one[200:400], other[200:400] = one[:200], other[:200]
+    one[500:560], other[550:590] = 0, 0
+    assert np.flatnonzero(copied(Halves(one, other, np.ones(1000, dtype=np.int64)), np.arange(1000))).tolist() == [
+        *range(400)
+    ]
+
+
 def test_halves_keep_together_what_hangs_together() -> None:
     rng = np.random.default_rng(0)
     blood, heart = rng.integers(0, 30, (2, 400))
