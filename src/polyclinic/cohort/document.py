@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from polyclinic.cohort.describe import TableOne, table_one
 from polyclinic.cohort.table import Cohort
+from polyclinic.cohort.unused_columns import UnusedColumn
 from polyclinic.errors import Finding
 from polyclinic.formats.columns.column_types import as_words, pick
 
@@ -67,6 +68,13 @@ class DescribedTable(_Document):
     columns_left_out: int = 0
 
 
+class LeftColumn(_Document):
+    """A column that the study does not use, and why."""
+
+    column: str = ""
+    why: str = ""
+
+
 class CohortDocument(_Document):
     """``cohort.json``."""
 
@@ -76,6 +84,7 @@ class CohortDocument(_Document):
     findings: tuple[NotedFinding, ...] = ()
     table_one: DescribedTable | None = None
     fingerprints: dict[str, str] = {}
+    unused: tuple[LeftColumn, ...] = ()
 
 
 def cohort_document(
@@ -83,6 +92,7 @@ def cohort_document(
     findings: Sequence[Finding] | None = None,
     columns: Sequence[str] | None = None,
     outcome: Sequence[str] = (),
+    unused: Sequence[UnusedColumn] = (),
 ) -> CohortDocument:
     """The cohort as its document, without any cell that could name a patient.
 
@@ -90,6 +100,7 @@ def cohort_document(
         cohort: The patients who take part.
         findings: Of the whole study; by default those of reading the table.
         columns: To describe in table one; by default all but the outcome.
+        unused: Columns that the study does not use.
         outcome: Outcome columns; the first one with at most five values gives the groups of table one.
     """
     described = [name for name in (columns or cohort.frame.columns) if name not in outcome]
@@ -100,6 +111,7 @@ def cohort_document(
         flow=_flow(cohort),
         findings=tuple(map(_noted, cohort.findings if findings is None else findings)),
         table_one=_described(one, grouping),
+        unused=tuple(LeftColumn(column=one.name, why=one.why) for one in unused[:MOST_ROWS]),
         fingerprints={**cohort.fingerprints.sources, "table": cohort.fingerprints.table},
     )
 

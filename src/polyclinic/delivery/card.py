@@ -1,8 +1,10 @@
 """`card.md`: the model card. What the model is for, what it rests on, how good it is, and what is not known."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
-from polyclinic.cohort.document import NotedFinding
+from polyclinic.cohort.document import LeftColumn, NotedFinding
+from polyclinic.cohort.unused_columns import WHYS
 from polyclinic.delivery.checklist import CLAIM, TRIPOD, Item, answer, missing_key, unanswered
 from polyclinic.delivery.markdown import Markdown, code, heading, item, pair, table
 from polyclinic.delivery.material import Material, RunFacts
@@ -17,6 +19,8 @@ from polyclinic.translations.phrase import Phrase, joined
 
 PICTURES = {"image", "volume", "slide"}
 """Kinds of input for which CLAIM is asked."""
+_MOST_COLUMNS = 20
+"""Names that a line of the card can hold; a round number."""
 FEW = 100
 """Patients with the rarer outcome below which an estimate is called shaky. Source: Collins GS, Ogundimu EO, Altman DG.
 Statistics in Medicine 2016;35:214-226 (at least 100 events and 100 non-events to validate a model)."""
@@ -46,7 +50,7 @@ def _parts(material: Material) -> Mapping[str, Lines]:
     return {
         "Intended use": iter([study.study.intended_use or _missing(missing_key("[study] intended_use"))]),
         "What is asked": _question(study.targets),
-        "Data": _data(study.cohort, study.inputs, evidence),
+        "Data": chain(_data(study.cohort, study.inputs, evidence), _unused(material.cohort.unused)),
         "Split": _split(study.split, facts),
         "Model": _model(study, facts.parameters),
         "Performance": _performance(evidence),
@@ -84,6 +88,18 @@ def _data(section: CohortSection, inputs: Mapping[str, InputSection], evidence: 
     yield from (item(pair(Phrase(name), code(value))) for name, value in keys.items() if value is not None)
     for name, described in inputs.items():
         yield Phrase("- {input} **{name}** ({kind})", input=Phrase("Input"), name=name, kind=Markdown(described.kind))
+
+
+def _unused(columns: Sequence[LeftColumn]) -> Lines:
+    """Columns of the table that the model does not know, with the reasons."""
+    if columns:
+        listed = (
+            Phrase("{name} ({why})", name=code(one.column), why=WHYS.get(one.why, one.why))
+            for one in columns[:_MOST_COLUMNS]
+        )
+        yield item(pair(Phrase("Columns not used"), joined(*listed, by=", ")))
+    if len(columns) > _MOST_COLUMNS:
+        yield Phrase("- {n} more columns are not used; `cohort.json` lists them", n=count(len(columns) - _MOST_COLUMNS))
 
 
 def _counts(counts: Tested) -> str:

@@ -15,6 +15,7 @@ from polyclinic.cohort.rows import Split
 from polyclinic.cohort.split import divide
 from polyclinic.cohort.table import Cohort, leave_out
 from polyclinic.cohort.unnamed_patients import alike_identifiers, unrecognised_patients
+from polyclinic.cohort.unused_columns import unused_columns, unused_findings
 from polyclinic.errors import CohortError, Finding, LeakError, StudyError, stop_on
 from polyclinic.heads.base import Dense, Head
 from polyclinic.inputs.base import Input
@@ -22,6 +23,7 @@ from polyclinic.steps.cohort_reader import CohortReader
 from polyclinic.steps.kinds import StudyKinds
 from polyclinic.study import catalogue
 from polyclinic.study.findings import idle, sift
+from polyclinic.study.role_columns import role_columns
 from polyclinic.study.rules import idle_requests
 from polyclinic.study.schema import Study
 from polyclinic.training.assembled import Assembled
@@ -61,12 +63,14 @@ def assemble(study: Study, kinds: StudyKinds, cohort: Cohort, cache: Path | None
     questions |= reader.match(inputs, questions)
     findings = sift([*findings, *reader.check(inputs, questions)], study.accept)
     stop_on(findings, CohortError)
-    return Assembled(study, cohort, inputs, questions, tuple(findings), cache)
+    assembled = Assembled(study, cohort, inputs, questions, tuple(findings), cache)
+    unused = unused_findings(cohort, unused_columns(cohort.frame, assembled.columns_in_use))
+    return replace(assembled, findings=(*findings, *unused))
 
 
 def _patient_findings(study: Study, cohort: Cohort, heads: Mapping[str, Head]) -> list[Finding]:
     """Patients who may stand behind several rows, or under several names, without the study knowing."""
-    aside = _roles(study) | {column for head in heads.values() for column in head.columns()}
+    aside = {*role_columns(study)} | {column for head in heads.values() for column in head.columns()}
     place = f'{cohort.name} column "{study.cohort.patient}"'
     return [
         *unrecognised_patients(cohort.frame, cohort.name, study.cohort.patient, aside),
@@ -80,7 +84,9 @@ def claim_columns(
     """Which columns each input reads: those it names, and for "rest" those that nothing else uses."""
     outcome = {column: f"[targets.{name}]" for name, head in heads.items() for column in head.columns()}
     offered = dict.fromkeys(cohort.frame.columns)
-    taken = outcome.keys() | _roles(study) | {column for kind in inputs.values() for column in kind.columns(())}
+    taken = (
+        outcome.keys() | {*role_columns(study)} | {column for kind in inputs.values() for column in kind.columns(())}
+    )
     rest = tuple(column for column in offered if column not in taken)
     columns = {name: kind.columns(rest) for name, kind in inputs.items()}
     findings = [
@@ -99,13 +105,6 @@ def claim_columns(
             findings.append(Finding("no_columns", f"[inputs.{name}]", "needs columns", "none are left", remedy))
     stop_on(findings, StudyError)
     return columns
-
-
-def _roles(study: Study) -> set[str]:
-    """Columns that say who, where, when and for what a row is: never an input of their own accord."""
-    cohort, split = study.cohort, study.split
-    group = split.by.removeprefix("group:") if split.by.startswith("group:") else None
-    return {c for c in (cohort.patient, cohort.site, cohort.date, split.column, group) if c is not None}
 
 
 def _also_outcome(name: str, column: str, target: str) -> Finding:

@@ -12,6 +12,7 @@ import polars as pl
 from polyclinic.cohort.document import CohortDocument, cohort_document
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import Cohort
+from polyclinic.cohort.unused_columns import unused_columns
 from polyclinic.delivery.card import card
 from polyclinic.delivery.markdown import render_markdown
 from polyclinic.delivery.markup import render
@@ -81,6 +82,7 @@ def _cohort(run: FinishedRun) -> CohortDocument:
         findings=(*run.assembled.findings, *run.answered.findings),
         columns=[name for one in run.assembled.inputs.values() for name in one.columns],
         outcome=[name for question in run.assembled.questions.values() for name in question.head.columns()],
+        unused=unused_columns(run.assembled.cohort.frame, run.assembled.columns_in_use),
     )
 
 

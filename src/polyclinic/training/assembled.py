@@ -8,6 +8,7 @@ from polyclinic.cohort.table import Cohort
 from polyclinic.errors import Finding
 from polyclinic.heads.base import Head, Question
 from polyclinic.inputs.base import InputColumns
+from polyclinic.study.role_columns import role_columns
 from polyclinic.study.schema import Study
 
 
@@ -30,3 +31,10 @@ class Assembled:
     questions: Mapping[str, Question[Head]]
     findings: tuple[Finding, ...]
     cache: Path | None = None
+
+    @property
+    def columns_in_use(self) -> frozenset[str]:
+        """Columns that inputs, targets and roles read, and those of the subgroups."""
+        read = {name for one in self.inputs.values() for name in one.columns}
+        asked = {name for question in self.questions.values() for name in question.head.columns()}
+        return frozenset({*read, *asked, *role_columns(self.study), *self.study.cohort.strata})

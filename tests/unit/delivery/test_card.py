@@ -160,3 +160,16 @@ def test_the_calibration_curve_is_named_only_where_there_is_one(material: Make) 
     part = card_of(both).split("## Calibration\n")[1].split("\n## ")[0]
     assert "bare: not judged for this kind of answer\n" in part
     assert "drawn: see the calibration curve in the report\n\n**other**\n" in part
+
+
+def test_columns_that_are_not_used_stand_on_the_card_in_its_language(material: Make) -> None:
+    made = material("binary")
+    left = CohortDocument.model_validate(
+        {"unused": [{"column": "born", "why": "dates: give a number of days instead"}]}
+    )
+    page = card_of(replace(made, cohort=left))
+    assert "Columns not used" in page
+    assert "`born` (dates: give a number of days instead)" in page
+    chinese = made.study.model_copy(update={"study": made.study.study.model_copy(update={"language": "zh"})})
+    assert "未使用的列" in card_of(replace(made, study=chinese, cohort=left))
+    assert "Columns not used" not in card_of(replace(made, cohort=CohortDocument()))

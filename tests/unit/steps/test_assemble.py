@@ -240,3 +240,16 @@ def test_a_metric_that_cannot_be_used_is_named_before_anything_is_trained(study,
     offering("polyclinic.metrics", "near", "near:NEAR", "NEAR = 1")
     with pytest.raises(StudyError, match=r"package near-plug 0\.1\.0.*must be a Metric"):
         study()
+
+
+def test_columns_that_nothing_uses_are_listed_with_the_reason(study):
+    def more(table: pl.DataFrame) -> pl.DataFrame:
+        return table.with_columns(country=pl.lit("DE"), born=pl.date(1950, 1, 1))
+
+    found = study(more)
+    [finding] = [one for one in found.findings if one.name == "unused_columns"]
+    assert finding.severity is Severity.NOTE
+    assert "country (the same in every row)" in finding.found
+    assert "born (dates: give a number of days instead)" in finding.found
+    assert "note (" not in finding.found
+    assert "patient_id" not in finding.found
