@@ -95,6 +95,10 @@ class BundleError(PolyclinicError):
     """The folder of a run is damaged, in use, of another format, or already full."""
 
 
+class FindingWarning(UserWarning):
+    """A finding that stops nothing, where answers go straight to a program and nothing is printed."""
+
+
 class MissingPackage(PolyclinicError, ImportError):
     """An optional package is not installed."""
 

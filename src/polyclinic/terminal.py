@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from polyclinic.delivery.notebook import metric_text
 from polyclinic.errors import Finding, Severity
 from polyclinic.steps.predict import WrittenAnswers
 from polyclinic.steps.preflight import Preflight
@@ -92,19 +93,11 @@ def _table(name: str, target: Mapping[str, Any], confidence: float) -> Table:
     metrics = target["metrics"]
     named = [metric for metric in target.get("headline", metrics) if metric in metrics][:_ROWS_OF_METRICS]
     for metric in named:
-        row = [metric.replace("_", " "), _value(metrics[metric])]
+        row = [metric.replace("_", " "), metric_text(metrics[metric])]
         if baseline:
-            row.append(_value(baseline["metrics"].get(metric)))
+            row.append(metric_text(baseline["metrics"].get(metric)))
         table.add_row(*row)
     return table
-
-
-def _value(metric: Mapping[str, Any] | None) -> str:
-    if metric is None or metric["value"] is None:
-        return "-"
-    if metric.get("low") is None:
-        return f"{metric['value']:.3f}"
-    return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
 
 
 def show_draft(draft: Draft) -> None:
@@ -158,7 +151,7 @@ def show_comparison(comparison: Mapping[str, Any]) -> None:
 
 def _beside(run: Mapping[str, Any], metric: str) -> str:
     difference = run.get("difference", {}).get(metric)
-    value = _value(run["metrics"].get(metric))
+    value = metric_text(run["metrics"].get(metric))
     if difference is None or difference["value"] is None:
         return value
     return f"{value}\n{difference['value']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"

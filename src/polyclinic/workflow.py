@@ -4,12 +4,12 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import platformdirs
 
@@ -17,22 +17,26 @@ from polyclinic.cohort.draft import Unused, draft
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import load as load_cohort
 from polyclinic.delivery import bundle as bundles
-from polyclinic.errors import BundleError, Finding, StudyError
+from polyclinic.delivery.notebook import Card, metric_rows
+from polyclinic.errors import BundleError, Finding, PolyclinicError, Severity, StudyError
 from polyclinic.evidence.comparison import compare as compare_answers
 from polyclinic.evidence.judge import judge as judge_answers
 from polyclinic.formats.disk import write_file
+from polyclinic.formats.frames import Frame, GivenTable, given_table
 from polyclinic.formats.table_address import is_url, stated_url
+from polyclinic.from_python.loaded_model import LoadedModel
 from polyclinic.predictions.foreign import load_foreign
-from polyclinic.predictions.table import load
+from polyclinic.predictions.table import load as load_predictions
 from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.folds import FoldAnswers, run_folds
 from polyclinic.steps.kinds import kinds_of
+from polyclinic.steps.opened_model import open_model
 from polyclinic.steps.predict import WrittenAnswers, predict_table
 from polyclinic.steps.preflight import Preflight, preflight
 from polyclinic.steps.report_material import FinishedRun
 from polyclinic.steps.write_bundle import write_bundle, write_log
 from polyclinic.study.read import read_study
-from polyclinic.study.schema import EvidenceSection
+from polyclinic.study.schema import EvidenceSection, Study
 from polyclinic.study.write import SCHEMA_NAME, json_schema
 from polyclinic.training.assembled import Assembled
 from polyclinic.training.progress import QUIET, Progress
@@ -56,6 +60,13 @@ class Done:
     evidence: Evidence
     findings: tuple[Finding, ...] = ()
 
+    def _repr_html_(self) -> str:
+        """The main figures, what was found, and the way to the report, for notebooks."""
+        head = ("target", "figure", "polyclinic", "plain model")
+        warned = tuple(finding for finding in self.findings if finding.severity is Severity.WARNING)
+        report = self.folder / "report.html"
+        return Card(self.folder.name, (), head, tuple(metric_rows(self.evidence)), warned, report).html()
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -67,6 +78,7 @@ class Draft:
         unused: Columns of the table that the study does not use, each with the reason.
         questions: What a person has to decide before the study is run.
         findings: What is doubtful about the table.
+        table: Where a frame that was given was written, for the study to read; None where the table has a path.
     """
 
     study: Path
@@ -74,9 +86,24 @@ class Draft:
     unused: tuple[Unused, ...] = ()
     questions: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    table: Path | None = None
+
+    def _repr_html_(self) -> str:
+        """Where the draft is, what it leaves out and what has to be decided, for notebooks."""
+        written = [("study", str(self.study)), *([] if self.table is None else [("table", str(self.table))])]
+        unused = [(f"not used: {one.column}", one.why) for one in self.unused]
+        decide = [("to decide", question) for question in self.questions]
+        return Card("A draft: read it, then check it", (*written, *unused, *decide), findings=self.findings).html()
 
 
-def run(study: Path | str, out: Path | None = None, *, resume: bool = False, progress: Progress = QUIET) -> Done:
+def run(
+    study: Path | str,
+    out: Path | str | None = None,
+    *,
+    table: Frame | Path | str | None = None,
+    resume: bool = False,
+    progress: Progress = QUIET,
+) -> Done:
     """The whole workflow: from a study file to a bundle with a report.
 
     Safe to kill at any moment: with ``resume`` it goes on and ends with the same bytes.
@@ -84,6 +111,8 @@ def run(study: Path | str, out: Path | None = None, *, resume: bool = False, pro
     Args:
         study: Path of the study file.
         out: Folder for the bundle; by default ``runs/<name of the study>``.
+        table: Patients to take instead of the table that the study names: a frame of polars, pandas or arrow, a dict
+            of columns, or a path.
         resume: Go on with a run that was interrupted.
         progress: Told of long work.
 
@@ -91,11 +120,11 @@ def run(study: Path | str, out: Path | None = None, *, resume: bool = False, pro
         PolyclinicError: with all findings, if the user's file or data is at fault. Nothing is half-written.
     """
     path = Path(study)
-    asked = read_study(path)
-    out = out or Path("runs") / asked.study.name
+    asked, given = _with_table(read_study(path), table)
+    out = Path("runs") / asked.study.name if out is None else Path(out)
     began = _now()
     kinds = kinds_of(asked)
-    cohort = load_cohort(asked.cohort, path.parent, uses=kinds.column_uses(asked.split))
+    cohort = load_cohort(asked.cohort, path.parent, uses=kinds.column_uses(asked.split), given=given)
     assembled = assemble(asked, kinds, cohort, cache_folder())
     split, assembled = divide_cohort(assembled)
     with bundles.open_work(out, _fingerprints(path, assembled), resume=resume) as work:
@@ -109,6 +138,17 @@ def run(study: Path | str, out: Path | None = None, *, resume: bool = False, pro
     return Done(out, evidence, (*assembled.findings, *answered.findings))
 
 
+def _with_table(study: Study, table: Frame | Path | str | None) -> tuple[Study, GivenTable | None]:
+    """The study with the table that is to be read instead of its own, and that table if it has no path."""
+    if table is None:
+        return study, None
+    if not isinstance(table, (str, Path)):
+        return study, given_table(table)
+    named = stated_url(table) if is_url(table) else str(Path.cwd() / table)
+    cohort = study.cohort.model_copy(update={"table": named, "source": None})
+    return study.model_copy(update={"cohort": cohort}), None
+
+
 def _answer(assembled: Assembled, split: Split, work: bundles.RunFolder, progress: Progress) -> FoldAnswers:
     """All folds. A study that cannot be followed leaves nothing: once it is corrected, there is nothing to resume."""
     try:
@@ -119,17 +159,18 @@ def _answer(assembled: Assembled, split: Split, work: bundles.RunFolder, progres
         raise
 
 
-def done(folder: Path) -> Done:
+def done(folder: Path | str) -> Done:
     """A run that was finished earlier.
 
     Raises:
         BundleError: if the folder holds none, or a damaged one.
     """
+    folder = Path(folder)
     evidence = json.loads(bundles.load(folder).file("evidence.json").read_bytes())
     return Done(folder, evidence)
 
 
-def demo(out: Path | None = None, *, resume: bool = False, progress: Progress = QUIET) -> Done:
+def demo(out: Path | str | None = None, *, resume: bool = False, progress: Progress = QUIET) -> Done:
     """Run the built-in study on 569 real patients that come with an installed package."""
     return run(ready_studies() / _DEMO, out, resume=resume, progress=progress)
 
@@ -140,18 +181,24 @@ def ready_studies() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "studies"
 
 
-def new(table: Path | str, target: str, out: Path | None = None) -> Draft:
+def new(table: Frame | Path | str, target: str, out: Path | str | None = None) -> Draft:
     """Draft a commented study file for a table, beside it unless ``out`` says where; overwrites nothing.
+
+    Args:
+        table: A path, or a frame of polars, pandas or arrow, or a dict of columns. A study names a file: so a frame is
+            written beside the study, as a parquet file of the same name.
+        target: Column that holds the outcome.
+        out: The study file; by default ``study.toml`` beside the table, or here.
 
     Raises:
         CohortError: if the table cannot be read or has no such column.
         BundleError: if a study file is there already, or the place cannot be written to.
     """
+    if not isinstance(table, (str, Path)):
+        return _draft_given(given_table(table), target, Path("study.toml") if out is None else Path(out))
     table = Path(table)
-    path = out or (Path() if is_url(table) else table.parent) / "study.toml"
-    if path.exists():
-        remedy = "Move it away, or choose another name with --out."
-        raise BundleError(Finding("file_exists", str(path), "a draft overwrites nothing", "it exists", remedy))
+    path = (Path() if is_url(table) else table.parent) / "study.toml" if out is None else Path(out)
+    _refuse_existing(path)
     relative = stated_url(table) if is_url(table) else Path(os.path.relpath(table, path.parent)).as_posix()
     drafted = draft(table, target, relative)
     schema = path.parent / SCHEMA_NAME
@@ -160,17 +207,41 @@ def new(table: Path | str, target: str, out: Path | None = None) -> Draft:
     return Draft(path, schema, drafted.unused, drafted.questions, drafted.findings)
 
 
-def check(study: Path | str) -> Preflight:
+def _draft_given(given: GivenTable, target: str, out: Path) -> Draft:
+    """The draft for a frame, which is written beside it; if nothing can be drafted, nothing stays."""
+    table = out.with_suffix(".parquet")
+    _refuse_existing(out)
+    _refuse_existing(table)
+    write_file(table, given.parquet())
+    try:
+        return replace(new(table, target, out), table=table)
+    except PolyclinicError:
+        table.unlink()
+        raise
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        remedy = "Move it away, or choose another name with --out."
+        raise BundleError(Finding("file_exists", str(path), "a draft overwrites nothing", "it exists", remedy))
+
+
+def check(study: Path | str, *, table: Frame | Path | str | None = None) -> Preflight:
     """Findings of a study and what a run would cost; trains nothing.
+
+    Args:
+        study: Path of the study file.
+        table: Patients to take instead of the table that the study names: a frame, a dict of columns, or a path.
 
     Raises:
         StudyError: if the study file itself breaks a rule.
     """
     path = Path(study)
-    return preflight(read_study(path), path.parent, cache_folder())
+    asked, given = _with_table(read_study(path), table)
+    return preflight(asked, path.parent, cache_folder(), given)
 
 
-def judge(folder: Path | str, out: Path | None = None) -> Evidence:
+def judge(folder: Path | str, out: Path | str | None = None) -> Evidence:
     """Evidence again, from the predictions that a run saved; written to ``out`` as JSON if given.
 
     Raises:
@@ -178,12 +249,12 @@ def judge(folder: Path | str, out: Path | None = None) -> Evidence:
     """
     bundle = bundles.load(Path(folder))
     study = read_study(bundle.file("study.toml"))
-    [ours] = load(bundle.file("predictions.parquet"))
-    plain = load(bundle.file("baselines.parquet")) if "baselines.parquet" in bundle.manifest.files else []
+    [ours] = load_predictions(bundle.file("predictions.parquet"))
+    plain = load_predictions(bundle.file("baselines.parquet")) if "baselines.parquet" in bundle.manifest.files else []
     return _judged(judge_answers(ours, plain, study.evidence, study.study.seed).document(), out)
 
 
-def judge_predictions(file: Path | str, out: Path | None = None) -> Evidence:
+def judge_predictions(file: Path | str, out: Path | str | None = None) -> Evidence:
     """Evidence for another program's predictions, from a csv or parquet file.
 
     Raises:
@@ -192,13 +263,50 @@ def judge_predictions(file: Path | str, out: Path | None = None) -> Evidence:
     return _judged(judge_answers(load_foreign(Path(file)), (), EvidenceSection(), seed=1).document(), out)
 
 
-def predict(folder: Path | str, table: Path | str, out: Path | None = None) -> WrittenAnswers:
+@overload
+def predict(folder: Path | str, table: Path | str, out: Path | str | None = None) -> WrittenAnswers: ...
+
+
+@overload
+def predict(folder: Path | str, table: Frame, out: Path | str) -> WrittenAnswers: ...
+
+
+@overload
+def predict(folder: Path | str, table: Frame, out: None = None) -> Any: ...
+
+
+def predict(folder: Path | str, table: Frame | Path | str, out: Path | str | None = None) -> Any:
     """Answers for the patients of a new table, with interval, shift score and reason to abstain.
+
+    Args:
+        folder: What `run` left.
+        table: The patients: a path, or a frame of polars, pandas or arrow, or a dict of columns.
+        out: Where the answers are written, csv or parquet; by default beside the table.
+
+    Returns:
+        What was written. For a frame without ``out`` the answers themselves, of pandas if it is of pandas, else of
+        polars; masks and other files of answers are only written where ``out`` says where.
 
     Raises:
         PolyclinicError: if bundle or table is at fault.
     """
-    return predict_table(bundles.load(Path(folder)), Path(table), out, cache_folder())
+    if not isinstance(table, (str, Path)) and out is None:
+        return load(folder).predict(table)
+    asked = Path(table) if isinstance(table, (str, Path)) else given_table(table)
+    return predict_table(bundles.load(Path(folder)), asked, None if out is None else Path(out), cache_folder())
+
+
+def load(folder: Path | str) -> LoadedModel:
+    """The trained model of a finished run, opened once, to be asked as often as one likes.
+
+    Example:
+        >>> model = load("runs/mine")  # doctest: +SKIP
+        >>> model.predict_proba({"age": [61], "ward": ["north"]})  # doctest: +SKIP
+
+    Raises:
+        BundleError: if the folder holds no run, or a damaged one.
+    """
+    return LoadedModel(open_model(bundles.load(Path(folder))), Path(folder), cache_folder())
 
 
 def compare(folders: Sequence[Path | str]) -> Evidence:
@@ -209,7 +317,7 @@ def compare(folders: Sequence[Path | str]) -> Evidence:
         EvidenceError: if there is one run only, or they did not test the same rows.
     """
     opened = {str(folder): bundles.load(Path(folder)) for folder in folders}
-    runs = {name: load(bundle.file("predictions.parquet"))[0] for name, bundle in opened.items()}
+    runs = {name: load_predictions(bundle.file("predictions.parquet"))[0] for name, bundle in opened.items()}
     study = read_study(next(iter(opened.values())).file("study.toml"))
     return compare_answers(runs, study.evidence, study.study.seed).document()
 
@@ -233,9 +341,9 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _judged(evidence: dict[str, Any], out: Path | None) -> Evidence:
+def _judged(evidence: dict[str, Any], out: Path | str | None) -> Evidence:
     if out is not None:
-        write_file(out, f"{json.dumps(evidence, ensure_ascii=False, indent=1)}\n".encode())
+        write_file(Path(out), f"{json.dumps(evidence, ensure_ascii=False, indent=1)}\n".encode())
     return evidence
 
 

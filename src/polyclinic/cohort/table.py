@@ -18,6 +18,7 @@ from polyclinic.formats.columns.dates import index_dates
 from polyclinic.formats.columns.fingerprint import frame_fingerprint
 from polyclinic.formats.columns.laboratory import ColumnReading
 from polyclinic.formats.columns.reading import ColumnUses, table_reading
+from polyclinic.formats.frames import GivenTable
 from polyclinic.formats.read_table import TypedTable, read_table
 from polyclinic.study.schema import CohortSection
 
@@ -96,7 +97,13 @@ class Cohort:
         )
 
 
-def load(section: CohortSection, folder: Path, place: str = "study.toml", uses: ColumnUses = _ANY_USE) -> Cohort:
+def load(
+    section: CohortSection,
+    folder: Path,
+    place: str = "study.toml",
+    uses: ColumnUses = _ANY_USE,
+    given: GivenTable | None = None,
+) -> Cohort:
     """Read the cohort that the study names, and leave out whom it excludes.
 
     Args:
@@ -104,13 +111,14 @@ def load(section: CohortSection, folder: Path, place: str = "study.toml", uses: 
         folder: Folder of the study file: the path of the table is relative to it.
         place: Name of the study file, for messages.
         uses: What inputs and targets need columns for; patient, site and strata are known here.
+        given: The table itself, where a program gives one; the one that the section names is then not read.
 
     Raises:
         CohortError: with all findings of the pass: no such file, damaged or empty table, columns that are not there,
             rows without a patient, a condition that cannot be decided, nobody left.
         MissingPackage: if a built-in cohort needs a package that is not installed.
     """
-    table = _read(section, folder, place, uses)
+    table = _read(section, folder, place, uses) if given is None else _taken(given, section, folder, place, uses)
     there = table.frame.columns
     stop_on([] if uses.learned else _absent(section, there, place), CohortError)
     emptied = [name for name in section.zero_missing if name in there and table.frame[name].dtype.is_numeric()]
@@ -150,6 +158,15 @@ def _read(section: CohortSection, folder: Path, place: str, uses: ColumnUses) ->
     assert section.table is not None  # the schema holds that one of the two is given
     reading = table_reading(section, _uses(section, uses))
     return read_table(section.table, reading, folder=folder, place=f"{place} [cohort] table")
+
+
+def _taken(given: GivenTable, section: CohortSection, folder: Path, place: str, uses: ColumnUses) -> TypedTable:
+    """The table that a program gives, with a note if it stands for the table of a study."""
+    table = given.typed(table_reading(section, _uses(section, uses)).cells, folder)
+    rule, found = "names the table of patients", "a program gave one, which was read instead"
+    remedy = "Keep what was given if the study is to be repeated; its fingerprint is kept with the run."
+    note = Finding("table_given", f"{place} [cohort] table", rule, found, remedy, Severity.NOTE)
+    return table if uses.learned else replace(table, notes=(*table.notes, note))
 
 
 def _uses(section: CohortSection, uses: ColumnUses) -> ColumnUses:

@@ -1,6 +1,6 @@
 """Answers for new patients: every trained network of a bundle asked, averaged, with what it takes to trust them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,23 +18,22 @@ from polyclinic.cohort.table import load as load_cohort
 from polyclinic.delivery.answer_files import files_beside, files_of, publish, refuse_folder, write_files
 from polyclinic.delivery.bundle import Bundle
 from polyclinic.delivery.forms.base import delivery_of
-from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
-from polyclinic.delivery.weights import fits, load_model
+from polyclinic.delivery.notebook import Card
+from polyclinic.delivery.plan import FitPlan
 from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_on
 from polyclinic.evidence.shift import shift_score
 from polyclinic.formats.columns.column_types import absent_column
+from polyclinic.formats.frames import GivenTable
 from polyclinic.formats.table_address import is_url, stated_url
 from polyclinic.formats.tables.base import TableWriter, table_formats
 from polyclinic.heads.base import Head, Question
-from polyclinic.model import build
-from polyclinic.predictions.table import load as load_predictions
 from polyclinic.records.base import OddValues
 from polyclinic.steps.cohort_reader import CohortReader
 from polyclinic.steps.kinds import StudyKinds
 from polyclinic.steps.odd_values import reasons_of, shared, summed_up
+from polyclinic.steps.opened_model import OpenedFit, OpenedModel, open_model
 from polyclinic.study.findings import sift
-from polyclinic.study.read import read_study
-from polyclinic.study.schema import CohortSection, Study
+from polyclinic.study.schema import CohortSection
 from polyclinic.training.ensemble import answer_together
 from polyclinic.training.outputs import Outputs, evaluate
 from polyclinic.training.ready import Ready
@@ -65,9 +64,15 @@ class WrittenAnswers:
     findings: tuple[Finding, ...]
     files: Path | None = None
 
+    def _repr_html_(self) -> str:
+        """Where the answers are, for notebooks."""
+        files = () if self.files is None else (("files", str(self.files)),)
+        lines = (("answers", str(self.rows)), ("with a reason to abstain", str(self.abstained)), *files)
+        return Card(str(self.out), lines, findings=self.findings).html()
+
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """What the networks answered about new patients, averaged.
 
     Attributes:
@@ -115,7 +120,32 @@ class _Asked:
         return frame.with_columns(file=pl.Series([one or None for one in names])) if any(names) else frame
 
 
-def predict_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | None) -> WrittenAnswers:
+@dataclass(frozen=True)
+class AnsweredTable:
+    """The answers about the patients of one table, before they are written anywhere.
+
+    Attributes:
+        asked: What the networks answered.
+        frames: The answers to each question as columns, by the user's name of the target.
+        findings: What was seen in the table.
+    """
+
+    asked: Asked
+    frames: Mapping[str, pl.DataFrame]
+    findings: tuple[Finding, ...]
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """The answers to all questions, one below the other."""
+        return pl.concat(self.frames.values(), how="diagonal")
+
+    def with_files(self, folder: Path) -> pl.DataFrame:
+        """The same with a column that names the file of each answer, where answers are files; these are written."""
+        named = [self.asked.with_files(name, frame, folder) for name, frame in self.frames.items()]
+        return pl.concat(named, how="diagonal")
+
+
+def predict_table(bundle: Bundle, table: Path | GivenTable, out: Path | None, cache: Path | None) -> WrittenAnswers:
     """Ask the networks of ``bundle`` about the patients of ``table`` and write the answers.
 
     Args:
@@ -128,27 +158,39 @@ def predict_table(bundle: Bundle, table: Path, out: Path | None, cache: Path | N
         CohortError, ReadError: if the table cannot be used.
         BundleError: if the answers cannot be written.
     """
-    name = "new" if is_url(table) else table.name.split(".")[0]
-    out = out or (Path() if is_url(table) else table.parent) / f"{name}.predictions.csv"
+    out = out or _beside(table)
     writer = _writer_for(out)
     refuse_folder(files_of(out))
-    study = read_study(bundle.file("study.toml"))
-    names = fits(bundle.folder / "model")
-    plan, _ = load_model(bundle.folder / "model", names[0], FitPlan)
-    cohort = _new_cohort(study, plan, table)
-    read = sift(readings_of(cohort, (name for columns in plan.columns.values() for name in columns)), study.accept)
-    stop_on([*_absent(plan, cohort), *read], CohortError)
-    asked = _ask(bundle, study.cohort, cohort, cache)
-    [known] = load_predictions(bundle.file("predictions.parquet"))
-    tune = known.part("tune").answers
-    frames = {name: asked.frame(name, tune[name], study.evidence.confidence) for name in asked.answers}
+    answered = answer_table(open_model(bundle), table, cache)
     with files_beside(out) as folder:
-        named = [asked.with_files(name, frame, folder) for name, frame in frames.items()]
-        answers = pl.concat(named, how="diagonal")
+        answers = answered.with_files(folder)
         content, written = writer.write(answers), any(folder.iterdir())
     publish(out, content)
     abstained = answers.filter(pl.col("abstain") != "").height
-    return WrittenAnswers(out, answers.height, abstained, (*read, *asked.findings), files_of(out) if written else None)
+    return WrittenAnswers(out, answers.height, abstained, answered.findings, files_of(out) if written else None)
+
+
+def _beside(table: Path | GivenTable) -> Path:
+    """Where answers go if nobody says where: beside the table, or here where it has no path."""
+    if isinstance(table, GivenTable) or is_url(table):
+        return Path("new.predictions.csv")
+    return table.with_name(f"{table.name.split('.')[0]}.predictions.csv")
+
+
+def answer_table(opened: OpenedModel, table: Path | GivenTable, cache: Path | None) -> AnsweredTable:
+    """Ask all networks of a model about the patients of a table, from a file or given by a program.
+
+    Raises:
+        CohortError, ReadError: if the table cannot be used.
+    """
+    study, tune = opened.study, opened.tune.answers
+    cohort = _new_cohort(opened, table)
+    plan = opened.fits[0].plan
+    read = sift(readings_of(cohort, (name for columns in plan.columns.values() for name in columns)), study.accept)
+    stop_on([*_absent(plan, cohort), *read], CohortError)
+    asked = ask_networks(opened.fits, study.cohort, cohort, cache)
+    frames = {name: asked.frame(name, tune[name], study.evidence.confidence) for name in asked.answers}
+    return AnsweredTable(asked, frames, (*read, *asked.findings))
 
 
 def _writer_for(out: Path) -> TableWriter:
@@ -164,22 +206,25 @@ def _writer_for(out: Path) -> TableWriter:
     raise BundleError(Finding("unknown_format", str(out), rule, found, "Rename it."))
 
 
-def _new_cohort(study: Study, plan: FitPlan, table: Path) -> Cohort:
+def _new_cohort(opened: OpenedModel, table: Path | GivenTable) -> Cohort:
     """The new patients, their cells read as those of the study were.
 
     Columns that a study knows but a new table may lack are only used where they are there.
     """
-    section = study.cohort
-    kinds = StudyKinds(revive_inputs(plan.inputs), revive_heads(plan.heads))
-    uses = replace(kinds.column_uses(study.split), learned=True)
-    named, folder, place = (table.name, table.parent, table.name)
-    if is_url(table):
-        named, folder, place = (stated_url(table), Path(), "new patients")
+    section, first = opened.study.cohort, opened.fits[0]
+    uses = replace(StudyKinds(first.inputs, first.heads).column_uses(opened.study.split), learned=True)
+    given, named, folder, place = None, "", Path(), "new patients"
+    if isinstance(table, GivenTable):
+        given = table
+    elif is_url(table):
+        named = stated_url(table)
+    else:
+        named, folder, place = (table.name, table.parent, table.name)
     plain: dict[str, Any] = {"table": named, "source": None, "exclude": None, "site": None, "strata": ()}
     bare = section.model_copy(update={**plain, "patient": "row", "date": None})
-    cohort = load_cohort(bare, folder, place, replace(uses, words=uses.words | {section.patient}))
+    cohort = load_cohort(bare, folder, place, replace(uses, words=uses.words | {section.patient}), given)
     if section.patient in cohort.frame.columns:
-        return load_cohort(bare.model_copy(update={"patient": section.patient}), folder, place, uses)
+        return load_cohort(bare.model_copy(update={"patient": section.patient}), folder, place, uses, given)
     return cohort
 
 
@@ -197,12 +242,17 @@ def _within(section: CohortSection, cohort: Cohort) -> tuple[Bool[np.ndarray, " 
     return ~decision.meets, list(decision.notes)
 
 
-def _ask(bundle: Bundle, section: CohortSection, cohort: Cohort, cache: Path | None) -> _Asked:
-    asked = [_ask_one(bundle, name, cohort, cache) for name in fits(bundle.folder / "model")]
+def ask_networks(fits: Sequence[OpenedFit], section: CohortSection, cohort: Cohort, cache: Path | None) -> Asked:
+    """Ask all networks about all patients, and average what they answer.
+
+    Raises:
+        CohortError, ReadError: if columns are missing or records cannot be used.
+    """
+    asked = [_ask_one(one, cohort, cache) for one in fits]
     questions, ready = asked[0].questions, asked[0].ready
     odd = shared([fit.odd for fit in asked])
     within, doubts = _within(section, cohort)
-    return _Asked(
+    return Asked(
         cohort=cohort,
         within=within,
         answers=answer_together([(fit.questions, fit.outputs) for fit in asked]),
@@ -240,11 +290,10 @@ class _FitOutputs:
     odd: tuple[OddValues, ...]
 
 
-def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _FitOutputs:
-    plan, weights = load_model(bundle.folder / "model", name, FitPlan)
-    heads = revive_heads(plan.heads)
+def _ask_one(opened: OpenedFit, cohort: Cohort, cache: Path | None) -> _FitOutputs:
+    plan, heads = opened.plan, opened.heads
     reader = CohortReader(cohort, cache)
-    inputs = reader.inputs(revive_inputs(plan.inputs), plan.columns)
+    inputs = reader.inputs(opened.inputs, plan.columns)
     with reader.users_rows():
         asked = {n: Question(head, head.read_new(cohort.frame, cohort.name)) for n, head in heads.items()}
         given = {n: question for n, question in asked.items() if question.target is not None}
@@ -253,9 +302,7 @@ def _ask_one(bundle: Bundle, name: str, cohort: Cohort, cache: Path | None) -> _
     findings = [*reader.check(inputs, {}), *doubts]
     stop_on([f for f in findings if f.severity is Severity.ERROR], CohortError)
     ready = Ready.of(inputs, {n: Question(head, None) for n, head in heads.items()}, cache)
-    model = build(ready.inputs, heads, plan.model, seed=0)
-    model.load_state_dict(weights)
-    outputs = evaluate(model.eval(), ready, TestRows(np.arange(len(cohort))))
+    outputs = evaluate(opened.model, ready, TestRows(np.arange(len(cohort))))
     shift = shift_score(plan.shift, outputs.summary)
     odd = tuple(values for one in inputs.values() for values in one.records.odd_values())
     return _FitOutputs(ready, asked | matched, outputs, shift, (*cohort.findings, *findings), odd)

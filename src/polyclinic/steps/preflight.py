@@ -7,7 +7,9 @@ from pathlib import Path
 
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import Step, load
+from polyclinic.delivery.notebook import Card
 from polyclinic.errors import Finding, PolyclinicError, Severity
+from polyclinic.formats.frames import GivenTable
 from polyclinic.model import build
 from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.kinds import kinds_of
@@ -44,17 +46,24 @@ class Preflight:
     minutes: float | None = None
     gib: float | None = None
 
+    def _repr_html_(self) -> str:
+        """What was found and what a run would cost, for notebooks."""
+        title = "A run would be refused" if self.stopping else "Nothing stands in the way of a run"
+        flow = tuple((step.label, str(step.rows), str(step.patients)) for step in self.flow)
+        cost = () if self.minutes is None else (("about", f"{self.minutes:.1f} minutes, {self.gib:.1f} GiB"),)
+        return Card(title, cost, ("", "rows", "patients"), flow, self.findings).html()
+
     @property
     def stopping(self) -> bool:
         """Whether a run would be refused."""
         return any(finding.severity in (Severity.ERROR, Severity.REFUSED) for finding in self.findings)
 
 
-def preflight(study: Study, folder: Path, cache: Path | None) -> Preflight:
+def preflight(study: Study, folder: Path, cache: Path | None, given: GivenTable | None = None) -> Preflight:
     """Assemble and divide the study, take a few throw-away steps, and tell; raises nothing that a user caused."""
     try:
         kinds = kinds_of(study)
-        cohort = load(study.cohort, folder, uses=kinds.column_uses(study.split))
+        cohort = load(study.cohort, folder, uses=kinds.column_uses(study.split), given=given)
         assembled = assemble(study, kinds, cohort, cache)
     except PolyclinicError as error:
         return Preflight(error.findings, (), ())

@@ -18,6 +18,7 @@ from polyclinic.delivery.markdown import render_markdown
 from polyclinic.delivery.markup import render
 from polyclinic.delivery.report import report
 from polyclinic.formats.disk import write_file
+from polyclinic.formats.frames import GIVEN
 from polyclinic.formats.table_address import seen_from
 from polyclinic.predictions.table import save
 from polyclinic.steps.report_material import FinishedRun, report_material
@@ -56,7 +57,10 @@ def resolve(run: FinishedRun) -> Study:
     study = run.assembled.study
     cohort = study.cohort
     if cohort.table is not None:
-        table = seen_from(cohort.table, run.assembled.cohort.folder, run.out)
+        read = run.assembled.cohort
+        # A table that a program gave lies nowhere; the study goes on naming its own, from its own folder.
+        folder = read.folder / Path(cohort.table).parent if read.name == GIVEN else read.folder
+        table = seen_from(cohort.table, folder, run.out)
         cohort = cohort.model_copy(update={"table": table})
     cohort = cohort.model_copy(update={"columns": _columns_as_read(run.assembled)})
     training = study.training

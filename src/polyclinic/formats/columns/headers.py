@@ -79,7 +79,7 @@ def without_index(cells: TableCells, names: Sequence[str], table: str) -> TableC
     ]
     dropped = {*empty, *index}
     frame = pl.DataFrame([column for column in cells.frame if column.name not in dropped])
-    return TableCells(frame, (*cells.notes, *notes), cells.declared - dropped)
+    return TableCells(frame, (*cells.notes, *notes), cells.declared - dropped, cells.nominal - dropped)
 
 
 def _is_empty(column: pl.Series) -> bool:

@@ -42,3 +42,8 @@ def test_names_are_made_and_copies_refused():
         named(["column_2", ""], "a.csv")
     with pytest.raises(CohortError, match=r"a \(columns 1, 2\)"):
         refuse_duplicates(["a", "a"], "a.csv")
+
+
+def test_what_is_declared_to_be_names_stays_so():
+    cells = TableCells(pl.DataFrame({"a": ["1"], "b": ["2"]}), nominal=frozenset({"b"}))
+    assert without_index(cells, ["a", "b"], "a.csv").nominal == {"b"}
