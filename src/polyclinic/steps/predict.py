@@ -72,7 +72,7 @@ class WrittenAnswers:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AveragedAnswers:
     """What the networks answered about new patients, averaged.
 
     Attributes:
@@ -130,7 +130,7 @@ class AnsweredTable:
         findings: What was seen in the table.
     """
 
-    asked: Asked
+    asked: AveragedAnswers
     frames: Mapping[str, pl.DataFrame]
     findings: tuple[Finding, ...]
 
@@ -242,7 +242,9 @@ def _within(section: CohortSection, cohort: Cohort) -> tuple[Bool[np.ndarray, " 
     return ~decision.meets, list(decision.notes)
 
 
-def ask_networks(fits: Sequence[OpenedFit], section: CohortSection, cohort: Cohort, cache: Path | None) -> Asked:
+def ask_networks(
+    fits: Sequence[OpenedFit], section: CohortSection, cohort: Cohort, cache: Path | None
+) -> AveragedAnswers:
     """Ask all networks about all patients, and average what they answer.
 
     Raises:
@@ -252,7 +254,7 @@ def ask_networks(fits: Sequence[OpenedFit], section: CohortSection, cohort: Coho
     questions, ready = asked[0].questions, asked[0].ready
     odd = shared([fit.odd for fit in asked])
     within, doubts = _within(section, cohort)
-    return Asked(
+    return AveragedAnswers(
         cohort=cohort,
         within=within,
         answers=answer_together([(fit.questions, fit.outputs) for fit in asked]),
