@@ -273,7 +273,14 @@ def _cohort_faults(stated: Stated, drafted: Drafted) -> Iterator[Fault]:
 
 def _input_faults(stated: Stated, drafted: Drafted) -> Iterator[Fault]:
     inputs = drafted.inputs
-    unnamed = [column for column in inputs if "" in stated.not_inputs and column == drafted.cohort.frame.columns[0]]
+    first = drafted.cohort.frame.columns[0]
+    named = {
+        *stated.numbers,
+        *stated.categories,
+        *stated.codes,
+        *stated.not_inputs,
+    }  # an index may be left out on reading
+    unnamed = [column for column in inputs if "" in stated.not_inputs and column == first and first not in named]
     for column in [*unnamed, *(column for column in stated.not_inputs if column in inputs)]:
         yield Fault("input that must not be one", column)
     for right, columns in (("number", stated.numbers), ("category", stated.categories)):

@@ -50,12 +50,12 @@ def test_an_export_of_a_tumour_registry_is_asked_for_its_survival(ask, table, fo
     assert "Nothing stands in the way" in check.out
 
 
-def test_stretches_of_follow_up_are_drafted_with_a_question_and_then_refused(ask, table, follow_up):
+def test_intervals_of_follow_up_are_drafted_with_a_question_and_then_refused(ask, table, follow_up):
     time, seen = follow_up
     path = table(id=np.arange(ROWS) // 2, start=time * seen, stop=time * seen + 5, event=seen)
     new, check, study = drafted(ask, path, "event")
     assert study["targets"]["outcome"]["time"] == "stop"
-    assert "To decide: Rows look like stretches of follow-up" in new.out
+    assert "To decide: Rows look like intervals of follow-up" in new.out
     assert check.status == 2
     assert "entry times" in check.err.lower()
 

@@ -219,7 +219,10 @@ def _tabular(roles: Roles) -> Iterator[str]:
         for doubt in roles.doubtful:
             yield f"  {_value(doubt.column)},   # {_comment(doubt.why)}"
         yield "]"
-    yield '# categorical = ["stage"]      # codes made of digits'
+    if roles.nominal:
+        yield _key("categorical", list(roles.nominal), "whole numbers that name groups, by what the columns are called")
+    else:
+        yield '# categorical = ["stage"]      # codes made of digits'
     yield ""
 
 

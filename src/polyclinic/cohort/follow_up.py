@@ -5,10 +5,12 @@ censored was watched longer (or shorter), and only who lives long can be watched
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from jaxtyping import Bool, Float
 
 from polyclinic.cohort.field_words import Tokens, consists_of, is_called, mentions, tokens
 from polyclinic.cohort.outcome_coding import EventCoding, event_coding, is_by_then, is_event_name
@@ -30,11 +32,28 @@ _FEWEST_PLAIN_TIMES = 5
 _MOSTLY = 0.9
 """Slips happen: a time of 0 or below in a few rows, a start after its stop, does not hide what the columns are."""
 
+_MOST_SUMMED = 60
+"""Columns among which sums are looked for; every pair of them is."""
+
+_ENOUGH_ROWS = 1000
+"""Rows on which a sum is looked for."""
+
+_ROUNDING = 1e-6
+"""Of sums of numbers with a few decimals in floating point."""
+
 _CALENDAR = {"month": 12, "day": 31, "hour": 24}
 """Largest numbers of months, days and hours that are read off a calendar or a clock."""
 
 _FIRST_YEAR = 1850
 """Numbers above are years of a calendar, not years of follow-up."""
+
+_TELLING = 3
+"""Letters of an event's name that, within another name, are no chance."""
+
+_LETTER = r"[decs]([a-z0-9]{1,2})"
+"""Events as textbooks abbreviate them: d1 for the death whose time is t1."""
+
+_TIME_MARKS = ("time", "days", "months", "weeks", "years", "t")
 
 _DEATH = {"os", "overall", "death", "dead", "died", "deceased", "vital", "dss", "css", "mort", "tod", "muerte", "deces"}
 _RETURN = {
@@ -62,7 +81,7 @@ class FollowUp:
         event: Column that says whether the event was seen.
         time: Column of the time to the event or to the last contact.
         coding: What the values of the event mean.
-        start: Column of the time from which a row is watched, where rows are stretches of follow-up; or None.
+        start: Column of the time from which a row is watched, where rows are intervals of follow-up; or None.
     """
 
     event: str
@@ -78,8 +97,9 @@ class FollowUp:
 
 def follow_ups(frame: pl.DataFrame) -> tuple[FollowUp, ...]:
     """Every event of the table that has a time of its own, by names and content."""
-    times = [column for column in frame if plainness(frame, column)]
-    events = [column for column in frame if is_event_name(column.name)]
+    partners = _partners(frame)
+    times = [column for column in frame if plainness(frame, column) or column.name in partners.values()]
+    events = [column for column in frame if is_event_name(column.name) or column.name in partners]
     found = (_best(frame, event, times, events) for event in events)
     return tuple(one for one in found if one is not None)
 
@@ -92,10 +112,10 @@ def follow_up_of(frame: pl.DataFrame, column: str) -> FollowUp | None:
     known = follow_ups(frame)
     if any(pair.event == column for pair in known):
         return next(pair for pair in known if pair.event == column)
+    own = [pair for pair in known if pair.time == column]
+    if own:
+        return max(own, key=lambda pair: _fit(frame, frame[column], frame[pair.event]))
     times = [time for time in frame if plainness(frame, time)]
-    if column in [time.name for time in times]:
-        own = [pair for pair in known if pair.time == column]
-        return max(own, key=lambda pair: _fit(frame, frame[column], frame[pair.event]), default=None)
     return _of_the_same(frame, frame[column], times) or _by_content(frame, frame[column], times, known)
 
 
@@ -117,23 +137,57 @@ def known_afterwards(frame: pl.DataFrame, outcome: Sequence[str]) -> dict[str, s
         reasons.setdefault(pair.time, f"the follow-up time of {pair.event}: known only afterwards")
         reasons.setdefault(pair.event, f"an event with a follow-up time ({pair.time}): known only afterwards")
         if pair.start is not None:
-            reasons.setdefault(pair.start, f"where the stretch of follow-up begins that ends at {pair.time}")
+            reasons.setdefault(pair.start, f"where the interval of follow-up begins that ends at {pair.time}")
+    for pair in own:
+        for name in _sums(frame, pair):
+            reasons.setdefault(name, f"another column plus {pair.time}: where the follow-up ended")
     fatal = any(mentions(name, "event", "by_then") for name in outcome)
     for column in frame:
         if plainness(frame, column) == _PLAINLY:
             reasons.setdefault(column.name, "a follow-up time: known only afterwards")
-        elif fatal and column.dtype.is_numeric() and is_called(column.name, "stay"):
+        elif fatal and is_called(column.name, "stay"):
             reasons.setdefault(column.name, "how long the stay was: whoever died could not stay on")
+        elif fatal and mentions(column.name, "until_discharge"):
+            reasons.setdefault(column.name, "of the discharge: known only when the outcome is")
     return {name: why for name, why in reasons.items() if name not in outcome}
+
+
+def _sums(frame: pl.DataFrame, pair: FollowUp) -> list[str]:
+    """Columns that are another one plus the follow-up time, such as the age at death beside that at entry."""
+    apart = (pair.event, pair.time, pair.start)
+    free = [column for column in frame if column.dtype.is_numeric() and column.name not in apart][:_MOST_SUMMED]
+    if len(free) < 2:
+        return []
+    rows = pl.DataFrame([frame[pair.time], *free]).drop_nulls().head(_ENOUGH_ROWS)
+    value = rows.to_numpy().astype(np.float64)
+    if len(value) < _FEWEST_TIMES:
+        return []
+    time, others = value[:, :1], value[:, 1:]
+    ends = [np.any(_equal(others[:, [k]], others + time)) for k in range(others.shape[1])]
+    return [column.name for column, end in zip(free, ends, strict=True) if end]
+
+
+def _equal(one: Float[np.ndarray, "row 1"], others: Float[np.ndarray, "row column"]) -> Bool[np.ndarray, " column"]:
+    """Which columns are the same as one in nearly every row, up to rounding."""
+    return np.asarray((np.abs(one - others) <= _ROUNDING).mean(axis=0) >= _MOSTLY)
 
 
 def other_events(frame: pl.DataFrame, outcome: Sequence[str]) -> dict[str, str]:
     """Columns that name another event than the outcome, if the outcome is one: they may have come later."""
-    if not any(is_event_name(name) or is_by_then(name) for name in outcome):
+    family = _family(frame)
+    if not any(is_event_name(name) or is_by_then(name) or name in family for name in outcome):
         return {}
-    late = [c for c in frame if c.name not in outcome and (is_event_name(c.name) == _SAID or _by_then(c))]
+    late = [c for c in frame if is_event_name(c.name) == _SAID or _by_then(c) or c.name in family]
     why = "another event: known only afterwards? Name it under columns if it lay before"
-    return {column.name: why for column in late if event_coding(column) is not None}
+    return {c.name: why for c in late if c.name not in outcome and event_coding(c) is not None}
+
+
+def _family(frame: pl.DataFrame) -> set[str]:
+    """Events of one letter and a mark, such as d1, d2 and d3, once two of them have times such as t1 and t2."""
+    paired = [pair.event for pair in follow_ups(frame) if re.fullmatch(_LETTER, pair.event.casefold())]
+    first = {name[0] for name in paired} if len(paired) > 1 else set()
+    alike = [column for column in frame if column.name[0:1] in first and re.fullmatch(_LETTER, column.name.casefold())]
+    return {column.name for column in alike if _is_switch(column)}
 
 
 def _by_then(column: pl.Series) -> bool:
@@ -176,7 +230,7 @@ def _by_name(name: str) -> int:
     if _prefix(words) is not None:
         return _PLAINLY if mentions(str(_prefix(words)), "endpoint") else 1
     if consists_of(name, "time", "filler", *UNITS):
-        return 2 if mentions(name, "time") else 1
+        return 2 if mentions(name, "time") or name.casefold().endswith("s") else 1  # years last, a year may be a date
     return 0
 
 
@@ -222,12 +276,50 @@ def _fit(frame: pl.DataFrame, time: pl.Series, event: pl.Series) -> tuple[int, i
     prefix = _prefix(tokens(time.name))
     plain = plainness(frame, time)
     begins = prefix is not None and "".join(tokens(event.name)).startswith(prefix)
-    if plain == 1 and prefix is not None and not begins:
+    named_alike = _named_alike(time.name, event.name) and _holds_times(time, plain)
+    if not named_alike and (not plain or (plain == 1 and prefix is not None and not begins)):
         return (0, 0, 0, 0)
     mine, others = _stem(time.name), _stem(event.name)
-    shared = 3 if begins or (mine and mine & others) else 2 if mine == others else 1
+    shared = 3 if begins or named_alike or (mine and mine & others) else 2 if mine == others else 1
     apart = abs(frame.columns.index(time.name) - frame.columns.index(event.name))
     return (shared, is_event_name(event.name), plain, -apart)
+
+
+def _partners(frame: pl.DataFrame) -> dict[str, str]:
+    """Times of events by how the two are named, such as t1 and d1, srv and srv.s, rectime and censrec."""
+    names = {"".join(tokens(column.name)): column for column in frame if column.dtype.is_numeric()}
+    found: dict[str, str] = {}
+    for event in frame:
+        for glued in _times_named_after(event.name, names if is_event_name(event.name) else ()):
+            time = names.get(glued)
+            if time is not None and time.name != event.name and _holds_times(time, 2) and _is_switch(event):
+                found[event.name] = time.name
+    return found
+
+
+def _named_alike(time: str, event: str) -> bool:
+    glued = "".join(tokens(time))
+    return glued in _times_named_after(event, (glued,) if is_event_name(event) else ())
+
+
+def _times_named_after(event: str, names: Iterable[str]) -> set[str]:
+    """How the time of an event may be called, in one piece; of ``names`` those that hold the name of the event."""
+    words = tokens(event)
+    glued = "".join(words)
+    found = {name for name in names if len(glued) >= _TELLING and glued in name and name != glued}
+    if len(words) > 1 and is_called(words[-1], "event_mark"):
+        found |= {"".join(words[:-1]), *("".join(words[:-1]) + mark for mark in _TIME_MARKS)}
+    if short := re.fullmatch(_LETTER, glued):
+        found.add(f"t{short[1]}")
+    if marked := re.fullmatch(r"(?:cens|stat|ind)([a-z]{2,})|([a-z]{2,})(?:cens|stat|ind|status)", glued):
+        found |= {f"{marked[1] or marked[2]}{mark}" for mark in _TIME_MARKS}
+    return found
+
+
+def _is_switch(column: pl.Series) -> bool:
+    """Whether a column is 0 or 1 and nothing else: names alone prove little."""
+    coding = event_coding(column)
+    return coding is not None and len(coding.occurred) == 1
 
 
 def _conflict(time: str, event: str) -> bool:

@@ -1,4 +1,4 @@
-"""Follow-up where it must not be: among the inputs, or cut into stretches that are taken for patients."""
+"""Follow-up where it must not be: among the inputs, or cut into intervals that are taken for patients."""
 
 from collections.abc import Iterator, Sequence
 
@@ -24,7 +24,7 @@ def follow_up_findings(cohort: Cohort, inputs: Sequence[str], outcomes: Sequence
     for group in outcomes:
         if len(group) > 1:
             yield from (
-                _stretches(cohort, start, stop) for stop in group if (start := _start(cohort, stop)) is not None
+                _intervals(cohort, start, stop) for stop in group if (start := _start(cohort, stop)) is not None
             )
 
 
@@ -48,12 +48,12 @@ def _start(cohort: Cohort, stop: str) -> str | None:
     return start_of(cohort.frame, stop) if cohort.frame[stop].dtype.is_numeric() else None
 
 
-def _stretches(cohort: Cohort, start: str, stop: str) -> Finding:
+def _intervals(cohort: Cohort, start: str, stop: str) -> Finding:
     return Finding(
         name="start_stop_rows",
         place=f'{cohort.name} columns "{start}" and "{stop}"',
         rule="a row must follow a patient from the moment of prediction to the event or the last contact",
-        found="rows look like stretches of follow-up, of which a patient may have several",
+        found="rows look like intervals of follow-up, of which a patient may have several",
         remedy="Make one row per patient: what was known at the start, the time to the last stop, and whether the "
         "event was seen then. Entry times and values that change are not modelled. "
         "Or accept start_stop_rows with the reason.",

@@ -14,9 +14,8 @@ from polyclinic.cohort.target_leakage import as_outcome, strength
 from polyclinic.cohort.unnamed_patients import is_patient_name, patient_column
 from polyclinic.formats.columns.column_types import pick
 
-_INDEX_DATE = (
-    r".*(index|admission|admit|baseline|visit|exam|scan|入院|检查|就诊).*(date|time|day|日期|时间)?.*|date|日期"
-)
+_INDEX_DATE = r".*(index|admission|admit|baseline|visit|exam|scan|入院|检查|就诊).*"
+
 _MANY_NUMBERS = 500
 """Columns of numbers from which on they are taken for genes: no clinical table measures so many things."""
 
@@ -31,6 +30,12 @@ _FEW_NAMES = 20
 
 _MOSTLY = 0.9
 """A visit or a record has a name of its own in nearly every row."""
+
+_TWO = 2
+"""With two values a code is the same as a number."""
+
+_MOST_GROUPS = 100
+"""Groups that whole numbers may name; more are measured, or name persons. A round number."""
 
 _CONSTANT = "the same value in every row"
 
@@ -59,6 +64,7 @@ class Roles:
         numbers: Columns of numbers.
         categories: Columns of categories.
         doubtful: Columns that no input should read, with the reason.
+        nominal: Columns of whole numbers that name groups.
     """
 
     patient: str | None
@@ -72,6 +78,7 @@ class Roles:
     numbers: tuple[str, ...]
     categories: tuple[str, ...]
     doubtful: tuple[Doubt, ...]
+    nominal: tuple[str, ...] = ()
 
     @property
     def is_expression(self) -> bool:
@@ -94,7 +101,7 @@ def guess_roles(
     patient = patient_column(pick(frame, [column.name for column in free]))
     part = next((c.name for c in free if is_part_column(c)), None)
     site = next((c.name for c in free if _names_place(c) and 2 <= c.n_unique() <= frame.height / 2), None)
-    date = next((c.name for c in free if c.dtype in (pl.Date, pl.Datetime) and _named(c, _INDEX_DATE)), None)
+    date = _moment(free)
     rest = [c for c in free if c.name not in (patient, part, site, date)]
     files = {c.name: c for c in rest if holds_images(c) or holds_volumes(c, folder)}
     masks = [name for name, c in files.items() if is_mask(c) and len(files) > 1]
@@ -123,11 +130,25 @@ def guess_roles(
         numbers=tuple(c.name for c in plain if c.dtype.is_numeric() and c.name not in left),
         categories=tuple(c.name for c in plain if not c.dtype.is_numeric() and c.name not in left),
         doubtful=tuple(doubtful),
+        nominal=tuple(c.name for c in plain if c.name not in left and is_nominal(c)),
     )
 
 
-def _named(column: pl.Series, pattern: str) -> bool:
-    return re.fullmatch(pattern, column.name.strip(), re.IGNORECASE) is not None
+def _moment(columns: list[pl.Series]) -> str | None:
+    """The date that is probably the moment of prediction: by its name, or the only one that is not of a later event."""
+    dates = [c.name for c in columns if c.dtype in (pl.Date, pl.Datetime) and not mentions(c.name, "other_dates")]
+    named = [name for name in dates if re.fullmatch(_INDEX_DATE, name.strip(), re.IGNORECASE)]
+    return next(iter(named or (dates if len(dates) == 1 else [])), None)
+
+
+def is_nominal(column: pl.Series) -> bool:
+    """Whether whole numbers are names of groups, such as codes of race or kinds of admission."""
+    known = column.drop_nulls()
+    if not column.dtype.is_integer() or not _TWO < known.n_unique() <= min(_MOST_GROUPS, len(known) / 2):
+        return False
+    words = tokens(column.name)
+    glued = bool(words) and re.fullmatch(r"[a-z]{2,}(id|code|type)", words[-1]) is not None
+    return mentions(column.name, "nominal") or glued or (len(words) > 1 and words[-1] in ("id", "code", "uid"))
 
 
 def _names_place(column: pl.Series) -> bool:
@@ -182,8 +203,8 @@ def _ends_as_identifier(name: str) -> bool:
 
 
 def _counts_rows(column: pl.Series) -> bool:
-    """Whether a column counts from 0 or 1 to the last row, as an index that was written with the table."""
+    """Whether a column counts from 0 or 1 to the last row, as an index that was written with it, or is called so."""
     if not column.dtype.is_integer() or column.null_count() or len(column) <= _FEW_NAMES:
         return False
-    first = int(column[0])
-    return first in (0, 1) and bool((column == pl.int_range(first, first + len(column), eager=True)).all())
+    counts = column[0] in (0, 1) and bool((column.diff().drop_nulls() == 1).all())
+    return counts or (is_called(column.name, "counter") and column.n_unique() == len(column))

@@ -123,7 +123,7 @@ def _questions(pair: FollowUp) -> Iterator[str]:
         yield f"Is the event of {pair.event} coded so? {pair.coding.doubt}."
     if pair.start is not None:
         yield (
-            f"Rows look like stretches of follow-up, from {pair.start} to {pair.time}. A row must follow a patient "
+            f"Rows look like intervals of follow-up, from {pair.start} to {pair.time}. A row must follow a patient "
             "from the moment of prediction to the event or the last contact: make one row per patient, with what was "
             "known at the start, the time to the last stop, and whether the event was seen then."
         )
@@ -155,14 +155,23 @@ def _several_classes(column: pl.Series) -> TargetGuess:
     order = order_of(column.name, list(of_name))
     why = f"one of {len(values)} classes"
     if order is None:
-        return TargetGuess("classify", (key,), (column.name,), why)
+        return TargetGuess("classify", (key,), (column.name,), why, questions=tuple(_numbered(column)))
     question = (
-        f"The classes of {column.name} are grades. Here a miss by one grade counts like a miss by three; "
+        f"The classes of {column.name} are ordered grades. Here a miss by one grade counts like a miss by three; "
         "where the distance counts, and the grades are numbers, ask for a number (regress).",
     )
     ordered: list[Code] = [of_name[name] for name in order]
     listed: tuple[str, KeyValue, str] = ("classes", ordered, "from the least to the most")
     return TargetGuess("classify", (key, listed), (column.name,), f"{why}, which are grades", questions=question)
+
+
+def _numbered(column: pl.Series) -> Iterator[str]:
+    """What to decide about classes that are numbers."""
+    if column.dtype.is_numeric():
+        yield (
+            f"Are the numbers of {column.name} ordered grades, or names of classes? As classes a miss by one counts "
+            'like a miss by three; where the distance counts, write kind = "regress".'
+        )
 
 
 def _is_yes_no(column: pl.Series) -> bool:

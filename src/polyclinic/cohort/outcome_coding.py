@@ -197,7 +197,7 @@ def _coded_in_numbers(name: str, values: Sequence[int], truth: bool) -> EventCod
         listed = ", ".join(map(str, causes))
         return EventCoding(
             causes,
-            f"several events compete ({listed}): any of them counts here. If you ask about one of them, name it alone; "
+            f"it holds competing events ({listed}): any of them counts here. If you ask about one, name it alone; "
             "the others then count as censored, which overstates its risk",
         )
     if values[0] == 1 and values[-1] <= _MOST_CAUSES:
@@ -229,8 +229,10 @@ def _coded_in_words(name: str, values: Sequence[str]) -> EventCoding | None:
     if not ill or len(ill) + len(open_ones) == len(values):
         return None
     if open_ones:
-        return EventCoding(ill, "values that are neither a known event nor censored count as censored: look at them")
-    several = "several words mean an event: any of them counts here. If you ask about one, name it alone"
+        return EventCoding(
+            ill, "values of which no word says event or censored count as censored; some may be competing events"
+        )
+    several = "it holds competing events: any of them counts here. If you ask about one, name it alone"
     return EventCoding(ill, several if len(ill) > 1 else "")
 
 
@@ -238,18 +240,26 @@ def is_event_name(name: str) -> int:
     """How plainly a name speaks of an event: 2 = it says so, 1 = it may, 0 = it does not."""
     if mentions(name, "not_event") or is_by_then(name):
         return 0
-    if mentions(name, "event"):
+    words = [re.sub(r"(?<=[a-z]{2})[0-9]$", "", word) for word in tokens(name)]  # status2 beside status
+    plain = " ".join(words)
+    if mentions(plain, "event") or _with_mark("".join(words)):
         return 2
-    if is_called(name, "event_alone") or re.fullmatch(r"[a-z]{1,4}(stat|status|cens|event)", "".join(tokens(name))):
+    if is_called(plain, "event_alone") or re.fullmatch(r"[a-z]{1,4}(stat|status|cens|event)", "".join(words)):
         return 1
-    return int(mentions(name, "status") and consists_of(name, "status", "about_endpoint"))
+    return int(mentions(plain, "status") and consists_of(plain, "status", "about_endpoint"))
+
+
+def _with_mark(word: str) -> bool:
+    """Whether a word of one piece is an event with a mark before or behind, such as censdead or deathind."""
+    found = re.fullmatch(r"(?:cens|stat|ind|is|has)([a-z]{3,})|([a-z]{3,})(?:cens|stat|ind|flag|status)", word)
+    return found is not None and is_called(found[1] or found[2], "event")
 
 
 def is_by_then(name: str) -> bool:
     """Whether an event is one up to a fixed moment, such as death in hospital or within 30 days: a class, then."""
     words = tokens(name)
-    dated = any(
-        re.fullmatch(r"[0-9]{2,4}|[0-9]{1,4}(d|days?|w|wks?|weeks?|m|mo|months?|y|yrs?|years?)", w) for w in words
-    )
+    until = r"[0-9]{2,4}|[0-9]{1,4}(d|days?|w|wks?|weeks?|m|mo|months?|y|yrs?|years?)"
+    dated = any(re.fullmatch(until, word) for word in words)
     after = any(re.fullmatch(r"(day|d|month|m|year|y|yr)[0-9]{1,4}", word) for word in words)
-    return (len(words) > 1 and (dated or after)) or mentions(name, "by_then")
+    glued = any(re.fullmatch(r"(death|dead|died|mort|mortality)[0-9]{1,3}(d|days?|m|mo|y|yr)?", word) for word in words)
+    return (len(words) > 1 and (dated or after)) or glued or mentions(name, "by_then")

@@ -4,6 +4,7 @@ A patient with several rows, taken for several patients, stands on both sides of
 those it learned from, and every interval is too narrow.
 """
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,9 @@ from polyclinic.formats.columns.column_types import counted, shorten
 
 _FEWEST_GROUPS = 10
 """Fewer groups are arms, sites or folds. A round number."""
+
+_GLUED = r"(patient|patienten|pat|pt|p|subject|subj|case|person|participant)(id|no|nr|num|nbr|code)(num|no|nr)?"
+"""Names in one piece, such as patno or pidnum."""
 
 _FEW_UNKNOWN = 0.2
 """A column that lacks more is no name of patients; where a few are lacking a check names the rows."""
@@ -65,6 +69,8 @@ def is_patient_name(name: str) -> bool:
     persons = [word for word in words if is_called(word, "person")]
     rest = [word for word in words if word not in persons]
     plain = len(persons) == 1 and is_called(persons[0], "person_alone")
+    if re.fullmatch(_GLUED, "".join(words)):
+        return True
     numbered = any(is_called(word, "number") for word in rest)
     return bool(persons) and consists_of(name, "person", "number", "filler") and (numbered or plain)
 

@@ -116,7 +116,7 @@ def test_a_class_at_a_fixed_moment_leaves_the_follow_up_out(drafted: Drafted) ->
     assert set(study["inputs"]["clinical"]["leave_out"]) == {"death", "followup_days"}
 
 
-def test_stretches_of_follow_up_are_asked_about(tmp_path: Path) -> None:
+def test_intervals_of_follow_up_are_asked_about(tmp_path: Path) -> None:
     begins = [day * n for day, n in zip(DAYS, turns(0, 1), strict=True)]
     stops = [begin + 5 for begin in begins]
     table = columns(id=[n // 2 for n in range(100)], start=begins, stop=stops, event=turns(0, 1))
@@ -126,8 +126,8 @@ def test_stretches_of_follow_up_are_asked_about(tmp_path: Path) -> None:
     assert study["cohort"]["patient"] == "id"
     assert study["targets"]["outcome"]["time"] == "stop"
     assert study["inputs"]["clinical"]["leave_out"] == ["start"]
-    assert "stretches of follow-up" in made.questions[0]
-    assert "# To decide: Rows look like stretches" in made.text
+    assert "intervals of follow-up" in made.questions[0]
+    assert "# To decide: Rows look like intervals" in made.text
 
 
 def test_codes_that_do_not_say_what_they_mean_are_asked_for(tmp_path: Path) -> None:
@@ -321,7 +321,7 @@ def test_spans_of_a_text(drafted: Drafted) -> None:
     assert study["inputs"]["clinical"] == {"kind": "tabular", "columns": "rest"}
 
 
-def test_relations_and_the_stretches_between_which_they_are(drafted: Drafted) -> None:
+def test_relations_and_the_intervals_between_which_they_are(drafted: Drafted) -> None:
     spans = ['[{"start": 0, "end": 3, "label": "drug"}]'] * 100
     related = ['[{"head": [0, 3], "tail": [4, 11], "type": "treats"}]'] * 100
     study = drafted({"note": NOTES, "found": spans, "links": related}, "links")
@@ -353,3 +353,28 @@ def test_what_is_drawn_is_no_input(drafted: Drafted) -> None:
 def test_a_mask_without_a_picture(drafted: Drafted) -> None:
     with pytest.raises(CohortError, match="must be a column of them"):
         drafted(columns(where=[f"{n}.nii.gz" for n in range(100)]), "where")
+
+
+def test_whole_numbers_that_name_groups_are_categories(drafted: Drafted) -> None:
+    table = columns(
+        race=turns(1, 2, 3), admission_type_id=turns(1, 2, 3, 4), wardid=turns(7, 14, 23), pulse=turns(70, 80, 90)
+    )
+    study = drafted({**table, "sick": turns(0, 1, 1)}, "sick")
+    assert study["inputs"]["clinical"]["categorical"] == ["race", "admission_type_id", "wardid"]
+
+
+@pytest.mark.parametrize("name", ["rownames", "seqno", "index"])
+def test_an_index_with_gaps_is_no_input(drafted: Drafted, name: str) -> None:
+    study = drafted(columns(**{name: [3 * n + 7 for n in range(100)]}, sick=turns(0, 1, 1)), "sick")
+    assert study["inputs"]["clinical"]["leave_out"] == [name]
+
+
+def test_the_only_date_that_is_not_of_a_later_event_is_the_moment(drafted: Drafted) -> None:
+    days = [date(2020, 1, 1) + timedelta(days=n) for n in range(100)]
+    study = drafted(columns(intime=days, outtime=days, birthdate=days, sick=turns(0, 1, 1)), "sick")
+    assert study["cohort"]["date"] == "intime"
+
+
+def test_classes_that_are_numbers_may_be_grades(tmp_path: Path) -> None:
+    pl.DataFrame(columns(y=turns(1, 2, 3, 4, 5))).write_csv(tmp_path / "cohort.csv")
+    assert "ordered grades, or names" in draft(tmp_path / "cohort.csv", "y").questions[0]

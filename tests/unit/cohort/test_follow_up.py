@@ -127,7 +127,7 @@ def test_a_second_spelling_of_the_same_event_shares_its_time() -> None:
     assert found.time == "Overall Survival (Months)"
 
 
-def test_stretches_of_follow_up_have_a_start() -> None:
+def test_intervals_of_follow_up_have_a_start() -> None:
     start = TIMES * YES_NO
     frame = table(start=start, stop=start + 5, event=YES_NO)
     found = follow_up_of(frame, "event")
@@ -171,3 +171,37 @@ def test_other_events_are_told_where_the_outcome_is_one() -> None:
 )
 def test_units_by_name(name: str, unit: str) -> None:
     assert unit_of(name) == unit
+
+
+@pytest.mark.parametrize(
+    ("event", "time"),
+    [("d1", "t1"), ("dp", "tp"), ("srv.s", "srv"), ("censrec", "rectime"), ("rel", "edrel"), ("censdead", "survtime")],
+)
+def test_names_made_of_each_other_belong_together(event: str, time: str) -> None:
+    found = follow_up_of(table(**{"age": TIMES[::-1], time: TIMES, event: YES_NO}), event)
+    assert found is not None
+    assert (found.event, found.time) == (event, time)
+
+
+def test_a_status_with_a_number_is_one_too() -> None:
+    frame = table(years=TIMES, status="alive|dead|transplanted", year=TIMES[::-1], status2=YES_NO)
+    found = follow_up_of(frame, "status2")
+    assert found is not None
+    assert found.time == "years"
+    assert "status" in known_afterwards(frame, ["status2", "years"])
+
+
+def test_what_is_another_column_plus_the_time_tells_the_time() -> None:
+    frame = table(ageentry=TIMES[::-1], time=TIMES, age=TIMES + TIMES[::-1], death=YES_NO)
+    assert set(known_afterwards(frame, ["death", "time"])) == {"age"}
+
+
+def test_events_of_one_family_are_events_all() -> None:
+    frame = table(t1=TIMES, d1=YES_NO, t2=TIMES[::-1], d2=YES_NO[::-1], d3=np.maximum(YES_NO, YES_NO[::-1]), z3=YES_NO)
+    assert "d3" in other_events(frame, ["d1", "t1"])
+    assert "z3" not in other_events(frame, ["d1", "t1"])
+
+
+def test_what_is_known_at_discharge_comes_with_the_death_in_hospital() -> None:
+    frame = table(discharge_location="home|ward", hospital_expire_flag=YES_NO, admission="a|b")
+    assert set(known_afterwards(frame, ["hospital_expire_flag"])) == {"discharge_location"}

@@ -46,7 +46,7 @@ def test_a_survival_question_without_more_is_clean(cohort_of: CohortOf) -> None:
 
 
 @pytest.mark.parametrize(("start", "stop"), [("start", "stop"), ("tstart", "tstop"), ("time1", "time2")])
-def test_stretches_of_follow_up_are_refused(cohort_of: CohortOf, start: str, stop: str) -> None:
+def test_intervals_of_follow_up_are_refused(cohort_of: CohortOf, start: str, stop: str) -> None:
     begins = [time * event for time, event in zip(TIMES, YES_NO, strict=True)]
     columns = {"id": [n // 2 for n in range(ROWS)], start: begins, stop: [time + 5 for time in begins], "event": YES_NO}
     refused = found(cohort_of(columns, patient="id"), ("event", stop))

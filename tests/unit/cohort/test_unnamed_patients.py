@@ -55,6 +55,7 @@ def suspected(known: str = "row", aside: tuple[str, ...] = (), **columns: object
             "CPR",
             "SSN",
             "USUBJID",
+            "pidnum",
             "record_id",
             "case_id",
             "Fallnummer",
