@@ -330,9 +330,9 @@ def _conflict(time: str, event: str) -> bool:
 
 def _stem(name: str) -> frozenset[str]:
     """What a name says beyond that it is a time or an event."""
-    return frozenset(
-        word for word in tokens(name) if not is_called(word, "time", "status", "censoring", "filler", *UNITS)
-    )
+    lists = ("time", "status", "censoring", "filler", *UNITS)
+    words = (re.sub(r"(?<=[a-z]{2})[0-9]$", "", word) for word in tokens(name))  # status2 beside status
+    return frozenset(word for word in words if not is_called(word, *lists))
 
 
 def _of_the_same(frame: pl.DataFrame, event: pl.Series, times: Sequence[pl.Series]) -> FollowUp | None:

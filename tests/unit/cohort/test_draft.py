@@ -357,7 +357,10 @@ def test_a_mask_without_a_picture(drafted: Drafted) -> None:
 
 def test_whole_numbers_that_name_groups_are_categories(drafted: Drafted) -> None:
     table = columns(
-        race=turns(1, 2, 3), admission_type_id=turns(1, 2, 3, 4), wardid=turns(7, 14, 23), pulse=turns(70, 80, 90)
+        race=turns(1, 2, 3, 4),
+        admission_type_id=turns(1, 2, 3, 4, 5),
+        wardid=turns(*range(7)),
+        pulse=turns(70, 80, 90, 75),
     )
     study = drafted({**table, "sick": turns(0, 1, 1)}, "sick")
     assert study["inputs"]["clinical"]["categorical"] == ["race", "admission_type_id", "wardid"]
