@@ -166,7 +166,7 @@ def patient_on_two_sides(desk):
 def record_on_two_sides(desk):
     desk.table["part"] = ["train"] * 20 + ["tune"] * 10 + ["test"] * 10
     desk.table |= {f"more_{k}": [round(73519 + np.sin(i * 7 + k), 4) for i in range(PATIENTS)] for k in range(6)}
-    for name in ("marker", "alloy", *(f"more_{k}" for k in range(6))):
+    for name in ("marker", "alloy", "sick", *(f"more_{k}" for k in range(6))):
         desk.table[name][39] = desk.table[name][0]
     desk.study["inputs"]["labs"] = {"kind": "tabular", "columns": "rest"}
     desk.study["split"] = {"column": "part"}
