@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from polyclinic.cohort.guess import Roles, guess_roles
+from polyclinic.cohort.guess import Roles, guess_roles, names_place
 from polyclinic.cohort.guess_target import TargetGuess, guess_target
 from polyclinic.cohort.table import ROW
-from polyclinic.cohort.unnamed_patients import alike_identifiers, unrecognised_patients
+from polyclinic.cohort.unnamed_patients import alike_identifiers, is_patient_name, unrecognised_patients
 from polyclinic.errors import CohortError, Finding, Severity
 from polyclinic.formats.columns.column_types import as_words, counted
-from polyclinic.formats.columns.reading import TableReading
+from polyclinic.formats.columns.reading import CellReading, ColumnUses, TableReading
 from polyclinic.formats.read_table import TypedTable, guess_encoding, read_table
 
 SCHEMA_LINE = "#:schema ./study.schema.json"
@@ -60,6 +60,7 @@ def draft(table: Path, target: str, relative: str | None = None) -> Drafted:
         CohortError: if the table cannot be read, has no such column, or leaves nothing to learn from.
     """
     read, encoding = _read(table)
+    read = _with_names_kept(table, encoding, read, target)
     folder = Path(str(table).partition("#")[0]).parent
     asked = guess_target(read.frame, target, read.name, folder)
     roles = guess_roles(read.frame, asked.columns, folder, dense=bool(asked.ground))
@@ -87,6 +88,16 @@ def draft(table: Path, target: str, relative: str | None = None) -> Drafted:
     return Drafted("\n".join(parts) + "\n", unused, asked.questions, findings)
 
 
+def _with_names_kept(table: Path, encoding: str, read: TypedTable, target: str) -> TypedTable:
+    """The table read again as a run would read it, if names of patients, places or classes had become numbers."""
+    names = [name for name in read.frame.columns if is_patient_name(name) or names_place(name)]
+    asked = [name for name in target.split(",") if name in read.frame.columns]
+    if not any(read.frame[name].dtype.is_float() for name in (*names, *asked)):
+        return read
+    uses = ColumnUses(words=frozenset(names), groups=frozenset(asked))
+    return read_table(table, TableReading(encoding, cells=CellReading(uses=uses)), place="table")
+
+
 def _unused(roles: Roles) -> Iterator[tuple[str, str]]:
     """Every column without a part in the study, with the reason."""
     yield from ((column, _DRAWN) for column in roles.masks)
@@ -94,13 +105,15 @@ def _unused(roles: Roles) -> Iterator[tuple[str, str]]:
 
 
 def _findings(read: TypedTable, asked: TargetGuess, roles: Roles) -> tuple[Finding, ...]:
-    """What is doubtful about the table, of what a check would tell later."""
+    """What is doubtful about the table, and how odd cells were read, of what a check would tell later."""
     patient = roles.patient or ROW
     found = unrecognised_patients(read.frame, read.name, patient, asked.columns)
     if roles.patient is not None:
         rows = np.arange(1, read.frame.height + 1)
         place = f'{read.name} column "{roles.patient}"'
         found += alike_identifiers(as_words(read.frame[roles.patient]), rows, place)
+    given = (*roles.numbers, *roles.categories, *asked.columns)
+    found += [f for name in given if name in read.readings for f in read.readings[name].findings]
     if asked.kind == "survive":
         found += _not_above_zero(read, asked.columns[1])
     return tuple(found)

@@ -100,7 +100,7 @@ def guess_roles(
     free = [column for column in frame if column.name not in outcome]
     patient = patient_column(pick(frame, [column.name for column in free]))
     part = next((c.name for c in free if is_part_column(c)), None)
-    site = next((c.name for c in free if _names_place(c) and 2 <= c.n_unique() <= frame.height / 2), None)
+    site = next((c.name for c in free if names_place(c.name) and 2 <= c.n_unique() <= frame.height / 2), None)
     date = _moment(free)
     rest = [c for c in free if c.name not in (patient, part, site, date)]
     files = {c.name: c for c in rest if holds_images(c) or holds_volumes(c, folder)}
@@ -151,9 +151,9 @@ def is_nominal(column: pl.Series) -> bool:
     return mentions(column.name, "nominal") or glued or (len(words) > 1 and words[-1] in ("id", "code", "uid"))
 
 
-def _names_place(column: pl.Series) -> bool:
+def names_place(name: str) -> bool:
     """Whether a column is called as one that names the hospital, by itself or with "id" or the like."""
-    words = [word for word in tokens(column.name) if not is_called(word, "number")]
+    words = [word for word in tokens(name) if not is_called(word, "number")]
     return is_called(" ".join(words), "place") or (bool(words) and is_called(words[-1], "place") and len(words) <= 2)
 
 

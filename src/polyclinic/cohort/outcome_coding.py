@@ -118,11 +118,12 @@ def event_coding(column: pl.Series) -> EventCoding | None:
 
 
 def _plain(column: pl.Series) -> pl.Series:
-    """Numbers that were kept as text, such as "1.0", as numbers."""
+    """Numbers that were kept as text, such as "1.0", as numbers, where no two of them become one."""
     if column.dtype != pl.String:
         return column
     numbers = column.cast(pl.Float64, strict=False)
-    return numbers if numbers.null_count() == column.null_count() else column
+    same = numbers.null_count() == column.null_count() and numbers.n_unique() == column.n_unique()
+    return numbers if same else column
 
 
 def codes(column: pl.Series) -> list[Code]:

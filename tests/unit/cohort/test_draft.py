@@ -381,3 +381,22 @@ def test_the_only_date_that_is_not_of_a_later_event_is_the_moment(drafted: Draft
 def test_classes_that_are_numbers_may_be_grades(tmp_path: Path) -> None:
     pl.DataFrame(columns(y=turns(1, 2, 3, 4, 5))).write_csv(tmp_path / "cohort.csv")
     assert "ordered grades, or names" in draft(tmp_path / "cohort.csv", "y").questions[0]
+
+
+def test_names_keep_their_text_in_a_draft_as_in_a_run(tmp_path: Path) -> None:
+    ids = [f"1234567890123456{n // 2:02d}.0" for n in range(100)]
+    sick = ["2.1", "2.10"] * 50
+    pl.DataFrame({"patient_id": ids, "age": AGES, "sick": sick}).write_csv(tmp_path / "t.csv")
+    text = draft(tmp_path / "t.csv", "sick").text
+    study = tomllib.loads(text)
+    assert study["cohort"]["patient"] == "patient_id"
+    assert "50 patients" in text
+    assert study["targets"]["outcome"]["kind"] == "classify"
+
+
+def test_a_draft_tells_how_odd_cells_were_read(tmp_path: Path) -> None:
+    crp = [f"{value:.1f} mg/L".replace(".", ",") for value in RNG.lognormal(1, 1, 100)]
+    pl.DataFrame({"crp": crp, "age": AGES, "sick": [0, 1] * 50}).write_csv(tmp_path / "t.csv")
+    drafted = draft(tmp_path / "t.csv", "sick")
+    assert "read_as_numbers" in {finding.name for finding in drafted.findings}
+    assert "crp" not in {one.column for one in drafted.unused}
