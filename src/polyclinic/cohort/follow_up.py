@@ -152,6 +152,16 @@ def known_afterwards(frame: pl.DataFrame, outcome: Sequence[str]) -> dict[str, s
     return {name: why for name, why in reasons.items() if name not in outcome}
 
 
+def may_be_its_time(frame: pl.DataFrame, outcome: str) -> list[str]:
+    """Columns that may be the follow-up of an outcome of two values, though no name says so: a person has to know."""
+    coding = event_coding(frame[outcome])
+    if coding is None or len(coding.occurred) != 1 or is_by_then(outcome) or mentions(outcome, "not_event"):
+        return []
+    taken = {name for pair in follow_ups(frame) for name in (pair.event, pair.time)}
+    free = [column for column in frame if column.name not in taken and is_called(column.name, "time")]
+    return [] if outcome in taken else [column.name for column in free if plainness(frame, column)]
+
+
 def _sums(frame: pl.DataFrame, pair: FollowUp) -> list[str]:
     """Columns that are another one plus the follow-up time, such as the age at death beside that at entry."""
     apart = (pair.event, pair.time, pair.start)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from polyclinic.cohort.follow_up import follow_up_of, known_afterwards, start_of
+from polyclinic.cohort.follow_up import follow_up_of, known_afterwards, may_be_its_time, start_of
 from polyclinic.cohort.outcome_coding import is_by_then, is_event_name
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import Finding, Severity
@@ -26,6 +26,8 @@ def follow_up_findings(cohort: Cohort, inputs: Sequence[str], outcomes: Sequence
             yield from (
                 _intervals(cohort, start, stop) for stop in group if (start := _start(cohort, stop)) is not None
             )
+        elif group and (maybe := [name for name in may_be_its_time(cohort.frame, group[0]) if name in inputs]):
+            yield _as_input(cohort, dict.fromkeys(maybe, f"perhaps the follow-up time of {group[0]}"), ())
 
 
 def _as_input(cohort: Cohort, late: dict[str, str], asked: Sequence[str]) -> Finding:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from polyclinic.cohort.follow_up import FollowUp, follow_up_of, pair_of
+from polyclinic.cohort.follow_up import FollowUp, follow_up_of, may_be_its_time, pair_of
 from polyclinic.cohort.guess_place import DenseGuess, guess_dense
 from polyclinic.cohort.ordered_classes import order_of
 from polyclinic.cohort.outcome_coding import Code, codes, guess_positive
@@ -70,7 +70,10 @@ def guess_target(frame: pl.DataFrame, target: str, table: str, folder: Path | No
     if column.drop_nulls().n_unique() < 2:
         raise CohortError(_no_outcome(table, column.name))
     pair = follow_up_of(frame, column.name)
-    return _one_column(column) if pair is None else _survive(pair)
+    if pair is not None:
+        return _survive(pair)
+    guess, maybe = _one_column(column), may_be_its_time(frame, column.name)
+    return replace(guess, questions=(*guess.questions, *(_perhaps_time(column.name, time) for time in maybe)))
 
 
 def _columns(frame: pl.DataFrame, target: str, table: str) -> tuple[str, ...]:
@@ -145,6 +148,13 @@ def _one_column(column: pl.Series) -> TargetGuess:
     question = () if found.sure else (f"Which of the two classes of {column.name} is the illness? Nothing says so.",)
     keys = (key, ("positive", found.value, note))
     return TargetGuess("classify", keys, (column.name,), "one of two classes", questions=question)
+
+
+def _perhaps_time(outcome: str, time: str) -> str:
+    return (
+        f"Is {time} how long a patient was followed until {outcome}? Then it must be no input: ask when it happens "
+        f'(kind = "survive", event = "{outcome}", time = "{time}").'
+    )
 
 
 def _several_classes(column: pl.Series) -> TargetGuess:

@@ -400,3 +400,10 @@ def test_a_draft_tells_how_odd_cells_were_read(tmp_path: Path) -> None:
     drafted = draft(tmp_path / "t.csv", "sick")
     assert "read_as_numbers" in {finding.name for finding in drafted.findings}
     assert "crp" not in {one.column for one in drafted.unused}
+
+
+def test_a_time_that_may_be_the_follow_up_is_asked_about(tmp_path: Path) -> None:
+    pl.DataFrame(columns(rinfct=turns(0, 1), time=DAYS)).write_csv(tmp_path / "cohort.csv")
+    made = draft(tmp_path / "cohort.csv", "rinfct")
+    assert tomllib.loads(made.text)["targets"]["outcome"]["kind"] == "classify"
+    assert "Is time how long a patient was followed" in made.questions[0]

@@ -6,6 +6,7 @@ from polyclinic.cohort.follow_up import (
     follow_up_of,
     follow_ups,
     known_afterwards,
+    may_be_its_time,
     other_events,
     pair_of,
     plainness,
@@ -205,3 +206,10 @@ def test_events_of_one_family_are_events_all() -> None:
 def test_what_is_known_at_discharge_comes_with_the_death_in_hospital() -> None:
     frame = table(discharge_location="home|ward", hospital_expire_flag=YES_NO, admission="a|b")
     assert set(known_afterwards(frame, ["hospital_expire_flag"])) == {"discharge_location"}
+
+
+def test_a_time_that_nobody_claims_may_be_that_of_the_outcome() -> None:
+    frame = table(rinfct=YES_NO, time=TIMES, age=TIMES[::-1])
+    assert may_be_its_time(frame, "rinfct") == ["time"]
+    assert may_be_its_time(frame, "age") == []
+    assert may_be_its_time(table(rinfct=YES_NO, time=TIMES, death=YES_NO), "rinfct") == []

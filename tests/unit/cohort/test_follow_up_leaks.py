@@ -53,3 +53,10 @@ def test_intervals_of_follow_up_are_refused(cohort_of: CohortOf, start: str, sto
     assert refused["start_stop_rows"].severity is Severity.REFUSED
     assert start in refused["start_stop_rows"].place
     assert start in refused["follow_up_as_input"].found
+
+
+def test_a_time_that_nobody_claims_is_told_beside_an_outcome_of_two_values(cohort_of: CohortOf) -> None:
+    told = found(cohort_of({"reinfection_seen": YES_NO, "time": TIMES, "age": AGES}), ("reinfection_seen",))
+    assert told["follow_up_as_input"].severity is Severity.WARNING
+    assert "perhaps" in told["follow_up_as_input"].found
+    assert found(cohort_of({"reinfection_seen": TIMES[::-1], "time": TIMES}), ("reinfection_seen",)) == {}
