@@ -22,6 +22,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from polyclinic.errors import Finding, PolyclinicError
+    from polyclinic.from_python.estimator import PolyclinicClassifier, PolyclinicRegressor, estimator
+    from polyclinic.from_python.loaded_model import LoadedModel
     from polyclinic.predictions.record import Predictions
     from polyclinic.steps.example_cohort import example_cohort
     from polyclinic.study.read import read_study
@@ -42,12 +44,16 @@ __version__ = version("polyclinic")
 
 __all__ = [
     "Finding",
+    "LoadedModel",
+    "PolyclinicClassifier",
     "PolyclinicError",
+    "PolyclinicRegressor",
     "Predictions",
     "Study",
     "check",
     "compare",
     "demo",
+    "estimator",
     "example_cohort",
     "judge",
     "judge_predictions",
@@ -61,6 +67,10 @@ __all__ = [
 _HOMES = {
     "Finding": "errors",
     "PolyclinicError": "errors",
+    "LoadedModel": "from_python.loaded_model",
+    "PolyclinicClassifier": "from_python.estimator",
+    "PolyclinicRegressor": "from_python.estimator",
+    "estimator": "from_python.estimator",
     "Predictions": "predictions.record",
     "Study": "study.schema",
     "read_study": "study.read",

@@ -39,7 +39,7 @@ class FoldPlan:
         training: How weights are found.
         seed: The study's.
         start: Weights to begin with, by layer name, or None.
-        scratch: Where states are kept; one folder per fit.
+        scratch: Where states are kept, one folder per fit; None = nowhere, and there is no search.
         cap_s: Most seconds for each fit, or None.
         first: Number of this fold's first fit within the study.
     """
@@ -48,7 +48,7 @@ class FoldPlan:
     training: TrainingSection
     seed: int
     start: Mapping[str, Tensor] | None
-    scratch: Path
+    scratch: Path | None
     cap_s: float | None
     first: int
 
@@ -103,7 +103,7 @@ def fit_name(fold: Fold, member: int) -> str:
 
 def _searched(assembled: Assembled, fold: Fold, plan: FoldPlan, progress: Progress) -> FoldPlan:
     """The plan with the settings that did best on the first member's tune rows, where the study asks for a search."""
-    if not plan.training.search:
+    if not plan.training.search or plan.scratch is None:
         return plan
     rows = fold.members[0]
     ready = _make_ready(assembled, rows)
@@ -139,7 +139,7 @@ def _run_member(
         plan.training,
         seed=seed,
         number=plan.first + number,
-        folder=plan.scratch / fit_name(fold, number),
+        folder=None if plan.scratch is None else plan.scratch / fit_name(fold, number),
         cap_s=plan.cap_s,
         progress=progress,
     )

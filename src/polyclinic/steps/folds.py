@@ -103,7 +103,7 @@ def _answer(
     ours, members = run_fold(assembled, fold, plan, progress)
     plain = answer_baselines(assembled, fold, study.study.seed) if study.evidence.baselines else ()
     for member in members:
-        save_model(work.results / "model", member.name, _plan(assembled, member), member.fitted.model.state_dict())
+        save_model(work.results / "model", member.name, plan_of(assembled, member), member.fitted.model.state_dict())
     spent = sum(member.fitted.spent_s for member in members)
     findings = _distinct(finding for member in members for finding in member.fitted.findings)
     kept = _Kept((ours, *plain), spent, findings)
@@ -111,7 +111,8 @@ def _answer(
     return kept
 
 
-def _plan(assembled: Assembled, member: Member) -> FitPlan:
+def plan_of(assembled: Assembled, member: Member) -> FitPlan:
+    """Everything about a trained network but its weights."""
     study = assembled.study
     return FitPlan(
         model=member.model,

@@ -1,0 +1,112 @@
+"""The estimators behave as scikit-learn expects, by its own checks, and keep patients whole."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import cross_val_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import polyclinic
+from polyclinic.errors import StudyError
+from polyclinic.from_python.estimator import PolyclinicClassifier, PolyclinicRegressor, estimator
+
+QUICK = {"size": "tiny", "epochs": 2, "random_state": 0}
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [PolyclinicClassifier(size="tiny", random_state=0), PolyclinicRegressor(size="tiny", random_state=0)]
+)
+@pytest.mark.filterwarnings("default")  # scikit-learn's checks warn on purpose of what they hand over
+def test_the_checks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    """Numbers, whole and missing, categories and words; sick if the marker is high or the ward is south."""
+    rng = np.random.default_rng(1)
+    marker = rng.normal(size=240)
+    ward = rng.choice(["north", "south", "west"], 240)
+    sick = np.where(marker + (ward == "south") * 2 + 0.2 * rng.normal(size=240) > 0.5, "yes", "no")
+    table = pd.DataFrame({"marker": marker, "ward": ward, "noise": rng.integers(0, 9, 240), "sick": sick})
+    table.loc[::7, "marker"] = np.nan
+    return table.astype({"noise": "Int64", "ward": "category"})
+
+
+def test_words_of_a_frame_are_categories(table):
+    X, y = table.drop(columns="sick"), table["sick"]  # noqa: N806
+    model = PolyclinicClassifier(size="tiny", random_state=0).fit(X[:160], y[:160])
+    assert model.classes_.tolist() == ["no", "yes"]
+    assert model.feature_names_in_.tolist() == ["marker", "ward", "noise"]
+    assert model.score(X[160:], y[160:]) > 0.75
+    alone = PolyclinicClassifier(size="tiny", random_state=0).fit(X[["noise"]][:160], y[:160])
+    assert alone.score(X[["noise"]][160:], y[160:]) < model.score(X[160:], y[160:])
+
+
+def test_polars_and_pandas_give_the_same(table):
+    X, y = table.drop(columns="sick"), table["sick"]  # noqa: N806
+    columns = {name: X[name].astype(object).where(X[name].notna(), None).tolist() for name in X}
+    one = PolyclinicClassifier(**QUICK).fit(X, y).predict_proba(X)
+    other = PolyclinicClassifier(**QUICK).fit(pl.DataFrame(columns), y.tolist()).predict_proba(pl.DataFrame(columns))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_whoever_pickles_it_gets_the_same_answers_and_no_code_of_ours(table):
+    X, y = table.drop(columns="sick"), table["sick"]  # noqa: N806
+    model = PolyclinicClassifier(**QUICK).fit(X, y)
+    assert all(isinstance(one.plan, str) and isinstance(one.weights, bytes) for one in model.fits_)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(X), model.predict_proba(X))
+
+
+def test_a_patient_does_not_both_train_and_stop_the_training(monkeypatch):
+    seen = []
+    from polyclinic.from_python import in_memory
+
+    fold_of = in_memory._fold
+    monkeypatch.setattr(in_memory, "_fold", lambda *words: seen.append(fold_of(*words)) or seen[-1])
+    rng = np.random.default_rng(0)
+    X, y, patient = rng.normal(size=(120, 3)), np.arange(120) % 2, np.repeat(np.arange(40), 3)  # noqa: N806
+    PolyclinicClassifier(**QUICK).fit(X, y, groups=patient)
+    [inner] = seen[0].members
+    assert not set(patient[inner.train.index]) & set(patient[inner.tune.index])
+    assert len(inner.train) + len(inner.tune) == 120
+
+
+def test_it_learns_what_there_is_to_learn():
+    X, y = load_breast_cancer(return_X_y=True)  # noqa: N806
+    model = PolyclinicClassifier(size="tiny", epochs=5, random_state=0)
+    assert cross_val_score(model, X, y, cv=2, scoring="roc_auc").mean() > 0.95
+
+
+def test_a_regressor_answers_in_the_unit_of_the_outcome():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))  # noqa: N806
+    y = 140 + 15 * X[:, 0]
+    assert PolyclinicRegressor(size="tiny", random_state=0).fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.8
+
+
+def test_several_networks_are_averaged(table):
+    X, y = table.drop(columns="sick"), table["sick"]  # noqa: N806
+    model = PolyclinicClassifier(**{**QUICK, "ensemble": 2}).fit(X, y)
+    assert len(model.fits_) == 2
+    assert model.fits_[0].weights != model.fits_[1].weights
+
+
+def test_a_setting_that_a_study_may_not_have(table):
+    with pytest.raises(StudyError, match="size"):
+        PolyclinicClassifier(size="huge").fit(table[["noise"]], table["sick"])
+
+
+def test_one_word_makes_an_estimator():
+    assert isinstance(polyclinic.estimator(), PolyclinicClassifier)
+    regressor = estimator("regress", epochs=3, minutes=1.5)
+    assert isinstance(regressor, PolyclinicRegressor)
+    assert clone(regressor).get_params()["minutes"] == 1.5
+    with pytest.raises(ValueError, match="classify, regress"):
+        estimator("survive")
