@@ -38,6 +38,7 @@ import tomli_w
 
 from polyclinic.cohort.findings import inspect
 from polyclinic.cohort.table import Cohort, load
+from polyclinic.cohort.unnamed_patients import alike_identifiers
 from polyclinic.errors import Finding, PolyclinicError, Severity
 from polyclinic.steps.assemble import claim_columns
 from polyclinic.steps.cohort_reader import CohortReader
@@ -183,6 +184,7 @@ def _reading(entry: Entry, folder: Path, read: Read) -> Iterator[Finding]:
     heads = kinds.heads
     cohort = load(study.cohort, folder, uses=kinds.column_uses(study.split))
     yield from cohort.findings
+    yield from alike_identifiers(cohort.patient, cohort.row, f'{cohort.name} column "{study.cohort.patient}"')
     columns = claim_columns(study, cohort, kinds.inputs, heads)
     yield from inspect(cohort, columns["x"], heads["y"].columns())
     inputs = CohortReader(cohort, None).inputs(kinds.inputs, columns)

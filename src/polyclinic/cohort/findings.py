@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool
 
+from polyclinic.cohort.alike_words import alike_words
 from polyclinic.cohort.missing_codes import missing_codes_of
 from polyclinic.cohort.missingness import missing_by_outcome
 from polyclinic.cohort.plausible import impossible, limits_of, zeros_stand_apart
@@ -23,6 +24,8 @@ _MOSTLY_MISSING = 0.5
 _MOSTLY_NUMBERS = 0.8
 """From this share of numbers on, the cells that are none are taken for slips rather than for words."""
 
+_MOST_CATEGORIES = 200
+"""More different words are free text or identifiers; a round number."""
 _MOST_CODES = 24
 """More different numbers are rather measurements than codes; a round number."""
 
@@ -71,6 +74,7 @@ def _column(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
         )
     elif column.dtype == pl.String:
         yield from _text_in_numbers(cohort, column)
+        yield from _alike(cohort, column)
         yield from _identifier(cohort, column)
     elif column.dtype.is_numeric():
         yield from _impossible(cohort, column)
@@ -106,6 +110,24 @@ def _text_in_numbers(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
             "Correct the cells, or name the words that mean not known in [cohort] missing_values.",
             Severity.WARNING,
             other.to_numpy().astype(bool),
+        )
+
+
+def _alike(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
+    """Categories that may be one; free text and identifiers, with many different words, are not asked."""
+    words = column.drop_nulls().unique()
+    alike = alike_words(words) if len(words) <= _MOST_CATEGORIES else set()
+    if alike:
+        rows = column.is_in(sorted(alike)).fill_null(False).to_numpy().astype(bool)
+        yield _finding(
+            cohort,
+            column.name,
+            "alike_words",
+            "a category should be spelt in one way",
+            f"{counted(len(alike), 'word')} differ in capitals, composed accents, blanks or width of signs only",
+            "They count as different categories. Write them alike if they are one.",
+            Severity.WARNING,
+            rows,
         )
 
 

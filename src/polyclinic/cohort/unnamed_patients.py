@@ -5,8 +5,6 @@ those it learned from, and every interval is too narrow.
 """
 
 import re
-import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +12,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Int, Shaped
 
+from polyclinic.cohort.alike_words import alike_words
 from polyclinic.cohort.field_words import consists_of, is_called, mentions, tokens
 from polyclinic.cohort.plausible import limits_of
 from polyclinic.errors import Finding, Severity
@@ -127,10 +126,7 @@ def alike_identifiers(patient: Shaped[np.ndarray, " row"], row: Int[np.ndarray, 
     """
     if patient.dtype.kind != "U":
         return []
-    spelt: dict[str, set[str]] = defaultdict(set)
-    for identifier in np.unique(patient).tolist():
-        spelt[_typed(identifier)].add(identifier)
-    alike = {identifier for group in spelt.values() if len(group) > 1 for identifier in group}
+    alike = alike_words(np.unique(patient).tolist())
     if not alike:
         return []
     rows: Bool[np.ndarray, " row"] = np.isin(patient, sorted(alike))
@@ -139,19 +135,12 @@ def alike_identifiers(patient: Shaped[np.ndarray, " row"], row: Int[np.ndarray, 
             name="alike_identifiers",
             place=place,
             rule="a patient should be written in one way",
-            found=f"{counted(len(alike), 'identifier')} differ in capitals, accents, blanks or width of signs only",
+            found=f"{counted(len(alike), 'identifier')} differ in capitals, composed accents, blanks or width of signs only",
             remedy="They count as different patients. Write them alike if they are one.",
             severity=Severity.WARNING,
             rows=tuple(int(number) for number in row[rows]),
         )
     ]
-
-
-def _typed(identifier: str) -> str:
-    """An identifier without how it was typed."""
-    plain = unicodedata.normalize("NFKC", identifier).casefold()
-    seen = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
-    return unicodedata.normalize("NFKC", " ".join(seen.split()))
 
 
 def _may_name(column: pl.Series) -> bool:

@@ -158,3 +158,9 @@ def test_codes_for_not_known_are_told_with_the_key_that_empties_them(cohort_of: 
     emptied = cohort_of({"marker": [*NUMBERS[:198], 999.0, 999.0]}, missing_codes={"marker": (999.0,)})
     assert "codes_for_missing" not in found(emptied)
     assert emptied.frame["marker"].null_count() == 2
+
+
+def test_categories_that_differ_in_capitals_only_are_told(cohort_of: CohortOf) -> None:
+    finding = found(cohort_of({"sex": ["Male", "male", "Female", "Female"] * 50}))["alike_words"]
+    assert finding.rows[:2] == (1, 2)
+    assert "alike_words" not in found(cohort_of({"sex": ["male", "female"] * 50}))
