@@ -75,8 +75,15 @@ def run(study: StudyPath, out: OutDir = None, resume: Resume = False) -> None:
 def judge(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="Folder that `run` left.")] = None,
     predictions: Annotated[
-        Path | None, typer.Option("--predictions", metavar="FILE", help="Another program's predictions (csv, parquet).")
+        Path | None, typer.Option("--predictions", metavar="FILE", help="Another program's predictions, in any table.")
     ] = None,
+    truth: Annotated[str | None, typer.Option(metavar="COLUMN", help="With --predictions: what happened.")] = None,
+    answer: Annotated[str | None, typer.Option(metavar="COLUMN", help="With --predictions: what it answered.")] = None,
+    patient: Annotated[str | None, typer.Option(metavar="COLUMN", help="With --predictions: whose row it is.")] = None,
+    positive: Annotated[
+        str | None, typer.Option(metavar="CLASS", help="With --predictions: the class whose probability is given.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="With --predictions: of the program.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the evidence there, as JSON.")
     ] = None,
@@ -86,10 +93,13 @@ def judge(
 
     if (folder is None) == (predictions is None):
         _complain("polyclinic judge: name a folder, or a file with --predictions; not both, not neither.")
+    if folder is not None and any((truth, answer, patient, positive, name)):
+        _complain("polyclinic judge: --truth, --answer, --patient, --positive and --name go with --predictions.")
     if folder is not None:
         terminal.show_evidence(workflow.judge(folder, out))
     elif predictions is not None:
-        terminal.show_evidence(workflow.judge_predictions(predictions, out))
+        columns = {"truth": truth, "answer": answer, "patient": patient, "positive": positive, "name": name}
+        terminal.show_evidence(workflow.judge_predictions(predictions, out, **columns))
 
 
 @app.command(epilog="Example: `polyclinic predict runs/first new_patients.csv --out answers.csv`")

@@ -76,18 +76,21 @@ def show_findings(findings: Sequence[Finding]) -> None:
 
 def show_evidence(evidence: Mapping[str, Any]) -> None:
     """The main figures of each target beside those of the plain model, and the verdict."""
+    for line in evidence.get("findings", ()):
+        err.print(escape(line))
+    model = evidence.get("model", "polyclinic")
     for name, target in evidence["targets"].items():
-        out.print(_table(name, target, evidence["confidence"]))
+        out.print(_table(name, target, f"{model} ({evidence['confidence']:.0%} interval)"))
         out.print(escape(target.get("verdict") or ""))
 
 
-def _table(name: str, target: Mapping[str, Any], confidence: float) -> Table:
+def _table(name: str, target: Mapping[str, Any], column: str) -> Table:
     baseline = target.get("baseline") or {}
     counts = target["counts"]
     title = f"{escape(name)}: {counts['rows']} test answers about {counts['patients']} patients"
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("figure")
-    table.add_column(f"polyclinic ({confidence:.0%} interval)")
+    table.add_column(escape(column))
     if baseline:
         table.add_column(f"{escape(baseline['name'])}")
     metrics = target["metrics"]

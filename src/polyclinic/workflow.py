@@ -21,14 +21,16 @@ from polyclinic.delivery.notebook import Card, metric_rows
 from polyclinic.errors import BundleError, Finding, PolyclinicError, Severity, StudyError
 from polyclinic.evidence.comparison import compare as compare_answers
 from polyclinic.evidence.judge import judge as judge_answers
+from polyclinic.evidence.limited import limit
 from polyclinic.formats.disk import write_file
 from polyclinic.formats.frames import Frame, GivenTable, given_table
 from polyclinic.formats.table_address import is_url, stated_url
 from polyclinic.from_python.loaded_model import LoadedModel
-from polyclinic.predictions.foreign import load_foreign
 from polyclinic.predictions.table import load as load_predictions
 from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.folds import FoldAnswers, run_folds
+from polyclinic.steps.foreign.column_names import Said
+from polyclinic.steps.foreign.load import load_foreign
 from polyclinic.steps.kinds import kinds_of
 from polyclinic.steps.opened_model import open_model
 from polyclinic.steps.predict import WrittenAnswers, predict_table
@@ -254,13 +256,42 @@ def judge(folder: Path | str, out: Path | str | None = None) -> Evidence:
     return _judged(judge_answers(ours, plain, study.evidence, study.study.seed).document(), out)
 
 
-def judge_predictions(file: Path | str, out: Path | str | None = None) -> Evidence:
-    """Evidence for another program's predictions, from a csv or parquet file.
+def judge_predictions(
+    file: Frame | Path | str,
+    out: Path | str | None = None,
+    *,
+    truth: str | None = None,
+    answer: str | None = None,
+    patient: str | None = None,
+    positive: str | None = None,
+    name: str | None = None,
+) -> Evidence:
+    """Evidence for another program's predictions, from any table that a study could have.
+
+    Beside the evidence it has ``model``, the name of the program, and ``findings``, what should be known about how its
+    table was read.
+
+    Args:
+        file: The table, one row per answer: a path, or a frame of polars, pandas or arrow, or a dict of columns.
+        out: Where to write the evidence, as JSON.
+        truth: Column with what happened; by default found by its name.
+        answer: Column with what the program answered; by default found by its name.
+        patient: Column that names the patient; by default found by its name.
+        positive: The class whose probability or score is given, where the words of the truth do not tell.
+        name: Of the program; by default that of the file.
 
     Raises:
         EvidenceError: if they cannot be judged.
+
+    Example:
+        >>> judge_predictions("theirs.xlsx", truth="died", answer="risk", name="APACHE II")  # doctest: +SKIP
     """
-    return _judged(judge_answers(load_foreign(Path(file)), (), EvidenceSection(), seed=1).document(), out)
+    source = file if isinstance(file, (str, Path)) else given_table(file)
+    foreign = load_foreign(source, Said(truth, answer, patient, positive, name))
+    judged = judge_answers(foreign.predictions, (), EvidenceSection(), seed=1)
+    findings = [f"{finding.severity}: {finding}" for finding in foreign.findings]
+    said = {"model": foreign.predictions.model, "findings": findings}
+    return _judged({**limit(judged, foreign.limits).document(), **said}, out)
 
 
 @overload

@@ -189,7 +189,7 @@ class TestJudge:
     def test_predictions_that_are_none(self, ask, tmp_path):
         said = ask("judge", "--predictions", tmp_path / "absent.csv", "--out", tmp_path / "evidence.json")
         assert said.status == 2
-        assert "there is no such file" in said.err
+        assert "there is no file" in said.err
         assert not (tmp_path / "evidence.json").exists()
 
     def test_into_a_folder_that_is_not_there(self, ask, finished, tmp_path):

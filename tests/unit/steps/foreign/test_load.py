@@ -5,22 +5,17 @@ import pytest
 from polyclinic.answers.classes import ClassAnswer
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.answers.value import ValueAnswer
-from polyclinic.errors import EvidenceError
+from polyclinic.errors import EvidenceError, Severity
 from polyclinic.evidence.judge import judge
-from polyclinic.predictions.foreign import load_foreign
+from polyclinic.steps.foreign.column_names import Said
+from polyclinic.steps.foreign.load import load_foreign as load_with_findings
 from polyclinic.study.schema import EvidenceSection
 
 QUICK = EvidenceSection(resamples=10)
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(text, name="theirs.csv"):
-        path = tmp_path / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
+def load_foreign(path, **said):
+    return load_with_findings(path, Said(**said)).predictions
 
 
 def test_two_columns_are_enough(write):
@@ -89,14 +84,21 @@ def test_several_targets_each_in_their_form(write):
 @pytest.mark.parametrize(
     ("text", "name", "place", "rows"),
     [
-        ("truth,score\n1,0.5\n", "missing_columns", "theirs.csv", ()),
+        ("truth,certainty\n1,0.5\n", "missing_columns", "theirs.csv", ()),
+        ("certainty,score\n1,0.5\n", "missing_columns", "theirs.csv", ()),
         ("truth,probability\n1,0.5\n0,1.5\n", "impossible_probability", "probability", (2,)),
         ("truth,probability\n1,0.5\n0,-0.1\n0,70\n", "impossible_probability", "probability", (2, 3)),
         ("truth,probability\n1,0.5\n0,NaN\n", "no_answer", "probability", (2,)),
         ("truth,probability\n1,0.5\n0,\n", "no_answer", "probability", (2,)),
         ("truth,probability\n1,0.5\n0,high\n", "not_a_number", "probability", (2,)),
-        ("truth,probability\n1,0.5\n2,0.5\n", "unknown_truth", "truth", (2,)),
-        ("truth,probability\nyes,0.5\n0,0.5\n", "not_a_number", "truth", (1,)),
+        ("truth,probability\n1,0.5\n0,0.5\n2,0.5\n", "unknown_truth", "truth", (3,)),
+        ("truth,probability\n1,0.5\n2,0.5\n", "positive_not_clear", "truth", ()),
+        ("truth,probability\nred,0.5\nblue,0.5\n", "positive_not_clear", "truth", ()),
+        ("truth,prediction\nyes,no\nno,maybe\n", "unknown_answer", "prediction", (2,)),
+        ("truth,probability,patient\n1,0.5,A\n0,0.5,\n", "patient_missing", "patient", (2,)),
+        ("truth,probability,probability\n1,0.5,1\n", "duplicate_header", "theirs.csv", ()),
+        ("truth,probability,patient\n1,0.5,A\n0,0.5\n", "ragged_rows", "theirs.csv", (2,)),
+        ("y_true,label,probability\n1,1,0.5\n0,1,0.2\n", "several_columns", "theirs.csv", ()),
         ("truth,probability_a\na,0.5\n", "one_class", "probability_a", ()),
         ("truth,probability_a,probability_b\na,0.5,0.5\nc,0.5,0.5\n", "unknown_truth", "truth", (2,)),
         ("truth,probability_a,probability_b\na,0.5,0.5\nb,0.9,0.5\n", "probability_sum", "probability_<class>", (2,)),
@@ -108,7 +110,7 @@ def test_several_targets_each_in_their_form(write):
         ("truth,probability,row\n1,0.5,1\n1,0.5,x\n", "not_a_number", "row", (2,)),
         ("truth,probability,fold\n1,0.5,0\n1,0.5,-1\n", "not_whole", "fold", (2,)),
         ("truth,probability,model\n1,0.5,a\n1,0.5,b\n", "several_models", "model", ()),
-        ("truth,probability\n", "empty_file", "theirs.csv", ()),
+        ("truth,probability\n", "empty_table", "theirs.csv", ()),
     ],
 )
 def test_what_cannot_be_judged_is_refused_with_place_and_rows(write, text, name, place, rows):
@@ -123,23 +125,102 @@ def test_all_findings_come_together_and_no_cell_is_repeated(write):
     with pytest.raises(EvidenceError) as caught:
         load_foreign(write("truth,probability,part\nSmith,0.5,test\n1,7.25,test\n0,0.5,Jones\n"))
     assert {finding.name for finding in caught.value.findings} == {
-        "not_a_number",
+        "unknown_truth",
         "impossible_probability",
         "unknown_part",
     }
     assert not any(secret in str(caught.value) for secret in ("Smith", "7.25", "Jones"))
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.csv", None), ("a.csv", b""), ("a.parquet", b"no"), ("a.xlsx", b"x")])
-def test_a_file_that_is_no_table_is_refused(tmp_path, name, content):
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("a.csv", None, "must name a file; there is no file"),
+        ("a.csv", b"", "must hold a header and rows"),
+        ("a.parquet", b"no", "must be a whole .parquet file"),
+        ("a.doc", b"x", "must be one of .arff, .csv"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path, name, content, rule):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(EvidenceError, match="must be a table"):
+    with pytest.raises(EvidenceError, match=rule):
         load_foreign(tmp_path / name)
 
 
-def test_a_table_in_another_encoding_is_refused(tmp_path):
+def test_a_table_in_another_encoding_is_refused_without_a_word_about_a_study(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes("truth,probability,site\n1,0.5,协和\n0,0.1,协和\n".encode("gb18030"))
-    with pytest.raises(EvidenceError, match="UTF-8"):
+    with pytest.raises(EvidenceError, match="Save the table as csv in UTF-8") as caught:
         load_foreign(path)
+    assert "[cohort]" not in str(caught.value)
+
+
+TWO = "patient,truth,probability\n"
+
+
+def test_any_table_that_a_study_could_have(tmp_path, write):
+    german = load_foreign(write("Patient;truth;probability\n1;0;0,1\n2;1;0,8\n3;1;0,45\n"))
+    np.testing.assert_allclose(german.answers["answer"].probabilities[:, 1], [0.1, 0.8, 0.45])
+    path = tmp_path / "excel.txt"
+    path.write_bytes("patient\ttruth\tprobability\n1\t0\t0.1\n2\t1\t0.8\n".encode("utf-16"))
+    assert load_foreign(path).samples.patient.tolist() == ["1", "2"]
+
+
+def test_a_workbook(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["patient", "truth", "probability"], ["01", "NA", 0.25], ["1", "AD", 0.75]):
+        book.active.append(row)
+    book.save(tmp_path / "theirs.xlsx")
+    found = load_foreign(tmp_path / "theirs.xlsx", positive="AD")
+    assert found.samples.patient.tolist() == ["01", "1"]
+    assert found.answers["answer"].classes == ("NA", "AD")
+    assert found.answers["answer"].truth.tolist() == [0, 1]
+
+
+def test_one_patient_is_not_three_and_three_are_not_one(write):
+    found = load_foreign(write(TWO + "1,0,0.1\n01,1,0.8\n001,1,0.7\n1,0,0.2\n12E3,0,0.1\n12000,1,0.9\n"))
+    assert found.samples.patient.tolist() == ["1", "01", "001", "1", "12E3", "12000"]
+
+
+def test_the_user_may_name_the_columns(write):
+    path = write("died,apache,who\n1,30,A\n0,12,A\n1,22,B\n")
+    with pytest.raises(EvidenceError, match="there is died, apache, who") as caught:
+        load_foreign(path)
+    assert "y_true" in str(caught.value)
+    found = load_foreign(path, truth="died", answer="apache", patient="who", name="APACHE II")
+    assert found.model == "APACHE II"
+    assert found.samples.patient.tolist() == ["A", "A", "B"]
+    assert found.answers["answer"].truth.tolist() == [1, 0, 1]
+    with pytest.raises(EvidenceError, match='Did you mean "died"'):
+        load_foreign(path, truth="dies", answer="apache")
+
+
+def test_target_is_the_truth_where_nothing_else_is(write):
+    answer = load_foreign(write("target,y_prob\n1,0.9\n0,0.2\n")).answers["answer"]
+    assert answer.truth.tolist() == [1, 0]
+
+
+def test_a_patient_in_two_parts_or_two_folds_is_told(write):
+    text = "patient,truth,probability,part\nA,1,0.9,test\nA,0,0.2,train\nB,0,0.2,test\n"
+    [finding] = [f for f in load_with_findings(write(text)).findings if f.name == "patient_in_two_parts"]
+    assert (finding.severity, finding.rows) == (Severity.WARNING, (1,))
+    text = "patient,truth,probability,fold,repeat\nA,1,0.9,0,0\nA,0,0.2,1,0\nB,0,0.2,0,0\nB,0,0.2,1,1\n"
+    [finding] = [f for f in load_with_findings(write(text)).findings if f.name == "patient_in_two_folds"]
+    assert finding.rows == (1, 2)
+
+
+def test_a_patient_of_another_fold_may_be_in_training_there(write):
+    text = "patient,truth,probability,fold,part\nA,1,0.9,0,test\nB,0,0.2,0,train\nA,1,0.9,1,train\nB,0,0.2,1,test\n"
+    assert load_with_findings(write(text)).findings == ()
+
+
+def test_columns_that_are_not_used_are_named(write):
+    found = load_with_findings(write("truth,probability,weight\n1,0.9,70\n0,0.2,80\n"))
+    assert [(f.name, f.found) for f in found.findings] == [("unused_columns", "not used: weight")]
+
+
+def test_other_words_for_the_parts(write):
+    text = "truth,probability,split\n1,0.9,Validation\n0,0.2,TEST\n1,0.5,training\n"
+    assert load_foreign(write(text)).samples.part.tolist() == ["tune", "test", "train"]

@@ -1,0 +1,1 @@
+"""Another program's predictions, so that they can be judged like our own."""
