@@ -28,8 +28,8 @@ from polyclinic.steps.foreign.two_classes import (
     words_of,
 )
 
-SUM_TOLERANCE = 1e-3
-"""Chances written with three decimals still count as summing to 1."""
+_DECIMALS = (2, 3)
+"""Chances written with so few decimals sum to 1 but for half a last digit each; with more, as with three."""
 
 Mask = Bool[np.ndarray, " sample"]
 
@@ -208,15 +208,23 @@ def _classes(file: ForeignTable, mine: Mask, classes: dict[str, str]) -> Foreign
     for name, column in zip(names, columns, strict=True):
         _refuse_outside(file, classes[name], mine & ((column < 0) | (column > 1)))
     chances = np.stack([np.where(mine, column, 1 / len(names)) for column in columns], axis=1)
-    odd = np.abs(chances.sum(axis=1) - 1) > SUM_TOLERANCE
+    total = chances.sum(axis=1)
+    odd = np.abs(total - 1) > _rounding(chances)
     remedy = "Give one probability for every class."
     file.broken("probability_sum", "probability_<class>", "must sum to 1 over the classes", remedy, mine & odd)
+    chances = chances / np.where(total > 0, total, 1.0)[:, None]
     words = _truth(file, mine, names)
     truth = numbered(words, names)
     stray = np.array([word is not None for word in words]) & np.isnan(truth)
     remedy = "Give a column probability_<class> for every class that occurs."
     file.broken("unknown_truth", file.roles.of[Role.TRUTH], "must be one of the classes", remedy, stray)
     return ForeignAnswer(ClassAnswer(names, chances, chances, truth))
+
+
+def _rounding(chances: Float[np.ndarray, "sample klass"]) -> float:
+    """How far the sum of a row may be from 1 by rounding."""
+    fits = (decimals for decimals in _DECIMALS if np.allclose(chances, chances.round(decimals), rtol=0, atol=1e-9))
+    return float(chances.shape[1] * 0.5 * 10.0 ** -next(fits, max(_DECIMALS)) + 1e-9)
 
 
 def _in_order(file: ForeignTable, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -253,7 +261,8 @@ def _one_class(file: ForeignTable, mine: Mask, name: str, column: str) -> Foreig
 
 
 def _refuse_outside(file: ForeignTable, column: str, outside: Shaped[np.ndarray, " sample"]) -> None:
-    remedy = 'Give probabilities, not percentages or logits; or call the column "score".'
+    score = "" if column in file.roles.classes.values() else '; or call the column "score"'
+    remedy = f"Give probabilities, not percentages or logits{score}."
     file.broken("impossible_probability", column, "must lie between 0 and 1", remedy, outside)
 
 

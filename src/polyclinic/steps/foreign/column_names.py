@@ -136,6 +136,8 @@ def find_roles(columns: Sequence[str], said: Said, table: str) -> ColumnRoles:
             findings.append(_several(table, role, found))
         if found:
             of[role] = found[0]
+    if Role.EVENT in of and Role.TIME not in of and Role.TRUTH not in of:
+        of[Role.TRUTH] = of.pop(Role.EVENT)  # whether it happened, not when
     of |= _question(free, of)
     classes = {match["name"]: name for name in free if name not in of.values() and (match := _CLASS.match(name))}
     return ColumnRoles(of, {} if said.answer else classes, strata, said.answer, tuple(findings))

@@ -127,8 +127,9 @@ def _plainly(finding: Finding) -> Finding:
     finding = replace(finding, rule=finding.rule.removesuffix(_BESIDE))
     if _STUDY not in finding.remedy:
         return finding
+    stops = finding.severity in (Severity.ERROR, Severity.REFUSED)
     remedy = "Save the table as csv in UTF-8, with commas between cells and points before decimals."
-    return replace(finding, remedy=remedy)
+    return replace(finding, remedy=remedy if stops else "Look whether that is meant.")
 
 
 def _numeric_truth(frame: pl.DataFrame, roles: ColumnRoles) -> Iterator[str]:

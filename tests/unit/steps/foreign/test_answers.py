@@ -27,6 +27,18 @@ def test_a_class_called_na_keeps_its_rows(write):
     np.testing.assert_array_equal(answer.truth, [0, 1, 2, np.nan])
 
 
+@pytest.mark.parametrize("row", ["0.33,0.33,0.33", "0.333,0.333,0.333", "0.3337,0.3337,0.3337"])
+def test_rounded_chances_still_sum_to_1(write, row):
+    chances = load_foreign(write(f"truth,prob_a,prob_b,prob_c\na,{row}\n")).answers["answer"].probabilities
+    np.testing.assert_allclose(chances, 1 / 3)
+
+
+@pytest.mark.parametrize("row", ["0.33,0.33,0.31", "0.333,0.333,0.331", "0.3333,0.3333,0.3313"])
+def test_more_than_rounding_is_refused(write, row):
+    with pytest.raises(EvidenceError, match="must sum to 1"):
+        load_foreign(write(f"truth,prob_a,prob_b,prob_c\na,{row}\n"))
+
+
 def test_na_beside_two_classes_is_not_known_and_told(write):
     found = load_with_findings(write("truth,probability\n0,0.1\n1,0.8\nNA,0.5\n"))
     np.testing.assert_array_equal(found.predictions.answers["answer"].truth, [0, 1, np.nan])

@@ -17,6 +17,7 @@ NOTHING = Said()
         (["truth", "label", "probability"], {Role.TRUTH: "truth", Role.CHANCE: "probability"}),
         (["target", "truth", "value"], {Role.TRUTH: "truth", Role.VALUE: "value", Role.QUESTION: "target"}),
         (["duration", "event_observed", "partial_hazard"], {Role.TIME: "duration", Role.EVENT: "event_observed"}),
+        (["status", "score"], {Role.TRUTH: "status", Role.SCORE: "score"}),
         (["outcome", "proba", "Patient No."], {Role.PATIENT: "Patient No."}),
         (["outcome", "proba", "MRN"], {Role.PATIENT: "MRN"}),
         (["outcome", "proba", "number"], {}),

@@ -162,6 +162,8 @@ TWO = "patient,truth,probability\n"
 def test_any_table_that_a_study_could_have(tmp_path, write):
     german = load_foreign(write("Patient;truth;probability\n1;0;0,1\n2;1;0,8\n3;1;0,45\n"))
     np.testing.assert_allclose(german.answers["answer"].probabilities[:, 1], [0.1, 0.8, 0.45])
+    [note] = load_with_findings(tmp_path / "theirs.csv").findings
+    assert (note.severity, note.remedy) == (Severity.NOTE, "Look whether that is meant.")
     path = tmp_path / "excel.txt"
     path.write_bytes("patient\ttruth\tprobability\n1\t0\t0.1\n2\t1\t0.8\n".encode("utf-16"))
     assert load_foreign(path).samples.patient.tolist() == ["1", "2"]
