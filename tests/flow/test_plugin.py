@@ -181,6 +181,26 @@ def test_a_form_of_their_own_goes_all_the_way(installed, ward):
     assert "poisson deviance" in compared
 
 
+@pytest.mark.slow
+def test_a_study_learns_with_a_network_of_theirs(installed, small, tmp_path):
+    made = small()
+    text = made.study.read_text("utf-8")
+    made.study.write_text(text.replace('kind = "tabular"', 'kind = "tabular"\nencoder = "crossed"'), encoding="utf-8")
+    out = tmp_path / "run"
+    finished = run(installed, "polyclinic", "run", str(made.study), "--out", str(out))
+    assert finished.returncode == 0, finished.stderr
+    plan = json.loads((out / "model" / "0-0-0" / "plan.json").read_text("utf-8"))
+    assert plan["inputs"]["labs"]["options"]["encoder"] == "crossed"
+    table = made.study.parent / "cohort.csv"
+    asked = run(installed, "polyclinic", "predict", str(out), str(table), "--out", str(tmp_path / "answers.csv"))
+    assert asked.returncode == 0, asked.stderr
+    alone = run(
+        tmp_path / "no packages", "polyclinic", "predict", str(out), str(table), "--out", str(tmp_path / "again.csv")
+    )
+    assert alone.returncode == 2
+    assert "crossed" in alone.stderr
+
+
 def test_a_study_is_drafted_from_a_table_of_their_format(installed, tmp_path):
     rows = "".join(f"p{number}|{40 + number}|{'yes' if number % 3 else 'no'}\n" for number in range(60))
     (tmp_path / "ward.psv").write_text(f"patient|age|sick\n{rows}", encoding="utf-8")

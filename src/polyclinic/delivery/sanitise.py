@@ -47,6 +47,7 @@ def sanitise(markup: bytes) -> Element:
     """The same words and marks in elements of ours; no style, link, picture or script comes through.
 
     Example:
+        >>> from polyclinic.delivery.markup import render
         >>> render(sanitise(b'<p onclick="x()">a <mark class="right">b</mark><img src=x></p>'))
         '<p>a <mark class="right">b</mark></p>'
     """

@@ -9,11 +9,12 @@ import numpy as np
 import polars as pl
 import torch
 from jaxtyping import Bool, Float, Int
-from pydantic import Field
-from torch import Generator, Tensor
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticKnownError
+from torch import Generator, Tensor, nn
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, Finding, stop_on
+from polyclinic.errors import CohortError, Finding, StudyError, stop_on
 from polyclinic.formats.columns.column_types import absent_column
 from polyclinic.inputs.base import Input, Prepared, learned
 from polyclinic.layers.tables.table import Columns, TableNetwork, TableShape
@@ -22,10 +23,20 @@ from polyclinic.records.tables.scaling import CategoryPlan, NumberPlan, coded, l
 from polyclinic.records.tables.table import MANY_LEVELS, TableRecords
 from polyclinic.records.tables.training_range import training_range
 from polyclinic.records.tables.variables import read_variables
+from polyclinic.study import catalogue
 from polyclinic.study.options import InputOptions, Plan
 from polyclinic.study.schema import Size
 from polyclinic.tensors import STILL, Encoded, Encoder, InputTensors, Movement
 from polyclinic.translations.phrase import Phrase
+
+_OURS = ("auto", "tabm", "mlp", "linear")
+
+
+def _known_network(name: str) -> str:
+    offered = (*_OURS, *catalogue.names("networks"))
+    if name not in offered:
+        raise PydanticKnownError("literal_error", {"expected": " or ".join(f"'{one}'" for one in offered)})
+    return name
 
 
 class TabularOptions(InputOptions):
@@ -39,8 +50,9 @@ class TabularOptions(InputOptions):
     """Columns that hold numbers, where the table leaves doubt."""
     categorical: tuple[str, ...] = ()
     """Columns that hold categories though they look like numbers, such as a code made of digits."""
-    encoder: Literal["auto", "tabm", "mlp", "linear"] = "auto"
-    """Network: "tabm" (an ensemble inside one network), "mlp" or "linear"; "auto" is "tabm"."""
+    encoder: Annotated[str, AfterValidator(_known_network)] = "auto"
+    """Network: "tabm" (an ensemble inside one network), "mlp" or "linear", or the name of one that an installed package
+    offers; "auto" is "tabm"."""
     members: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
     """Networks inside "tabm"; by default from the size."""
     pieces: Literal["auto"] | Annotated[int, Field(ge=2)] = "auto"
@@ -230,10 +242,14 @@ class Tabular(Input):
             few=tuple(category.levels for category in learned(self.plan).few),
             many=tuple(category.levels for category in learned(self.plan).many),
         )
+        if self.options.encoder not in _OURS:
+            return _TableEncoder(_NetworkOfPackage(self.options.encoder, columns, width, size))
         return _TableEncoder(TableNetwork(columns, width, _shape(self.options, size, dropout)))
 
     def members(self, size: Size) -> int:
-        """How many networks the ensemble has; 1 without an ensemble."""
+        """How many networks the ensemble has; 1 without an ensemble, as a network of a package is."""
+        if self.options.encoder not in _OURS:
+            return 1
         return max(_shape(self.options, size, None).members, 1)
 
     @classmethod
@@ -264,10 +280,41 @@ class Tabular(Input):
         yield Phrase("A missing number is marked as missing; nothing is filled in.")
 
 
-class _TableEncoder(Encoder):
-    """``TableNetwork`` from a record to a record."""
+class _NetworkOfPackage(nn.Module):
+    """A network that an installed package offers, held to what every network for tables gives: a vector for each row.
 
-    def __init__(self, network: TableNetwork) -> None:
+    Raises:
+        StudyError: if it is no network, or gives something else.
+    """
+
+    def __init__(self, name: str, columns: Columns, width: int, size: Size) -> None:
+        super().__init__()
+        offered = catalogue.find("networks", name)
+        if not (isinstance(offered, type) and issubclass(offered, nn.Module)):
+            rule = "a network must be a class of torch modules, made from columns, width and size"
+            raise StudyError(catalogue.refused("networks", name, rule, "it is none"))
+        self.name = name
+        self.width = width
+        self.network = offered(columns, width, size)
+
+    def forward(
+        self,
+        numbers: Float[Tensor, "batch number"],
+        missing: Bool[Tensor, "batch number"],
+        few: Int[Tensor, "batch few"],
+        many: Int[Tensor, "batch many"],
+    ) -> Float[Tensor, "batch 1 width"]:
+        vectors: Tensor = self.network(numbers, missing, few, many)
+        if vectors.shape != (len(numbers), self.width):
+            rule, found = f"must give {self.width} numbers for each row", f"it gives {tuple(vectors.shape[1:])}"
+            raise StudyError(catalogue.refused("networks", self.name, rule, found))
+        return vectors[:, None]
+
+
+class _TableEncoder(Encoder):
+    """A network for tables from a record to a record."""
+
+    def __init__(self, network: TableNetwork | _NetworkOfPackage) -> None:
         super().__init__()
         self.network = network
 

@@ -1,14 +1,17 @@
 import json
+import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
+from pydantic import ValidationError
 from scipy.stats import spearmanr
 
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.errors import CohortError, Severity
+from polyclinic.errors import CohortError, Severity, StudyError
 from polyclinic.inputs.tabular import Tabular
 from polyclinic.records.base import ColumnCells
 from polyclinic.study.schema import Size
@@ -273,6 +276,61 @@ def test_gradients_reach_every_parameter(frame, encoder, size):
     assert encoded.tokens.shape == (120 * encoded.members, 1, 32)
     encoded.tokens.square().sum().backward()
     assert [name for name, p in module.named_parameters() if p.grad is None or not p.grad.abs().any()] == []
+
+
+class _Mean(torch.nn.Module):
+    def __init__(self, columns, width, size):
+        super().__init__()
+        self.out = torch.nn.Linear(len(columns.edges), width)
+
+    def forward(self, numbers, missing, few, many):
+        return self.out(numbers)
+
+
+class _Wrong(_Mean):
+    def forward(self, numbers, missing, few, many):
+        return numbers[:, :1]
+
+
+def offer(monkeypatch, network):
+    """A network under the name "theirs", as if a package had it."""
+    catalogue = sys.modules["polyclinic.study.catalogue"]
+    point = EntryPoint("theirs", "theirs:Theirs", "polyclinic.networks")
+    monkeypatch.setattr(catalogue, "_plugins", lambda axis: {"theirs": (point,)} if axis == "networks" else {})
+    monkeypatch.setattr(catalogue, "_load", lambda axis, point: network)
+    catalogue.find.cache_clear()
+    catalogue.names.cache_clear()
+
+
+@pytest.fixture
+def clean_catalogue():
+    yield
+    catalogue = sys.modules["polyclinic.study.catalogue"]
+    catalogue.find.cache_clear()
+    catalogue.names.cache_clear()
+
+
+@pytest.mark.usefixtures("clean_catalogue")
+def test_a_network_of_a_package_by_its_name(frame, monkeypatch):
+    offer(monkeypatch, _Mean)
+    fitted, ready = prepared_of(frame, 120, encoder="theirs")
+    encoded = fitted.encoder(16, Size.SMALL, None)(ready.collate(np.arange(7)))
+    assert encoded.members == fitted.members(Size.SMALL) == 1
+    assert encoded.tokens.shape == (7, 1, 16)
+
+
+@pytest.mark.usefixtures("clean_catalogue")
+@pytest.mark.parametrize(("network", "words"), [(_Wrong, "16 numbers for each row"), (len, "class of torch modules")])
+def test_a_network_that_is_none_is_refused(frame, monkeypatch, network, words):
+    offer(monkeypatch, network)
+    fitted, ready = prepared_of(frame, 120, encoder="theirs")
+    with pytest.raises(StudyError, match=words):
+        fitted.encoder(16, Size.SMALL, None)(ready.collate(np.arange(7)))
+
+
+def test_a_network_that_nobody_offers(frame):
+    with pytest.raises(ValidationError, match="tabm"):
+        prepared_of(frame, 120, encoder="tabn")
 
 
 def test_dropout_of_the_study_is_obeyed(frame):
