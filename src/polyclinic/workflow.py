@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -41,7 +41,7 @@ from polyclinic.study.read import read_study
 from polyclinic.study.schema import EvidenceSection, Study
 from polyclinic.study.write import SCHEMA_NAME, json_schema
 from polyclinic.training.assembled import Assembled
-from polyclinic.training.progress import QUIET, Progress
+from polyclinic.training.progress import QUIET, Progress, listener
 
 _DEMO = "breast_cytology.toml"
 
@@ -104,7 +104,7 @@ def run(
     *,
     table: Frame | Path | str | None = None,
     resume: bool = False,
-    progress: Progress = QUIET,
+    progress: Progress | Callable[[str], object] = QUIET,
 ) -> Done:
     """The whole workflow: from a study file to a bundle with a report.
 
@@ -116,7 +116,7 @@ def run(
         table: Patients to take instead of the table that the study names: a frame of polars, pandas or arrow, a dict
             of columns, or a path.
         resume: Go on with a run that was interrupted.
-        progress: Told of long work.
+        progress: Told of long work: bars, or a function such as ``print`` that is given a line for every piece.
 
     Raises:
         PolyclinicError: with all findings, if the user's file or data is at fault. Nothing is half-written.
@@ -132,7 +132,7 @@ def run(
     with bundles.open_work(out, _fingerprints(path, assembled), resume=resume) as work:
         if work.finished:
             return done(out)
-        answered = _answer(assembled, split, work, progress)
+        answered = _answer(assembled, split, work, listener(progress))
         evidence = judge_answers(answered.ours, answered.plain, asked.evidence, asked.study.seed).document()
         write_bundle(FinishedRun(assembled, split, answered, evidence, out), work.results)
         write_log(work.results, _events(began, answered.spent_s, work.resumed))
@@ -172,7 +172,9 @@ def done(folder: Path | str) -> Done:
     return Done(folder, evidence)
 
 
-def demo(out: Path | str | None = None, *, resume: bool = False, progress: Progress = QUIET) -> Done:
+def demo(
+    out: Path | str | None = None, *, resume: bool = False, progress: Progress | Callable[[str], object] = QUIET
+) -> Done:
     """Run the built-in study on 569 real patients that come with an installed package."""
     return run(ready_studies() / _DEMO, out, resume=resume, progress=progress)
 
