@@ -184,6 +184,9 @@ def test_a_workbook(tmp_path):
 def test_one_patient_is_not_three_and_three_are_not_one(write):
     found = load_foreign(write(TWO + "1,0,0.1\n01,1,0.8\n001,1,0.7\n1,0,0.2\n12E3,0,0.1\n12000,1,0.9\n"))
     assert found.samples.patient.tolist() == ["1", "01", "001", "1", "12E3", "12000"]
+    wards = load_foreign(write("patient,truth,probability,strata_ward\n2.1,0,0.1,3.1\n2.10,1,0.8,3.10\n"))
+    assert wards.samples.patient.tolist() == ["2.1", "2.10"]
+    assert wards.samples.strata["ward"].tolist() == ["3.1", "3.10"]
 
 
 def test_the_user_may_name_the_columns(write):
