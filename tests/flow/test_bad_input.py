@@ -305,7 +305,7 @@ CASES: list[tuple[Callable[[Desk], None], tuple[str, ...]]] = [
     (class_of_one, ('column "sick"', "one row only (row 5)", "join the class to another")),
     (unknown_positive, ("[targets.sick]", "positive", 'Did you mean "yes"?')),
     (empty_column, ('column "marker"', "every cell is missing", "Leave it out")),
-    (text_among_numbers, ('column "marker"', "must be a number", "(row 4)", "missing_values")),
+    (text_among_numbers, ('column "marker"', "must hold nothing but numbers", "(row 4)", "missing_values")),
     (text_in_a_number_outcome, ('column "score"', "(row 12)")),
     (patient_on_two_sides, ("refused: ", "1 patient", "(rows 1, 40)", "one side")),
     (record_on_two_sides, ("refused: ", "1 record", "(rows 1, 40)", "accept duplicate_records")),

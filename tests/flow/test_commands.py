@@ -239,7 +239,7 @@ class TestPredict:
         assert said.status == 2
         assert (tmp_path / "out.csv").read_text(encoding="utf-8") == "mine"
 
-    @pytest.mark.parametrize("name", ["out.xlsx", "none/out.csv"])
+    @pytest.mark.parametrize("name", ["out.docx", "none/out.csv"])
     def test_a_place_where_no_answer_can_be_written(self, ask, finished, tmp_path, name):
         said = ask("predict", finished.folder, self.without_outcome(finished, tmp_path), "--out", tmp_path / name)
         assert said.status == 2

@@ -53,6 +53,10 @@ def test_it_is_judged_as_then(bundles, name):
     assert differences(found, recorded) == []
 
 
+def missing_reasons(old, new):
+    return set((old or "").split("; ")) - set((new or "").split("; ")) - {""}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_it_answers_as_then(bundles, name):
     table = bundles / name / "cohort.csv"
@@ -67,6 +71,8 @@ def test_it_answers_as_then(bundles, name):
             np.testing.assert_allclose(new.to_numpy(), old.to_numpy(), rtol=2e-4, atol=2e-5, err_msg=column)
         elif column in ("spans", "relations"):
             assert rounded(new) == rounded(old), column
+        elif column == "abstain":  # later versions know more reasons, and drop none
+            assert all(missing_reasons(*pair) == set() for pair in zip(old, new, strict=True))
         else:
             assert new.to_list() == old.to_list(), column
     files = bundles / name / "answers.files"

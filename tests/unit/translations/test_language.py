@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -35,7 +36,15 @@ def phrases() -> list[str]:
     calls = (node for node in nodes() if isinstance(node, ast.Call) and ast.unparse(node.func) == "Phrase")
     first = (call.args[0] for call in calls if call.args)
     templates = {str(one.value) for one in first if isinstance(one, ast.Constant)}
+    templates |= guideline_words()
     return sorted(template for template in templates if has_words(template))
+
+
+def guideline_words() -> set[str]:
+    """The English of what guidelines ask for and of where it is answered, which stands in a table."""
+    table = tomllib.loads((SOURCE / "delivery" / "checklist.toml").read_text(encoding="utf-8"))
+    items = [*table["claim"].values(), *table["tripod"].values(), *table["sources"].values()]
+    return {item[key] for item in items for key in ("asked", "left", "where", "card") if key in item}
 
 
 def has_words(template: str) -> bool:
@@ -55,6 +64,7 @@ def test_every_phrase_of_the_source_is_translated(name: str) -> None:
 def test_every_translation_belongs_to_a_phrase_of_the_source(name: str) -> None:
     """A key that is misspelt, or whose English was changed, translates nothing."""
     written = {node.value for node in nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    written |= guideline_words()
     written |= {words for metric in METRICS.values() for words in (metric.english, metric.meaning)}
     assert sorted(set(read_language(name).translations) - written - MADE) == []
 
