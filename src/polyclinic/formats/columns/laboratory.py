@@ -1,7 +1,7 @@
 """A column of laboratory values: nearly all cells are numbers, in whatever way they are written. Nothing is silent."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +11,14 @@ from polyclinic.errors import Finding, Severity
 from polyclinic.formats.columns.cells import LabCell, is_known_unit, is_unknown_word, unit_key
 from polyclinic.formats.columns.column_types import counted
 from polyclinic.formats.columns.distinct_cells import FEW_NUMBERS, NEARLY, DistinctCells
-from polyclinic.formats.columns.numbers import PLAIN, NumberStyle, OpenStyle, choose_style
+from polyclinic.formats.columns.numbers import (
+    PLAIN,
+    POINTS_OPEN,
+    NumberStyle,
+    OpenStyle,
+    choose_style,
+    points_may_divide_thousands,
+)
 from polyclinic.formats.columns.several_numbers import several_numbers, two_numbers_among
 from polyclinic.study.schema import ColumnSection
 
@@ -68,9 +75,16 @@ def read_laboratory(column: pl.Series, table: str, said: ColumnSection, *, learn
     nearly = cells.readable >= NEARLY * cells.known if not forced else True
     if not nearly or not cells.apart or (not forced and _are_codes(column)):
         return None
+    if isinstance(style, NumberStyle) and not learned and points_are_open(cells.numbers, said):
+        style = POINTS_OPEN
     if isinstance(style, OpenStyle):
-        return ColumnReading(None, (_ambiguous(place, style),))
+        return ColumnReading(None, (ambiguous_finding(place, style),))
     return _Written(place, column, cells, style, said, learned).reading()
+
+
+def points_are_open(numbers: Collection[str], said: ColumnSection) -> bool:
+    """Whether a point in 2.144 may stand between thousands, and the study does not say."""
+    return said.decimal is None and said.thousands is None and points_may_divide_thousands(numbers)
 
 
 def _maybe_numbers(column: pl.Series) -> bool:
@@ -273,14 +287,15 @@ def rows_of(mask: pl.Series) -> tuple[int, ...]:
     return tuple(int(i) + 1 for i in mask.arg_true())
 
 
-def _ambiguous(place: str, style: OpenStyle) -> Finding:
+def ambiguous_finding(place: str, style: OpenStyle) -> Finding:
+    """The finding that a column does not tell how its numbers are written."""
     return Finding(
         name="ambiguous_numbers",
         place=place,
         rule="a column of numbers must show how they are written",
         found=style.found,
-        remedy='Write decimal = "," or decimal = "." under [cohort], or under [cohort.columns] for this one; accepted '
-        "by name, the column is read as categories.",
+        remedy='Write decimal = "," or decimal = "." under [cohort], or under [cohort.columns] for this one: the other '
+        "sign then stands between thousands; accepted by name, the column is read as categories.",
         severity=Severity.REFUSED if style.certain else Severity.WARNING,
     )
 

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import median
 
 NUMBER = r"[+-]?(?:\d(?:[\d.,]|['\N{SPACE}](?=\d{3}))*|[.,]\d+)(?:[eE][+-]?\d+)?"
 """A number in any of the styles; blanks and apostrophes only before three digits."""
@@ -25,6 +26,11 @@ _FEWEST_BARE = 5
 """So few whole numbers below a thousand are no habit of writing; a round number."""
 _BARE_SHARE = 0.05
 """A number with three decimals loses all of them once in a thousand; many more whole ones are no decimals cut off."""
+_POINTED = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+_WHOLE = re.compile(r"[+-]?(?:0|[1-9]\d*)")
+_HUNDREDS = range(100, 1000)
+_HALF_WAY = 1000**0.5
+"""A point between thousands makes a number 1000 times larger; the middle, in powers of ten, divides the readings."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,10 @@ class OpenStyle:
 
 
 PLAIN = NumberStyle()
+POINTS_OPEN = OpenStyle(
+    'a point before three digits may stand before decimals or between thousands, as in "1.234", '
+    "for whole numbers of hundreds stand beside"
+)
 _STYLES = tuple(NumberStyle(decimal, sign) for sign in ("", ",", ".", " ", "'") for decimal in ".," if sign != decimal)
 
 
@@ -81,7 +91,8 @@ def choose_style(
 ) -> NumberStyle | OpenStyle:
     """The style in which most of the numbers are written, or why it stays open.
 
-    A point alone, as in "1.234", is taken for a decimal point, as programs write it. A comma alone, as in "1,234",
+    A point alone, as in "1.234", is taken for a decimal point, as programs write it (but see
+    ``points_may_divide_thousands``). A comma alone, as in "1,234",
     is taken for a sign between thousands only where whole numbers below a thousand stand beside.
 
     Args:
@@ -105,6 +116,20 @@ def choose_style(
     if _has_bare_numbers(numbers):
         return next(style for style in best if style.thousands == ",")
     return OpenStyle('a comma before three digits may stand before decimals or between thousands, as in "1,234"')
+
+
+def points_may_divide_thousands(numbers: Collection[str]) -> bool:
+    """Whether 2.144 may be two thousand here: 458 stands beside, and no cell tells decimals.
+
+    Decimals are told by another number of digits behind a point, a 0 before it, or a whole number from 1000 on. Whole
+    numbers of hundreds are told from decimals by size: they lie nearer to the pointed ones read as thousands.
+    """
+    pointed = [float(number) for number in numbers if _POINTED.fullmatch(number)]
+    whole = [abs(int(number)) for number in numbers if _WHOLE.fullmatch(number)]
+    hundreds = [number for number in whole if number in _HUNDREDS]
+    if not pointed or not hundreds or len(pointed) + len(whole) < len(numbers) or max(whole) not in _HUNDREDS:
+        return False
+    return median(hundreds) > _HALF_WAY * min(map(abs, pointed))
 
 
 def _allowed(style: NumberStyle, decimal: str | None, thousands: str | None) -> bool:

@@ -10,8 +10,15 @@ from polyclinic.errors import Finding, Severity
 from polyclinic.formats.columns.column_types import counted, is_number_text, plain_types, strip, type_columns
 from polyclinic.formats.columns.dates import dates_note, read_dates, unreadable_input
 from polyclinic.formats.columns.headers import TableCells
-from polyclinic.formats.columns.laboratory import ColumnReading, infinite_finding, read_laboratory
+from polyclinic.formats.columns.laboratory import (
+    ColumnReading,
+    ambiguous_finding,
+    infinite_finding,
+    points_are_open,
+    read_laboratory,
+)
 from polyclinic.formats.columns.missing_words import name_taken_as_missing, signs_as_missing
+from polyclinic.formats.columns.numbers import POINTS_OPEN
 from polyclinic.formats.columns.reading import CellReading
 
 _CODE_NAME = (
@@ -78,6 +85,9 @@ def _read(
         return None if taken is None else ColumnReading(None, (taken,))
     if said.type is None and column.dtype.is_numeric() and text.dtype == pl.String and _is_code(text):
         return ColumnReading(text, (_code(place, text),))
+    written = column.dtype.is_float() and text.dtype == pl.String and not reading.uses.learned
+    if written and points_are_open(text.drop_nulls().unique().to_list(), said):
+        return ColumnReading(text, (ambiguous_finding(place, POINTS_OPEN),))
     if column.dtype != pl.String or column.null_count() == len(column):
         return None
     return _read_text(column, table, reading)

@@ -1,6 +1,13 @@
 import pytest
 
-from polyclinic.formats.columns.numbers import PLAIN, NumberStyle, OpenStyle, choose_style, plain_signs
+from polyclinic.formats.columns.numbers import (
+    PLAIN,
+    NumberStyle,
+    OpenStyle,
+    choose_style,
+    plain_signs,
+    points_may_divide_thousands,
+)
 
 
 def chosen(*numbers: str, decimal: str | None = None, thousands: str | None = None) -> NumberStyle | OpenStyle:
@@ -48,3 +55,21 @@ def test_digits_and_signs_of_other_scripts() -> None:
     assert plain_signs("\N{MINUS SIGN}\uff15\uff0e\uff12") == "-5.2"
     assert plain_signs("1\N{NARROW NO-BREAK SPACE}234") == "1 234"
     assert plain_signs("\u0665\u066b\u0662") == "5.2"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "open_"),
+    [
+        (("2.144", "2.493", "458", "2.500", "1.619"), True),
+        (("45", "120", "350", "1.200", "12.345"), True),
+        (("2.144", "2.493", "1.619"), False),  # three decimals everywhere
+        (("0.123", "1.250", "458"), False),  # a 0 in front
+        (("2.144", "2.5", "458"), False),  # another number of decimals
+        (("2.144", "1", "2", "37"), False),  # nothing of hundreds
+        (("2.144", "458", "1458"), False),  # a thousand without a point
+        (("120.250", "118", "131"), False),  # of one size as they stand
+        (("100", "458"), False),
+    ],
+)
+def test_points_may_divide_thousands_only_beside_whole_hundreds(numbers: tuple[str, ...], open_: bool) -> None:
+    assert points_may_divide_thousands(numbers) is open_

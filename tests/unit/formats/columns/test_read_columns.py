@@ -1,6 +1,7 @@
 import polars as pl
 import pytest
 
+from polyclinic.errors import Severity
 from polyclinic.formats.columns.headers import TableCells
 from polyclinic.formats.columns.read_columns import TypedColumns, read_columns
 from polyclinic.formats.columns.reading import CellReading, ColumnUses
@@ -73,3 +74,36 @@ def test_an_infinite_number_of_a_typed_file_is_missing() -> None:
     typed = read_columns(TableCells(frame, declared=frozenset({"x"})), PLAIN, "t.parquet")
     assert typed.frame["x"].to_list() == [1.0, None]
     assert [(f.name, f.rows) for f in typed.readings["x"].findings] == [("infinite_values", (2,))]
+
+
+GERMAN = ["2.144", "2.493", "458", "2.500", "1.619"]
+
+
+def test_points_beside_whole_hundreds_may_divide_thousands_and_the_study_is_asked() -> None:
+    typed = read(GERMAN)
+    assert typed.frame["x"].dtype == pl.String
+    assert [(f.name, f.severity) for f in typed.readings["x"].findings] == [("ambiguous_numbers", Severity.REFUSED)]
+    assert 'decimal = ","' in typed.readings["x"].findings[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("said", "values"),
+    [
+        (ColumnSection(decimal=","), [2144, 2493, 458, 2500, 1619]),
+        (ColumnSection(thousands="."), [2144, 2493, 458, 2500, 1619]),
+        (ColumnSection(decimal="."), [2.144, 2.493, 458, 2.5, 1.619]),
+    ],
+)
+def test_the_study_says_what_points_stand_between(said: ColumnSection, values: list[float]) -> None:
+    typed = read(GERMAN, reading=CellReading(columns={"x": said}))
+    assert typed.frame["x"].to_list() == values
+
+
+def test_a_trained_model_does_not_ask_again_what_points_mean() -> None:
+    uses = ColumnUses(numbers=frozenset({"x"}), learned=True)
+    assert read(GERMAN, reading=CellReading(uses=uses)).frame["x"].to_list() == [2.144, 2.493, 458, 2.5, 1.619]
+
+
+def test_points_with_a_unit_are_asked_about_too() -> None:
+    typed = read([f"{cell} ng/mL" for cell in GERMAN] * 4)
+    assert [f.name for f in typed.readings["x"].findings] == ["ambiguous_numbers"]
