@@ -63,7 +63,7 @@ def draft(table: Path, target: str, relative: str | None = None) -> Drafted:
     read = _with_names_kept(table, encoding, read, target)
     folder = Path(str(table).partition("#")[0]).parent
     asked = guess_target(read.frame, target, read.name, folder)
-    roles = guess_roles(read.frame, asked.columns, folder, dense=bool(asked.ground))
+    roles = guess_roles(read.frame, asked.columns, read.readings, folder, dense=bool(asked.ground))
     named = _located(roles)
     if not (named or roles.numbers or roles.categories):
         raise CohortError(_nothing_left(read.name))

@@ -1,6 +1,7 @@
 """Guessing what the columns of a table are, for a draft that a person then corrects. A study never guesses."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from polyclinic.cohort.guess_place import holds_images, holds_lists, holds_texts
 from polyclinic.cohort.part_column import is_part_column
 from polyclinic.cohort.target_leakage import as_outcome, strength
 from polyclinic.cohort.unnamed_patients import is_patient_name, patient_column
+from polyclinic.cohort.unused_columns import why_unread
 from polyclinic.formats.columns.column_types import pick
+from polyclinic.formats.columns.laboratory import ColumnReading
 
 _INDEX_DATE = r".*(index|admission|admit|baseline|visit|exam|scan|入院|检查|就诊).*"
 
@@ -87,13 +90,19 @@ class Roles:
 
 
 def guess_roles(
-    frame: pl.DataFrame, outcome: tuple[str, ...], folder: Path | None = None, *, dense: bool = False
+    frame: pl.DataFrame,
+    outcome: tuple[str, ...],
+    readings: Mapping[str, ColumnReading],
+    folder: Path | None = None,
+    *,
+    dense: bool = False,
 ) -> Roles:
     """What each column probably is, the outcome columns aside.
 
     Args:
         frame: The table.
         outcome: Columns of the outcome.
+        readings: How single columns were read that are not written plainly.
         folder: Folder where paths in cells begin, or None.
         dense: Whether the question is where rather than whether: no column can then be the outcome in disguise.
     """
@@ -113,7 +122,7 @@ def guess_roles(
     outcomes = [] if dense else [frame[name].gather_every(every) for name in outcome]
     genes = sum(c.dtype.is_numeric() for c in plain) > _MANY_NUMBERS
     late = {} if dense else known_afterwards(frame, outcome) | other_events(frame, outcome)
-    reasons = {c.name: late.get(c.name) or _why_not(c, outcomes) for c in plain}
+    reasons = {c.name: late.get(c.name) or _why_not(c, outcomes, readings.get(c.name)) for c in plain}
     doubtful = [Doubt(name, why) for name, why in reasons.items() if why is not None]
     if genes:  # a gene that is silent in every patient is no mistake
         doubtful = [doubt for doubt in doubtful if doubt.why != _CONSTANT]
@@ -157,7 +166,7 @@ def names_place(name: str) -> bool:
     return is_called(" ".join(words), "place") or (bool(words) and is_called(words[-1], "place") and len(words) <= 2)
 
 
-def _why_not(column: pl.Series, outcomes: list[pl.Series]) -> str | None:
+def _why_not(column: pl.Series, outcomes: list[pl.Series], reading: ColumnReading | None) -> str | None:
     """Why no input should read the column; None where nothing speaks against it."""
     if not column.null_count() < len(column):
         return "no value in any row"
@@ -168,14 +177,14 @@ def _why_not(column: pl.Series, outcomes: list[pl.Series]) -> str | None:
     if column.n_unique() == 1:
         return _CONSTANT
     some = column.gather_every(max(1, len(column) // _ENOUGH_ROWS))
-    if (named := _why_named(column)) is not None:
+    if (named := _why_named(column, reading)) is not None:
         return named
     if any(strength(some, as_outcome(outcome), 30) >= _TELLS_ALL for outcome in outcomes):
         return "tells the outcome almost perfectly by itself: known only afterwards?"
     return None
 
 
-def _why_named(column: pl.Series) -> str | None:
+def _why_named(column: pl.Series, reading: ColumnReading | None) -> str | None:
     """Why a column names rows or patients, or holds texts, rather than something known about the patient."""
     known = column.drop_nulls()
     distinct = known.n_unique()
@@ -188,7 +197,7 @@ def _why_named(column: pl.Series) -> str | None:
     if holds_lists(column):
         return "lists of something: an outcome of another question?"
     if column.dtype == pl.String and distinct > max(50, 0.5 * len(known)):
-        return "another text in nearly every row: an identifier, or free text"
+        return str(why_unread(reading) or "another text in nearly every row: an identifier, or free text")
     return None
 
 

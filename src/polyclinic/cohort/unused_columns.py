@@ -1,6 +1,6 @@
 """Which columns of the table a study does not use, and why: nobody should find out later that age was left out."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -8,6 +8,7 @@ import polars as pl
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import Finding, Severity
 from polyclinic.formats.columns.column_types import counted, shorten
+from polyclinic.formats.columns.laboratory import ColumnReading
 from polyclinic.translations.phrase import Phrase
 
 _NAMES_ROWS = 0.5
@@ -21,7 +22,17 @@ _CONSTANT = Phrase("the same in every row")
 _DATES = Phrase("dates: give a number of days instead")
 _LISTS = Phrase("lists or bytes")
 _NAMES = Phrase("another word in nearly every row")
-WHYS: dict[str, Phrase] = {str(why): why for why in (_NOT_NAMED, _EMPTY, _CONSTANT, _DATES, _LISTS, _NAMES)}
+_UNREAD = {
+    "ambiguous_numbers": Phrase("numbers with a comma or point that is open: write decimal under [cohort.columns]"),
+    "mixed_units": Phrase("values in several units: convert them to one"),
+    "two_numbers_in_a_cell": Phrase("two numbers in a cell: write them into two columns"),
+    "unreadable_dates": Phrase(
+        "dates that leave the day open, as day or month first: write date_format under [cohort.columns]"
+    ),
+}
+"""Why a column that is no text was left as text, by the finding of its reading, and what mends it."""
+_PLAIN = (_NOT_NAMED, _EMPTY, _CONSTANT, _DATES, _LISTS, _NAMES)
+WHYS: dict[str, Phrase] = {str(why): why for why in (*_PLAIN, *_UNREAD.values())}
 """All reasons, by their English."""
 
 
@@ -38,9 +49,24 @@ class UnusedColumn:
     why: str
 
 
-def unused_columns(frame: pl.DataFrame, used: Collection[str]) -> tuple[UnusedColumn, ...]:
-    """The columns of a table that a study does not use, in their order, each with the reason."""
-    return tuple(UnusedColumn(column.name, str(_why(column))) for column in frame if column.name not in used)
+def unused_columns(
+    frame: pl.DataFrame, used: Collection[str], readings: Mapping[str, ColumnReading]
+) -> tuple[UnusedColumn, ...]:
+    """The columns of a table that a study does not use, in their order, each with the reason.
+
+    Args:
+        frame: The table.
+        used: Names of the columns in use.
+        readings: How single columns were read that are not written plainly.
+    """
+    left = [column for column in frame if column.name not in used]
+    return tuple(UnusedColumn(c.name, str(why_unread(readings.get(c.name)) or _why(c))) for c in left)
+
+
+def why_unread(reading: ColumnReading | None) -> Phrase | None:
+    """Why a column of numbers or dates stayed text, with what mends it; None where it was read, or holds words."""
+    findings = () if reading is None else reading.findings
+    return next((_UNREAD[finding.name] for finding in findings if finding.name in _UNREAD), None)
 
 
 def unused_findings(cohort: Cohort, unused: Sequence[UnusedColumn]) -> list[Finding]:

@@ -64,7 +64,7 @@ def assemble(study: Study, kinds: StudyKinds, cohort: Cohort, cache: Path | None
     findings = sift([*findings, *reader.check(inputs, questions)], study.accept)
     stop_on(findings, CohortError)
     assembled = Assembled(study, cohort, inputs, questions, tuple(findings), cache)
-    unused = unused_findings(cohort, unused_columns(cohort.frame, assembled.columns_in_use))
+    unused = unused_findings(cohort, unused_columns(cohort.frame, assembled.columns_in_use, cohort.readings))
     return replace(assembled, findings=(*findings, *unused))
 
 

@@ -86,7 +86,7 @@ def _cohort(run: FinishedRun) -> CohortDocument:
         findings=(*run.assembled.findings, *run.answered.findings),
         columns=[name for one in run.assembled.inputs.values() for name in one.columns],
         outcome=[name for question in run.assembled.questions.values() for name in question.head.columns()],
-        unused=unused_columns(run.assembled.cohort.frame, run.assembled.columns_in_use),
+        unused=unused_columns(run.assembled.cohort.frame, run.assembled.columns_in_use, run.assembled.cohort.readings),
     )
 
 

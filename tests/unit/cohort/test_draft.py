@@ -407,3 +407,20 @@ def test_a_time_that_may_be_the_follow_up_is_asked_about(tmp_path: Path) -> None
     made = draft(tmp_path / "cohort.csv", "rinfct")
     assert tomllib.loads(made.text)["targets"]["outcome"]["kind"] == "classify"
     assert "Is time how long a patient was followed" in made.questions[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        (lambda n: f"1,{100 + n}", "write decimal"),
+        (lambda n: f"{n}.6 mg/dL" if n % 2 else f"{n}.8 mg/L", "several units"),
+        (lambda n: f"{1 + n % 12:02}/{1 + n % 11:02}/{1900 + n}", "write date_format"),
+        (lambda n: f"{100 + n}/80", "two columns"),
+        (lambda n: f"word {n}", "free text"),
+    ],
+)
+def test_a_column_left_out_says_the_real_reason(tmp_path: Path, cell: Callable[[int], str], why: str) -> None:
+    table = columns(crp=[cell(n) for n in range(100)], sick=["yes", "no"] * 50)
+    pl.DataFrame(table).write_csv(tmp_path / "cohort.csv")
+    made = draft(tmp_path / "cohort.csv", "sick")
+    assert [(one.column, why in one.why) for one in made.unused] == [("crp", True)]
