@@ -14,7 +14,7 @@ from polyclinic.cohort.guess_target import TargetGuess, guess_target
 from polyclinic.cohort.table import ROW
 from polyclinic.cohort.unnamed_patients import alike_identifiers, is_patient_name, unrecognised_patients
 from polyclinic.errors import CohortError, Finding, Severity
-from polyclinic.formats.columns.column_types import as_words, counted
+from polyclinic.formats.columns.column_types import as_words, counted, shorten
 from polyclinic.formats.columns.reading import CellReading, ColumnUses, TableReading
 from polyclinic.formats.read_table import TypedTable, guess_encoding, read_table
 
@@ -85,7 +85,17 @@ def draft(table: Path, target: str, relative: str | None = None) -> Drafted:
         *_split(read, roles),
     ]
     unused = tuple(Unused(column, why) for column, why in _unused(roles))
-    return Drafted("\n".join(parts) + "\n", unused, asked.questions, findings)
+    return Drafted("\n".join(parts) + "\n", unused, (*asked.questions, *_of_groups(roles)), findings)
+
+
+def _of_groups(roles: Roles) -> Iterator[str]:
+    """What to decide about whole numbers that were taken for names of groups."""
+    if roles.nominal and not roles.is_expression:
+        named = shorten(roles.nominal, 10)
+        yield (
+            f"Do the whole numbers of {named} name groups? What the columns are called says so, and they are drafted "
+            "as categorical; take out what is measured, counted or graded."
+        )
 
 
 def _with_names_kept(table: Path, encoding: str, read: TypedTable, target: str) -> TypedTable:

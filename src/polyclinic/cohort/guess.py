@@ -37,8 +37,11 @@ _MOSTLY = 0.9
 _TWO = 2
 """With two values a code is the same as a number."""
 
-_MOST_GROUPS = 100
-"""Groups that whole numbers may name; more are measured, or name persons. A round number."""
+_MOST_GROUPS = 20
+"""Groups that whole numbers may name where a word of the name says so; more are measured. A round number."""
+
+_MOST_CODES = 100
+"""Groups that codes may name, such as ZIP; more name persons. A round number."""
 
 _CONSTANT = "the same value in every row"
 
@@ -151,13 +154,32 @@ def _moment(columns: list[pl.Series]) -> str | None:
 
 
 def is_nominal(column: pl.Series) -> bool:
-    """Whether whole numbers are names of groups, such as codes of race or kinds of admission."""
+    """Whether whole numbers are names of groups, such as codes of race or kinds of admission.
+
+    What is measured or counted stays a number whatever else its name says, such as the age at diagnosis.
+    """
     known = column.drop_nulls()
-    if not column.dtype.is_integer() or not _TWO < known.n_unique() <= min(_MOST_GROUPS, len(known) / 2):
+    coded = _ends_as_code(column.name)
+    most = min(_MOST_CODES if coded else _MOST_GROUPS, len(known) / 2)
+    if not column.dtype.is_integer() or not _TWO < known.n_unique() <= most or _is_measured(column.name):
         return False
-    words = tokens(column.name)
-    glued = bool(words) and re.fullmatch(r"[a-z]{2,}(id|code|type)", words[-1]) is not None
-    return mentions(column.name, "nominal") or glued or (len(words) > 1 and words[-1] in ("id", "code", "uid"))
+    return coded or mentions(column.name, "nominal")
+
+
+def _ends_as_code(name: str) -> bool:
+    """Whether the last word says that numbers are names: ZIP, ICD, code, or another word with "id" or "code"."""
+    words = tokens(name)
+    if not words:
+        return False
+    glued = re.fullmatch(r"[a-z]{2,}(id|code|type)", words[-1]) is not None
+    return glued or mentions(words[-1], "code") or (len(words) > 1 and is_called(words[-1], "short_code"))
+
+
+def _is_measured(name: str) -> bool:
+    """Whether a word says that something is measured or counted; a number at the end, as of a ward, is a name."""
+    if mentions(name, "measured", "years", "months", "weeks", "days", "hours"):
+        return True
+    return any(is_called(word, "counted") for word in tokens(name)[:-1])
 
 
 def names_place(name: str) -> bool:

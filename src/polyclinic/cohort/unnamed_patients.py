@@ -6,7 +6,7 @@ those it learned from, and every interval is too narrow.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,7 @@ from jaxtyping import Bool, Int, Shaped
 from polyclinic.cohort.alike_words import alike_words
 from polyclinic.cohort.field_words import consists_of, is_called, mentions, tokens
 from polyclinic.cohort.plausible import limits_of
+from polyclinic.cohort.table import ROW
 from polyclinic.errors import Finding, Severity
 from polyclinic.formats.columns.column_types import counted, shorten
 
@@ -52,12 +53,14 @@ class _Suspect:
         why: What speaks for it.
         many: Patients that it would name.
         remedy: What to write.
+        sure: Whether the name of the column says so, and there are more patients than rows of each.
     """
 
     column: str
     why: str
     many: int
     remedy: str
+    sure: bool = False
 
 
 def is_patient_name(name: str) -> bool:
@@ -81,24 +84,26 @@ def patient_column(frame: pl.DataFrame) -> str | None:
     """
     whole = [column for column in frame if _may_name(column) and column.null_count() <= _FEW_UNKNOWN * len(column)]
     named = [column for column in whole if is_patient_name(column.name)]
-    plain = [
-        column for column in whole if tokens(column.name) in (("id",), ("ids",), ("编号",)) and not column.null_count()
-    ]
+    plain = [column for column in whole if tokens(column.name) in (("id",), ("ids",), ("编号",))]
     found = min(named, key=pl.Series.n_unique, default=None)
     return found.name if found is not None else next((column.name for column in plain), None)
 
 
-def unrecognised_patients(frame: pl.DataFrame, table: str, patient: str, aside: Iterable[str] = ()) -> list[Finding]:
-    """A warning for a column that seems to name the patients better than the study does.
+def unrecognised_patients(
+    frame: pl.DataFrame, table: str, patient: str, aside: Iterable[str] = (), read: Iterable[str] = ()
+) -> list[Finding]:
+    """A column that seems to name the patients better than the study does.
 
     Three signs: its name; rows with the same value agree in what is the same for life, or in several columns, far
-    beyond chance; all values stand in equally many rows, as in repeated measures.
+    beyond chance; all values stand in equally many rows, as in repeated measures. Where its name says so, and the study
+    calls every row another patient, it is refused; content alone is a warning.
 
     Args:
         frame: The table.
         table: The user's word for it.
         patient: The column that the study names, or "row".
         aside: Columns with a part of their own, such as outcome and site: never patients.
+        read: Columns that an input reads.
     """
     if patient in frame.columns and frame[patient].n_unique() < frame.height:
         return []
@@ -106,14 +111,18 @@ def unrecognised_patients(frame: pl.DataFrame, table: str, patient: str, aside: 
     found = _named(free) or _repeating(free) or _in_parts(free)
     if found is None:
         return []
+    is_read = found.column in set(read)
+    learns = ", and an input reads it" if is_read else ""
+    leave = f' In any case keep it out of the inputs: leave_out = ["{found.column}"].' if is_read else ""
+    many = f"{found.many} of them in {counted(frame.height, 'row')}"
     return [
         Finding(
             name="unrecognised_patients",
             place=f'{table} column "{found.column}"',
             rule="all rows of a patient must be known as such, or the patient stands on both sides of the split",
-            found=f"it seems to name patients ({found.why}): {found.many} of them in {counted(frame.height, 'row')}",
-            remedy=found.remedy,
-            severity=Severity.WARNING,
+            found=f"it seems to name patients ({found.why}): {many}{learns}",
+            remedy=f"{found.remedy}{leave}",
+            severity=Severity.REFUSED if found.sure and patient == ROW else Severity.WARNING,
         )
     ]
 
@@ -154,10 +163,18 @@ def _may_name(column: pl.Series) -> bool:
 
 
 def _named(columns: Sequence[pl.Series]) -> _Suspect | None:
-    for column in columns:
-        if is_patient_name(column.name) and _may_name(column) and bool(column.drop_nulls().is_duplicated().any()):
-            return _suspect(column, "its name says so")
-    return None
+    """The first column whose name says so; rather one with few rows of each value, for hospitals have many."""
+    named = [column for column in columns if is_patient_name(column.name) and _may_name(column)]
+    repeated = [column for column in named if bool(column.drop_nulls().is_duplicated().any())]
+    found = next((column for column in repeated if _has_few_rows_each(column)), next(iter(repeated), None))
+    if found is None:
+        return None
+    return replace(_suspect(found, "its name says so"), sure=_has_few_rows_each(found))
+
+
+def _has_few_rows_each(column: pl.Series) -> bool:
+    known = column.drop_nulls()
+    return known.n_unique() ** 2 > len(known)
 
 
 def _repeating(columns: Sequence[pl.Series]) -> _Suspect | None:

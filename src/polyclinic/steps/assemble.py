@@ -56,7 +56,7 @@ def assemble(study: Study, kinds: StudyKinds, cohort: Cohort, cache: Path | None
         *cohort.findings,
         *inspect(cohort, read, _in_order(outcomes)),
         *follow_up_findings(cohort, read, outcomes),
-        *_patient_findings(study, cohort, heads),
+        *_patient_findings(study, cohort, heads, read),
     ]
     stop_on(sift(findings, study.accept), CohortError)
     inputs = reader.inputs(kinds.inputs, columns)
@@ -68,12 +68,12 @@ def assemble(study: Study, kinds: StudyKinds, cohort: Cohort, cache: Path | None
     return replace(assembled, findings=(*findings, *unused))
 
 
-def _patient_findings(study: Study, cohort: Cohort, heads: Mapping[str, Head]) -> list[Finding]:
+def _patient_findings(study: Study, cohort: Cohort, heads: Mapping[str, Head], read: Iterable[str]) -> list[Finding]:
     """Patients who may stand behind several rows, or under several names, without the study knowing."""
     aside = {*role_columns(study)} | {column for head in heads.values() for column in head.columns()}
     place = f'{cohort.name} column "{study.cohort.patient}"'
     return [
-        *unrecognised_patients(cohort.frame, cohort.name, study.cohort.patient, aside),
+        *unrecognised_patients(cohort.frame, cohort.name, study.cohort.patient, aside, read),
         *alike_identifiers(cohort.patient, cohort.row, place),
     ]
 

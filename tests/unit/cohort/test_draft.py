@@ -366,6 +366,56 @@ def test_whole_numbers_that_name_groups_are_categories(drafted: Drafted) -> None
     assert study["inputs"]["clinical"]["categorical"] == ["race", "admission_type_id", "wardid"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("AGE_AT_DIAGNOSIS", "age at first diagnosis", "years_since_diagnosis", "weight group mean"),
+        *("length_of_stay_ward", "number of comorbidities by code", "ward days", "source count", "size code"),
+        *("Alter bei Diagnosis", "Anzahl Codes", "âge au diagnosis code", "nombre de codes", "edad grupo"),
+        *("número de códigos code", "诊断编码数量", "分组年龄"),
+    ],
+)
+def test_what_is_measured_or_counted_is_no_category_whatever_else_its_name_says(drafted: Drafted, name: str) -> None:
+    study = drafted({name: turns(*range(3, 15)), "pulse": AGES, "sick": turns(0, 1, 1)}, "sick")
+    assert "categorical" not in study["inputs"]["clinical"]
+
+
+@pytest.mark.parametrize(
+    ("name", "many", "is_group"),
+    [
+        *(("diagnosis", 20, True), ("diagnosis", 21, False), ("ward number", 12, True), ("region", 40, False)),
+        *(("diagnosis code", 40, True), ("ICD10", 40, True), ("home ZIP", 40, True), ("诊断编码", 40, True)),
+    ],
+)
+def test_many_whole_numbers_name_groups_only_where_the_name_ends_as_a_code(
+    drafted: Drafted, name: str, many: int, is_group: bool
+) -> None:
+    numbers = [n % many + 3 for n in RNG.permutation(100).tolist()]
+    study = drafted({name: numbers, "pulse": AGES, "sick": turns(0, 1, 1)}, "sick")
+    assert study["inputs"]["clinical"].get("categorical", []) == ([name] if is_group else [])
+
+
+def test_numbers_drafted_as_groups_are_asked_about(tmp_path: Path) -> None:
+    pl.DataFrame(columns(race=turns(1, 2, 3, 4), sick=turns(0, 1, 1))).write_csv(tmp_path / "cohort.csv")
+    [question] = draft(tmp_path / "cohort.csv", "sick").questions
+    assert "whole numbers of race name groups" in question
+
+
+@pytest.mark.parametrize("name", ["id", "ID", "编号", "patient_id", "MRN", "subject"])
+@pytest.mark.parametrize("empty", ["", "NA", None])
+@pytest.mark.parametrize("first", ["P", ""])
+def test_one_empty_name_of_a_patient_leaves_the_column_the_patient(
+    tmp_path: Path, name: str, empty: str | None, first: str
+) -> None:
+    who = [f"{first}{n + 1}" for n in range(99)]
+    pl.DataFrame(columns(**{name: [*who, empty]}, sick=turns(0, 1))).write_csv(tmp_path / "cohort.csv")
+    text = draft(tmp_path / "cohort.csv", "sick").text
+    study = tomllib.loads(text)
+    assert study["cohort"]["patient"] == name
+    assert "leave_out" not in study["inputs"]["clinical"]
+    assert "No column looks like" not in text
+
+
 @pytest.mark.parametrize("name", ["rownames", "seqno", "index"])
 def test_an_index_with_gaps_is_no_input(drafted: Drafted, name: str) -> None:
     study = drafted(columns(**{name: [3 * n + 7 for n in range(100)]}, sick=turns(0, 1, 1)), "sick")

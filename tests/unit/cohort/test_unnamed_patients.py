@@ -8,6 +8,7 @@ from polyclinic.cohort.unnamed_patients import (
     patient_column,
     unrecognised_patients,
 )
+from polyclinic.errors import Severity
 
 RNG = np.random.default_rng(0)
 PERSONS, EACH = 40, 4
@@ -79,6 +80,33 @@ def test_the_coarser_name_is_the_patient() -> None:
     assert patient_column(frame) == "patient_id"
     assert patient_column(frame.select("id")) == "id"
     assert patient_column(pl.DataFrame({"case_id": [0, 1] * 80})) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "study", "who", "severity"),
+    [
+        ("hospital number", "row", CODES[WHO], Severity.REFUSED),
+        ("Patientennummer", "row", [f"P{n}" for n in WHO], Severity.REFUSED),
+        ("MRN", "row", [*CODES[WHO][:-1], None], Severity.REFUSED),
+        ("hospital id", "row", RNG.integers(0, 12, PERSONS * EACH), Severity.WARNING),
+        ("code", "row", [f"P{n}" for n in WHO], Severity.WARNING),
+        ("MRN", "visit", CODES[WHO], Severity.WARNING),
+    ],
+)
+def test_only_a_name_that_says_so_is_refused(name: str, study: str, who: list[object], severity: Severity) -> None:
+    frame = pl.DataFrame({name: who, "visit": range(PERSONS * EACH), "lab": LAB})
+    [finding] = unrecognised_patients(frame, "t.csv", study)
+    assert finding.place == f't.csv column "{name}"'
+    assert finding.severity is severity
+
+
+def test_a_name_of_patients_that_an_input_reads_is_told() -> None:
+    frame = pl.DataFrame({"MRN": CODES[WHO], "lab": LAB})
+    [alone] = unrecognised_patients(frame, "t.csv", "row", read=["lab"])
+    [learned] = unrecognised_patients(frame, "t.csv", "row", read=["lab", "MRN"])
+    assert "input" not in str(alone)
+    assert "an input reads it" in learned.found
+    assert 'leave_out = ["MRN"]' in learned.remedy
 
 
 def test_rows_that_agree_in_what_is_the_same_for_life() -> None:

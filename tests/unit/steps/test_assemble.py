@@ -186,7 +186,7 @@ def trial(tmp_path):
         table.write_csv(tmp_path / "cohort.csv")
         columns = json.dumps([name for name in table.columns if name not in ("days", "event", "part")])
         (tmp_path / "study.toml").write_text(SURVIVAL.format(split=split, kind=kind, columns=columns))
-        return divide_cohort(assemble(read_study(tmp_path / "study.toml"), tmp_path, None))
+        return divide_cohort(assembled_from(read_study(tmp_path / "study.toml"), tmp_path))
 
     return make
 
@@ -210,6 +210,23 @@ def test_rows_of_a_small_trial_that_repeat_are_refused_across_a_split_and_kept_o
     for fold in split.folds:
         tested = np.isin(np.arange(400), fold.test.index)
         assert (tested[:100] == tested[300:]).all()
+
+
+ACCEPTED = '[accept]\nunrecognised_patients = "numbers of beds"\n'
+
+
+def test_rows_as_patients_beside_a_hospital_number_that_repeats_are_refused_unless_accepted(trial):
+    rng = np.random.default_rng(0)
+    numbers = rng.permutation(9000)[:60].repeat(3)
+    table = pl.DataFrame({"hospital number": numbers, "lab": rng.normal(size=180)}).with_columns(**followed(rng, 180))
+    with pytest.raises(CohortError) as stopped:
+        trial(table, "folds = 2")
+    [finding] = [finding for finding in stopped.value.findings if finding.severity is Severity.REFUSED]
+    assert finding.name == "unrecognised_patients"
+    assert "an input reads it" in finding.found
+    _, assembled = trial(table, f"folds = 2\n{ACCEPTED}")
+    [accepted] = [finding for finding in assembled.findings if finding.name == "unrecognised_patients"]
+    assert accepted.severity is Severity.NOTE
 
 
 def test_tumours_without_any_change_are_patients_of_their_own(trial):
