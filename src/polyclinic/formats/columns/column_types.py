@@ -9,10 +9,13 @@ from jaxtyping import Shaped
 
 from polyclinic.errors import Finding
 from polyclinic.formats.columns.plain_dates import plain_dates
-from polyclinic.formats.columns.reading import CellReading, ColumnUses
+from polyclinic.formats.columns.reading import CellReading
 
 _INTEGER = r"^[+-]?(0|[1-9][0-9]{0,17})$"
 _NUMBER = r"^[+-]?((0|[1-9][0-9]{0,17})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_LONG_WHOLE = r"^[+-]?[1-9][0-9]{15,}(\.0*)?$"
+LARGEST_EXACT = 2**53
+"""Above it a float no longer holds every whole number, so two identifiers would become one."""
 _TRUTH = r"^(?i)(true|false)$"
 _YEAR_FIRST = r"^[0-9]{4}[-/年]"
 MOST_GROUPS = 12
@@ -49,7 +52,7 @@ def type_columns(frame: pl.DataFrame, reading: CellReading, keep: Collection[str
     maybe = _fitting(pl.DataFrame([c for c in text if c.name not in found]), _YEAR_FIRST)
     found |= {c.name: dates for c in maybe if (dates := plain_dates(c)) is not None}
     found = {name: typed for name, typed in found.items() if not _said_otherwise(clean[name], typed, reading)}
-    kept = {name for name, typed in found.items() if _is_text(clean[name], typed, reading.uses)}
+    kept = {name for name, typed in found.items() if _is_text(clean[name], typed, reading)}
     return pl.DataFrame([c if c.name in kept else found.get(c.name, c) for c in clean])
 
 
@@ -60,8 +63,11 @@ def _said_otherwise(text: pl.Series, typed: pl.Series, reading: CellReading) -> 
     return commas and typed.dtype.is_float() and bool(text.str.contains(".", literal=True).any())
 
 
-def _is_text(text: pl.Series, typed: pl.Series, uses: ColumnUses) -> bool:
+def _is_text(text: pl.Series, typed: pl.Series, reading: CellReading) -> bool:
     """Whether a column's text counts and would be lost: 2.10 is another ward than 2.1."""
+    if typed.dtype.is_float() and reading.of(text.name).type != "number" and bool(long_wholes(text).any()):
+        return True
+    uses = reading.uses
     if text.name not in uses.words | uses.groups or typed.dtype == pl.Boolean:
         return False
     if text.name not in uses.words and text.n_unique() > MOST_GROUPS:
@@ -92,6 +98,12 @@ def is_number_text(values: pl.Series) -> pl.Series:
     return values.str.contains(_NUMBER)
 
 
+def long_wholes(values: pl.Series) -> pl.Series:
+    """Which cells of a column of text are whole numbers that no float holds exactly: identifiers, not measures."""
+    digits = values.set(~values.str.contains(_LONG_WHOLE).fill_null(False), None)
+    return (digits.cast(pl.Float64).abs() > LARGEST_EXACT).fill_null(False)
+
+
 def pick(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
     """Some columns by their very names: polars' own ``select`` takes a name such as "*" or "^a$" for a pattern."""
     return pl.DataFrame([frame[name] for name in dict.fromkeys(names)])
@@ -99,7 +111,8 @@ def pick(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
 
 def as_words(column: pl.Series) -> Shaped[np.ndarray, " row"]:
     """A column as an array of text, "" where not known; 1.0 is written as 1 in a column of whole numbers."""
-    whole = column.dtype.is_float() and bool((column.drop_nulls() % 1 == 0).all())
+    known = column.drop_nulls()
+    whole = column.dtype.is_float() and bool(((known % 1 == 0) & (known.abs() <= LARGEST_EXACT)).all())
     text = (column.cast(pl.Int64) if whole else column).cast(pl.String)
     return np.asarray(text.fill_null("").to_list(), dtype=np.str_)
 
@@ -168,8 +181,17 @@ def _plain(column: pl.Series) -> pl.Series:
     if isinstance(kind, (pl.Categorical, pl.Enum)):
         return column.cast(pl.String)
     if isinstance(kind, pl.Decimal):
-        return column.cast(pl.Float64)
+        return _decimal(column, kind.scale)
     if isinstance(kind, pl.Datetime):
         moment = column if kind.time_zone is None else column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         return moment.cast(pl.Datetime("us"))
     return column.cast(pl.String) if kind == pl.Null else column
+
+
+def _decimal(column: pl.Series, scale: int) -> pl.Series:
+    """Decimals as numbers; those of whole numbers that no float holds exactly keep every digit."""
+    text = column.cast(pl.String)
+    if scale or not bool(long_wholes(text).any()):
+        return column.cast(pl.Float64)
+    whole = text.cast(pl.Int64, strict=False)
+    return text if whole.null_count() > text.null_count() else whole

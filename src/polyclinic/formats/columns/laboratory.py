@@ -9,7 +9,7 @@ import polars as pl
 
 from polyclinic.errors import Finding, Severity
 from polyclinic.formats.columns.cells import LabCell, is_known_unit, is_unknown_word, unit_key
-from polyclinic.formats.columns.column_types import counted
+from polyclinic.formats.columns.column_types import LARGEST_EXACT, counted
 from polyclinic.formats.columns.distinct_cells import FEW_NUMBERS, NEARLY, DistinctCells
 from polyclinic.formats.columns.numbers import (
     PLAIN,
@@ -120,6 +120,8 @@ class _Written:
         if self._mixed_units:
             return ColumnReading(None, (self._units_finding(),))
         values = self._values
+        if self.said.type != "number" and (long := self._long(values)):
+            return ColumnReading(None, (long_numbers(self.place, self.column.is_in(long)),))
         other = {cell for cell in self._asked if cell not in values}
         if other and len(set(values.values())) < FEW_NUMBERS and self.said.type != "number":
             return None
@@ -162,6 +164,14 @@ class _Written:
             for text, (cell, _) in self.cells.apart.items()
             if self.cells.unit_of(cell) in ("", self._unit) and (number := self._number(cell)) is not None
         }
+
+    def _long(self, values: Mapping[str, float]) -> list[str]:
+        """Cells of whole numbers that no float holds exactly; what has an exponent is a measure."""
+        return [
+            text
+            for text, number in values.items()
+            if abs(number) > LARGEST_EXACT and "e" not in text.lower() and not self.cells.apart[text][0].power
+        ]
 
     def _note(self, values: Mapping[str, float]) -> Finding | None:
         told = [text for text in self._what_was_done(values) if text]
@@ -282,6 +292,20 @@ def infinite_finding(place: str, mask: pl.Series) -> Finding:
     )
 
 
+def long_numbers(place: str, mask: pl.Series) -> Finding:
+    """The finding that digits stay text, because as a number two of them could become one."""
+    known = mask.fill_null(False)
+    return Finding(
+        name="long_numbers",
+        place=place,
+        rule="a number must not have more digits than can be held exactly",
+        found=f"more in {counted(int(known.sum()), 'cell')}, so the column is read as text, as identifiers are",
+        remedy='If they are measures, write type = "number" under [cohort.columns] for the column.',
+        severity=Severity.NOTE,
+        rows=rows_of(known),
+    )
+
+
 def rows_of(mask: pl.Series) -> tuple[int, ...]:
     """Rows from 1 where a mask is true."""
     return tuple(int(i) + 1 for i in mask.arg_true())
@@ -301,6 +325,6 @@ def ambiguous_finding(place: str, style: OpenStyle) -> Finding:
 
 
 def _whole(read: pl.Series, decimals: bool) -> pl.Series:
-    """Numbers without decimals as whole numbers."""
+    """Numbers without decimals as whole numbers, as far as a float holds them exactly."""
     known = read.drop_nulls()
-    return read if decimals or bool((known % 1 != 0).any()) else read.cast(pl.Int64)
+    return read if decimals or bool(((known % 1 != 0) | (known.abs() > LARGEST_EXACT)).any()) else read.cast(pl.Int64)

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from polyclinic.errors import CohortError, Finding, Severity
-from polyclinic.formats.columns.column_types import counted
+from polyclinic.formats.columns.column_types import LARGEST_EXACT, counted
 from polyclinic.formats.columns.headers import TableCells
 
 _LARGEST = 2**63 - 1
@@ -76,7 +76,18 @@ def _whole(name: str, values: Sequence[Any]) -> pl.Series:
 
 
 def _numbers(name: str, values: Sequence[Any]) -> pl.Series:
+    if any(map(_is_long, values)):
+        whole = all(value is None or value == int(value) for value in values)
+        exact = [int(value) if whole and value is not None else value for value in values]
+        return _whole(name, exact) if whole else _text(name, values)
     return pl.Series(name, [None if value is None else float(value) for value in values], dtype=pl.Float64)
+
+
+def _is_long(value: float | Decimal | None) -> bool:
+    """Whether a whole number has more digits than a float holds, as an identifier may."""
+    if isinstance(value, Decimal) and not (value.is_finite() and value == int(value)):
+        return False
+    return isinstance(value, (int, Decimal)) and abs(value) > LARGEST_EXACT
 
 
 def _days(name: str, values: Sequence[Any]) -> pl.Series:

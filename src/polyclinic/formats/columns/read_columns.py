@@ -7,13 +7,21 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from polyclinic.errors import Finding, Severity
-from polyclinic.formats.columns.column_types import counted, is_number_text, plain_types, strip, type_columns
+from polyclinic.formats.columns.column_types import (
+    counted,
+    is_number_text,
+    long_wholes,
+    plain_types,
+    strip,
+    type_columns,
+)
 from polyclinic.formats.columns.dates import dates_note, read_dates, unreadable_input
 from polyclinic.formats.columns.headers import TableCells
 from polyclinic.formats.columns.laboratory import (
     ColumnReading,
     ambiguous_finding,
     infinite_finding,
+    long_numbers,
     points_are_open,
     read_laboratory,
 )
@@ -102,7 +110,8 @@ def _read_text(column: pl.Series, table: str, reading: CellReading) -> ColumnRea
         return ColumnReading(dates.values, findings)
     plain = said.decimal != "," and said.thousands != "."
     if said.type is None and plain and bool(is_number_text(column).all()):  # kept as text on purpose
-        return None
+        long = long_wholes(column)
+        return ColumnReading(None, (long_numbers(place, long),)) if bool(long.any()) else None
     return read_laboratory(column, table, said, learned=reading.uses.learned) or signs_as_missing(place, column)
 
 

@@ -67,3 +67,8 @@ def test_a_long_list_is_shortened() -> None:
 def test_columns_are_picked_by_their_very_names() -> None:
     frame = pl.DataFrame({"*": [1], "^a$": [2], "a": [3]})
     assert pick(frame, ["^a$", "*", "*"]).rows() == [(2, 1)]
+
+
+def test_numbers_too_large_for_whole_ones_are_still_words() -> None:
+    assert as_words(pl.Series([1e300, 2.0])).tolist() == ["1e+300", "2.0"]
+    assert as_words(pl.Series([1.0, 2.0])).tolist() == ["1", "2"]

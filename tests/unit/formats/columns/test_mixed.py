@@ -59,3 +59,10 @@ def test_bytes_are_left_out_and_told():
     read = mixed_cells({"id": [1], "photo": [b"\x00"]}, "a.sqlite")
     assert read.frame.columns == ["id"]
     assert [note.name for note in read.notes] == ["binary_column"]
+
+
+@pytest.mark.parametrize("kind", [int, Decimal])
+def test_long_identifiers_beside_numbers_keep_every_digit(kind):
+    ids = [kind(10**18), kind(10**18 + 1), None]
+    assert mixed_cells({"x": ids}, "t").frame["x"].to_list() == [10**18, 10**18 + 1, None]
+    assert mixed_cells({"x": [*ids, 1.5]}, "t").frame["x"].to_list() == [str(10**18), str(10**18 + 1), None, "1.5"]

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import polars as pl
 import pytest
 
@@ -107,3 +109,33 @@ def test_a_trained_model_does_not_ask_again_what_points_mean() -> None:
 def test_points_with_a_unit_are_asked_about_too() -> None:
     typed = read([f"{cell} ng/mL" for cell in GERMAN] * 4)
     assert [f.name for f in typed.readings["x"].findings] == ["ambiguous_numbers"]
+
+
+LONG = ["1234567890123456788", "1234567890123456789", "12345678901234567890", None]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [LONG, [f"{cell}.0" if cell else None for cell in LONG], ["12", "9223372036854775808"], ["1", "1,5", "9" * 20]],
+)
+def test_identifiers_longer_than_a_number_holds_stay_text_and_that_is_told(cells: list[str]) -> None:
+    typed = read(cells)
+    assert typed.frame["x"].to_list() == cells
+    assert [f.name for f in typed.readings["x"].findings] == ["long_numbers"]
+
+
+def test_where_numbers_are_meant_long_ones_are_numbers() -> None:
+    said = CellReading(columns={"x": ColumnSection(type="number")})
+    assert read(["1" + "0" * 30, "60"], reading=said).frame["x"].to_list() == [1e30, 60.0]
+    assert read(["1.5e300", "60"]).frame["x"].to_list() == [1.5e300, 60.0]
+
+
+def test_long_decimals_of_a_typed_file_keep_every_digit() -> None:
+    ids = [Decimal(10**18 + i) for i in range(3)]
+    for kind in (pl.Decimal(38, 0), pl.Decimal(20, 0)):
+        frame = pl.DataFrame({"x": pl.Series(ids, dtype=kind)})
+        typed = read_columns(TableCells(frame, declared=frozenset({"x"})), PLAIN, "t.parquet")
+        assert typed.frame["x"].to_list() == [int(i) for i in ids]
+    beyond = pl.DataFrame({"x": pl.Series([Decimal(10**19), Decimal(10**19 + 1)], dtype=pl.Decimal(38, 0))})
+    typed = read_columns(TableCells(beyond, declared=frozenset({"x"})), PLAIN, "t.parquet")
+    assert typed.frame["x"].to_list() == [str(10**19), str(10**19 + 1)]
