@@ -18,7 +18,7 @@ import polars as pl
 from polyclinic.errors import CohortError, Finding, Severity
 from polyclinic.formats.columns.column_types import counted, plain_types, type_columns
 from polyclinic.formats.columns.fingerprint import frame_fingerprint
-from polyclinic.formats.columns.headers import TableCells, named, without_index
+from polyclinic.formats.columns.headers import TableCells, named, plain_names, without_index
 from polyclinic.formats.columns.mixed import as_displayed, mixed_cells
 from polyclinic.formats.columns.read_columns import read_columns
 from polyclinic.formats.columns.reading import CellReading
@@ -106,7 +106,7 @@ def given_table(frame: object) -> GivenTable:
         raise unreadable(GIVEN, "must hold rows of patients", "there are none", "Give the right table.")
     names = ["" if not name or _PANDAS_UNNAMED.fullmatch(name) else name for name in cells.frame.columns]
     notes = _index_notes(frame)
-    return GivenTable(without_index(replace(cells, notes=(*cells.notes, *notes)), names, GIVEN))
+    return GivenTable(plain_names(without_index(replace(cells, notes=(*cells.notes, *notes)), names, GIVEN), GIVEN))
 
 
 def as_given(answers: pl.DataFrame, frame: object) -> Any:

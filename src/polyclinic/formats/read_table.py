@@ -10,7 +10,7 @@ import polars as pl
 from polyclinic.errors import CohortError, Finding, Severity
 from polyclinic.formats.columns.column_types import plain_types
 from polyclinic.formats.columns.fingerprint import file_fingerprint, frame_fingerprint
-from polyclinic.formats.columns.headers import TableCells, refuse_duplicates
+from polyclinic.formats.columns.headers import TableCells, plain_names, refuse_duplicates
 from polyclinic.formats.columns.laboratory import ColumnReading
 from polyclinic.formats.columns.read_columns import read_columns
 from polyclinic.formats.columns.reading import TableReading
@@ -83,7 +83,7 @@ def guess_encoding(path: Path) -> str:
 def _reached(address: TableAddress, url: str, reading: TableReading, place: str) -> TypedTable:
     """A table of a database that is reached by its address; it has no file, so its content is its fingerprint."""
     database = Database.named(url, place)
-    cells = database.content(address.part, reading)
+    cells = plain_names(database.content(address.part, reading), database.name)
     columns = read_columns(cells, reading.cells, database.name)
     sources = {database.name: frame_fingerprint(columns.frame)}
     return TypedTable(columns.frame, address.path, database.name, sources, cells.notes, columns.readings)
@@ -100,6 +100,7 @@ def _lying(address: TableAddress, reading: TableReading, place: str) -> TypedTab
         else:
             cells, folder = _file(address, reading), path.parent
             sources = {path.name: file_fingerprint(path)}
+        cells = plain_names(cells, path.name)
         columns = read_columns(cells, reading.cells, path.name)
         return TypedTable(columns.frame, folder, path.name, sources, cells.notes, columns.readings)
     except PermissionError as error:

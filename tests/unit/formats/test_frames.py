@@ -150,3 +150,8 @@ def test_the_parquet_file_of_a_frame_holds_what_the_frame_holds(tmp_path):
     kept, back = pl.read_parquet(BytesIO(given_table(frame).parquet())), read_table(tmp_path / "a.parquet").frame
     assert kept["ward"].to_list() == ["2.1", "2.10", "3"]
     assert back.drop("ward").equals(typed(frame).drop("ward"))
+
+
+def test_names_that_are_patterns_are_read():
+    cells = given_table({"*": ["a", "b"], "^.*$": [1.5, None]}).typed(CellReading(), Path())
+    assert cells.frame.to_dict(as_series=False) == {"column_1": ["a", "b"], "column_2": [1.5, None]}

@@ -138,3 +138,13 @@ def test_one_table_of_a_zip_can_be_named(tmp_path: Path) -> None:
     says(error, "exactly one table", "it holds 2", '"a.zip#one.csv"')
     with pytest.raises(CohortError, match='it holds no table "three'):
         read_table(tmp_path / "a.zip#three.csv")
+
+
+def test_names_that_are_patterns_are_read_from_text_and_typed_files(tmp_path):
+    frame = pl.DataFrame({"*": ["a", "-", "b"], "^a$": ["1,5", "2,5", "3"], "^.*$": ["1", "2", "3"]})
+    frame.write_csv(tmp_path / "t.csv")
+    frame.write_parquet(tmp_path / "t.parquet")
+    for name in ("t.csv", "t.parquet"):
+        table = read_table(tmp_path / name)
+        assert table.frame.columns == ["column_1", "column_2", "column_3"]
+        assert "pattern_name" in [note.name for note in table.notes]

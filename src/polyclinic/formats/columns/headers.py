@@ -1,8 +1,10 @@
 """Names of columns: none twice, a number for those without one, and what such a column turns out to be."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import polars as pl
@@ -10,6 +12,7 @@ import polars as pl
 from polyclinic.errors import CohortError, Finding, Severity
 from polyclinic.formats.columns.column_types import counted, shorten
 
+_PATTERN = re.compile(r"\*|\^.*\$", re.DOTALL)
 _FEWEST_COUNTED = 2
 """One row that says 1 may say anything; two that say 1 and 2 count the rows."""
 
@@ -60,6 +63,21 @@ def refuse_duplicates(names: list[str], table: str) -> None:
     )
 
 
+def plain_names(cells: TableCells, table: str) -> TableCells:
+    """The same table where a column called "*" or "^a$", a pattern for names to polars, is ``column_<number>``."""
+    taken = set(cells.frame.columns)
+    new: dict[str, str] = {}
+    for number, name in enumerate(cells.frame.columns, 1):
+        if _PATTERN.fullmatch(name):
+            new[name] = next(free for more in count() if (free := f"column_{number}{'_' * more}") not in taken)
+    if not new:
+        return cells
+    names = [new.get(name, name) for name in cells.frame.columns]
+    frame = pl.DataFrame([column.alias(name) for column, name in zip(cells.frame, names, strict=True)])
+    declared, nominal = (frozenset(new.get(name, name) for name in said) for said in (cells.declared, cells.nominal))
+    return TableCells(frame, (*cells.notes, _patterns(table, list(new.values()))), declared, nominal)
+
+
 def without_index(cells: TableCells, names: Sequence[str], table: str) -> TableCells:
     """The same table without what stands under no name and says nothing: empty columns, and a count of the rows.
 
@@ -83,8 +101,9 @@ def without_index(cells: TableCells, names: Sequence[str], table: str) -> TableC
 
 
 def _is_empty(column: pl.Series) -> bool:
+    """Whether no cell is known; no look by polars at each, for there may be 100,000 columns."""
     if column.dtype == pl.String:
-        return bool((column.fill_null("").str.strip_chars() == "").all())
+        return all(not (cell or "").strip() for cell in column)
     return column.null_count() == len(column)
 
 
@@ -100,6 +119,12 @@ def _counts_rows(column: pl.Series) -> bool:
 def _unnamed(table: str, many: int) -> Finding:
     found, remedy = f"none for {counted(many, 'column')}", "They are called column_<number> here."
     return Finding("unnamed_column", table, "every column should have a name", found, remedy, Severity.NOTE)
+
+
+def _patterns(table: str, names: list[str]) -> Finding:
+    found = f"{counted(len(names), 'column')} whose name is, as * is, or one that begins with ^ and ends with $"
+    remedy = f"They are called {shorten(names, 5)} here; rename them if they matter."
+    return Finding("pattern_name", table, "a name should be no pattern for names", found, remedy, Severity.NOTE)
 
 
 def _empty_columns(table: str, many: int) -> Finding:

@@ -1,7 +1,7 @@
 """Every column of a table read: plainly where all cells are plain, else as what nearly all of its cells are."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -71,27 +71,37 @@ def read_columns(cells: TableCells, reading: CellReading, table: str) -> TypedCo
     said = {name for name in clean.columns if reading.of(name).type == "text"}
     as_text = cells.nominal | named | said
     plain = type_columns(clean, reading, keep=cells.declared | as_text)
+    typed = [
+        c.name for c in plain if c.name not in as_text and c.dtype.is_numeric() and reading.of(c.name).type is None
+    ]
+    codes = _codes([text for name in typed if (text := clean[name]).dtype == pl.String])
     readings = {
         column.name: found
         for column in plain
-        if column.name not in as_text and (found := _read(column, cells, clean, reading, table)) is not None
+        if column.name not in as_text and (found := _read(column, cells, clean, reading, table, codes)) is not None
     }
     columns = [column if (r := readings.get(column.name)) is None or r.values is None else r.values for column in plain]
     return TypedColumns(pl.DataFrame(columns), readings)
 
 
 def _read(
-    column: pl.Series, cells: TableCells, clean: pl.DataFrame, reading: CellReading, table: str
+    column: pl.Series,
+    cells: TableCells,
+    clean: pl.DataFrame,
+    reading: CellReading,
+    table: str,
+    codes: set[str],
 ) -> ColumnReading | None:
     """What there is to say about a column that is not plain; None where nothing is."""
-    place, said, text = f'{table} column "{column.name}"', reading.of(column.name), clean[column.name]
+    place = f'{table} column "{column.name}"'
     if column.dtype.is_float() and bool(column.is_infinite().any()):
         mask = column.is_infinite()
         return ColumnReading(column.set(mask.fill_null(False), None), (infinite_finding(place, mask),))
     if column.name in reading.uses.words:
         taken = name_taken_as_missing(place, cells.frame[column.name], reading.missing_values)
         return None if taken is None else ColumnReading(None, (taken,))
-    if said.type is None and column.dtype.is_numeric() and text.dtype == pl.String and _is_code(text):
+    if column.name in codes:
+        text = clean[column.name]
         return ColumnReading(text, (_code(place, text),))
     written = column.dtype.is_float() and text.dtype == pl.String and not reading.uses.learned
     if written and points_are_open(text.drop_nulls().unique().to_list(), said):
@@ -115,15 +125,27 @@ def _read_text(column: pl.Series, table: str, reading: CellReading) -> ColumnRea
     return read_laboratory(column, table, said, learned=reading.uses.learned) or signs_as_missing(place, column)
 
 
-def _is_code(text: pl.Series) -> bool:
-    """Whether digits count nothing here: by the column's name, or because 12E3 stands beside 12000."""
-    words = re.sub(r"[^\w]+|_", " ", text.name.lower()).strip()
-    known = text.drop_nulls()
-    whole = known.str.contains(_WHOLE)
-    if re.fullmatch(_CODE_NAME, words):
-        return not bool(whole.all()) or bool((known.str.len_chars() >= _FEWEST_DIGITS).any())
-    scientific = known.str.contains(_SCIENTIFIC_CODE)
-    return bool(scientific.any()) and bool(whole.any()) and bool((scientific | whole).all())
+def _codes(texts: Sequence[pl.Series]) -> set[str]:
+    """Columns whose digits count nothing: by their name, or because 12E3 stands beside 12000.
+
+    One look at all of them, for there may be 10,000.
+    """
+    whole, scientific = pl.all().str.contains(_WHOLE), pl.all().str.contains(_SCIENTIFIC_CODE)
+    long = ~whole.all() | (pl.all().str.len_chars() >= _FEWEST_DIGITS).any()
+    named = _where([text for text in texts if _is_code_name(text.name)], long)
+    others = [text for text in texts if not _is_code_name(text.name)]
+    return named | _where(others, scientific.any() & whole.any() & (scientific | whole).all())
+
+
+def _where(columns: Sequence[pl.Series], rule: pl.Expr) -> set[str]:
+    """The names of the columns that fulfil a rule."""
+    found = pl.DataFrame(columns).select(rule) if columns else pl.DataFrame()
+    return {name for name in found.columns if found[name].item()}
+
+
+def _is_code_name(name: str) -> bool:
+    words = re.sub(r"[^\w]+|_", " ", name.lower()).strip()
+    return re.fullmatch(_CODE_NAME, words) is not None
 
 
 def _code(place: str, column: pl.Series) -> Finding:

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from polyclinic.errors import CohortError
-from polyclinic.formats.columns.headers import TableCells, named, refuse_duplicates, without_index
+from polyclinic.formats.columns.headers import TableCells, named, refuse_duplicates, plain_names, without_index
 
 
 def left(**columns: list[object]) -> tuple[list[str], list[str]]:
@@ -47,3 +47,25 @@ def test_names_are_made_and_copies_refused():
 def test_what_is_declared_to_be_names_stays_so():
     cells = TableCells(pl.DataFrame({"a": ["1"], "b": ["2"]}), nominal=frozenset({"b"}))
     assert without_index(cells, ["a", "b"], "a.csv").nominal == {"b"}
+
+
+def test_a_table_of_very_many_nameless_columns_is_looked_at_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    select = pl.DataFrame.select_seq
+    monkeypatch.setattr(pl.DataFrame, "select_seq", lambda *given, **named: looks.append(1) or select(*given, **named))
+    frame = pl.DataFrame({f"column_{i}": [" ", None] for i in range(1, 20001)})
+    assert without_index(TableCells(frame), [""] * 20000, "t.csv").frame.width == 0
+    assert len(looks) < 20
+
+
+def test_a_name_that_polars_takes_for_a_pattern_becomes_a_number_and_that_is_told() -> None:
+    frame = pl.DataFrame({"*": [1], "^a$": [2], "^.*$": [3], "column_2": [4], "a": [5]})
+    cells = plain_names(TableCells(frame, declared=frozenset({"*", "a"}), nominal=frozenset({"^a$"})), "t.csv")
+    assert cells.frame.columns == ["column_1", "column_2_", "column_3", "column_2", "a"]
+    assert cells.declared == {"column_1", "a"}
+    assert cells.nominal == {"column_2_"}
+    assert [(note.name, "column_1, column_2_, column_3" in note.remedy) for note in cells.notes] == [
+        ("pattern_name", True)
+    ]
+    plain = TableCells(pl.DataFrame({"a*b": [1], "^a": [2]}))
+    assert plain_names(plain, "t.csv") is plain

@@ -139,3 +139,13 @@ def test_long_decimals_of_a_typed_file_keep_every_digit() -> None:
     beyond = pl.DataFrame({"x": pl.Series([Decimal(10**19), Decimal(10**19 + 1)], dtype=pl.Decimal(38, 0))})
     typed = read_columns(TableCells(beyond, declared=frozenset({"x"})), PLAIN, "t.parquet")
     assert typed.frame["x"].to_list() == [str(10**19), str(10**19 + 1)]
+
+
+def test_a_wide_table_is_looked_at_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    select = pl.DataFrame.select_seq
+    monkeypatch.setattr(pl.DataFrame, "select_seq", lambda *given, **named: looks.append(1) or select(*given, **named))
+    frame = pl.DataFrame({f"c{i}": ["1", "2.5", "3"] if i % 2 else ["1", "2", "3"] for i in range(200)})
+    typed = read_columns(TableCells(frame), PLAIN, "t.csv")
+    assert set(typed.frame.dtypes) == {pl.Int64, pl.Float64}
+    assert len(looks) < 20
