@@ -65,7 +65,8 @@ def _said_otherwise(text: pl.Series, typed: pl.Series, reading: CellReading) -> 
 
 def _is_text(text: pl.Series, typed: pl.Series, reading: CellReading) -> bool:
     """Whether a column's text counts and would be lost: 2.10 is another ward than 2.1."""
-    if typed.dtype.is_float() and reading.of(text.name).type != "number" and bool(long_wholes(text).any()):
+    large = typed.dtype.is_float() and bool((np.abs(typed.to_numpy()) > LARGEST_EXACT).any())
+    if large and reading.of(text.name).type != "number" and bool(long_wholes(text).any()):
         return True
     uses = reading.uses
     if text.name not in uses.words | uses.groups or typed.dtype == pl.Boolean:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from polyclinic.errors import Finding, Severity
@@ -71,10 +72,8 @@ def read_columns(cells: TableCells, reading: CellReading, table: str) -> TypedCo
     said = {name for name in clean.columns if reading.of(name).type == "text"}
     as_text = cells.nominal | named | said
     plain = type_columns(clean, reading, keep=cells.declared | as_text)
-    typed = [
-        c.name for c in plain if c.name not in as_text and c.dtype.is_numeric() and reading.of(c.name).type is None
-    ]
-    codes = _codes([text for name in typed if (text := clean[name]).dtype == pl.String])
+    numbers = [column for column in plain if column.dtype.is_numeric() and column.name not in as_text]
+    codes = _codes([c for c in numbers if clean[c.name].dtype == pl.String and reading.of(c.name).type is None], clean)
     readings = {
         column.name: found
         for column in plain
@@ -93,18 +92,17 @@ def _read(
     codes: set[str],
 ) -> ColumnReading | None:
     """What there is to say about a column that is not plain; None where nothing is."""
-    place = f'{table} column "{column.name}"'
-    if column.dtype.is_float() and bool(column.is_infinite().any()):
+    place, text = f'{table} column "{column.name}"', clean[column.name]
+    if column.dtype.is_float() and np.isinf(column.to_numpy()).any():
         mask = column.is_infinite()
         return ColumnReading(column.set(mask.fill_null(False), None), (infinite_finding(place, mask),))
     if column.name in reading.uses.words:
         taken = name_taken_as_missing(place, cells.frame[column.name], reading.missing_values)
         return None if taken is None else ColumnReading(None, (taken,))
     if column.name in codes:
-        text = clean[column.name]
         return ColumnReading(text, (_code(place, text),))
     written = column.dtype.is_float() and text.dtype == pl.String and not reading.uses.learned
-    if written and points_are_open(text.drop_nulls().unique().to_list(), said):
+    if written and points_are_open(set(text.to_list()) - {None}, reading.of(column.name)):
         return ColumnReading(text, (ambiguous_finding(place, POINTS_OPEN),))
     if column.dtype != pl.String or column.null_count() == len(column):
         return None
@@ -125,16 +123,16 @@ def _read_text(column: pl.Series, table: str, reading: CellReading) -> ColumnRea
     return read_laboratory(column, table, said, learned=reading.uses.learned) or signs_as_missing(place, column)
 
 
-def _codes(texts: Sequence[pl.Series]) -> set[str]:
+def _codes(numbers: Sequence[pl.Series], clean: pl.DataFrame) -> set[str]:
     """Columns whose digits count nothing: by their name, or because 12E3 stands beside 12000.
 
     One look at all of them, for there may be 10,000.
     """
     whole, scientific = pl.all().str.contains(_WHOLE), pl.all().str.contains(_SCIENTIFIC_CODE)
     long = ~whole.all() | (pl.all().str.len_chars() >= _FEWEST_DIGITS).any()
-    named = _where([text for text in texts if _is_code_name(text.name)], long)
-    others = [text for text in texts if not _is_code_name(text.name)]
-    return named | _where(others, scientific.any() & whole.any() & (scientific | whole).all())
+    named = [clean[column.name] for column in numbers if _is_code_name(column.name)]
+    floats = [clean[c.name] for c in numbers if c.dtype.is_float() and not _is_code_name(c.name)]
+    return _where(named, long) | _where(floats, scientific.any() & whole.any() & (scientific | whole).all())
 
 
 def _where(columns: Sequence[pl.Series], rule: pl.Expr) -> set[str]:

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from polyclinic.errors import CohortError
-from polyclinic.formats.columns.headers import TableCells, named, refuse_duplicates, plain_names, without_index
+from polyclinic.formats.columns.headers import TableCells, named, plain_names, refuse_duplicates, without_index
 
 
 def left(**columns: list[object]) -> tuple[list[str], list[str]]:
