@@ -155,3 +155,11 @@ def test_the_parquet_file_of_a_frame_holds_what_the_frame_holds(tmp_path):
 def test_names_that_are_patterns_are_read():
     cells = given_table({"*": ["a", "b"], "^.*$": [1.5, None]}).typed(CellReading(), Path())
     assert cells.frame.to_dict(as_series=False) == {"column_1": ["a", "b"], "column_2": [1.5, None]}
+
+
+@pytest.mark.parametrize(
+    "frame", [pd.DataFrame({"\ud800": [1]}), pd.DataFrame({"a": pd.Series(["\ud800"], dtype=object)})]
+)
+def test_half_a_character_of_a_frame_is_refused(frame):
+    with pytest.raises(CohortError, match="half a character"):
+        given_table(frame)

@@ -38,11 +38,26 @@ def named(names: Sequence[str], table: str) -> list[str]:
     """The names of all columns: ``column_<number>`` for those that have none.
 
     Raises:
-        CohortError: if two columns have the same name.
+        CohortError: if two columns have the same name, or one holds half a character.
     """
+    refuse_half_characters(names, table)
     filled = [name or f"column_{number}" for number, name in enumerate(names, 1)]
     refuse_duplicates(filled, table)
     return filled
+
+
+def half_character(text: str) -> bool:
+    """Whether a text holds one half of a pair that writes one character in UTF-16, and so is no text."""
+    return any("\ud800" <= sign <= "\udfff" for sign in text) if not text.isascii() else False
+
+
+def refuse_half_characters(names: Sequence[str], table: str) -> None:
+    """Raise if a name holds half a character; it cannot even be printed, so the number of the column is told."""
+    columns = [str(number) for number, name in enumerate(names, 1) if half_character(name)]
+    if columns:
+        found = f"half a character in that of {'column' if len(columns) == 1 else 'columns'} {shorten(columns, 8)}"
+        rule, remedy = "a name must be whole characters", "Write the names again, in UTF-8."
+        raise CohortError(Finding("half_character", table, rule, found, remedy))
 
 
 def refuse_duplicates(names: list[str], table: str) -> None:

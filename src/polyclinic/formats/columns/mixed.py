@@ -1,7 +1,7 @@
 """Columns of cells that each have a type of their own, as in a workbook, a list of records or a database."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from polyclinic.errors import CohortError, Finding, Severity
 from polyclinic.formats.columns.column_types import LARGEST_EXACT, counted
-from polyclinic.formats.columns.headers import TableCells
+from polyclinic.formats.columns.headers import TableCells, half_character, refuse_half_characters
 
 _LARGEST = 2**63 - 1
 """The largest whole number that a column holds; a longer one is an identifier, and stays text."""
@@ -22,11 +22,13 @@ def mixed_cells(columns: Mapping[str, Sequence[Any]], table: str) -> TableCells:
     cells and is typed later, like text from anywhere: so ages among which stands one "NA" are ages.
 
     Raises:
-        CohortError: if cells hold lists or records.
+        CohortError: if cells hold lists or records, or names or cells half a character.
     """
+    refuse_half_characters(list(columns), table)
     nested = [_nested(name, values, table) for name, values in columns.items() if _any_of(values, (dict, list))]
-    if nested:
-        raise CohortError(nested)
+    halves = [finding for name, values in columns.items() for finding in _halves(name, values, table)]
+    if nested or halves:
+        raise CohortError([*nested, *halves])
     binary = [name for name, values in columns.items() if _any_of(values, (bytes, bytearray, memoryview))]
     found = {name: _column(name, values) for name, values in columns.items() if name not in binary}
     declared = frozenset(name for name, (_, is_declared) in found.items() if is_declared)
@@ -126,6 +128,20 @@ def _nested(name: str, values: Sequence[object], table: str) -> Finding:
         remedy="Write each part into a column of its own.",
         rows=rows,
     )
+
+
+def _halves(name: str, values: Sequence[object], table: str) -> Iterator[Finding]:
+    """The finding for cells that are no text, for polars and UTF-8 cannot hold them."""
+    rows = tuple(row for row, value in enumerate(values, 1) if isinstance(value, str) and half_character(value))
+    if rows:
+        yield Finding(
+            name="half_character",
+            place=f'{table} column "{name}"',
+            rule="a text must be whole characters",
+            found=f"half a character in {counted(len(rows), 'cell')}",
+            remedy="Write these cells again, in UTF-8.",
+            rows=rows,
+        )
 
 
 def _binary(table: str, many: int) -> Finding:

@@ -66,3 +66,12 @@ def test_long_identifiers_beside_numbers_keep_every_digit(kind):
     ids = [kind(10**18), kind(10**18 + 1), None]
     assert mixed_cells({"x": ids}, "t").frame["x"].to_list() == [10**18, 10**18 + 1, None]
     assert mixed_cells({"x": [*ids, 1.5]}, "t").frame["x"].to_list() == [str(10**18), str(10**18 + 1), None, "1.5"]
+
+
+def test_half_a_character_is_refused_with_its_rows():
+    with pytest.raises(CohortError) as refused:
+        mixed_cells({"a": ["x", "\ud800", None], "\u75c5": ["\U0001f600", "\u00e9", "1"]}, "t.json")
+    [finding] = refused.value.findings
+    assert (finding.name, finding.rows) == ("half_character", (2,))
+    with pytest.raises(CohortError, match="column 2"):
+        mixed_cells({"a": [1], "\udfff": [1]}, "t.json")
