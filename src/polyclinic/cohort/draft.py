@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import tomli_w
 
+from polyclinic.cohort.alike_words import alike_classes
 from polyclinic.cohort.guess import Roles, guess_roles, names_place
 from polyclinic.cohort.guess_target import TargetGuess, guess_target
+from polyclinic.cohort.outcomes import words
 from polyclinic.cohort.table import ROW
 from polyclinic.cohort.unnamed_patients import alike_identifiers, is_patient_name, unrecognised_patients
 from polyclinic.errors import CohortError, Finding, Severity
@@ -124,6 +126,9 @@ def _findings(read: TypedTable, asked: TargetGuess, roles: Roles) -> tuple[Findi
         found += alike_identifiers(as_words(read.frame[roles.patient]), rows, place)
     given = (*roles.numbers, *roles.categories, *asked.columns)
     found += [f for name in given if name in read.readings for f in read.readings[name].findings]
+    if asked.kind == "classify":
+        classes = {word for word in words(read.frame[asked.columns[0]]) if word is not None}
+        found += alike_classes(classes, f'{read.name} column "{asked.columns[0]}"')
     if asked.kind == "survive":
         found += _not_above_zero(read, asked.columns[1])
     return tuple(found)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from polyclinic.answers.classes import ClassAnswer
+from polyclinic.cohort.alike_words import alike_classes
 from polyclinic.cohort.ordered_classes import order_of
 from polyclinic.cohort.outcome_coding import cell_meant
 from polyclinic.cohort.outcomes import absent_columns, nameable, numbers, rows_where, spell, words
@@ -80,7 +81,7 @@ class ClassTarget(base.Target):
         return np.where(truth >= 0, each[truth], 1.0)
 
     def check(self, place: str) -> list[Finding]:
-        """Unknown outcomes, an assumed positive class, a rare class, classes that differ by capitals only."""
+        """Unknown outcomes, an assumed positive class, a rare class, classes that differ in how they are typed only."""
         findings = super().check(place)
         if self.assumed:
             found = f'"{self.classes[1]}" is taken'
@@ -99,11 +100,7 @@ class ClassTarget(base.Target):
             findings.append(
                 Finding("rare_class", place, f"every class should have {_FEW} rows", found, remedy, Severity.WARNING)
             )
-        if len({name.casefold() for name in self.classes}) < len(self.classes):
-            remedy = "Write each class in one way if they mean the same."
-            found = "some differ by capitals only"
-            findings.append(Finding("alike_classes", place, "classes should differ", found, remedy, Severity.WARNING))
-        return findings
+        return [*findings, *alike_classes(self.classes, place)]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 import pytest
 
-from polyclinic.cohort.alike_words import alike_words
+from polyclinic.cohort.alike_words import alike_classes, alike_words
+from polyclinic.errors import Severity
 
 
 @pytest.mark.parametrize(
@@ -13,3 +14,10 @@ def test_words_that_differ_only_in_how_they_are_typed(one: str, other: str) -> N
 
 def test_different_words_are_different() -> None:
     assert alike_words(["P0", "P1", "M\u00fcller", "Muller"]) == set()
+
+
+def test_alike_classes_are_refused_without_their_names() -> None:
+    (finding,) = alike_classes(["ja", "Ja", "nein"], "here")
+    assert finding.severity is Severity.REFUSED
+    assert finding.found.startswith("2 of 3")
+    assert alike_classes(["ja", "nein"], "here") == []

@@ -474,3 +474,10 @@ def test_a_column_left_out_says_the_real_reason(tmp_path: Path, cell: Callable[[
     pl.DataFrame(table).write_csv(tmp_path / "cohort.csv")
     made = draft(tmp_path / "cohort.csv", "sick")
     assert [(one.column, why in one.why) for one in made.unused] == [("crp", True)]
+
+
+def test_classes_that_differ_in_how_they_are_typed_are_told(tmp_path: Path) -> None:
+    pl.DataFrame(columns(sick=["ja", "Ja", "nein", "nein"] * 25)).write_csv(tmp_path / "cohort.csv")
+    assert [f.name for f in draft(tmp_path / "cohort.csv", "sick").findings] == ["alike_classes"]
+    pl.DataFrame(columns(sick=["ja", "ja", "nein", "nein"] * 25)).write_csv(tmp_path / "cohort.csv")
+    assert draft(tmp_path / "cohort.csv", "sick").findings == ()

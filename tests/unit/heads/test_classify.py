@@ -127,9 +127,17 @@ def test_a_measurement_is_no_class():
     assert "regress" in str(refused(list(np.linspace(0, 1, 40)) * 2)["too_many_classes"])
 
 
-def test_alike_and_rare_classes_are_warned_about():
-    _, target = fitted(["M", "m", "B"] * 3)
-    assert {"alike_classes", "rare_class"} <= {f.name for f in target.check("here")}
+@pytest.mark.parametrize("twin", ["m", "\uff2d"])
+def test_alike_classes_are_refused_and_rare_ones_warned_about(twin):
+    _, target = fitted(["M", twin, "B"] * 3)
+    found = {f.name: f.severity for f in target.check("here")}
+    assert found["alike_classes"] is Severity.REFUSED
+    assert found["rare_class"] is Severity.WARNING
+
+
+def test_classes_that_differ_are_not_refused():
+    _, target = fitted(["M", "N", "B"] * 3)
+    assert "alike_classes" not in {f.name for f in target.check("here")}
 
 
 def test_a_fitted_head_refuses_classes_it_never_saw_and_takes_tables_without_outcome():
