@@ -71,6 +71,8 @@ class _TableEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         cells = self._columns(X, y, fitting=True)
         truth = column_or_1d(y, warn=True)
         check_consistent_length(X, truth, groups)
+        if len(truth) < 2:
+            raise ValueError("Nothing can be learned from 1 sample: at least two are needed.")
         if truth.dtype.kind == "f":
             assert_all_finite(truth, input_name="y")
         outcome, keys = self._learn_outcome(truth)
