@@ -327,7 +327,7 @@ def _read_manifest(folder: Path) -> Manifest:
 def _refuse_other_format(path: Path) -> None:
     try:
         version = json.loads(path.read_bytes())["format"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BundleError(_damaged(path)) from error
     if version != FORMAT:
         older = isinstance(version, int) and version < FORMAT

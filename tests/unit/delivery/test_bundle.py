@@ -92,7 +92,7 @@ def test_a_bundle_of_another_format_is_refused(tmp_path: Path, version: int, wor
         load(tmp_path / "run")
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"files": {}}', '{"format": 1, "files": 3}'])
+@pytest.mark.parametrize("content", ["", "[]", "[" * 100_000, '{"files": {}}', '{"format": 1, "files": 3}'])
 def test_a_damaged_manifest_is_refused(tmp_path: Path, content: str) -> None:
     run(tmp_path / "run")
     (tmp_path / "run" / "bundle.json").write_text(content)

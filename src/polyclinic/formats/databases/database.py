@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -65,11 +66,14 @@ class Database:
             raise MissingPackage("SQLAlchemy", "sql", "reading from a database") from error
         # What these errors say may hold the address with its password: no cause travels on.
         try:
-            engine = sql.create_engine(self.url, poolclass=sql.NullPool)
+            url = sql.make_url(self.url)
+            engine = sql.create_engine(url, poolclass=sql.NullPool)
         except ImportError as error:
             raise CohortError(_no_driver(self.name, error.name or "of this database")) from None
         except (sql.exc.SQLAlchemyError, ValueError, TypeError):
             raise CohortError(_unreachable(self.name, "there is no such kind of database")) from None
+        if _lacks_file(url):
+            raise CohortError(_unreachable(self.name, "there is no such file"))
         try:
             with engine.connect() as connection:
                 return self._rows(sql, connection, part, query)
@@ -97,6 +101,12 @@ class Database:
         rows = answered(list(result.keys()), [tuple(row) for row in result], self.name)
         connection.rollback()
         return rows
+
+
+def _lacks_file(url: Any) -> bool:
+    """Whether the file of a SQLite database is not there: SQLite would make an empty one."""
+    named = url.database and url.database != ":memory:" and not url.database.startswith("file:")
+    return bool(url.get_backend_name() == "sqlite" and named and not Path(url.database).is_file())
 
 
 def _public(stated: str) -> str:

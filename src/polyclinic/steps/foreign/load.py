@@ -73,6 +73,7 @@ def load_foreign(source: GivenTable | Path | str, said: Said = _NOTHING_SAID) ->
     samples = _samples(file)
     answers = _answers(file)
     file.findings.extend(_overlaps(file, samples))
+    file.findings.extend(_without_truth(file))
     file.findings.extend(unused(file.name, file.table.columns, file.roles))
     stop_on(file.findings, EvidenceError)
     limits = {name: one.limit for name, one in answers.items() if one.limit is not None}
@@ -137,6 +138,18 @@ def _answers(file: ForeignTable) -> dict[str, ForeignAnswer]:
     names = dict.fromkeys(str(word) for word in question)
     answers = {name: read_answer(file, question.astype(str) == name) for name in names}
     return {name: answer for name, answer in answers.items() if answer is not None}
+
+
+def _without_truth(file: ForeignTable) -> list[Finding]:
+    """The rows in which nothing says what happened: nobody should have to count what is judged."""
+    told = [file.roles.of[role] for role in (Role.TRUTH, Role.EVENT) if role in file.roles.of]
+    empty = np.all([file.is_empty(column) for column in told], axis=0) if told else np.zeros(len(file), dtype=bool)
+    rows = tuple(int(row) + 1 for row in np.flatnonzero(empty))
+    if not rows:
+        return []
+    place, rule = f'{file.name} column "{told[0]}"', "a row should say what happened"
+    found, remedy = f"nothing in {counted(len(rows), 'row')} of {len(file):,}", "These rows are not judged."
+    return [Finding("without_truth", place, rule, found, remedy, Severity.NOTE, rows)]
 
 
 def _overlaps(file: ForeignTable, samples: Samples) -> list[Finding]:

@@ -101,3 +101,9 @@ def test_a_driver_that_lacks_is_named():
 def test_a_database_that_does_not_answer_is_told(tmp_path):
     with pytest.raises(CohortError, match="must answer"):
         read_table(f"sqlite:///{tmp_path}/no/such/folder.db#patients")
+
+
+def test_a_sqlite_file_that_is_not_there_is_told_and_not_made(tmp_path):
+    with pytest.raises(CohortError, match="there is no such file"):
+        read_table(f"sqlite:///{tmp_path}/nothere.sqlite#t")
+    assert not list(tmp_path.iterdir())

@@ -229,3 +229,12 @@ def test_columns_that_are_not_used_are_named(write):
 def test_other_words_for_the_parts(write):
     text = "truth,probability,split\n1,0.9,Validation\n0,0.2,TEST\n1,0.5,training\n"
     assert load_foreign(write(text)).samples.part.tolist() == ["tune", "test", "train"]
+
+
+def test_rows_without_truth_are_told(write):
+    found = load_with_findings(write("truth,probability\n0,0.1\n1,0.8\n,0.4\n,0.3\n"), Said())
+    [note] = [finding for finding in found.findings if finding.name == "without_truth"]
+    assert (note.severity, note.rows) == (Severity.NOTE, (3, 4))
+    assert "nothing in 2 rows of 4" in note.found
+    whole = load_with_findings(write("truth,probability\n0,0.1\n1,0.8\n"), Said())
+    assert "without_truth" not in [finding.name for finding in whole.findings]
