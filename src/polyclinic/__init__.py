@@ -86,4 +86,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    """Public names only: what a completion offers."""
+    return sorted(["__doc__", "__version__", *__all__])

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
@@ -59,8 +59,8 @@ class Done:
     """
 
     folder: Path
-    evidence: Evidence
-    findings: tuple[Finding, ...] = ()
+    evidence: Evidence = field(repr=False)
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
 
     def _repr_html_(self) -> str:
         """The main figures, what was found, and the way to the report, for notebooks."""
@@ -85,9 +85,9 @@ class Draft:
 
     study: Path
     schema: Path
-    unused: tuple[Unused, ...] = ()
-    questions: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    unused: tuple[Unused, ...] = field(default=(), repr=False)
+    questions: tuple[str, ...] = field(default=(), repr=False)
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
     table: Path | None = None
 
     def _repr_html_(self) -> str:

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
-from polyclinic.cohort.follow_up import follow_up_of, known_afterwards, may_be_its_time, start_of
+import numpy as np
+
+from polyclinic.cohort.follow_up import follow_up_of, known_afterwards, may_be_its_time, pair_of, start_of
 from polyclinic.cohort.outcome_coding import is_by_then, is_event_name
 from polyclinic.cohort.table import Cohort
 from polyclinic.errors import Finding, Severity
-from polyclinic.formats.columns.column_types import shorten
+from polyclinic.formats.columns.column_types import counted, shorten
+
+_PAIR = 2
+"""An event and its time."""
 
 
 def follow_up_findings(cohort: Cohort, inputs: Sequence[str], outcomes: Sequence[tuple[str, ...]]) -> Iterator[Finding]:
@@ -26,6 +31,7 @@ def follow_up_findings(cohort: Cohort, inputs: Sequence[str], outcomes: Sequence
             yield from (
                 _intervals(cohort, start, stop) for stop in group if (start := _start(cohort, stop)) is not None
             )
+            yield from _repeated(cohort, group)
         elif group and (maybe := [name for name in may_be_its_time(cohort.frame, group[0]) if name in inputs]):
             yield _as_input(cohort, dict.fromkeys(maybe, f"perhaps the follow-up time of {group[0]}"), ())
 
@@ -48,6 +54,26 @@ def _as_input(cohort: Cohort, late: dict[str, str], asked: Sequence[str]) -> Fin
 
 def _start(cohort: Cohort, stop: str) -> str | None:
     return start_of(cohort.frame, stop) if cohort.frame[stop].dtype.is_numeric() else None
+
+
+def _repeated(cohort: Cohort, group: Sequence[str]) -> Iterator[Finding]:
+    """Told where rows of a patient repeat one event and its time, as where each visit has a row."""
+    if len(group) > _PAIR or pair_of(cohort.frame, *group) is None:
+        return
+    follow_up = np.unique(cohort.frame.select(group).hash_rows().to_numpy(), return_inverse=True)[1]
+    who = np.unique(cohort.patient, return_inverse=True)[1]
+    pairs, rows_each = np.unique(np.column_stack([who, follow_up]), axis=0, return_counts=True)
+    several = len(np.unique(pairs[rows_each > 1, 0]))
+    if several:
+        yield Finding(
+            name="repeated_follow_up",
+            place=f"{cohort.name} columns {shorten(group)}",
+            rule="a patient has one follow-up: patients with more rows weigh more, in training and in every figure",
+            found=f"{counted(several, 'patient')} of {len(np.unique(who))} have several rows with the same event and "
+            "time",
+            remedy="Keep one row per patient, that of the moment of prediction, unless every row is meant to count.",
+            severity=Severity.WARNING if len(np.unique(rows_each)) > 1 else Severity.NOTE,
+        )
 
 
 def _intervals(cohort: Cohort, start: str, stop: str) -> Finding:

@@ -13,9 +13,11 @@ from jaxtyping import Float, Shaped
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from polyclinic.answers.base import Answer
+from polyclinic.errors import CohortError, Finding
+from polyclinic.formats.columns.column_types import counted
 from polyclinic.formats.columns.headers import TableCells
 from polyclinic.formats.frames import given_table
 from polyclinic.from_python.in_memory import TableQuestion, TableStudy, ask_table, train_table
@@ -68,13 +70,13 @@ class _TableEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         Raises:
             ValueError: if the table, the outcome or a setting cannot be used.
         """
+        if y is not None:
+            _refuse_unknown(column_or_1d(y))
         cells = self._columns(X, y, fitting=True)
         truth = column_or_1d(y, warn=True)
         check_consistent_length(X, truth, groups)
         if len(truth) < 2:
             raise ValueError("Nothing can be learned from 1 sample: at least two are needed.")
-        if truth.dtype.kind == "f":
-            assert_all_finite(truth, input_name="y")
         outcome, keys = self._learn_outcome(truth)
         seed = int(check_random_state(self.random_state).randint(_SEEDS))
         asked = TableStudy(self._question(), keys, self.size, self.ensemble, self.epochs, self.minutes, seed)
@@ -105,6 +107,20 @@ class _TableEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def _learn_outcome(self, truth: Shaped[np.ndarray, " row"]) -> tuple[Shaped[np.ndarray, " row"], dict[str, Any]]:
         """The outcome as a study has it, and the keys of the target."""
+
+
+def _refuse_unknown(truth: Shaped[np.ndarray, " row"]) -> None:
+    """Stop on rows without an outcome, and name them."""
+    if truth.dtype.kind == "f":
+        lacking = ~np.isfinite(truth)
+    elif truth.dtype.kind == "O":
+        lacking = given_table({"y": truth}).cells.frame["y"].is_null().to_numpy()
+    else:
+        return
+    rows = tuple(int(row) + 1 for row in np.flatnonzero(lacking))
+    if rows:
+        rule, found = "every row must have an outcome", f"NaN, None or infinity in {counted(len(rows), 'row')}"
+        raise CohortError(Finding("outcome_missing", "y", rule, found, "Leave these rows out of X and y.", rows=rows))
 
 
 @final

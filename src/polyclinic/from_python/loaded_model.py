@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -28,6 +28,35 @@ class _Choice(Protocol):
     def probabilities(self) -> Float[np.ndarray, "patient klass"]: ...
 
 
+@runtime_checkable
+class RowLike(Protocol):
+    """A row of a frame of pandas: values with the names of their columns."""
+
+    def to_frame(self) -> Any:
+        """The row as a frame with one column."""
+
+
+OnePatient = Mapping[str, Any] | RowLike
+"""One patient: a value for each column."""
+
+
+def as_rows(frame: Any) -> Any:
+    """A frame as it is; one patient as a frame of one row.
+
+    Example:
+        >>> as_rows({"age": 61, "ward": "north"})
+        {'age': [61], 'ward': ['north']}
+        >>> as_rows({"age": [61, 62], "ward": ["north", "south"]})
+        {'age': [61, 62], 'ward': ['north', 'south']}
+    """
+    if isinstance(frame, Mapping):
+        single = all(isinstance(value, str) or not hasattr(value, "__len__") for value in frame.values())
+        return {name: [value] for name, value in frame.items()} if frame and single else frame
+    # a column of polars has no index; whatever else it is, reading it says so
+    is_row = isinstance(frame, RowLike) and hasattr(frame, "index") and not hasattr(frame, "columns")
+    return frame.to_frame().T if is_row else frame
+
+
 @dataclass(frozen=True)
 class LoadedModel:
     """The trained model of a finished run: ``polyclinic.load(folder)``.
@@ -40,7 +69,7 @@ class LoadedModel:
         cache: Where decoded records may be kept, or None.
     """
 
-    opened: OpenedModel
+    opened: OpenedModel = field(repr=False)
     folder: Path
     cache: Path | None = None
 
@@ -72,11 +101,12 @@ class LoadedModel:
         """
         return np.array(self._choice(self.opened.tune.answers, target).classes, dtype=np.str_)
 
-    def predict(self, frame: Frame) -> Any:
+    def predict(self, frame: Frame | OnePatient) -> Any:
         """Answers for new patients, a row for each patient and target, with interval, shift and reason to abstain.
 
         Args:
-            frame: Columns as in the study: a frame of polars, pandas or arrow, or a dict of columns.
+            frame: Columns as in the study: a frame of polars, pandas or arrow, or a dict of columns; or one patient: a
+                dict with a value for each column, or a row of a frame of pandas.
 
         Returns:
             A frame of pandas with the same index if one of pandas was given, else of polars; columns as in the file
@@ -85,13 +115,14 @@ class LoadedModel:
         Raises:
             CohortError, ReadError: if the table cannot be used.
         """
-        return as_given(self._answered(frame).table, frame)
+        rows = as_rows(frame)
+        return as_given(self._answered(rows).table, rows)
 
-    def predict_proba(self, frame: Frame, target: str | None = None) -> Float[np.ndarray, "patient klass"]:
+    def predict_proba(self, frame: Frame | OnePatient, target: str | None = None) -> Float[np.ndarray, "patient klass"]:
         """The probability of each class for new patients, in the order of ``classes_``.
 
         Args:
-            frame: Columns as in the study.
+            frame: Columns as in the study, or one patient, as for ``predict``.
             target: Which question, where the study asks several; by default the first one with classes.
 
         Raises:
@@ -99,7 +130,7 @@ class LoadedModel:
             CohortError, ReadError: if the table cannot be used.
         """
         self._choice(self.opened.tune.answers, target)  # before anything is computed
-        return self._choice(self._answered(frame).asked.answers, target).probabilities
+        return self._choice(self._answered(as_rows(frame)).asked.answers, target).probabilities
 
     def _answered(self, frame: Frame) -> AnsweredTable:
         answered = answer_table(self.opened, given_table(frame), self.cache)

@@ -1,7 +1,7 @@
 """A trained model opened: plans and weights of all its networks in memory, to be asked as often as one likes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -52,9 +52,9 @@ class OpenedModel:
         tune: Answers for the tune rows, from which intervals come.
     """
 
-    study: Study
-    fits: tuple[OpenedFit, ...]
-    tune: Predictions
+    study: Study = field(repr=False)
+    fits: tuple[OpenedFit, ...] = field(repr=False)
+    tune: Predictions = field(repr=False)
 
 
 def open_model(bundle: Bundle) -> OpenedModel:

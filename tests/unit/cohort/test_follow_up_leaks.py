@@ -60,3 +60,21 @@ def test_a_time_that_nobody_claims_is_told_beside_an_outcome_of_two_values(cohor
     assert told["follow_up_as_input"].severity is Severity.WARNING
     assert "perhaps" in told["follow_up_as_input"].found
     assert found(cohort_of({"reinfection_seen": TIMES[::-1], "time": TIMES}), ("reinfection_seen",)) == {}
+
+
+@pytest.mark.parametrize(("short", "severity"), [(0, Severity.NOTE), (1, Severity.WARNING)])
+def test_patients_who_repeat_their_follow_up_are_told(cohort_of: CohortOf, short: int, severity: Severity) -> None:
+    who = [n // 3 for n in range(ROWS - short)]
+    columns = {"id": who, "died": [YES_NO[n] for n in who], "days": [TIMES[n] for n in who], "age": AGES[short:]}
+    told = found(cohort_of(columns, patient="id"), ("died", "days"))["repeated_follow_up"]
+    assert told.severity is severity
+    assert "weigh more" in told.rule
+    assert "40 patients of 40" in told.found
+
+
+def test_patients_with_several_events_and_several_labels_are_another_matter(cohort_of: CohortOf) -> None:
+    who = [n // 2 for n in range(ROWS)]
+    columns = {"id": who, "died": YES_NO, "days": TIMES, "one": [n % 2 for n in who], "two": [n % 3 > 1 for n in who]}
+    cohort = cohort_of(columns, patient="id")
+    assert "repeated_follow_up" not in found(cohort, ("died", "days"))
+    assert "repeated_follow_up" not in found(cohort, ("one", "two"))

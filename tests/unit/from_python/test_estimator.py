@@ -75,6 +75,24 @@ def test_words_of_a_frame_are_categories(table):
     assert alone.score(X[["noise"]][160:], y[160:]) < model.score(X[160:], y[160:])
 
 
+@pytest.mark.parametrize(
+    ("kind", "outcome", "unknown"),
+    [
+        ("regress", [1.0, 2.0, 3.0, 4.0], np.nan),
+        ("regress", [1.0, 2.0, 3.0, 4.0], np.inf),
+        ("classify", ["a", "b", "a", "b"], None),
+        ("classify", ["a", "b", "a", "b"], np.nan),
+        ("classify", pd.Series(["a", "b", "a", "b"], dtype="string"), pd.NA),
+    ],
+)
+@pytest.mark.parametrize("frame", [np.ones((4, 1)), pd.DataFrame({"age": [61, 62, 63, 64]})])
+def test_rows_without_an_outcome_are_named(kind, outcome, unknown, frame):
+    outcome = pd.Series(outcome, dtype=getattr(outcome, "dtype", object if kind == "classify" else float))
+    outcome[1] = outcome[3] = unknown
+    with pytest.raises(ValueError, match=r"\(rows 2, 4\)"):
+        estimator(kind).fit(frame, outcome)
+
+
 def test_polars_and_pandas_give_the_same(table):
     X, y = table.drop(columns="sick"), table["sick"]  # noqa: N806
     columns = {name: X[name].astype(object).where(X[name].notna(), None).tolist() for name in X}

@@ -46,6 +46,25 @@ def test_pandas_comes_back_as_pandas_with_its_index(golden, model):
     assert answers["shift"].tolist() == plain["shift"].to_list()
 
 
+def test_one_patient_is_one_row(golden, model):
+    table = pl.read_csv(golden / "cohort.csv").drop_nulls(model.features).head(1)
+    expected = model.predict(table)
+    assert model.predict(table.row(0, named=True)).equals(expected)
+    answers = model.predict(pd.read_csv(golden / "cohort.csv").dropna(subset=list(model.features)).iloc[0])
+    assert isinstance(answers, pd.DataFrame)
+    assert answers["shift"].tolist() == expected["shift"].to_list()
+    assert model.predict_proba(table.row(0, named=True)).shape == (1, len(model.classes_))
+    with pytest.raises(CohortError, match="several lengths"):
+        model.predict({"age": [1, 2], "ward": [1]})
+
+
+def test_a_model_and_a_run_are_short_to_look_at_and_only_public_names_are_offered(golden, model):
+    assert len(repr(model)) < 400
+    assert len(repr(polyclinic.workflow.done(golden / "run"))) < 400
+    offered = [name for name in dir(polyclinic) if not name.startswith("__")]
+    assert offered == sorted(polyclinic.__all__)
+
+
 def test_probabilities_stand_in_the_order_of_the_classes(golden, model):
     table = pl.read_csv(golden / "cohort.csv").head(9)
     chances = model.predict_proba(table)
