@@ -13,6 +13,7 @@ from rich.table import Table
 
 from polyclinic.delivery.notebook import metric_text
 from polyclinic.errors import Finding, Severity
+from polyclinic.formats.columns.column_types import counted
 from polyclinic.steps.predict import WrittenAnswers
 from polyclinic.steps.preflight import Preflight
 from polyclinic.workflow import Draft
@@ -130,7 +131,7 @@ def show_checkup(checkup: Preflight) -> None:
 def show_predicted(predicted: WrittenAnswers) -> None:
     """Where the answers are and how many of them the model would rather not give."""
     show_findings(predicted.findings)
-    out.print(f"Wrote {predicted.rows} answers to {escape(str(predicted.out))}.")
+    out.print(f"Wrote {counted(predicted.rows, 'answer')} to {escape(str(predicted.out))}.")
     if predicted.files is not None:
         out.print(f"Files of them are in {escape(str(predicted.files))}.")
     out.print(f"{predicted.abstained} of them come with a reason to abstain.")

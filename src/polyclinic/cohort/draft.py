@@ -224,7 +224,7 @@ def _expression(roles: Roles) -> Iterator[str]:
         yield _key("columns", list(roles.categories))
         yield ""
     yield "[inputs.expression]"
-    yield _key("kind", "expression", f"{len(roles.numbers)} columns of numbers: probably genes")
+    yield _key("kind", "expression", f"{counted(len(roles.numbers), 'column')} of numbers: probably genes")
     if roles.doubtful:
         yield _key("columns", list(roles.numbers))
         yield from _not_used(roles)
@@ -240,7 +240,7 @@ def _not_used(roles: Roles) -> Iterator[str]:
 def _tabular(roles: Roles) -> Iterator[str]:
     numbers, categories = len(roles.numbers), len(roles.categories)
     yield "[inputs.clinical]"
-    yield _key("kind", "tabular", f"{numbers} columns of numbers, {categories} of categories")
+    yield _key("kind", "tabular", f"{counted(numbers, 'column')} of numbers, {categories} of categories")
     yield _key("columns", "rest", "every column not used elsewhere")
     if roles.doubtful:
         yield "leave_out = ["

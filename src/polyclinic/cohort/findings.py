@@ -15,6 +15,7 @@ from polyclinic.cohort.repeats import copied, frame_halves
 from polyclinic.cohort.table import Cohort
 from polyclinic.cohort.target_leakage import Classes, as_outcome
 from polyclinic.errors import Finding, Severity
+from polyclinic.formats.columns.cells import says_unknown
 from polyclinic.formats.columns.column_types import counted, is_number_text, pick, shorten
 from polyclinic.formats.columns.fingerprint import column_digest
 
@@ -75,6 +76,7 @@ def _column(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
     elif column.dtype == pl.String:
         yield from _text_in_numbers(cohort, column)
         yield from _alike(cohort, column)
+        yield from _unknown_words(cohort, column)
         yield from _identifier(cohort, column)
     elif column.dtype.is_numeric():
         yield from _impossible(cohort, column)
@@ -127,6 +129,25 @@ def _alike(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
             f"{counted(len(alike), 'word')} differ in capitals, composed accents, blanks or width of signs only",
             "They count as different categories. Write them alike if they are one.",
             Severity.WARNING,
+            rows,
+        )
+
+
+def _unknown_words(cohort: Cohort, column: pl.Series) -> Iterator[Finding]:
+    """Words that mean "not known" and count as a category of their own; they may be meant so, as unknown primary."""
+    different = column.drop_nulls().unique()
+    found = sorted(filter(says_unknown, different)) if len(different) <= _MOST_CATEGORIES else []
+    if found:
+        rows = column.is_in(found).fill_null(False).to_numpy().astype(bool)
+        words = " and ".join(f'"{word}"' for word in found)
+        yield _finding(
+            cohort,
+            column.name,
+            "unknown_as_category",
+            "a category should say something that is known",
+            f"read like any other: {words}, in {counted(int(rows.sum()), 'cell')}",
+            "If nothing is known there, add the word to [cohort] missing_values.",
+            Severity.NOTE,
             rows,
         )
 

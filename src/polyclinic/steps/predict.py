@@ -186,8 +186,11 @@ def answer_table(opened: OpenedModel, table: Path | GivenTable, cache: Path | No
     study, tune = opened.study, opened.tune.answers
     cohort = _new_cohort(opened, table)
     plan = opened.fits[0].plan
-    read = sift(readings_of(cohort, (name for columns in plan.columns.values() for name in columns)), study.accept)
+    names = [name for columns in plan.columns.values() for name in columns]
+    read = sift(readings_of(cohort, names), study.accept)
     stop_on([*_absent(plan, cohort), *read], CohortError)
+    settled = readings_of(cohort, (name for name in names if name in study.cohort.columns))
+    read = [finding for finding in read if finding.severity is not Severity.NOTE or finding not in settled]
     asked = ask_networks(opened.fits, study.cohort, cohort, cache)
     frames = {name: asked.frame(name, tune[name], study.evidence.confidence) for name in asked.answers}
     return AnsweredTable(asked, frames, (*read, *asked.findings))

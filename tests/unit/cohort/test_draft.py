@@ -476,6 +476,11 @@ def test_a_column_left_out_says_the_real_reason(tmp_path: Path, cell: Callable[[
     assert [(one.column, why in one.why) for one in made.unused] == [("crp", True)]
 
 
+def test_one_column_of_numbers_is_no_columns(tmp_path: Path) -> None:
+    pl.DataFrame({"age": AGES, "sick": ["yes", "no"] * 50}).write_csv(tmp_path / "cohort.csv")
+    assert "# 1 column of numbers, 0 of categories" in draft(tmp_path / "cohort.csv", "sick").text
+
+
 def test_classes_that_differ_in_how_they_are_typed_are_told(tmp_path: Path) -> None:
     pl.DataFrame(columns(sick=["ja", "Ja", "nein", "nein"] * 25)).write_csv(tmp_path / "cohort.csv")
     assert [f.name for f in draft(tmp_path / "cohort.csv", "sick").findings] == ["alike_classes"]

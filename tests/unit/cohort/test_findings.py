@@ -31,6 +31,14 @@ def test_text_in_a_number_column_is_told_with_its_rows(cohort_of: CohortOf) -> N
     assert "in 1 cell" in findings["read_as_numbers"].found
 
 
+@pytest.mark.parametrize("word", ["unbekannt", "k.A.", "\u672a\u77e5"])
+def test_a_word_for_not_known_among_categories_is_named(cohort_of: CohortOf, word: str) -> None:
+    finding = found(cohort_of({"stage": ["early", "late", "late", word] * 20}))["unknown_as_category"]
+    assert finding.severity is Severity.NOTE
+    assert f'"{word}", in 20 cells' in finding.found
+    assert "missing_values" in finding.remedy
+
+
 def test_numbers_that_the_file_declares_text_are_told(cohort_of: CohortOf) -> None:
     assert "numbers_as_text" in found(cohort_of({"x": [str(x) for x in NUMBERS]}))
     assert "numbers_as_text" not in found(cohort_of({"x": ["1", "2"] * 20}))

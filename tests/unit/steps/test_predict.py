@@ -154,6 +154,14 @@ def test_one_new_patient_is_read_as_the_patients_of_training_were(odd):
     np.testing.assert_allclose(alone["probability_yes"], expected["probability_yes"], rtol=1e-5)
 
 
+def test_what_training_settled_about_the_cells_is_not_told_again(odd):
+    table = pl.read_csv(odd / "cohort.csv", schema_overrides={"labs_ward": pl.String})
+    _, predicted = ask(odd, table)
+    assert [f for f in predicted.findings if f.name == "read_as_numbers"] == []
+    _, limited = ask(odd, table.with_columns(pl.concat_str(pl.lit("<"), "labs_marker").alias("labs_marker")))
+    assert "read_as_numbers" in {f.name for f in limited.findings}  # a limit is new
+
+
 def test_another_unit_than_in_training_is_refused(odd):
     cohort = pl.read_csv(odd / "cohort.csv", schema_overrides={"labs_ward": pl.String}).drop_nulls("labs_marker")
     with pytest.raises(CohortError, match="trained on"):

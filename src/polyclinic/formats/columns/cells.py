@@ -29,6 +29,7 @@ _FLAG = re.compile(
     r"|\u9ad8|\u4f4e|\u504f\u9ad8|\u504f\u4f4e)[\])]?",
     re.IGNORECASE,
 )
+_SHORT_WORD = re.compile(r"\.?[A-Za-z]{1,4}")
 _LITRE_OR_LOW = re.compile(r"[\[(]?L[\])]?")
 _MEGA = re.compile(r"M(?:Bq|Hz|Pa|W|J|V)\b")
 _RATIO = re.compile(r"(?:[^\W\d_][^/]*|[x*]?\s?10[^/]*|)/[^/]*[^\W\d_][^/]*(?:/[^/]*[^\W\d_][^/]*)?")
@@ -118,6 +119,11 @@ def is_unknown_word(cell: str) -> bool:
     plain = plain_signs(cell).casefold()
     word = re.sub(r"^[\[(<{](.*)[\])>}]$", r"\1", plain).replace(" ", "_")
     return not plain or word in _UNKNOWN_WORDS or plain in _UNKNOWN_WORDS or _STATA.fullmatch(plain) is not None
+
+
+def says_unknown(word: str) -> bool:
+    """Whether a category says that nothing is known; short words without points, as none and nk, may be names."""
+    return is_unknown_word(word) and any(map(str.isalpha, word)) and _SHORT_WORD.fullmatch(word) is None
 
 
 def is_infinite(cell: str) -> bool:

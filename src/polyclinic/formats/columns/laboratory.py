@@ -1,5 +1,7 @@
 """A column of laboratory values: nearly all cells are numbers, in whatever way they are written. Nothing is silent."""
 
+import json
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ _SIGN_WORDS = {"": "nothing", ",": "commas", ".": "points", " ": "blanks", "'": 
 _MAYBE = r"^\W*[.,]?\d"
 _CODE = r"^[A-Za-z]{1,3}[-.]?[0-9]+([.-][0-9A-Za-z]+)*$"
 _PADDED = r"^0[0-9]"
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def read_laboratory(column: pl.Series, table: str, said: ColumnSection, *, learn
     if isinstance(style, NumberStyle) and not learned and points_are_open(cells.numbers, said):
         style = POINTS_OPEN
     if isinstance(style, OpenStyle):
-        return ColumnReading(None, (ambiguous_finding(place, style),))
+        return ColumnReading(None, (ambiguous_finding(place, column.name, style),))
     return _Written(place, column, cells, style, said, learned).reading()
 
 
@@ -183,9 +186,15 @@ class _Written:
             place=self.place,
             rule="a column of numbers may be written in many ways",
             found="; ".join(told),
-            remedy="Look whether that is meant; [cohort.columns] says it otherwise.",
+            remedy=f"Look whether that is meant; if not, write {self._otherwise(values)}.",
             severity=Severity.WARNING if limits else Severity.NOTE,
         )
+
+    def _otherwise(self, values: Mapping[str, float]) -> str:
+        """What the study would write if the cells mean something else."""
+        signs = self.style != PLAIN and any(set(",.") & set(self.cells.apart[text][0].number) for text in values)
+        other = "," if self.style.decimal == "." else "."
+        return f"{section_of(self.column.name)} " + (f'decimal = "{other}"' if signs else 'type = "text"')
 
     def _what_was_done(self, values: Mapping[str, float]) -> Iterator[str]:
         """What was done to the cells, with how many of each."""
@@ -278,6 +287,11 @@ class _Written:
         return ColumnSection.model_validate(learned)
 
 
+def section_of(column: str) -> str:
+    """The section of the study that says how the cells of a column are written."""
+    return f"[cohort.columns.{column}]" if _BARE_KEY.fullmatch(column) else f"[cohort.columns.{json.dumps(column)}]"
+
+
 def infinite_finding(place: str, mask: pl.Series) -> Finding:
     """The finding that some numbers are infinite and therefore missing."""
     known = mask.fill_null(False)
@@ -311,15 +325,16 @@ def rows_of(mask: pl.Series) -> tuple[int, ...]:
     return tuple(int(i) + 1 for i in mask.arg_true())
 
 
-def ambiguous_finding(place: str, style: OpenStyle) -> Finding:
+def ambiguous_finding(place: str, column: str, style: OpenStyle) -> Finding:
     """The finding that a column does not tell how its numbers are written."""
     return Finding(
         name="ambiguous_numbers",
         place=place,
         rule="a column of numbers must show how they are written",
         found=style.found,
-        remedy='Write decimal = "," or decimal = "." under [cohort], or under [cohort.columns] for this one: the other '
-        "sign then stands between thousands; accepted by name, the column is read as categories.",
+        remedy='Write decimal = "," or decimal = "." under [cohort], or for this column under '
+        f"{section_of(column)}: the other sign then stands between thousands; accepted by name, the column is read as "
+        "categories.",
         severity=Severity.REFUSED if style.certain else Severity.WARNING,
     )
 

@@ -103,7 +103,7 @@ def _read(
         return ColumnReading(text, (_code(place, text),))
     written = column.dtype.is_float() and text.dtype == pl.String and not reading.uses.learned
     if written and points_are_open(set(text.to_list()) - {None}, reading.of(column.name)):
-        return ColumnReading(text, (ambiguous_finding(place, POINTS_OPEN),))
+        return ColumnReading(text, (ambiguous_finding(place, column.name, POINTS_OPEN),))
     if column.dtype != pl.String or column.null_count() == len(column):
         return None
     return _read_text(column, table, reading)

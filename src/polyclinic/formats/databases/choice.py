@@ -15,6 +15,9 @@ _CHANGES = {
 }
 """Words of statements that change something, or reach out of the database."""
 
+_MOST_ADDRESSES = 4
+"""So many are written out in a remedy; a round number."""
+
 
 def chosen_table(tables: Sequence[str], part: str | None, place: str) -> str:
     """The table that the study names, or the only one.
@@ -33,9 +36,14 @@ def chosen_table(tables: Sequence[str], part: str | None, place: str) -> str:
             place=place,
             rule='the study must name one table after "#", or give a query under [cohort]',
             found=f"{found} ({shorten(tables) or 'none'})",
-            remedy=f'Write # and its name, such as "{place}#{tables[0]}".' if tables else "Give the right database.",
+            remedy=f"Write # and its name: {_addresses(tables, place)}." if tables else "Give the right database.",
         )
     )
+
+
+def _addresses(tables: Sequence[str], place: str) -> str:
+    """How each table is written behind the database; of many the first ones."""
+    return " or ".join(f'"{place}#{table}"' for table in tables[:_MOST_ADDRESSES])
 
 
 def one_select(query: str, part: str | None) -> str:

@@ -5,6 +5,7 @@ from polyclinic.formats.columns.cells import (
     is_infinite,
     is_known_unit,
     is_unknown_word,
+    says_unknown,
     split_rest,
     take_apart,
     unit_key,
@@ -66,3 +67,14 @@ def test_infinite_numbers() -> None:
     assert is_infinite("-Infinity")
     assert not is_unknown_word("inf")
     assert not is_unknown_word("neg")
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        *(("unbekannt", True), ("Unknown", True), ("k.A.", True), ("k. A.", True), ("\u672a\u77e5", True)),
+        *(("none", False), ("NK", False), ("-", False), (".a", False), ("unknown primary", False), ("T2", False)),
+    ],
+)
+def test_words_that_say_nothing_is_known(word: str, says: bool) -> None:
+    assert says_unknown(word) is says

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from polyclinic.errors import Severity
-from polyclinic.formats.columns.laboratory import ColumnReading, read_laboratory
+from polyclinic.formats.columns.laboratory import ColumnReading, read_laboratory, section_of
 from polyclinic.study.schema import ColumnSection
 
 VALUES = [round(float(x), 1) for x in np.random.default_rng(0).normal(50, 10, 200)]
@@ -138,3 +138,13 @@ def test_a_unit_where_training_had_none_is_refused() -> None:
     other = read(["5 mg/dL"], ColumnSection(type="number", unit=""), learned=True)
     assert other is not None
     assert [f.name for f in other.findings] == ["mixed_units"]
+
+
+def test_a_note_says_what_to_write_if_it_is_not_meant() -> None:
+    commas = read([str(value).replace(".", ",") for value in VALUES])
+    units = read([f"{value} mg/L" for value in VALUES])
+    assert commas is not None
+    assert units is not None
+    assert commas.findings[0].remedy.endswith('if not, write [cohort.columns.crp] decimal = ".".')
+    assert units.findings[0].remedy.endswith('if not, write [cohort.columns.crp] type = "text".')
+    assert section_of('CRP "new"') == r'[cohort.columns."CRP \"new\""]'

@@ -23,6 +23,11 @@ def test_an_open_question_lists_the_tables(tables, part, words):
     assert words in str(refused.value)
 
 
+def test_the_remedy_writes_out_every_table():
+    with pytest.raises(CohortError, match=r'its name: "x\.db#a" or "x\.db#b"'):
+        chosen_table(["a", "b"], None, "x.db")
+
+
 @pytest.mark.parametrize(
     "query",
     ["select * from a", " SELECT 'drop; -- it' AS x FROM a; ", 'with t as (select 1) select "update" from t -- insert'],
