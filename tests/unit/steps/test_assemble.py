@@ -229,6 +229,18 @@ def test_rows_as_patients_beside_a_hospital_number_that_repeats_are_refused_unle
     assert accepted.severity is Severity.NOTE
 
 
+def test_a_second_follow_up_among_the_inputs_is_refused_before_anything_is_divided(trial):
+    rng = np.random.default_rng(0)
+    table = pl.DataFrame({"lab": rng.normal(size=120)})
+    table = table.with_columns(**followed(rng, 120), dfs_status=pl.Series(rng.integers(0, 2, 120)))
+    table = table.with_columns(dfs_months=pl.Series(rng.exponential(30, 120)))
+    with pytest.raises(CohortError) as stopped:
+        trial(table, "folds = 2")
+    refused = {finding.name: finding.found for finding in stopped.value.findings}
+    assert "dfs_months" in refused["follow_up_as_input"]
+    assert "lab" not in refused["follow_up_as_input"]
+
+
 def test_tumours_without_any_change_are_patients_of_their_own(trial):
     rng = np.random.default_rng(0)
     arms = (rng.random((480, 24)) < rng.gamma(1, 0.2, 480)[:, None]) * rng.choice([-1, 1], 24)
