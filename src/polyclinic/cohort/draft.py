@@ -1,17 +1,19 @@
 """Drafting a study file from a table: every guess is written out with its reason, for a person to correct."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import tomli_w
 
 from polyclinic.cohort.alike_words import alike_classes
 from polyclinic.cohort.guess import Roles, guess_roles, names_place
 from polyclinic.cohort.guess_target import TargetGuess, guess_target
+from polyclinic.cohort.missing_codes import missing_codes_of
 from polyclinic.cohort.outcomes import words
 from polyclinic.cohort.table import ROW
 from polyclinic.cohort.unnamed_patients import alike_identifiers, is_patient_name, unrecognised_patients
@@ -73,6 +75,7 @@ def draft(table: Path, target: str, relative: str | None = None) -> Drafted:
         raise CohortError(_no_ground(read.name, asked.ground))
     path, sign, member = str(table).partition("#")  # of a zip with several tables
     findings = _findings(read, asked, roles)
+    codes = _codes_for_missing(read.frame, roles)
     parts = [
         SCHEMA_LINE,
         f"# Drafted by polyclinic new from {_comment(read.name)}: {read.frame.height} rows.",
@@ -80,6 +83,7 @@ def draft(table: Path, target: str, relative: str | None = None) -> Drafted:
         "",
         *_about(table),
         *_cohort(relative or f"{Path(path).name}{sign}{member}", encoding, roles),
+        *_missing_codes(codes),
         *(f"# {finding.severity}: {_comment(str(finding))}" for finding in findings),
         "",
         *_inputs(roles),
@@ -87,7 +91,34 @@ def draft(table: Path, target: str, relative: str | None = None) -> Drafted:
         *_split(read, roles),
     ]
     unused = tuple(Unused(column, why) for column, why in _unused(roles))
-    return Drafted("\n".join(parts) + "\n", unused, (*asked.questions, *_of_groups(roles)), findings)
+    questions = (*asked.questions, *_of_groups(roles), *_of_codes(codes))
+    return Drafted("\n".join(parts) + "\n", unused, questions, findings)
+
+
+def _codes_for_missing(frame: pl.DataFrame, roles: Roles) -> dict[str, list[int | float]]:
+    """Numbers that look like codes for "not known", by column."""
+    if roles.is_expression:
+        return {}
+    found = {name: missing_codes_of(frame[name]) for name in roles.numbers}
+    return {
+        name: [int(code) if code.is_integer() else code for code in codes] for name, codes in found.items() if codes
+    }
+
+
+def _missing_codes(codes: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    if codes:
+        columns = ", ".join(f"{_value(name)} = {list(ones)}" for name, ones in codes.items())
+        yield f"missing_codes = {{ {columns} }}   # far from all other values, as if not known"
+
+
+def _of_codes(codes: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    """What to decide about numbers that were taken for codes."""
+    if codes:
+        listed = shorten((f"{', '.join(f'{code:g}' for code in ones)} in {name}" for name, ones in codes.items()), 6)
+        yield (
+            f"Do these numbers mean not known: {listed}? They lie far from all others, and are drafted as "
+            "missing_codes; take out what is measured."
+        )
 
 
 def _of_groups(roles: Roles) -> Iterator[str]:

@@ -190,6 +190,18 @@ def test_patients_typed_in_two_ways_are_told(tmp_path: Path) -> None:
     assert (finding.name, finding.rows) == ("alike_identifiers", (1, 2, 99, 100))
 
 
+def test_numbers_that_stand_for_not_known_are_drafted_as_such(tmp_path: Path) -> None:
+    table = columns(sick=["yes", "no"] * 50) | {
+        "age": [999, *AGES[1:60], 999, *AGES[61:]],
+        "dose [mg]": [-1, *range(99)],
+    }
+    pl.DataFrame(table, strict=False).write_csv(tmp_path / "cohort.csv")
+    made = draft(tmp_path / "cohort.csv", "sick")
+    assert tomllib.loads(made.text)["cohort"]["missing_codes"] == {"age": [999]}
+    assert parse_study(made.text).cohort.missing_codes == {"age": (999,)}
+    assert any("999 in age" in question for question in made.questions)
+
+
 @pytest.mark.parametrize("target", ["label", "label_0,label_1,label_2"])
 def test_several_labels(drafted: Drafted, target: str) -> None:
     labels = {f"label_{i}": RNG.integers(0, 2, 100).tolist() for i in range(3)}
