@@ -12,9 +12,13 @@ PolyclinicError          the user's file or data is at fault: exit status 2, not
 Anything else that is raised is a fault of ours: exit status 1.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of writing."""
 
 
 class Severity(StrEnum):
@@ -51,7 +55,17 @@ class Finding:
     rows: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.rule}; {self.found}{name_rows(self.rows)}. {self.remedy}"
+        return visible(f"{self.place}: {self.rule}; {self.found}{name_rows(self.rows)}. {self.remedy}")
+
+
+def visible(text: str) -> str:
+    r"""A line for a terminal or a log, where signs that steer either, as a name of a column may hold, show as escapes.
+
+    Example:
+        >>> visible("a\x1b[31m")
+        'a\\x1b[31m'
+    """
+    return _STEERING.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)
 
 
 def name_rows(rows: Sequence[int], most: int = 5) -> str:

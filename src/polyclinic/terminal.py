@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from polyclinic.delivery.notebook import metric_text
-from polyclinic.errors import Finding, Severity
+from polyclinic.errors import Finding, Severity, visible
 from polyclinic.formats.columns.column_types import counted
 from polyclinic.steps.predict import WrittenAnswers
 from polyclinic.steps.preflight import Preflight
@@ -35,12 +35,12 @@ class Bars:
 
     def start(self, task: str, total: int) -> None:
         """A new bar of ``total`` pieces."""
-        self._stack.append(self._progress.add_task(escape(task), total=total, note=""))
+        self._stack.append(self._progress.add_task(_plain(task), total=total, note=""))
 
     def advance(self, note: str = "") -> None:
         """One more piece of the innermost bar."""
         if self._stack:
-            self._progress.update(self._stack[-1], advance=1, note=escape(note))
+            self._progress.update(self._stack[-1], advance=1, note=_plain(note))
 
     def finish(self) -> None:
         """Remove the innermost bar."""
@@ -62,38 +62,43 @@ def bars() -> Iterator[Bars]:
         yield Bars(progress)
 
 
+def _plain(words: str) -> str:
+    """Words as they stand: neither markup, nor signs that steer the terminal."""
+    return escape(visible(words))
+
+
 def show_done(folder: Path, evidence: Mapping[str, Any], findings: Sequence[Finding]) -> None:
     """What a run found, and where to read more."""
     show_findings([f for f in findings if f.severity is Severity.WARNING])
     show_evidence(evidence)
-    out.print(f"Report: {escape(str(folder / 'report.html'))}")
+    out.print(f"Report: {_plain(str(folder / 'report.html'))}")
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
     """Findings on standard error, a line each."""
     for finding in findings:
-        err.print(f"{finding.severity}: {escape(str(finding))}")
+        err.print(f"{finding.severity}: {_plain(str(finding))}")
 
 
 def show_evidence(evidence: Mapping[str, Any]) -> None:
     """The main figures of each target beside those of the plain model, and the verdict."""
     for line in evidence.get("findings", ()):
-        err.print(escape(line))
+        err.print(_plain(line))
     model = evidence.get("model", "polyclinic")
     for name, target in evidence["targets"].items():
         out.print(_table(name, target, f"{model} ({evidence['confidence']:.0%} interval)"))
-        out.print(escape(target.get("verdict") or ""))
+        out.print(_plain(target.get("verdict") or ""))
 
 
 def _table(name: str, target: Mapping[str, Any], column: str) -> Table:
     baseline = target.get("baseline") or {}
     counts = target["counts"]
-    title = f"{escape(name)}: {counts['rows']} test answers about {counts['patients']} patients"
+    title = f"{_plain(name)}: {counts['rows']} test answers about {counts['patients']} patients"
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("figure")
-    table.add_column(escape(column))
+    table.add_column(_plain(column))
     if baseline:
-        table.add_column(f"{escape(baseline['name'])}")
+        table.add_column(f"{_plain(baseline['name'])}")
     metrics = target["metrics"]
     named = [metric for metric in target.get("headline", metrics) if metric in metrics][:_ROWS_OF_METRICS]
     for metric in named:
@@ -108,20 +113,20 @@ def show_draft(draft: Draft) -> None:
     """What is doubtful, what is not used, what has to be decided, where the drafted study is, and what to do next."""
     show_findings(draft.findings)
     for column in draft.unused:
-        out.print(f"Not used: {escape(column.column)} ({escape(column.why)})")
+        out.print(f"Not used: {_plain(column.column)} ({_plain(column.why)})")
     for question in draft.questions:
-        out.print(f"To decide: {escape(question)}")
-    out.print(f"Wrote {escape(str(draft.study))}")
-    out.print(f"Read it, then: polyclinic check {escape(str(draft.study))}")
+        out.print(f"To decide: {_plain(question)}")
+    out.print(f"Wrote {_plain(str(draft.study))}")
+    out.print(f"Read it, then: polyclinic check {_plain(str(draft.study))}")
 
 
 def show_checkup(checkup: Preflight) -> None:
     """Findings, the flow of patients, and what a run would cost."""
     show_findings(checkup.findings)
     for step in checkup.flow:
-        out.print(f"{step.rows:>9} rows of {step.patients} patients: {escape(step.label)}")
+        out.print(f"{step.rows:>9} rows of {step.patients} patients: {_plain(step.label)}")
     for line in checkup.parts:
-        out.print(escape(line))
+        out.print(_plain(line))
     if checkup.minutes is not None:
         out.print(f"A run would take about {checkup.minutes:.1f} minutes and {checkup.gib:.1f} GiB of memory.")
     if not checkup.stopping:
@@ -131,9 +136,9 @@ def show_checkup(checkup: Preflight) -> None:
 def show_predicted(predicted: WrittenAnswers) -> None:
     """Where the answers are and how many of them the model would rather not give."""
     show_findings(predicted.findings)
-    out.print(f"Wrote {counted(predicted.rows, 'answer')} to {escape(str(predicted.out))}.")
+    out.print(f"Wrote {counted(predicted.rows, 'answer')} to {_plain(str(predicted.out))}.")
     if predicted.files is not None:
-        out.print(f"Files of them are in {escape(str(predicted.files))}.")
+        out.print(f"Files of them are in {_plain(str(predicted.files))}.")
     out.print(f"{predicted.abstained} of them come with a reason to abstain.")
 
 
@@ -141,16 +146,16 @@ def show_comparison(comparison: Mapping[str, Any]) -> None:
     """Runs side by side: the figures of each, the differences from the first, and what they amount to."""
     for name, target in comparison["targets"].items():
         runs = target["runs"]
-        table = Table(title=escape(name), title_justify="left", title_style="bold")
+        table = Table(title=_plain(name), title_justify="left", title_style="bold")
         table.add_column("figure")
         for run in runs:
-            table.add_column(escape(run))
+            table.add_column(_plain(run))
         for metric in target["headline"]:
             table.add_row(metric.replace("_", " "), *(_beside(runs[run], metric) for run in runs))
         out.print(table)
         for run in runs.values():
             if run["verdict"]:
-                out.print(escape(run["verdict"]))
+                out.print(_plain(run["verdict"]))
 
 
 def _beside(run: Mapping[str, Any], metric: str) -> str:

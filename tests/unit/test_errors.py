@@ -49,5 +49,12 @@ def test_a_missing_package_is_an_import_error_that_names_the_extra():
 
 def test_every_error_of_the_house_is_a_fault_of_the_users():
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    kinds = [kind for kind in kinds if not issubclass(kind, Warning)]
     assert len(kinds) >= 8
     assert all(issubclass(kind, PolyclinicError) and issubclass(kind, ValueError) for kind in kinds)
+
+
+def test_a_finding_cannot_steer_the_terminal():
+    told = str(Finding("odd", 'a.csv column "a\x1b[31mb\nc\u202ed"', "must", "it is", "Do."))
+    assert told == 'a.csv column "a\\x1b[31mb\\nc\\u202ed": must; it is. Do.'
+    assert errors.visible("\u75c5\u4eba [x] \u00e9") == "\u75c5\u4eba [x] \u00e9"

@@ -1,12 +1,15 @@
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from polyclinic import terminal
+from polyclinic.cohort.draft import Unused
 from polyclinic.errors import Finding, Severity
 from polyclinic.training.progress import Progress as Listener
+from polyclinic.workflow import Draft
 
 EVIDENCE = {
     "confidence": 0.9,
@@ -79,3 +82,13 @@ def test_nothing_is_drawn_when_nobody_watches(capsys):
         bars.finish()
     said = capsys.readouterr()
     assert said.out == said.err == ""
+
+
+def test_a_name_of_a_column_cannot_steer_the_terminal(capsys):
+    draft = Draft(
+        Path("study.toml"), Path("s.json"), (Unused("a\x1b[31m\u202e", "it is [odd]"),), ("Which of \x07b?",), ()
+    )
+    terminal.show_draft(draft)
+    said = capsys.readouterr().out
+    assert "Not used: a\\x1b[31m\\u202e (it is [odd])" in said
+    assert "Which of \\x07b?" in said

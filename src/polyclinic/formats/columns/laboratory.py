@@ -151,9 +151,18 @@ class _Written:
             return True
         if self.learned and self.said.unit is not None and self.cells.unit not in ("", self._unit):
             return True
-        without = (cell for cell, _ in self.cells.apart.values() if not self.cells.unit_of(cell))
-        bare = [number for cell in without if (number := self._number(cell)) is not None]
-        return self._unit == "%" and any(number % 1 for number in bare) and max(map(abs, bare)) <= 1
+        return self._unit == "%" and self._shares_beside_percent
+
+    @property
+    def _shares_beside_percent(self) -> bool:
+        """Whether a bare 0.45 is rather 45%: all bare numbers are at most 1, or none with the sign is below 1."""
+        cells = [cell for cell, _ in self.cells.apart.values()]
+        read = [
+            (bool(self.cells.unit_of(cell)), number) for cell in cells if (number := self._number(cell)) is not None
+        ]
+        bare = [abs(number) for signed, number in read if not signed]
+        signed = [abs(number) for signed, number in read if signed and number]
+        return any(number % 1 and number < 1 for number in bare) and (max(bare) <= 1 or min(signed, default=0) >= 1)
 
     def _number(self, cell: LabCell) -> float | None:
         number = self.style.read(cell.number)

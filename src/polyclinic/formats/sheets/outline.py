@@ -1,5 +1,6 @@
 """From the cells of a sheet to a table: where its header stands, what its columns are, and what is no value."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ _MOST_TITLES = 10
 """Rows above a header: a sheet has one to five; where there are more, the study file names the row."""
 
 _ERRORS = frozenset({"#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#NV"})
+_DAY_0 = dt.date(1899, 12, 31)
+"""The day that a workbook counts as 0: what it shows as a time alone is, among days, a moment of it."""
 _EXACT = 2**53
 """Whole numbers beyond are not all stored."""
 
@@ -80,6 +83,8 @@ def _filled(cell: Cell) -> bool:
 def _values(cells: Sequence[Cell]) -> list[Any]:
     """The cells of a column; whole numbers, which a workbook stores with decimals, as such."""
     known = [None if not _filled(cell) or _is_error(cell) else cell for cell in cells]
+    if any(isinstance(cell, dt.date) for cell in known):
+        known = [dt.datetime.combine(_DAY_0, cell) if isinstance(cell, dt.time) else cell for cell in known]
     return [int(cell) if isinstance(cell, float) else cell for cell in known] if _is_whole(known) else known
 
 

@@ -10,6 +10,8 @@ from polyclinic.records.tables.variables import Categories
 from polyclinic.study.options import Plan
 
 _MIDDLES = ((0.25, 1.349), (0.05, 3.290))  # tail that is left out; width of the rest in a standard normal distribution
+_FAR = 1e150
+"""Scales beyond which nothing gets farther: the square is still a number."""
 _SQUASH = 3.0
 """Source: the same paper as the clipping below."""
 _FLAT = (-1.0, 0.0, 1.0)
@@ -88,7 +90,8 @@ def scaled(values: Float[np.ndarray, "*row"], plan: NumberPlan) -> Float[np.ndar
     """
     if plan.scale == 0:
         return np.where(np.isnan(values), np.nan, 0.0)
-    distance = (values - plan.center) / plan.scale
+    with np.errstate(over="ignore"):
+        distance = np.clip((values - plan.center) / plan.scale, -_FAR, _FAR)
     bent: Float[np.ndarray, "*row"] = distance / np.sqrt(1 + (distance / _SQUASH) ** 2)
     return bent
 

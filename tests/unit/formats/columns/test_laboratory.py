@@ -148,3 +148,13 @@ def test_a_note_says_what_to_write_if_it_is_not_meant() -> None:
     assert commas.findings[0].remedy.endswith('if not, write [cohort.columns.crp] decimal = ".".')
     assert units.findings[0].remedy.endswith('if not, write [cohort.columns.crp] type = "text".')
     assert section_of('CRP "new"') == r'[cohort.columns."CRP \"new\""]'
+
+
+def test_one_bare_percent_does_not_hide_the_shares() -> None:
+    cells = [f"{value}%" if i % 4 else f"{value / 100:.3f}" for i, value in enumerate(VALUES)]
+    reading = read([*cells, "45"])
+    assert reading is not None
+    assert [f.name for f in reading.findings] == ["mixed_units"]
+    small = read([*(f"{value / 100}%" for value in VALUES), "0.5", "45"])
+    assert small is not None
+    assert "mixed_units" not in [f.name for f in small.findings]

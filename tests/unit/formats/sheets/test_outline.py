@@ -87,3 +87,9 @@ def test_numbers_that_are_stored_as_text_stay_text_and_are_told():
 def test_a_column_twice_is_refused():
     with pytest.raises(CohortError, match="stand twice"):
         read([["a", "a"], [1.0, 2.0]])
+
+
+def test_a_day_that_a_workbook_counts_as_nothing_is_a_day():
+    rows = [["id", "seen"], ["a", dt.time()], ["b", dt.date(2020, 1, 31)]]
+    assert read(rows).frame["seen"].to_list() == [dt.datetime(1899, 12, 31), dt.datetime(2020, 1, 31)]
+    assert read([["id", "at"], ["a", dt.time(8, 30)]]).frame["at"].to_list() == ["08:30:00"]

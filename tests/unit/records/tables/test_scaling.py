@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import iqr, norm
 
-from polyclinic.records.tables.scaling import coded, learn_category, learn_number, scaled, unseen
+from polyclinic.records.tables.scaling import NumberPlan, coded, learn_category, learn_number, scaled, unseen
 from polyclinic.records.tables.variables import Categories
 
 
@@ -53,3 +53,9 @@ def test_levels_count_training_rows_only():
     assert (plan.words, plan.other, plan.absent) == (("a",), True, False)
     assert coded(column, plan).tolist() == [0, 0, 0, 1, 1, 1, -1, 1]
     assert unseen(column, plan).tolist() == [False] * 3 + [True] * 3 + [False, True]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_number_beyond_all_measure_lies_at_the_end_and_nothing_overflows():
+    plan = NumberPlan(name="x", center=50.0, scale=0.1, edges=(-1.0, 0.0, 1.0), absent=False)
+    np.testing.assert_allclose(scaled(np.array([1e300, -1e308, 1.7e308]), plan), [3.0, -3.0, 3.0])
