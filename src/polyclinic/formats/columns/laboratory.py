@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -151,18 +151,8 @@ class _Written:
             return True
         if self.learned and self.said.unit is not None and self.cells.unit not in ("", self._unit):
             return True
-        return self._unit == "%" and self._shares_beside_percent
-
-    @property
-    def _shares_beside_percent(self) -> bool:
-        """Whether a bare 0.45 is rather 45%: all bare numbers are at most 1, or none with the sign is below 1."""
-        cells = [cell for cell, _ in self.cells.apart.values()]
-        read = [
-            (bool(self.cells.unit_of(cell)), number) for cell in cells if (number := self._number(cell)) is not None
-        ]
-        bare = [abs(number) for signed, number in read if not signed]
-        signed = [abs(number) for signed, number in read if signed and number]
-        return any(number % 1 and number < 1 for number in bare) and (max(bare) <= 1 or min(signed, default=0) >= 1)
+        read = [(self.cells.unit_of(cell), self._number(cell)) for cell, _ in self.cells.apart.values()]
+        return self._unit == "%" and _shares_beside_percent(read)
 
     def _number(self, cell: LabCell) -> float | None:
         number = self.style.read(cell.number)
@@ -299,6 +289,13 @@ class _Written:
 def section_of(column: str) -> str:
     """The section of the study that says how the cells of a column are written."""
     return f"[cohort.columns.{column}]" if _BARE_KEY.fullmatch(column) else f"[cohort.columns.{json.dumps(column)}]"
+
+
+def _shares_beside_percent(read: Sequence[tuple[str, float | None]]) -> bool:
+    """Whether a bare 0.45 is rather 45%: all bare numbers are at most 1, or none with the sign is below 1."""
+    bare = [abs(number) for unit, number in read if number is not None and not unit]
+    signed = [abs(number) for unit, number in read if number and unit]
+    return any(number % 1 and number < 1 for number in bare) and (max(bare) <= 1 or min(signed, default=0) >= 1)
 
 
 def infinite_finding(place: str, mask: pl.Series) -> Finding:
