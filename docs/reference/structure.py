@@ -303,7 +303,7 @@ _ROWS = {
     "most_methods": ("most methods of a kind", "14"),
     "names_twice": ("public class names that occur twice", "0"),
     "dense_asked": ("times that code asks whether a question is dense", ""),
-    "lines": ("lines of `src`", "fewer than before"),
+    "lines": ("lines of `src`", "fewer, by the rebuilding alone: 44,436"),
     "comments": ("lines that are a comment", ""),
     "bare_numbers": ("constants that are a number without a reason beside them", "fewer"),
 }

@@ -4,7 +4,7 @@
 notice. Each is broken in a copy of the tree in a folder of its own: the tree itself is never touched. First those tests
 are run, and only if they notice nothing all that `make check` runs. What no test notices wants a new test.
 
-    python tests/mutation/run.py                    all of them, about half an hour
+    python tests/mutation/run.py                    all of them, about an hour
     python tests/mutation/run.py --only "tune"      those in whose meaning the word occurs
     python tests/mutation/run.py --likely           the likely tests only, a few minutes
     python tests/mutation/run.py --jobs 2           two at a time
@@ -30,11 +30,11 @@ from queue import SimpleQueue
 ROOT = Path(__file__).parents[2]
 LIST = Path(__file__).with_name("wiring.toml")
 MAY_SURVIVE = 2
-"""Of thirty: a line may be broken in a way that changes no behaviour on the small studies of the tests."""
+"""Of about forty: a line may be broken in a way that changes no behaviour on the small studies of the tests."""
 OPTIONS = "--import-mode=importlib"
 """Shapes are not checked at run time here: it takes half the time, and what is noticed without is noticed with them."""
 TOO_LONG_S = 900
-"""A mutant that makes a test wait forever is noticed too; `make check` takes two minutes."""
+"""A mutant that makes a test wait forever is noticed too; `make check` takes minutes."""
 
 
 @dataclass(frozen=True)
