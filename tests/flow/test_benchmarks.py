@@ -129,6 +129,8 @@ def test_a_draft_is_right_only_if_every_stated_field_is(examine):
             assert len(examine(name, **{field: value})) == 1, field
 
 
-def test_forty_tables_are_listed(beside):
+def test_forty_tables_are_listed_and_twenty_others(beside):
     drafts = pytest.importorskip("drafts")
-    assert len(drafts.read_list(drafts.LIST)) == 40
+    first, second = (drafts.read_list(path) for path in drafts.LISTS.values())
+    assert (len(first), len(second)) == (40, 20)
+    assert not {one.at for one in first.values()} & {one.at for one in second.values()}
