@@ -47,6 +47,9 @@ from polyclinic.study.read import read_study
 LISTS = {name: Path(__file__).parent / "drafts" / f"{name}.toml" for name in ("tables", "second")}
 GOALS = {"tables": "goal 38 of 40", "second": ""}
 _SEEN = ("1", "1.0")
+_UNNAMED = "column_1"
+"""What the first column is called on reading if it has no name and does not merely count the rows."""
+
 _POINT = re.compile(r"(?<=\d)\.(?=\d+$)")
 
 
@@ -275,14 +278,7 @@ def _cohort_faults(stated: Stated, drafted: Drafted) -> Iterator[Fault]:
 
 def _input_faults(stated: Stated, drafted: Drafted) -> Iterator[Fault]:
     inputs = drafted.inputs
-    first = drafted.cohort.frame.columns[0]
-    named = {
-        *stated.numbers,
-        *stated.categories,
-        *stated.codes,
-        *stated.not_inputs,
-    }  # an index may be left out on reading
-    unnamed = [column for column in inputs if "" in stated.not_inputs and column == first and first not in named]
+    unnamed = [_UNNAMED] if "" in stated.not_inputs and _UNNAMED in inputs else []
     for column in [*unnamed, *(column for column in stated.not_inputs if column in inputs)]:
         yield Fault("input that must not be one", column)
     for right, columns in (("number", stated.numbers), ("category", stated.categories)):

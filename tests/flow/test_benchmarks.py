@@ -129,6 +129,10 @@ def test_a_draft_is_right_only_if_every_stated_field_is(examine):
             assert len(examine(name, **{field: value})) == 1, field
 
 
+def test_an_index_that_was_left_out_is_not_looked_for_in_the_first_column_that_is_left(examine):
+    assert examine("plain", numbers=("urea",), not_inputs=("",)) == []
+
+
 def test_forty_tables_are_listed_and_twenty_others(beside):
     drafts = pytest.importorskip("drafts")
     first, second = (drafts.read_list(path) for path in drafts.LISTS.values())
