@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from conftest import make_bench
-from polyclinic.training import loop
+from polyclinic.training.epochs import loop
 loop._KEEP_EVERY_S = 0.0
 loop._DISK_SHARE = 1e9
 folder = Path(sys.argv[2])

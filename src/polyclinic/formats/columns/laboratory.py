@@ -107,6 +107,13 @@ def _are_codes(column: pl.Series) -> bool:
     return bool(column.str.contains(_CODE).any()) or bool(column.str.contains(_PADDED).any())
 
 
+def _names_groups(cells: Collection[tuple[str, float]]) -> bool:
+    """Whether a few limits name groups, as in <20 years and >20 years: as numbers both would be one."""
+    below = {number for limit, number in cells if limit == "<"}
+    above = {number for limit, number in cells if limit == ">"}
+    return bool(below & above) and len({number for _, number in cells}) < FEW_NUMBERS
+
+
 @dataclass(frozen=True)
 class _Written:
     """A column that holds numbers, and the style in which they are written."""
@@ -127,6 +134,9 @@ class _Written:
             return ColumnReading(None, (long_numbers(self.place, self.column.is_in(long)),))
         other = {cell for cell in self._asked if cell not in values}
         if other and len(set(values.values())) < FEW_NUMBERS and self.said.type != "number":
+            return None
+        limits = [(self.cells.apart[text][0].limit, number) for text, number in values.items()]
+        if self.said.type != "number" and not self.learned and _names_groups(limits):
             return None
         read = self.column.replace_strict(values, default=None, return_dtype=pl.Float64)
         findings = [f for f in (self._note(values), self._infinite(), self._other(other)) if f is not None]

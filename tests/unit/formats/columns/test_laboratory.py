@@ -158,3 +158,15 @@ def test_one_bare_percent_does_not_hide_the_shares() -> None:
     small = read([*(f"{value / 100}%" for value in VALUES), "0.5", "45"])
     assert small is not None
     assert "mixed_units" not in [f.name for f in small.findings]
+
+
+@pytest.mark.parametrize("groups", [["<20 yrs", ">20 yrs"], ["<6m", "6-12m", ">12m", ">6m"], ["< 5", ">= 5"]])
+def test_groups_named_by_a_limit_stay_apart(groups: list[str]) -> None:
+    cells = [groups[i % len(groups)] for i in range(100)]
+    reading = read(cells)
+    assert reading is None or reading.values is None
+
+
+def test_limits_on_both_sides_of_many_numbers_are_read_as_limits() -> None:
+    cells = [*with_some("<20"), ">20"]
+    assert numbers(read(cells))[0] == 20
