@@ -18,7 +18,7 @@ from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import load as load_cohort
 from polyclinic.delivery import bundle as bundles
 from polyclinic.delivery.notebook import Card, metric_rows
-from polyclinic.errors import BundleError, Finding, PolyclinicError, Severity, StudyError
+from polyclinic.errors import BundleError, Finding, Severity, StudyError
 from polyclinic.evidence.comparison import compare as compare_answers
 from polyclinic.evidence.judge import judge as judge_answers
 from polyclinic.evidence.limited import limit
@@ -219,7 +219,7 @@ def _draft_given(given: GivenTable, target: str, out: Path) -> Draft:
     write_file(table, given.parquet())
     try:
         return replace(new(table, target, out), table=table)
-    except PolyclinicError:
+    except BaseException:  # Ctrl-C too leaves no table without its study
         table.unlink()
         raise
 

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import polyclinic
+from polyclinic import workflow
 from polyclinic.errors import BundleError, CohortError
 
 
@@ -78,3 +79,13 @@ def test_answers_come_back_as_a_frame_or_are_written(finished, tmp_path):
     assert pl.read_parquet(written.out)["probability_yes"].to_list() == answers["probability_yes"].tolist()
     assert isinstance(polyclinic.predict(finished.folder, table.to_dict("list")), pl.DataFrame)
     assert str(written.out.name) in written._repr_html_()
+
+
+def test_a_draft_that_is_stopped_leaves_no_table(tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workflow, "draft", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        polyclinic.new({"age": [40, 50], "sick": [0, 1]}, "sick", out=tmp_path / "ward.toml")
+    assert list(tmp_path.iterdir()) == []
