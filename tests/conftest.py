@@ -1,8 +1,11 @@
 """Settings of all tests: property tests try the same examples every time; packages that a test installs."""
 
+import random
 import sys
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import settings
 
 from polyclinic.formats.base import formats_of
@@ -10,6 +13,14 @@ from polyclinic.study import catalogue
 
 settings.register_profile("house", max_examples=25, deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def same_random_numbers():
+    """Every test draws the same random numbers each time, whatever ran before it in the same process."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
 
 
 @pytest.fixture

@@ -133,12 +133,16 @@ def test_public_weights_give_the_public_answer(architecture):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_grey_image_is_answered_as_its_colour_copy(architecture):
+    """In double precision: the order of a sum in single precision moves deep networks by more than a thousandth."""
     theirs, state = public_state(architecture)
     ours = build(scratch(architecture, 1, (64, 64), 0)).eval()
     adopt(ours, state)
-    grey = torch.randn(2, 1, 64, 64)
+    grey = torch.randn(2, 1, 64, 64, dtype=torch.float64)
     with torch.no_grad():
-        torch.testing.assert_close(ours(grey).pooled, theirs(grey.repeat(1, 3, 1, 1)).pooled, rtol=1e-3, atol=1e-3)
+        answer = ours.double()(grey).pooled
+        expected = theirs.double()(grey.repeat(1, 3, 1, 1)).pooled
+    # Adopted weights are summed over the channels in single precision, hence not closer than that.
+    torch.testing.assert_close(answer, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_channels():
