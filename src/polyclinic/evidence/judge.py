@@ -1,6 +1,7 @@
 """What the answers of a run are worth: every target, with intervals, beside plain models on the same rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,7 +10,16 @@ from polyclinic.evidence.folds import assess
 from polyclinic.evidence.forms.base import Judge, Judged, Shown
 from polyclinic.evidence.intervals import difference, draw
 from polyclinic.evidence.metric import Better
-from polyclinic.evidence.records import Baseline, Cases, Evidence, Mistake, TargetEvidence
+from polyclinic.evidence.records import (
+    Baseline,
+    Cases,
+    Curve,
+    CurvePoint,
+    Evidence,
+    Mistake,
+    Shape,
+    TargetEvidence,
+)
 from polyclinic.evidence.subgroups import judge_subgroups, levels, multiplicity_note
 from polyclinic.evidence.verdict import verdict
 from polyclinic.predictions.record import Predictions
@@ -92,6 +102,7 @@ def _judge_target(
 def _against(ours: Judged, other: Judgeable, settings: EvidenceSection, seed: int) -> Baseline:
     """A plain model's figures and ours minus theirs, resample by resample."""
     theirs, line = put_before(other, settings, seed), other.form.line
+    drawn = other.form.detail(replace(theirs, draws=theirs.draws[:0]))  # a thin line has no band: no draws
     return Baseline(
         metrics={name: theirs.estimate(name) for name in theirs.figures},
         difference={
@@ -99,7 +110,23 @@ def _against(ours: Judged, other: Judgeable, settings: EvidenceSection, seed: in
             for name, sampled in ours.figures.items()
         },
         curve=None if line is None else theirs.curve("line", line.function, line.grid),
+        curves={} if line is not None else _thin(drawn.curves),
+        calibration=tuple(
+            CurvePoint(_rounded(point.predicted), _rounded(point.observed), n=point.n)
+            for point in drawn.calibration.curve
+        ),
     )
+
+
+def _thin(shapes: Mapping[str, Shape]) -> dict[str, Curve]:
+    """Curves as lines alone."""
+    curves = {name: curve for name, curve in shapes.items() if isinstance(curve, Curve)}
+    return {name: Curve(curve.x, tuple(map(_rounded, curve.y))) for name, curve in curves.items()}
+
+
+def _rounded(value: float | None) -> float | None:
+    """To four decimals: a tenth of what a figure of 400 units can show, and half of the bytes."""
+    return None if value is None else round(float(value), 4)
 
 
 def _best_on_tune(plain: Mapping[str, Judgeable], form: Judge) -> str | None:

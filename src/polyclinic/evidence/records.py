@@ -96,6 +96,21 @@ class OverTime:
 
 
 @dataclass(frozen=True, config=_EXACT)
+class EventsByTime:
+    """How many patients have the event by a time, and in which third by predicted risk they stood.
+
+    Attributes:
+        time: In the unit of the target.
+        everyone: Share of all patients who have the event by then.
+        thirds: The part of that share that stood in the lowest, middle and highest third; they add up to it.
+    """
+
+    time: Number
+    everyone: Estimate
+    thirds: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True, config=_EXACT)
 class GroupSurvival:
     """Kaplan-Meier curve of a third of the patients by predicted risk."""
 
@@ -116,7 +131,7 @@ class LogRank:
 
 
 Shape = Annotated[
-    dict[str, Curve] | Curve | OverTime | LogRank | tuple[GroupSurvival, ...] | JsonValue,
+    dict[str, Curve] | Curve | OverTime | EventsByTime | LogRank | tuple[GroupSurvival, ...] | JsonValue,
     Choice(union_mode="left_to_right"),
 ]
 """What a form draws: a curve, one for each class, or any JSON that a form of another package knows how to draw."""
@@ -174,12 +189,16 @@ class Baseline:
     Attributes:
         name: Of the plain model that was best on tune rows.
         curve: The line that the form compares by, where it has one.
+        curves: Of a form without such a line: what is drawn of our model too, as thin lines without a band.
+        calibration: The calibration curve, without intervals.
     """
 
     name: str = part("")
     metrics: Estimates = field(default_factory=dict)
     difference: Estimates = part(dict)
     curve: Curve | None = part()
+    curves: Mapping[str, Curve] = part(dict)
+    calibration: tuple[CurvePoint, ...] = part(tuple)
 
 
 @dataclass(frozen=True, config=_LENIENT)

@@ -10,6 +10,7 @@ from polyclinic.errors import EvidenceError, StudyError
 from polyclinic.evidence.forms.base import judge_of
 from polyclinic.evidence.forms.value import ValueJudge
 from polyclinic.evidence.judge import judge
+from polyclinic.evidence.records import EventsByTime, Evidence, plain
 from polyclinic.study.schema import EvidenceSection
 
 QUICK = EvidenceSection(resamples=20)
@@ -40,8 +41,8 @@ def test_the_document_has_the_promised_keys_for_every_form(evidence, form):
         assert set(metric) == {"value", "low", "high", "n"}
         assert metric["low"] <= metric["value"] <= metric["high"]
     assert set(target["baselines"]) == {"logistic", "boosting"}
-    for plain in target["baselines"].values():
-        assert set(plain["metrics"]) == set(plain["difference"]) == set(target["metrics"])
+    for other in target["baselines"].values():
+        assert set(other["metrics"]) == set(other["difference"]) == set(target["metrics"])
     assert {group["column"] for group in target["subgroups"]} == {"site", "sex", "band"}
     assert all(set(group["metrics"]) == set(target["headline"]) for group in target["subgroups"])
     assert len(target["worst"]) == 10
@@ -292,3 +293,31 @@ def test_rows_with_nothing_to_see_are_passed_over(make, monkeypatch):
     all_empty = lambda self, case: replace(plain(self, case), empty=np.ones(len(case.value), dtype=bool))  # noqa: E731
     monkeypatch.setattr(form, "show", all_empty)
     assert judge(ours, [], BARE, seed=1).targets["outcome"].cases.best.loss < 0.3
+
+
+def test_what_is_drawn_of_ours_is_kept_of_plain_models_as_lines(make):
+    ours, logistic, *_ = make("binary")
+    target = judge(ours, [logistic], EvidenceSection(resamples=20), 1).targets["outcome"]
+    alone = judge(logistic, [], EvidenceSection(resamples=0), 1).targets["outcome"]
+    kept = target.baselines[logistic.model]
+    assert set(kept.curves) == {"roc", "precision_recall"}
+    for name, curve in kept.curves.items():
+        assert (curve.low, curve.high) == ((), ())
+        np.testing.assert_allclose(curve.y, alone.curve(name).y, atol=5.1e-5)
+    predicted = [point.predicted for point in alone.calibration.curve]
+    np.testing.assert_allclose([point.predicted for point in kept.calibration], predicted, atol=5.1e-5)
+    assert len(json.dumps(plain(kept.curves) | {"calibration": plain(kept.calibration)})) < 7_000
+
+
+def test_thirds_by_risk_add_up_to_the_patients_with_an_event(make):
+    target = judge(make("survival")[0], [], EvidenceSection(resamples=40), 1).targets["outcome"]
+    found = target.shape_of("events_by_time", EventsByTime)
+    assert found.time == target.calibration.horizon
+    assert sum(third.value for third in found.thirds) == pytest.approx(found.everyone.value)
+    assert found.thirds[2].value > 1.5 * found.thirds[0].value
+    assert found.thirds[2].low < found.thirds[2].value < found.thirds[2].high
+    assert (
+        Evidence.read(Evidence(targets={"outcome": target}).document())
+        .targets["outcome"]
+        .shape_of("events_by_time", EventsByTime)
+    )

@@ -9,15 +9,15 @@ from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
 from polyclinic.evidence.forms.base import Detail, Judged, Part, Shown, UnitJudge, counts_of, first_of_rows
-from polyclinic.evidence.intervals import limits
+from polyclinic.evidence.intervals import estimate, limits, pick
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import concordance, survival
 from polyclinic.evidence.metrics.calibration import equal_groups
-from polyclinic.evidence.metrics.kaplan_meier import KaplanMeier, kaplan_meier, log_rank
+from polyclinic.evidence.metrics.kaplan_meier import KaplanMeier, event_free, kaplan_meier, log_rank
 from polyclinic.evidence.per_class import on
-from polyclinic.evidence.records import Calibration, CurvePoint, GroupSurvival, OverTime, Tested
+from polyclinic.evidence.records import Calibration, CurvePoint, EventsByTime, GroupSurvival, OverTime, Tested
 from polyclinic.evidence.soundness import check_curves, check_finite, check_follow_up
-from polyclinic.evidence.weights import Figures, Weights
+from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
 
 MOMENTS = 15
 """Moments of the time-dependent AUC: quantiles of the event times, from the 10th to the 90th of 100."""
@@ -139,6 +139,7 @@ class SurvivalJudge(UnitJudge):
                 "kaplan_meier": _curves_of_thirds(case, thirds, judged.confidence),
                 "log_rank": log_rank(case.event, case.time, thirds),
                 "auc_over_time": _over_time(judged),
+                "events_by_time": _events_by_time(judged),
             },
         )
 
@@ -186,6 +187,27 @@ def _curves_of_thirds(
     return tuple(
         _thinned(name, kaplan_meier(part.event, part.time, confidence)) for name, part in groups if len(part.time)
     )
+
+
+def _events_by_time(judged: Judged) -> EventsByTime:
+    """Shares of all patients with the event by the horizon: all of them, then those in each third by risk."""
+    metric = Metric("events_by_time", _event_shares, Better.HIGHER, "share with the event by the horizon")
+    sampled = judged.sample([metric])["events_by_time"]
+    everyone, *thirds = (estimate(pick(sampled, position), judged.confidence) for position in range(4))
+    return EventsByTime(judged.case.horizon, everyone, tuple(thirds))
+
+
+def _event_shares(case: SurvivalCase, weights: Weights | None) -> Figures:
+    """Kaplan-Meier within each third, so that the thirds add up to the whole."""
+    drawn = opened(weights, len(case.time))
+    third = _thirds(case.risk, np.zeros(len(case.risk)))
+    shares = []
+    for number in range(3):
+        members = np.flatnonzero(third == number)
+        mine = drawn[:, members]
+        come = 1 - event_free(case.event[members], case.time[members], mine).at(np.array([case.horizon]))[:, 0]
+        shares.append(ratio(mine.sum(axis=1), drawn.sum(axis=1)) * come)
+    return closed(np.stack([np.sum(shares, axis=0), *shares], axis=1), weights)
 
 
 def _thinned(group: str, curve: KaplanMeier) -> GroupSurvival:

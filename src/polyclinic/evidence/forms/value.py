@@ -1,6 +1,7 @@
 """How a predicted number is judged."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,14 @@ CALIBRATION = ("calibration_slope", "calibration_intercept")
 METRICS = (
     _on_value("rmse", regression.rmse, Better.LOWER, "root of the mean squared error, in the unit of the number"),
     _on_value("mae", regression.mae, Better.LOWER, "mean distance, in the unit of the number"),
+    _on_value("within_half", regression.within, Better.LOWER, "distance that half of the answers stay within", True),
+    _on_value(
+        "within_nine_of_ten",
+        partial(regression.within, share=0.9),
+        Better.LOWER,
+        "distance that nine of ten answers stay within",
+        True,
+    ),
     _on_value("r2", regression.r2, Better.HIGHER, "share of the spread between patients that is predicted"),
     _on_value("spearman", regression.spearman, Better.HIGHER, "correlation of the ranks"),
     _on_value("calibration_slope", regression.calibration_slope, Better.ONE, "below 1: too extreme", True),

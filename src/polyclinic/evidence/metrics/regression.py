@@ -21,6 +21,16 @@ def mae(truth: Number, value: Number, weights: Weights | None = None) -> Figures
     return closed(mean_of(np.abs(value - truth), opened(weights, len(truth))), weights)
 
 
+def within(truth: Number, value: Number, weights: Weights | None = None, share: float = 0.5) -> Figures:
+    """Distance that ``share`` of the predicted numbers stay within, in the unit of the number."""
+    distance = np.abs(value - truth)
+    order = np.argsort(distance, kind="stable")
+    counted = np.cumsum(opened(weights, len(truth))[:, order], axis=1)
+    reached = counted >= share * counted[:, -1:] - 1e-9  # a share of a sum of ones may be a hair above a whole number
+    found = distance[order][reached.argmax(axis=1)]
+    return closed(np.where(counted[:, -1] > 0, found, np.nan), weights)
+
+
 def r2(truth: Number, value: Number, weights: Weights | None = None) -> Figures:
     """Share of the spread between patients that is predicted; 0 = no better than the mean. NaN without spread."""
     opened_weights = opened(weights, len(truth))

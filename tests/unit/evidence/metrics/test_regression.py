@@ -47,3 +47,15 @@ def test_curve_has_limits_where_it_can():
     assert sum(point.n for point in curve) == 30
     assert all(point.low < point.observed < point.high for point in curve)
     assert reg.calibration_curve(np.array([1.0]), np.array([2.0]), 1.96)[0].low is None
+
+
+def test_half_and_nine_of_ten_stay_within_the_quantiles_of_the_distance():
+    truth, value = np.zeros(10), np.array([1.0, -2, 3, -4, 5, -6, 7, -8, 9, -10])
+    assert reg.within(truth, value) == 5.0
+    assert reg.within(truth, value, share=0.9) == 9.0
+
+
+def test_a_drawn_row_counts_as_often_as_it_was_drawn():
+    truth, value = np.zeros(3), np.array([1.0, 2.0, 3.0])
+    weights = np.array([[0.0, 1, 4], [5, 0, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(reg.within(truth, value, weights), [3.0, 1.0, np.nan])
