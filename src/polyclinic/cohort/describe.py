@@ -16,6 +16,7 @@ MOST_LEVELS = 8
 FEWEST_OF_LEVEL = 5
 """A value that fewer rows share may point at a patient, so it is not named."""
 
+_ROUNDING = 1e-12  # of the mean: a spread below it is what arithmetic leaves of equal numbers
 _MOST_COLUMNS = 60
 """Columns in table one: three screens. A table of genes has thousands, and nobody reads them here."""
 
@@ -105,7 +106,8 @@ def difference_of_numbers(one: Float[np.ndarray, " a"], other: Float[np.ndarray,
         return float("nan")
     spread = np.sqrt((one.var(ddof=1) + other.var(ddof=1)) / 2)
     gap = abs(float(one.mean() - other.mean()))
-    return gap / float(spread) if spread > 0 else (0.0 if gap == 0 else float("inf"))
+    noise = _ROUNDING * max(abs(float(one.mean())), abs(float(other.mean())))
+    return gap / float(spread) if spread > noise else (0.0 if gap <= noise else float("inf"))
 
 
 def difference_of_shares(one: Float[np.ndarray, " level"], other: Float[np.ndarray, " level"]) -> float:

@@ -21,6 +21,7 @@ from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Loss, TargetTensors
 
 _SKEWED = 1.0  # skewness above which logarithms are tried; that of an exponential is 2, of a normal 0
+_ROUNDING = 1e-12  # of the mean: a spread below it is what arithmetic leaves of equal numbers
 _FAR = 10.0  # quartile ranges from the median; a slip of the decimal point lies so far; a round number
 # How far a slope and an offset (in standard deviations of the outcome) may stray from 1 and 0 without evidence.
 _SD_SLOPE = 0.25
@@ -124,7 +125,10 @@ class Regress(base.Global):
         scaled = np.log(value) if log else value
         spread = float(scaled.std()) if len(scaled) > 1 else 1.0
         centre = float(scaled.mean()) if len(scaled) else 0.0
-        return type(self)(self.name, self.options, RegressPlan(log=log, centre=centre, spread=spread or 1.0))
+        varies = spread > _ROUNDING * abs(centre)
+        return type(self)(
+            self.name, self.options, RegressPlan(log=log, centre=centre, spread=spread if varies else 1.0)
+        )
 
     def layer(self, width: int, members: int = 1) -> nn.Module:
         """A linear readout that starts at the mean."""

@@ -68,3 +68,5 @@ def test_difference_of_numbers_without_spread() -> None:
     assert difference_of_numbers(same, same) == 0
     assert difference_of_numbers(same, same + 1) == np.inf
     assert np.isnan(difference_of_numbers(same, same[:1]))
+    tenths = np.full(10, 0.1)
+    assert difference_of_numbers(tenths, tenths[:6]) == 0, "two means of equal numbers differ by rounding"

@@ -69,6 +69,11 @@ def test_centre_and_spread_come_from_training_rows_only():
     assert (kind.plan.centre, kind.plan.spread) == (2, 1)
 
 
+def test_training_rows_equal_but_for_rounding_have_no_spread_to_divide_by():
+    kind, _ = fitted([0.3, 0.3, 0.1 + 0.2, 9.0], train=3)
+    assert kind.plan.spread == 1
+
+
 def test_auto_takes_the_logarithm_of_skewed_numbers_only():
     rng = np.random.default_rng(0)
     assert fitted(np.exp(rng.normal(size=200)), transform="auto")[0].plan.log

@@ -51,10 +51,15 @@ Curves = Float[np.ndarray, "sample point"]
 def quantile_edges(event_times: Float[np.ndarray, " event"], intervals: int) -> Edges:
     """Edges of intervals that hold equal numbers of events: 0, the quantiles, the last event. Fewer where times tie.
 
+    Times tie where single precision cannot tell them apart, as with days that were divided into years.
+
     Source: quantile cuts after Kvamme & Borgan, Lifetime Data Analysis 2021, section 4.1.
     """
     last = -(-np.arange(1, intervals + 1) * len(event_times) // intervals) - 1
-    return np.unique(np.concatenate([[0.0], np.sort(event_times)[last[last >= 0]]]))
+    edges = np.unique(np.concatenate([[0.0], np.sort(event_times)[last[last >= 0]]]))
+    single = edges.astype(np.float32)
+    # Of times that tie the last one is the edge: it belongs to the interval that it ends.
+    return np.asarray(edges[np.append(single[1:] > single[:-1], True)])
 
 
 def passed(times: Float[np.ndarray, " time"], edges: Edges) -> Float[np.ndarray, "time interval"]:

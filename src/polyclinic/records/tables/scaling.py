@@ -11,9 +11,11 @@ from polyclinic.study.options import Plan
 
 _MIDDLES = ((0.25, 1.349), (0.05, 3.290))  # tail that is left out; width of the rest in a standard normal distribution
 _FAR = 1e150
-"""Scales beyond which nothing gets farther: the square is still a number."""
+"""Values and scales beyond which nothing gets farther: the square is still a number."""
 _SQUASH = 3.0
 """Source: the same paper as the clipping below."""
+_ROUNDING = 1e-12
+"""Widths below this share of the largest value are what arithmetic leaves of equal numbers: 1e-16 at every step."""
 _FLAT = (-1.0, 0.0, 1.0)
 """Two pieces, the least that the curve of a number can have, where it never varied."""
 
@@ -66,19 +68,31 @@ def learn_number(name: str, values: Float[np.ndarray, " row"], pieces: int) -> N
     plan = NumberPlan(name=name, center=center, scale=scale, edges=_FLAT, absent=absent)
     if scale == 0:
         return plan
-    edges = np.unique(np.quantile(scaled(known, plan), np.linspace(0, 1, pieces + 1)))
+    edges = _apart(np.quantile(scaled(known, plan), np.linspace(0, 1, pieces + 1)))
     if len(edges) == 2:  # yes or no: one piece would do, but the package asks for two
         edges = np.insert(edges, 1, edges.mean())
     return plan.model_copy(update={"edges": tuple(float(edge) for edge in edges)})
 
 
+def _apart(edges: Float[np.ndarray, " edge"]) -> Float[np.ndarray, " _"]:
+    """Of ascending edges those that the network, which counts in single precision, can tell apart; both ends stay."""
+    single = edges.astype(np.float32)
+    kept = edges[np.append(single[1:] > single[:-1], True)]
+    kept[0] = edges[0]
+    return np.asarray(kept)
+
+
 def _spread(known: Float[np.ndarray, " row"]) -> float:
     """Width of the middle half over that of a normal distribution; where it is 0, of nine tenths; then of all."""
-    if len(known) < 2 or known.min() == known.max():
+    known = np.clip(known, -_FAR, _FAR)
+    if len(known) < 2:
+        return 0.0
+    noise = _ROUNDING * float(np.abs(known).max())
+    if known.max() - known.min() <= noise:
         return 0.0
     for tail, normal_width in _MIDDLES:
         low, high = np.quantile(known, [tail, 1 - tail])
-        if high > low:
+        if high - low > noise:
             return float(high - low) / normal_width
     return float(known.std())
 

@@ -25,6 +25,14 @@ def test_tied_times_give_fewer_intervals_never_empty_ones():
     assert edges.tolist() == [0, 1, 2]
 
 
+def test_times_that_differ_by_rounding_tie_and_end_one_interval():
+    years = np.array([0.3, 0.1 + 0.2, 1.0])
+    assert years[0] < years[1], "else nothing is tested here"
+    edges = hazard.quantile_edges(years, 24)
+    assert edges.tolist() == [0, 0.1 + 0.2, 1]
+    assert hazard.interval_of(years, edges).tolist() == [0, 0, 1]
+
+
 def test_more_intervals_than_events_are_not_made():
     assert hazard.quantile_edges(np.array([3.0, 5.0]), 24).tolist() == [0, 3, 5]
 

@@ -20,6 +20,39 @@ def test_edges_are_quantiles_of_the_scaled_values():
     np.testing.assert_allclose(plan.edges, scaled(np.array([0.0, 25, 50, 75, 100]), plan))
 
 
+@pytest.mark.parametrize(("zeros", "ones", "pieces"), [(255, 52, 6), (255, 52, 48)])
+def test_quantiles_that_differ_by_rounding_are_one_edge(zeros, ones, pieces):
+    """Where a quantile falls on the step of a flag, the interpolation leaves 0.99999999999997 of the one."""
+    flag = np.repeat([0.0, 1.0], [zeros, ones])
+    for values in (flag, (flag - flag.mean()) / flag.std()):
+        edges = np.array(learn_number("flag", values, pieces).edges, dtype=np.float32)
+        assert len(edges) == 3
+        assert np.diff(edges).min() > 0.1
+
+
+def test_edges_can_be_told_apart_in_single_precision_and_both_ends_stay():
+    """Farther out than single precision can tell, the lowest and highest value are still those of the training rows."""
+    rng = np.random.default_rng(1)
+    for spread in (0.0, 1e-14, 1e-9, 1e-7, 1.0, 1e9):
+        values = np.repeat(rng.normal(size=40), 5) + spread * rng.normal(size=200)
+        plan = learn_number("x", values, 32)
+        assert (np.diff(np.array(plan.edges, dtype=np.float32)) > 0).all()
+        ends = scaled(np.array([values.min(), values.max()]), plan)
+        np.testing.assert_array_equal(np.array(plan.edges)[[0, -1]], ends)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rare", [1e300, -1.7e308])
+def test_rare_values_beyond_all_measure_still_give_edges(rare):
+    plan = learn_number("x", np.array([0.0] * 99 + [rare]), 8)
+    assert np.isfinite(plan.scale)
+    assert len(plan.edges) == 3
+
+
+def test_values_equal_but_for_rounding_never_varied():
+    assert learn_number("x", np.array([0.3, 0.1 + 0.2, 0.3]), 8).scale == 0
+
+
 @pytest.mark.parametrize("values", [[0, 1, 1, 0], [1, 1, 1], [np.nan], []])
 def test_there_are_always_three_edges_in_order(values):
     edges = np.array(learn_number("x", np.array(values, dtype=float), 8).edges)
