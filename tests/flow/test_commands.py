@@ -270,7 +270,7 @@ class TestCompare:
         assert said.status == 0, said.err
         assert "auroc" in said.out
         assert str(other.folder) in said.out
-        assert "cannot be told apart" in said.out or "is better than" in said.out
+        assert "cannot be told apart" in said.out or "is better than" in said.out or "is worse than" in said.out
 
     def test_one_run_is_not_two(self, ask, finished):
         said = ask("compare", finished.folder)

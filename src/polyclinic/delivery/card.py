@@ -12,8 +12,8 @@ from polyclinic.delivery.names import metric_name, model_name
 from polyclinic.delivery.numbers import NOTHING, count, with_interval
 from polyclinic.delivery.sections.making import imbalance
 from polyclinic.delivery.sections.performance import OPERATING_POINT, operating_thresholds
-from polyclinic.delivery.verdict import best_plain, headline_metrics, outcome, verdict
-from polyclinic.evidence.records import Estimate, Evidence, TargetEvidence, Tested
+from polyclinic.delivery.verdict import headline_metrics, nearest_plain, outcome, verdict
+from polyclinic.evidence.records import Estimate, Evidence, Outcome, TargetEvidence, Tested
 from polyclinic.study.schema import CohortSection, InputSection, SplitSection, Study, TargetSection
 from polyclinic.translations.phrase import Phrase, joined
 
@@ -156,8 +156,8 @@ def _performance(evidence: Evidence) -> Lines:
 
 
 def _metrics(target: TargetEvidence) -> tuple[list[str], list[list[str]]]:
-    """Head and rows: ours, and beside it the best plain model."""
-    plain = best_plain(target)
+    """Head and rows: ours, and beside it the plain model that the verdict is about."""
+    plain = nearest_plain(target)
     head = [Phrase("Metric"), Phrase("This model"), *([model_name(plain.name)] if plain else [])]
     rows = [
         [
@@ -225,7 +225,7 @@ def _doubts(target: TargetEvidence) -> Lines:
     rare = _rarer(target.counts)
     if rare is not None and rare < FEW:
         yield Phrase("only {n} tested with the rarer outcome: the estimates are shaky.", n=count(rare))
-    if outcome(target) in ("level", "worse"):
+    if outcome(target) in (Outcome.WORSE, Outcome.UNDECIDED, Outcome.NOT_WORSE):
         yield Phrase("not shown to be better than a plain model, which is easier to check and to explain.")
     slope = target.metrics.get("calibration_slope", Estimate())
     if slope.high is not None and slope.high < 1:

@@ -1,16 +1,12 @@
-"""Which model wins on the headline metrics, and whether the difference is real."""
+"""How ours compares with plain models on the first headline metric, as a page or a card says it."""
 
 from dataclasses import replace
-from typing import Literal
 
-from polyclinic.delivery.metric_names import METRICS
 from polyclinic.delivery.names import metric_name, model_name
 from polyclinic.delivery.numbers import number, signed, with_interval
-from polyclinic.evidence.metric import Better
-from polyclinic.evidence.records import Baseline, Estimate, TargetEvidence
+from polyclinic.evidence.records import Baseline, Estimate, Outcome, TargetEvidence
+from polyclinic.evidence.verdict import Wording, sentence
 from polyclinic.translations.phrase import Phrase
-
-Outcome = Literal["better", "worse", "level", "alone"]
 
 SHOWN = 4
 """More headline numbers than this are no headline; and four cards stand in one row of a page."""
@@ -21,8 +17,8 @@ def headline_metrics(target: TargetEvidence) -> tuple[str, ...]:
     return tuple(metric for metric in target.headline if metric in target.metrics)[:SHOWN]
 
 
-def best_plain(target: TargetEvidence) -> Baseline | None:
-    """The best plain model, with its difference to ours where that was measured."""
+def nearest_plain(target: TargetEvidence) -> Baseline | None:
+    """The plain model that the verdict is about, with ours minus it where that was measured."""
     if target.baseline is None:
         return None
     known = target.baselines.get(target.baseline.name)
@@ -30,41 +26,24 @@ def best_plain(target: TargetEvidence) -> Baseline | None:
 
 
 def outcome(target: TargetEvidence) -> Outcome:
-    """Whether ours is really better than the plain model on the first headline metric."""
-    metric, difference = _difference(target)
-    if difference is None or difference.low is None or difference.high is None:
-        return "alone" if target.baseline is None else "level"
-    if difference.low <= 0 <= difference.high:
-        return "level"
-    lower_is_better = metric in METRICS and METRICS[metric].better is Better.LOWER
-    return "better" if (difference.low > 0) != lower_is_better else "worse"
+    """How ours compares with the plain model that it compares with least favourably."""
+    return Outcome.NOT_COMPARED if target.comparison is None else target.comparison.outcome
 
 
 def verdict(target: TargetEvidence) -> str:
-    """One sentence: which one wins, and whether the difference is real."""
-    metric, difference = _difference(target)
-    plain = best_plain(target)
-    sentence = Phrase(
-        _SENTENCES[outcome(target)],
-        metric=metric_name(metric),
-        ours=number(target.metrics.get(metric, Estimate()).value, metric),
-        plain="" if plain is None else model_name(plain.name),
-        theirs="" if plain is None else number(plain.metrics.get(metric, Estimate()).value, metric),
-        difference=with_interval(difference, metric, signed),
-    )
-    compared = difference is not None and difference.value is not None
-    return sentence.in_english(target.verdict) if target.verdict and not compared else sentence
-
-
-_SENTENCES: dict[Outcome, str] = {
-    "better": "This model is better than {plain}: {metric} {ours} against {theirs}, difference {difference}.",
-    "worse": "This model is worse than {plain}: {metric} {ours} against {theirs}, difference {difference}.",
-    "level": "This model and {plain} cannot be told apart: {metric} {ours} against {theirs}, difference {difference}.",
-    "alone": "No plain model was trained to compare with: {metric} {ours}.",
-}
-
-
-def _difference(target: TargetEvidence) -> tuple[str, Estimate | None]:
+    """How ours compares, with the figures; and what the interval leaves open."""
+    if target.comparison is not None:
+        return sentence(target.comparison, _WORDING)
     metric = next(iter(headline_metrics(target)), "")
-    plain = best_plain(target)
-    return metric, None if plain is None else plain.difference.get(metric)
+    ours = number(target.metrics.get(metric, Estimate()).value, metric)
+    words = Phrase(
+        "No plain model was trained to compare with: {metric} {ours}.", metric=metric_name(metric), ours=ours
+    )
+    return words.in_english(target.verdict) if target.verdict else words
+
+
+def _with_sign(difference: Estimate, metric: str) -> str:
+    return with_interval(difference, metric, signed)
+
+
+_WORDING = Wording(Phrase("This model"), model_name, metric_name, number, _with_sign)

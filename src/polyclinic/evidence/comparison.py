@@ -8,19 +8,25 @@ from polyclinic.errors import EvidenceError, Finding
 from polyclinic.evidence.aligned import Judgeable
 from polyclinic.evidence.intervals import difference
 from polyclinic.evidence.judge import put_before
-from polyclinic.evidence.records import FORMAT, Estimates, Tested, plain
-from polyclinic.evidence.verdict import verdict
+from polyclinic.evidence.records import FORMAT, Estimates, HeldAgainst, Tested, plain
+from polyclinic.evidence.verdict import hold_against, in_english, sentence
 from polyclinic.predictions.record import Predictions
 from polyclinic.study.schema import EvidenceSection
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One run's figures; the difference is this run minus the first one, which itself has none."""
+    """One run's figures; the difference is this run minus the first one, which itself has none.
+
+    Attributes:
+        verdict: How this run compares with the first one, in a sentence.
+        comparison: The same as fields.
+    """
 
     metrics: Estimates
     difference: Estimates
     verdict: str
+    comparison: HeldAgainst | None
 
 
 @dataclass(frozen=True)
@@ -77,13 +83,12 @@ def _compare_target(
     for name, run in judged.items():
         metrics = {m: run.estimate(m) for m in run.figures}
         if name == first_name:
-            compared[name] = ComparedRun(metrics, {}, "")
+            compared[name] = ComparedRun(metrics, {}, "", None)
             continue
         gaps = {m: difference(run.figures[m], judged[first_name].figures[m], settings.confidence) for m in run.figures}
-        words = verdict(
-            metric, name, metrics[metric.name], first_name, judged[first_name].estimate(metric.name), gaps[metric.name]
-        )
-        compared[name] = ComparedRun(metrics, gaps, words)
+        measure = judged[first_name].estimate(metric.name)
+        held = hold_against(metric, metrics[metric.name], first_name, measure, gaps[metric.name], settings.margin)
+        compared[name] = ComparedRun(metrics, gaps, sentence(held, in_english(name)), held)
     counts = first.form.counts(first.test.answer, first.test.layout)
     return ComparedTarget(first.form.word, counts, first.form.headline, compared)
 

@@ -9,23 +9,24 @@ from polyclinic.evidence.aligned import Judgeable
 from polyclinic.evidence.folds import assess
 from polyclinic.evidence.forms.base import Judge, Judged, Shown
 from polyclinic.evidence.intervals import difference, draw
-from polyclinic.evidence.metric import Better
 from polyclinic.evidence.records import (
     Baseline,
     Cases,
     Curve,
     CurvePoint,
     Evidence,
+    HeldAgainst,
     Mistake,
     Shape,
     TargetEvidence,
 )
 from polyclinic.evidence.subgroups import judge_subgroups, levels, multiplicity_note
-from polyclinic.evidence.verdict import verdict
+from polyclinic.evidence.verdict import hold_against, in_english, least_favourable, sentence
 from polyclinic.predictions.record import Predictions
 from polyclinic.study.schema import EvidenceSection
 
 WORST = 10
+_ALONE = "No plain model was judged beside this one."
 
 
 def judge(predictions: Predictions, baselines: Sequence[Predictions], settings: EvidenceSection, seed: int) -> Evidence:
@@ -34,12 +35,12 @@ def judge(predictions: Predictions, baselines: Sequence[Predictions], settings: 
     A figure is computed within each fold and averaged by the fold's samples, repetitions alike; figures on an
     absolute scale (decisions, calibration) are computed over the folds of a repetition together. The bootstrap
     draws patients once and computes all of it again with the drawn multiplicities. Thresholds come from each
-    fold's tune rows, and so does the choice of the best plain model.
+    fold's tune rows. The verdict is about the plain model that ours compares with least favourably.
 
     Args:
-        predictions: Of the model in question, with parts "test" and, to choose on, "tune".
+        predictions: Of the model in question, with parts "test" and, for thresholds, "tune".
         baselines: Of plain models, on the same test rows.
-        settings: How many resamples, which confidence.
+        settings: How many resamples, which confidence, which margin.
         seed: Of the draws.
 
     Raises:
@@ -70,7 +71,7 @@ def _judge_target(
 ) -> TargetEvidence:
     form, judged = model.form, put_before(model, settings, seed)
     baselines = {name: _against(judged, other.in_order_of(model), settings, seed) for name, other in plain.items()}
-    best = _best_on_tune(plain, form)
+    compared = _compare(model, judged, baselines, settings.margin)
     detail = form.detail(judged)
     subgroups = judge_subgroups(form, judged, levels(model.samples))
     answers, telling = _in_order(form, judged)
@@ -85,7 +86,8 @@ def _judge_target(
         subgroups=subgroups,
         subgroup_note=multiplicity_note(subgroups, len(form.headline), settings.confidence, model.samples),
         baselines=baselines,
-        verdict=_verdict(model, judged, best, baselines),
+        verdict=_ALONE if compared is None else sentence(compared, in_english(model.model)),
+        comparison=compared,
         # Of equal ones that with the lower row.
         worst=tuple(sorted(answers, key=lambda one: -(one.loss or 0.0))[:WORST]),
         cases=_cases(telling or answers),
@@ -95,7 +97,7 @@ def _judge_target(
         unit=form.unit,
         operating_point=detail.operating_point,
         confusion=detail.confusion,
-        baseline=None if best is None else Baseline(best, baselines[best].metrics),
+        baseline=None if compared is None else Baseline(compared.model, baselines[compared.model].metrics),
     )
 
 
@@ -129,34 +131,17 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(float(value), 4)
 
 
-def _best_on_tune(plain: Mapping[str, Judgeable], form: Judge) -> str | None:
-    """The plain model with the best first headline figure on tune rows; the first named where nothing tells."""
-    metric = form.metric(form.headline[0])
-    sign = 1.0 if metric.better is Better.HIGHER else -1.0
-    best, highest = next(iter(plain), None), -np.inf
-    for name, model in plain.items():
-        if model.tune is None:
-            continue
-        case = form.case(model.tune, model.tune)
-        nothing = np.zeros((0, int(model.tune.layout.patient.max()) + 1), dtype=np.uint8)
-        found = sign * float(assess([metric], case, model.tune.layout, nothing)[metric.name].value)
-        if found > highest:
-            best, highest = name, found
-    return best
-
-
-def _verdict(model: Judgeable, judged: Judged, best: str | None, baselines: Mapping[str, Baseline]) -> str:
-    if best is None:
-        return "No plain model was judged beside this one."
-    name = model.form.headline[0]
-    plain = baselines[best]
-    return verdict(
-        model.form.metric(name),
-        model.model,
-        judged.estimate(name),
-        best,
-        plain.metrics[name],
-        plain.difference[name],
+def _compare(
+    model: Judgeable, judged: Judged, baselines: Mapping[str, Baseline], margin: float | None
+) -> HeldAgainst | None:
+    """Ours beside every plain model by the first headline figure; the least favourable comparison."""
+    metric = model.form.metric(model.form.headline[0])
+    name, ours = metric.name, judged.estimate(metric.name)
+    return least_favourable(
+        [
+            hold_against(metric, ours, plain, found.metrics[name], found.difference[name], margin)
+            for plain, found in baselines.items()
+        ]
     )
 
 

@@ -60,6 +60,7 @@ def _limited(target: TargetEvidence, to: Limit) -> TargetEvidence:
         curves={name: curve for name, curve in target.curves.items() if name in to.curves},
         subgroups=tuple(_of_group(group, to) for group in target.subgroups),
         verdict=to.note,
+        comparison=None,
         worst=(),
         degenerate={name: many for name, many in target.degenerate.items() if name in to.metrics},
         cases=None,

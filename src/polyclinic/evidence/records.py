@@ -7,12 +7,15 @@ A number that is not known is null; a part that a form of answer does not have i
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, field, fields, is_dataclass
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from pydantic import BeforeValidator, ConfigDict, JsonValue, TypeAdapter
 from pydantic import Field as Choice
 from pydantic.dataclasses import dataclass
+
+from polyclinic.evidence.metric import Better
 
 FORMAT = 1
 DIGITS = 9
@@ -187,7 +190,7 @@ class Baseline:
     """A plain model on the same rows, and ours minus it over the same draws of patients.
 
     Attributes:
-        name: Of the plain model that was best on tune rows.
+        name: Of the plain model that the verdict is about.
         curve: The line that the form compares by, where it has one.
         curves: Of a form without such a line: what is drawn of our model too, as thin lines without a band.
         calibration: The calibration curve, without intervals.
@@ -199,6 +202,56 @@ class Baseline:
     curve: Curve | None = part()
     curves: Mapping[str, Curve] = part(dict)
     calibration: tuple[CurvePoint, ...] = part(tuple)
+
+
+class Outcome(StrEnum):
+    """What a comparison of two models amounts to, from the least favourable for ours to the most."""
+
+    WORSE = "worse"
+    UNDECIDED = "undecided"
+    NOT_COMPARED = "not_compared"
+    NOT_WORSE = "not_worse"
+    BETTER = "better"
+
+
+@dataclass(frozen=True, config=_LENIENT)
+class HeldAgainst:
+    """Ours held against another model on one metric, over the same draws of the same patients.
+
+    Attributes:
+        outcome: "better": the whole interval of the difference lies on our side of no difference. "not_worse": all of
+            it is better than the margin allows. "worse": all of it lies on the other side, by however little.
+            "undecided": none of these; it does not mean that both are equally good. "not_compared": a figure or an
+            interval is lacking.
+        model: The other one.
+        difference: Ours minus theirs.
+        margin: By how much ours may be worse and still be called not worse, in the metric; None = nobody said.
+        among: With how many models ours was compared; this is the least favourable of these comparisons.
+    """
+
+    outcome: Outcome
+    model: str
+    metric: str
+    better: Better
+    ours: Estimate
+    theirs: Estimate
+    difference: Estimate
+    margin: Number = None
+    among: int = 1
+
+    @property
+    def lead(self) -> Estimate:
+        """The difference, turned where lower is better: above 0 ours is ahead."""
+        gap = self.difference
+        if self.better is not Better.LOWER or gap.value is None:
+            return gap
+        return Estimate(-gap.value, None if gap.high is None else -gap.high, None if gap.low is None else -gap.low)
+
+    @property
+    def possible_loss(self) -> float | None:
+        """How much worse ours may be, as far as the interval goes; 0 where it excludes that, None without one."""
+        low = self.lead.low
+        return None if low is None else max(0.0, -low)
 
 
 @dataclass(frozen=True, config=_LENIENT)
@@ -231,7 +284,10 @@ class TargetEvidence:
         degenerate: Resamples in which a metric could not be judged, where there were any; intervals leave them out.
         cases: By distance from the truth; rows where there is nothing to see are passed over where others are left.
         confusion: Different rows by true class (down) and decided class (across), of the first repetition.
-        baseline: The plain model that was best on tune rows.
+        verdict: How ours compares with plain models, in a sentence.
+        comparison: The same as fields, of the plain model that ours compares with least favourably; None where there
+            is none, or where less than a chance was judged.
+        baseline: The plain model that the comparison is about.
     """
 
     form: str
@@ -245,6 +301,7 @@ class TargetEvidence:
     subgroup_note: str = ""
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     verdict: str = ""
+    comparison: HeldAgainst | None = part()
     worst: tuple[Mistake, ...] = ()
     degenerate: Mapping[str, int] = field(default_factory=dict)
     cases: Cases | None = part()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from polyclinic.delivery.metric_names import METRICS
 from polyclinic.errors import Finding, StudyError, stop_on
 from polyclinic.evidence.forms.base import added_metrics
 from polyclinic.formats.columns.reading import ColumnUses
@@ -46,6 +47,7 @@ def kinds_of(study: Study) -> StudyKinds:
     inputs = {name: catalogue.find("inputs", s.kind)(name, s.options) for name, s in study.inputs.items()}
     stop_on(_form_findings(heads), StudyError)
     added_metrics()
+    stop_on(_margin_findings(study, heads), StudyError)
     return StudyKinds(_faced(inputs, heads), heads)
 
 
@@ -63,6 +65,19 @@ def _form_findings(heads: Mapping[str, Head]) -> Iterator[Finding]:
             yield Finding(
                 "missing_form", f"[targets.{name}]", rule, found, "Update or complete the package of its kind."
             )
+
+
+def _margin_findings(study: Study, heads: Mapping[str, Head]) -> Iterator[Finding]:
+    """A margin that allows everything is none: shares differ by less than 1."""
+    margin = study.evidence.margin
+    if margin is None or margin < 1:
+        return
+    for name, head in heads.items():
+        first = METRICS.get(catalogue.find("evidence.forms", head.form).headline[0])
+        if first is not None and first.scale == "share":
+            rule = f"must be below 1, because [targets.{name}] is judged by a share ({first.english})"
+            remedy = "Write the loss that would not matter, such as 0.01."
+            yield Finding("wide_margin", "study.toml [evidence] margin", rule, f"it is {margin:g}", remedy)
 
 
 def _faced(inputs: Mapping[str, Input], heads: Mapping[str, Head]) -> dict[str, Input]:

@@ -13,10 +13,12 @@ def broken_rules(study: Study, place: str) -> list[Finding]:
 
 def idle_requests(study: Study) -> list[Finding]:
     """Warnings for what the study asks for and this version does not do."""
-    if not study.delivery.formats:
-        return []
-    return [
-        Finding(
+    return [*_delivery(study), *_margin(study)]
+
+
+def _delivery(study: Study) -> Iterator[Finding]:
+    if study.delivery.formats:
+        yield Finding(
             name="no_such_delivery",
             place="study.toml [delivery] formats",
             rule="this version writes no files for other runtimes",
@@ -24,7 +26,20 @@ def idle_requests(study: Study) -> list[Finding]:
             remedy="The run goes on without; leave formats out.",
             severity=Severity.WARNING,
         )
-    ]
+
+
+def _margin(study: Study) -> Iterator[Finding]:
+    evidence = study.evidence
+    if evidence.margin is not None and not (evidence.baselines and evidence.resamples):
+        lacking = "resamples is 0" if evidence.baselines else "baselines is false"
+        yield Finding(
+            name="idle_margin",
+            place="study.toml [evidence] margin",
+            rule="a margin needs plain models to be held against, and intervals",
+            found=lacking,
+            remedy="The run goes on without a verdict; leave margin out, or ask for both.",
+            severity=Severity.WARNING,
+        )
 
 
 def _split(study: Study, place: str) -> Iterator[Finding]:

@@ -189,6 +189,10 @@ class EvidenceSection(Section):
     """Coverage of every interval."""
     baselines: bool = True
     """Train plain models on the same rows and report them beside."""
+    margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Non-inferiority margin: by how much the first figure of a question may be worse than a plain model's before it
+    counts, in the unit of that figure (0.01 of AUROC, 5 of an error in mmHg). Set it before you see results. Unset, a
+    report never says that the model is as good as a plain one."""
 
 
 class DeliverySection(Section):

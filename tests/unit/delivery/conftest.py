@@ -321,6 +321,15 @@ def target(form: str) -> dict[str, Any]:
         worst = [{"row": 7 + 11 * n, "truth": "2 lesion", "answer": "none", "loss": 0.9 - n / 10} for n in range(6)]
         made |= {"worst": worst, "cases": {"best": worst[5], "median": worst[2], "worst": worst[0]}}
     made["verdict"] = "This model ranks patients better than logistic regression, and the difference is real."
+    made["comparison"] = {
+        "outcome": "better",
+        "model": made["baseline"]["name"],
+        "metric": first,
+        "better": "lower" if form == "value" else "higher",
+        "ours": made["metrics"][first],
+        "theirs": made["baseline"]["metrics"][first],
+        "difference": made["baselines"][made["baseline"]["name"]]["difference"][first],
+    }
     return {"form": form, **made}
 
 

@@ -9,7 +9,7 @@ from polyclinic.delivery.card import card
 from polyclinic.delivery.checklist import CLAIM, SOURCES, TRIPOD, unanswered
 from polyclinic.delivery.markdown import code, escaped, render_markdown, table
 from polyclinic.delivery.material import Material, RunFacts
-from polyclinic.evidence.records import Calibration, Evidence
+from polyclinic.evidence.records import Calibration, Evidence, Outcome
 from polyclinic.study.options import InputOptions
 from polyclinic.study.schema import InputSection
 from polyclinic.translations.language import read_language
@@ -117,12 +117,11 @@ def test_few_events_and_warnings_are_limits(material: Make) -> None:
 def test_doubts_that_the_numbers_raise_are_limits(material: Make) -> None:
     made = material("binary")
     target = made.evidence.targets["binary"]
-    plain_model = target.baselines["logistic"]
-    tie = replace(plain_model.difference["auroc"], low=-0.1)
+    assert target.comparison is not None
     extreme = replace(target.metrics["calibration_slope"], value=0.7, low=0.6, high=0.8)
     changed = replace(
         target,
-        baselines={"logistic": replace(plain_model, difference={"auroc": tie})},
+        comparison=replace(target.comparison, outcome=Outcome.UNDECIDED),
         metrics=target.metrics | {"calibration_slope": extreme},
     )
     doubtful = replace(made, evidence=replace(made.evidence, targets={"binary": changed}))

@@ -14,7 +14,7 @@ from polyclinic.cohort.document import CohortDocument
 from polyclinic.delivery.markup import render
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.report import report
-from polyclinic.evidence.records import Cases, Evidence, Mistake
+from polyclinic.evidence.records import Cases, Evidence, Mistake, Outcome
 from polyclinic.predictions.record import Predictions
 from polyclinic.records.base import Picture
 from polyclinic.translations.language import read_language
@@ -158,30 +158,28 @@ def test_values_stand_with_their_intervals_beside_the_plain_model(material: Make
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said", "css"),
+    ("outcome", "margin", "said"),
     [
-        (0.01, 0.02, "is better than", "better"),
-        (-0.02, -0.01, "is worse than", "worse"),
-        (-0.01, 0.02, "told apart", "level"),
+        (Outcome.BETTER, None, "This model is better than"),
+        (Outcome.WORSE, None, "This model is worse than"),
+        (Outcome.UNDECIDED, None, "told apart"),
+        (Outcome.UNDECIDED, None, "Whether it is as good was not asked: the study states no margin."),
+        (Outcome.NOT_WORSE, 0.01, "This model is not worse than logistic regression by more than the margin of 0.010"),
     ],
 )
-def test_the_verdict_follows_the_interval_of_the_difference(
-    material: Make, low: float, high: float, said: str, css: str
-) -> None:
+def test_the_verdict_is_that_of_the_evidence(material: Make, outcome: Outcome, margin: float | None, said: str) -> None:
     made = material("binary")
-    plain = made.evidence.targets["binary"].baselines["logistic"]
-    difference = {"auroc": replace(plain.difference["auroc"], value=low, low=low, high=high)}
-    page = page_of(with_target(made, baselines={"logistic": replace(plain, difference=difference)}))
+    held = made.evidence.targets["binary"].comparison
+    assert held is not None
+    page = page_of(with_target(made, comparison=replace(held, outcome=outcome, margin=margin)))
     assert said in text(page)
-    assert f'class="verdict {css}"' in page
+    assert f'class="verdict {outcome}"' in page
 
 
-def test_lower_is_better_where_it_is(material: Make) -> None:
-    made = material("value")
-    plain = made.evidence.targets["value"].baselines["ridge"]
-    difference = {"rmse": replace(plain.difference["rmse"], value=-0.3, low=-0.4, high=-0.2)}
-    words = text(page_of(with_target(made, baselines={"ridge": replace(plain, difference=difference)})))
-    assert "is better than ridge regression" in words
+def test_without_a_plain_model_nothing_is_better(material: Make) -> None:
+    page = page_of(with_target(material("binary"), comparison=None, baseline=None, baselines={}, verdict=""))
+    assert "No plain model was trained to compare with: AUROC 0.962." in text(page)
+    assert 'class="verdict not_compared"' in page
 
 
 def with_target(made: Material, **changes: Any) -> Material:

@@ -23,6 +23,8 @@ def test_runs_stand_side_by_side_and_the_first_is_the_measure(make, form):
     assert list(target["runs"]) == ["runs/bad", "runs/good"]
     assert target["runs"]["runs/bad"]["difference"] == {}
     assert "runs/good is better than runs/bad" in target["runs"]["runs/good"]["verdict"]
+    assert target["runs"]["runs/good"]["comparison"]["outcome"] == "better"
+    assert target["runs"]["runs/bad"]["comparison"] is None
     judged = judge(good, [bad], QUICK, seed=1).document()["targets"]["outcome"]
     assert target["runs"]["runs/good"]["metrics"] == judged["metrics"]
     assert target["runs"]["runs/good"]["difference"] == judged["baselines"]["logistic"]["difference"]

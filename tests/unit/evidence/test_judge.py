@@ -33,7 +33,7 @@ def test_the_document_has_the_promised_keys_for_every_form(evidence, form):
     assert target["form"] == form
     promised = {
         *("form", "counts", "headline", "metrics", "per_class", "calibration", "curves", "subgroups"),
-        *("subgroup_note", "baselines", "baseline", "verdict", "worst", "degenerate"),
+        *("subgroup_note", "baselines", "baseline", "verdict", "comparison", "worst", "degenerate"),
     }
     assert promised <= set(target)
     assert set(target["headline"]) <= set(target["metrics"])
@@ -95,16 +95,28 @@ def test_thresholds_come_from_tune_rows_only(ours):
     assert judge(other, [], BARE, seed=1).targets["outcome"].operating_point.thresholds != thresholds
 
 
-def test_the_plain_model_is_chosen_on_tune_rows_not_on_test_rows(make):
+def test_the_verdict_is_about_the_plain_model_that_ours_compares_with_least_favourably(make):
+    """However it did on tune rows."""
     ours, weak, strong = make("binary")
     tune = strong.samples.part == "tune"
     flipped = np.where(
         tune[:, None], strong.answers["outcome"].probabilities[:, ::-1], strong.answers["outcome"].probabilities
     )
-    fails_on_tune = _with(strong, probabilities=flipped)
-    found = judge(ours, [weak, fails_on_tune], BARE, seed=1).targets["outcome"]
+    found = judge(ours, [weak, _with(strong, probabilities=flipped)], QUICK, seed=1).targets["outcome"]
     assert found.baselines["boosting"].metrics["auroc"].value > found.baselines["logistic"].metrics["auroc"].value
-    assert found.baseline.name == "logistic"
+    assert found.baseline.name == found.comparison.model == "boosting"
+    assert found.comparison.among == 2
+    assert found.comparison.difference == found.baselines["boosting"].difference["auroc"]
+    turned = judge(strong, [weak, ours], QUICK, seed=1).targets["outcome"]
+    assert turned.comparison.outcome == "worse"
+    assert turned.verdict.startswith("boosting is worse than polyclinic")
+
+
+def test_the_margin_is_the_studys(ours):
+    twin = replace(ours, model="twin")
+    asked = judge(ours, [twin], EvidenceSection(resamples=20, margin=0.01), seed=1)
+    assert asked.targets["outcome"].comparison.outcome == "not_worse"
+    assert asked.document()["targets"]["outcome"]["comparison"]["margin"] == 0.01
 
 
 def test_the_difference_of_a_model_from_itself_is_nothing(ours):
@@ -138,7 +150,7 @@ def test_no_resamples_no_intervals(make, form):
     target = judge(make(form, n=80, repeats=1)[0], [], BARE, seed=1).document()["targets"]["outcome"]
     assert all(metric["low"] is metric["high"] is None for metric in target["metrics"].values())
     assert target["verdict"] == "No plain model was judged beside this one."
-    assert "baseline" not in target
+    assert not {"baseline", "comparison"} & set(target)
 
 
 def test_one_class_only_gives_null_not_nonsense(ours):

@@ -1,5 +1,15 @@
 from polyclinic.evidence.limited import DECISIONS, RANKS, limit
-from polyclinic.evidence.records import Calibration, CurvePoint, Estimate, Evidence, Subgroup, TargetEvidence
+from polyclinic.evidence.metric import Better
+from polyclinic.evidence.records import (
+    Calibration,
+    CurvePoint,
+    Estimate,
+    Evidence,
+    HeldAgainst,
+    Outcome,
+    Subgroup,
+    TargetEvidence,
+)
 
 NAMES = ("auroc", "brier_score", "sensitivity", "calibration_slope")
 
@@ -15,6 +25,9 @@ def full():
         curves={"roc": [0], "other": [1]},
         subgroups=(Subgroup("sex", "f", 3, metrics),),
         confusion=((1, 2), (3, 4)),
+        comparison=HeldAgainst(
+            Outcome.BETTER, "logistic", "auroc", Better.HIGHER, Estimate(0.5), Estimate(0.4), Estimate(0.1)
+        ),
     )
 
 
@@ -30,6 +43,7 @@ def test_ranks_leave_nothing_that_needs_a_scale():
     assert found.calibration == Calibration()
     assert (found.per_class, found.confusion) == ({}, ())
     assert "no probabilities" in found.verdict
+    assert found.comparison is None
 
 
 def test_decisions_leave_nothing_that_needs_a_score():

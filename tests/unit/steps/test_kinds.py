@@ -53,3 +53,25 @@ def test_a_question_of_where_needs_an_input_it_can_be_asked_on() -> None:
         kinds_of(study)
 
     assert [finding.name for finding in raised.value.findings] == ["wrong_ground"]
+
+
+@pytest.mark.parametrize(
+    ("target", "refused"),
+    [
+        ('kind = "classify"\ncolumn = "x"', "AUROC"),
+        ('kind = "survive"\nevent = "x"\ntime = "y"', "Concordance"),
+        ('kind = "multilabel"\ncolumns = ["x", "y"]', "AUROC"),
+        ('kind = "regress"\ncolumn = "x"', None),
+    ],
+)
+def test_a_margin_above_all_differences_of_a_share_is_refused(target: str, refused: str | None) -> None:
+    given = study_of('kind = "tabular"', target)
+    wide = given.model_copy(update={"evidence": given.evidence.model_copy(update={"margin": 1.0})})
+    if refused is None:
+        assert "asked" in kinds_of(wide).heads
+        return
+    with pytest.raises(StudyError) as raised:
+        kinds_of(wide)
+    assert [finding.name for finding in raised.value.findings] == ["wide_margin"]
+    assert refused in raised.value.findings[0].rule
+    assert kinds_of(given.model_copy(update={"evidence": given.evidence.model_copy(update={"margin": 0.99})}))

@@ -162,6 +162,18 @@ def test_a_file_that_nothing_would_write_is_warned_of():
     assert idle_requests(parse_study(GOOD)) == []
 
 
+def test_a_margin_is_a_loss_and_needs_something_to_be_held_against():
+    asked = GOOD + "[evidence]\nmargin = 0.01\n"
+    assert parse_study(asked).evidence.margin == 0.01
+    assert idle_requests(parse_study(asked)) == []
+    for lacking, words in (("resamples = 0", "resamples is 0"), ("baselines = false", "baselines is false")):
+        [finding] = idle_requests(parse_study(f"{asked}{lacking}\n"))
+        assert (finding.name, finding.found, finding.severity) == ("idle_margin", words, Severity.WARNING)
+    for wrong in ("0", "-0.01", "inf", '"small"'):
+        with pytest.raises(StudyError, match="margin"):
+            parse_study(f"{GOOD}[evidence]\nmargin = {wrong}\n")
+
+
 def test_how_columns_are_written_survives_the_resolved_copy():
     said = '[cohort.columns."CRP (mg/L)"]\ntype = "number"\nunit = "mg/L"\n'
     study = parse_study(GOOD.replace("[inputs.labs]", f"missing_codes = {{age = [999, -9]}}\n{said}\n[inputs.labs]"))

@@ -1,4 +1,4 @@
-"""What it costs in false boxes to find objects: the FROC curve, ours beside the best plain model's."""
+"""What it costs in false boxes to find objects: the FROC curve, ours beside the nearest plain model's."""
 
 import math
 from fractions import Fraction

@@ -13,7 +13,7 @@ from polyclinic.delivery.figures.froc import froc
 from polyclinic.delivery.forms.base import AnswerFiles, Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
 from polyclinic.delivery.number_columns import counted, known
-from polyclinic.delivery.verdict import best_plain
+from polyclinic.delivery.verdict import nearest_plain
 from polyclinic.evidence.conformal import half_width
 from polyclinic.evidence.records import TargetEvidence
 from polyclinic.formats.disk import write_file
@@ -62,7 +62,7 @@ class BoxDelivery(Delivery):
         if target.curve("froc") is not None:
             words = "The further up, the more is found at the same price in false boxes. Rings: the rates of CPM."
             mean = MEAN if len(target.classes) > 1 else ""
-            yield figure(Phrase("FROC curve"), froc(target, best_plain(target)), sentences(Phrase(words), mean))
+            yield figure(Phrase("FROC curve"), froc(target, nearest_plain(target)), sentences(Phrase(words), mean))
         yield from super().figures(target, answer)
 
 

@@ -5,7 +5,7 @@ from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.metric_names import METRICS
 from polyclinic.delivery.names import metric_name, model_name
 from polyclinic.delivery.numbers import count, interval, number, with_interval
-from polyclinic.delivery.verdict import best_plain, headline_metrics, outcome, verdict
+from polyclinic.delivery.verdict import headline_metrics, nearest_plain, outcome, verdict
 from polyclinic.evidence.records import Baseline, Estimate, Evidence, TargetEvidence, Tested
 from polyclinic.study.schema import About
 from polyclinic.translations.phrase import Phrase, joined
@@ -24,7 +24,7 @@ def headline(study: About, evidence: Evidence) -> Element:
 
 def _target(name: str, target: TargetEvidence, share: str) -> Element:
     heading = element("p", element("a", name, href=f"#target-{name}"), class_="target-name") if name else None
-    plain = best_plain(target)
+    plain = nearest_plain(target)
     cards = [_card(target, metric, plain) for metric in headline_metrics(target)]
     words = element("p", verdict(target), class_=f"verdict {outcome(target)}")
     return element("div", heading, words, element("div", *cards, class_="numbers"), _tested(target.counts, share))

@@ -12,7 +12,7 @@ from polyclinic.delivery.sections.cases import cases
 from polyclinic.delivery.sections.classes import per_class
 from polyclinic.delivery.sections.groups import subgroups
 from polyclinic.delivery.sections.mistakes import mistakes
-from polyclinic.delivery.verdict import best_plain
+from polyclinic.delivery.verdict import nearest_plain
 from polyclinic.evidence.records import Baseline, OperatingPoint, TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
 
@@ -35,13 +35,15 @@ def performance(material: TargetMaterial, resamples: int, several: bool) -> Repo
 
 def metrics_table(target: TargetEvidence, resamples: int) -> Element:
     """Every metric of ours with its interval, beside every plain model's."""
-    best = best_plain(target)
+    best = nearest_plain(target)
     others = [model for model in _plain_models(target) if best is None or model.name != best.name]
     order = [*target.headline, *(metric for metric in target.metrics if metric not in target.headline)]
     rows = [_metric_row(metric, target, others) for metric in order if metric in target.metrics]
     head: list[Child] = [Phrase("Metric"), Phrase("This model")]
     if best:
-        chosen = join(model_name(best.name), element("small", Phrase("best plain model on tune rows")))
+        chosen = join(
+            model_name(best.name), element("small", Phrase("the plain model nearest to ours, or ahead of it"))
+        )
         to_plain = element("small", Phrase("to {plain}", plain=model_name(best.name)))
         head += [chosen, join(Phrase("Difference"), to_plain)]
     head += [model_name(model.name) for model in others]
@@ -81,7 +83,7 @@ def _plain_models(target: TargetEvidence) -> Sequence[Baseline]:
 
 def _metric_row(metric: str, target: TargetEvidence, others: Sequence[Baseline]) -> list[Element]:
     name = element("span", element("b", metric_name(metric)), element("small", metric_meaning(metric)), class_="two")
-    best = best_plain(target)
+    best = nearest_plain(target)
     ours = element("span", stacked(target.metrics[metric], metric), class_="ours")
     compared = []
     if best is not None:

@@ -12,6 +12,7 @@ class ClassJudge(Judge):
 
     words = (binary.BinaryJudge.word, several.MulticlassJudge.word)
     metrics = (*binary.METRICS, *several.METRICS)
+    headline = binary.BinaryJudge.headline  # those of several classes begin with a share as well
 
     @classmethod
     def of(cls, answer: ClassAnswer) -> Judge:
