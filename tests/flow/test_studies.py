@@ -151,3 +151,26 @@ def test_report_and_card_speak_chinese_where_the_study_asks_for_it(small, tmp_pa
     assert "谁患病？" in page
     assert "校准" in page
     assert "预期用途" in (done.folder / "card.md").read_text(encoding="utf-8")
+
+
+def test_published_folds_run_as_one_study(small, tmp_path):
+    """Two columns are two repetitions: answers, split, card and report say so, and the column is no input."""
+    made = small(split={"folds": ["column:fold", "column:again"]}, patients=60)
+    table = pl.read_csv(made.table).with_columns(
+        fold=pl.int_range(pl.len()) % 3 + 1, again=pl.lit("f") + (pl.int_range(pl.len()) // 4 % 2).cast(pl.String)
+    )
+    table.write_csv(made.table)
+    assert not [one for one in polyclinic.check(made.study).findings if one.severity in ("error", "refused")]
+    done = polyclinic.run(made.study, tmp_path / "run")
+    answers = pl.read_parquet(done.folder / "predictions.parquet").filter(pl.col("part") == "test")
+    assert answers.group_by("repeat").agg(pl.col("row").n_unique()).sort("repeat").rows() == [(0, 60), (1, 60)]
+    split = pl.read_parquet(done.folder / "split.parquet")
+    assert sorted(split.select("repeat", "given_by").unique().rows()) == [(0, "fold"), (1, "again")]
+    assert set(split.filter(given_by="fold", part="test", fold=1)["row"] % 3) == {2}
+    assert json.loads((done.folder / "evidence.json").read_bytes())["targets"]["sick"]["counts"]["repeats"] == 2
+    assert "as the table says, column `fold`, `again`" in (done.folder / "card.md").read_text(encoding="utf-8")
+    assert "column fold, again" in (done.folder / "report.html").read_text(encoding="utf-8")
+    plan = json.loads(next((done.folder / "model").iterdir()).joinpath("plan.json").read_bytes())
+    assert "fold" not in json.dumps(plan["inputs"])
+    assert polyclinic.predict(done.folder, table.drop("fold", "again")).height == 60
+    assert polyclinic.judge(done.folder)["targets"]["sick"] == done.evidence["targets"]["sick"]

@@ -91,7 +91,7 @@ def draft(table: Path, target: str, relative: str | None = None) -> Drafted:
         *_split(read, roles),
     ]
     unused = tuple(Unused(column, why) for column, why in _unused(roles))
-    questions = (*asked.questions, *_of_groups(roles), *_of_codes(codes))
+    questions = (*asked.questions, *_of_folds(roles), *_of_groups(roles), *_of_codes(codes))
     return Drafted("\n".join(parts) + "\n", unused, questions, findings)
 
 
@@ -118,6 +118,16 @@ def _of_codes(codes: Mapping[str, Sequence[float]]) -> Iterator[str]:
         yield (
             f"Do these numbers mean not known: {listed}? They lie far from all others, and are drafted as "
             "missing_codes; take out what is measured."
+        )
+
+
+def _of_folds(roles: Roles) -> Iterator[str]:
+    """What to decide about columns that were taken for published folds."""
+    if roles.folds and roles.part is None:
+        named = shorten(roles.folds, 10)
+        yield (
+            f"Does {named} say in which fold each row is tested? What the column is called says so, and it is drafted "
+            "as the split, several as repetitions; if it is a measurement, take it out of [split] folds."
         )
 
 
@@ -302,15 +312,20 @@ def _split(read: TypedTable, roles: Roles) -> Iterator[str]:
     yield "[split]                        # always by patient"
     if roles.part is not None:
         yield _key("column", roles.part, "a column that says train, tune and test")
+    elif roles.folds:
+        named = [f"column:{name}" for name in roles.folds]
+        yield _key("folds", named[0] if len(named) == 1 else named, "columns that name folds, by what they are called")
+        yield _key("tune", 0.15, "of the others, for early stopping, threshold and calibration")
     elif patients < _FEW_PATIENTS:
         yield _key("folds", 5, f"{patients} patients are few: every one of them is tested once")
         yield _key("tune", 0.15, "of the others, for early stopping, threshold and calibration")
     else:
         yield _key("test", 0.2, f"of {patients} patients")
         yield _key("tune", 0.15, "of the others, for early stopping, threshold and calibration")
-    if roles.date is not None and roles.part is None:
+    free = roles.part is None and not roles.folds
+    if roles.date is not None and free:
         yield '# by = "time"                  # the later patients are the test; not together with folds'
-    if roles.site is not None and roles.part is None:
+    if roles.site is not None and free:
         yield '# by = "site"                  # whole hospitals are the test'
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from polyclinic.cohort.field_words import is_called, mentions, tokens
 from polyclinic.cohort.follow_up import known_afterwards, other_events
+from polyclinic.cohort.given_folds import is_fold_column
 from polyclinic.cohort.guess_place import holds_images, holds_lists, holds_texts, holds_volumes, is_mask
 from polyclinic.cohort.part_column import is_part_column
 from polyclinic.cohort.target_leakage import as_outcome, strength
@@ -44,6 +45,7 @@ _MOST_CODES = 100
 """Groups that codes may name, such as ZIP; more name persons. A round number."""
 
 _CONSTANT = "the same value in every row"
+_OTHER_DIVISION = "names folds, but another column says train and test"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Roles:
         site: Hospital or scanner, or None.
         date: Moment of prediction, or None.
         part: Column that says train, tune or test, or None.
+        folds: Columns that say in which fold each row is tested, one for each repetition.
         images: Columns with paths of images.
         volumes: Columns with paths of scans.
         texts: Columns of sentences.
@@ -85,6 +88,7 @@ class Roles:
     categories: tuple[str, ...]
     doubtful: tuple[Doubt, ...]
     nominal: tuple[str, ...] = ()
+    folds: tuple[str, ...] = ()
 
     @property
     def is_expression(self) -> bool:
@@ -112,9 +116,10 @@ def guess_roles(
     free = [column for column in frame if column.name not in outcome]
     patient = patient_column(pick(frame, [column.name for column in free]))
     part = next((c.name for c in free if is_part_column(c)), None)
+    folds = tuple(c.name for c in free if is_fold_column(c))
     site = next((c.name for c in free if names_place(c.name) and 2 <= c.n_unique() <= frame.height / 2), None)
     date = _moment(free)
-    rest = [c for c in free if c.name not in (patient, part, site, date)]
+    rest = [c for c in free if c.name not in (patient, part, site, date, *folds)]
     files = {c.name: c for c in rest if holds_images(c) or holds_volumes(c, folder)}
     masks = [name for name, c in files.items() if is_mask(c) and len(files) > 1]
     volumes = [name for name, c in files.items() if holds_volumes(c, folder) and name not in masks]
@@ -127,6 +132,7 @@ def guess_roles(
     late = {} if dense else known_afterwards(frame, outcome) | other_events(frame, outcome)
     reasons = {c.name: late.get(c.name) or _why_not(c, outcomes, readings.get(c.name)) for c in plain}
     doubtful = [Doubt(name, why) for name, why in reasons.items() if why is not None]
+    doubtful += [Doubt(name, _OTHER_DIVISION) for name in folds if part is not None]
     if genes:  # a gene that is silent in every patient is no mistake
         doubtful = [doubt for doubt in doubtful if doubt.why != _CONSTANT]
     left = {doubt.column for doubt in doubtful}
@@ -143,6 +149,7 @@ def guess_roles(
         categories=tuple(c.name for c in plain if not c.dtype.is_numeric() and c.name not in left),
         doubtful=tuple(doubtful),
         nominal=tuple(c.name for c in plain if c.name not in left and is_nominal(c)),
+        folds=folds,
     )
 
 

@@ -70,7 +70,7 @@ def _patients(cohort: Cohort, split: Split) -> list[Finding]:
     if not rows.any():
         return []
     found = f"on two sides: {counted(len(np.unique(patient[rows])), 'patient')}"
-    remedy = "Move all rows of a patient to one side, or take [split] column out and let patients be drawn."
+    remedy = "Move all rows of a patient to one side, or take the column out of [split] and let patients be drawn."
     return [_refusal(cohort, "patient_on_two_sides", "a patient must be on one side of the split", found, remedy, rows)]
 
 

@@ -25,6 +25,8 @@ def contradictions(section: SplitSection) -> list[Finding]:
         found.append(_both("column", other))
     if section.by == "time" and section.folds is not None:
         found.append(_both('by = "time"', "folds"))
+    elif section.by != "random" and section.fold_columns:
+        found.append(_both("by", "folds of a column"))
     return found
 
 
@@ -32,12 +34,12 @@ def refuse_too_few(cohort: Cohort, section: SplitSection, patients: PatientGroup
     """Raise if there are too few patients for the division, or a class has one patient only."""
     findings = []
     persons = len(np.unique(cohort.patient))
-    fewest = max(FEWEST_PATIENTS, 2 * (section.folds or 1))
+    fewest = max(FEWEST_PATIENTS, 2 * (section.drawn_folds or 1))
     if persons < fewest:
         findings.append(_too_few(cohort, persons, fewest, section))
-    elif len(patients) < max(3, section.folds or 3):
-        findings.append(_too_few_units(cohort, len(patients), max(3, section.folds or 3), section))
-    if section.column is None and every_group and not findings:
+    elif len(patients) < max(3, section.drawn_folds or 3):
+        findings.append(_too_few_units(cohort, len(patients), max(3, section.drawn_folds or 3), section))
+    if not section.given_columns and every_group and not findings:
         findings += _lone_classes(cohort, patients)
     stop_on(findings, CohortError)
 
@@ -143,7 +145,7 @@ def too_few_for_tune(cohort: Cohort, many: int) -> Finding:
 
 
 def _too_few(cohort: Cohort, many: int, fewest: int, section: SplitSection) -> Finding:
-    what = f"{section.folds} folds" if section.folds else "train, tune and test"
+    what = f"{section.drawn_folds} folds" if section.drawn_folds else "train, tune and test"
     return Finding(
         name="too_few_patients",
         place=f"{_PLACE} of {cohort.name}",

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Bool, Int
 
-from polyclinic.cohort import part_column, refusals
+from polyclinic.cohort import given_folds, part_column, refusals
 from polyclinic.cohort.by_site_or_time import deal_sites, draw_sites, latest
 from polyclinic.cohort.draw import both_sides, deal, draw, windows
 from polyclinic.cohort.patient_groups import PatientGroups, joined, patient_groups
@@ -69,9 +69,9 @@ def _together(
 ) -> Int[np.ndarray, " row"] | None:
     """What keeps rows on one side beside the patient: copies of a record, and a column of the study.
 
-    A given column, time and site decide by themselves who is tested; copies are left to the search for leaks there.
+    Given columns, time and site decide by themselves who is tested; copies are left to the search for leaks there.
     """
-    if section.column is not None or section.by in ("time", "site"):
+    if section.given_columns or section.by in ("time", "site"):
         return None
     if not section.by.startswith(_GROUP):
         return together
@@ -92,11 +92,21 @@ def _folds(
     cohort: Cohort, section: SplitSection, patients: PatientGroups, members: int, seed: int, every_group: bool
 ) -> Iterator[tuple[int, int, Bool[np.ndarray, " row"], tuple[Inner, ...]]]:
     """Repetition, fold, tested rows, and the rest for every member."""
-    for repeat in range(section.repeat if section.folds else 1):
-        rng = np.random.default_rng([seed, repeat])
-        for number, test in enumerate(_tests(cohort, section, patients, rng, every_group)):
+    for repeat, tests in enumerate(_repetitions(cohort, section, patients, seed, every_group)):
+        for number, test in enumerate(tests):
             inner_rng = np.random.default_rng([seed, repeat, number, 1])
             yield repeat, number, test, _inner(cohort, section, patients, test, members, inner_rng)
+
+
+def _repetitions(
+    cohort: Cohort, section: SplitSection, patients: PatientGroups, seed: int, every_group: bool
+) -> Iterator[list[Bool[np.ndarray, " row"]]]:
+    """The tested rows of every fold, for each repetition: as the table gives them, or drawn."""
+    if section.fold_columns:
+        yield from given_folds.read_folds(cohort, section.fold_columns)
+        return
+    for repeat in range(section.repeat if section.folds else 1):
+        yield _tests(cohort, section, patients, np.random.default_rng([seed, repeat]), every_group)
 
 
 def _tests(
@@ -108,12 +118,13 @@ def _tests(
     if section.by == "time":
         return [latest(cohort, section.test)]
     if section.by == "site":
-        held = deal_sites(cohort, section.folds, rng) if section.folds else [draw_sites(cohort, section.test, rng)]
+        folds = section.drawn_folds
+        held = deal_sites(cohort, folds, rng) if folds else [draw_sites(cohort, section.test, rng)]
         units = np.arange(len(patients))
         return [patients.rows(np.isin(units, patients.unit[rows])) for rows in held]
-    if section.folds is not None:
-        fold = deal(patients.group, section.folds, rng)
-        return [patients.rows(fold == number) for number in range(section.folds)]
+    if section.drawn_folds is not None:
+        fold = deal(patients.group, section.drawn_folds, rng)
+        return [patients.rows(fold == number) for number in range(section.drawn_folds)]
     taken = draw(patients.group, section.test, rng)
     return [patients.rows(both_sides(taken, patients.group, rng) if every_group else taken)]
 

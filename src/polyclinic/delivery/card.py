@@ -116,16 +116,28 @@ def _counts(counts: Tested) -> str:
 def _split(section: SplitSection, facts: RunFacts) -> Lines:
     yield Phrase("No patient stands on two sides: train, tune and test are divided by patient.")
     if section.folds is not None:
-        phrase = "Cross-validation in {folds} folds (repetitions: {repeat}); every patient is tested"
-        yield item(Phrase(phrase, folds=section.folds, repeat=section.repeat))
-    elif section.column is not None:
-        yield item(joined(Phrase("As the table says, column"), code(section.column), by=" "))
-    yield item(pair(Phrase("Way of dividing"), code(section.by)))
+        yield item(_folds(section, facts.folds))
+    yield item(pair(Phrase("Way of dividing"), _way(section)))
     for part in facts.parts:
         size = Phrase("{n} patients, {rows} rows", n=count(round(part.patients)), rows=count(round(part.rows)))
         yield item(pair(Phrase(part.part.capitalize()), size))
     if facts.split_hash:
         yield Markdown(f"- `split.parquet` sha256: `{facts.split_hash}`")
+
+
+def _folds(section: SplitSection, all_folds: int) -> Phrase:
+    """How often everybody was tested; given repetitions may differ in their number of folds."""
+    if section.fold_columns:
+        phrase = "Cross-validation in given folds ({folds} in all, repetitions: {repeat}); every patient is tested"
+        return Phrase(phrase, folds=all_folds, repeat=len(section.fold_columns))
+    phrase = "Cross-validation in {folds} folds (repetitions: {repeat}); every patient is tested"
+    return Phrase(phrase, folds=section.folds, repeat=section.repeat)
+
+
+def _way(section: SplitSection) -> str:
+    """By what the patients are divided: columns of the table, or a rule of ours."""
+    columns = joined(*map(code, section.given_columns), by=", ")
+    return Phrase("as the table says, column {columns}", columns=columns) if columns else code(section.by)
 
 
 def _model(study: Study, parameters: int | None) -> Lines:

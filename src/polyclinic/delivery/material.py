@@ -43,6 +43,7 @@ class RunFacts:
         minutes: Wall-clock time of the run; None leaves it out, so that two runs give the same page.
         parameters: Number of weights of one model.
         parts: Sizes of train, tune and test.
+        folds: Tests in all: folds times repetitions.
         fits: How each model learned.
         notes: Sentences by input name on how that input was prepared.
     """
@@ -55,6 +56,7 @@ class RunFacts:
     minutes: float | None = None
     parameters: int | None = None
     parts: tuple[PartCount, ...] = ()
+    folds: int = 1
     fits: tuple[FitRecord, ...] = ()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -29,10 +29,9 @@ def _chapters(material: Material) -> list[ReportSection]:
     study, evidence, cohort, facts = material.study, material.evidence, material.cohort, material.facts
     several = len(evidence.targets) > 1
     targets = [performance(material.about(name), evidence.resamples, several) for name in evidence.targets]
-    folds = (study.split.folds or 1) * study.split.repeat
     return [
         *targets,
-        patients(cohort, facts.parts, folds),
+        patients(cohort, facts.parts, facts.folds, study.split.given_columns),
         findings(cohort.findings, study.accept),
         training(facts.fits, study.training),
         making(facts, cohort.fingerprints, study.study.seed, evidence.resamples),

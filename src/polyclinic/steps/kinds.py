@@ -31,7 +31,7 @@ class StudyKinds:
         words = {column for kind in self.inputs.values() for column in kind.words()}
         words |= {column for head in self.heads.values() for column in head.words()}
         return ColumnUses(
-            words=frozenset(words | {name for name in (split.column, group) if name is not None}),
+            words=frozenset(words | {name for name in (*split.given_columns, group) if name is not None}),
             texts=frozenset(column for kind in self.inputs.values() for column in kind.texts()),
             numbers=frozenset(column for kind in self.inputs.values() for column in kind.numbers()),
         )

@@ -91,6 +91,7 @@ def _facts(run: FinishedRun, study_text: str, split_hash: str) -> RunFacts:
         minutes=run.answered.spent_s / 60,
         parameters=first.record.weights,
         parts=_parts(run.assembled.cohort, run.split),
+        folds=len(run.split.folds),
         fits=tuple(plan.record for plan in plans.values()),
         notes={name: tuple(kind.parameters_note()) for name, kind in inputs.items()},
     )

@@ -37,7 +37,7 @@ def write_bundle(run: FinishedRun, folder: Path) -> None:
     study = resolve(run)
     cohort = _cohort(run)
     table = BytesIO()
-    split_table(run.assembled.cohort, run.split).write_parquet(table)
+    split_table(run.assembled.cohort, run.split, study.split.given_columns).write_parquet(table)
     split = table.getvalue()
     write_file(folder / "evidence.json", _json(run.evidence))
     save([run.answered.ours], folder / "predictions.parquet")
@@ -90,8 +90,11 @@ def _cohort(run: FinishedRun) -> CohortDocument:
     )
 
 
-def split_table(cohort: Cohort, split: Split) -> pl.DataFrame:
-    """Every row's part in every fold and for every member: row, patient, part, repeat, fold, member."""
+def split_table(cohort: Cohort, split: Split, given: Sequence[str] = ()) -> pl.DataFrame:
+    """Every row's part in every fold and for every member: row, patient, part, repeat, fold, member.
+
+    Where columns of the table give the division, ``given_by`` names the one of each repetition.
+    """
     parts = [
         (fold, number, part, rows.index)
         for fold in split.folds
@@ -100,7 +103,11 @@ def split_table(cohort: Cohort, split: Split) -> pl.DataFrame:
     ]
     return pl.concat(
         pl.DataFrame({"row": cohort.row[index], "patient": cohort.patient[index]}).with_columns(
-            part=pl.lit(part), repeat=pl.lit(fold.repeat), fold=pl.lit(fold.number), member=pl.lit(number)
+            part=pl.lit(part),
+            repeat=pl.lit(fold.repeat),
+            fold=pl.lit(fold.number),
+            member=pl.lit(number),
+            **({"given_by": pl.lit(given[fold.repeat])} if given else {}),
         )
         for fold, number, part, index in parts
     )

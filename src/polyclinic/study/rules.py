@@ -53,6 +53,10 @@ def _split(study: Study, place: str) -> Iterator[Finding]:
         yield Finding("two_splits", place, "by excludes folds and column", "both are given", remedy)
     if split.repeat > 1 and split.folds is None:
         yield Finding("repeat_without_folds", place, "repeat needs folds", "folds is missing", "Write folds = 5.")
+    if split.repeat > 1 and split.fold_columns:
+        remedy = 'Leave repeat out, and name a column for each repetition: folds = ["column:fold1", "column:fold2"].'
+        rule, found = "repeat is for folds that are drawn", "the folds are given by the table"
+        yield Finding("repeat_of_given_folds", place, rule, found, remedy)
     if split.by == "time" and cohort.date is None:
         remedy = 'Write date = "<column>" under [cohort].'
         yield Finding("no_date", place, 'by = "time" needs the moment of prediction', "no date column", remedy)

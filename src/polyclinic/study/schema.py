@@ -109,6 +109,9 @@ class CohortSection(Section):
         return self
 
 
+_FoldColumn = Annotated[str, Field(pattern=r"^column:.+$")]
+
+
 class SplitSection(Section):
     """[split]: which patients train, tune and test. Always by patient."""
 
@@ -116,14 +119,33 @@ class SplitSection(Section):
     """Share of patients held out for the test."""
     tune: float = Field(default=0.15, gt=0, lt=1)
     """Share of the patients that are left, used for early stopping, threshold, calibration and search."""
-    folds: int | None = Field(default=None, ge=2)
-    """Cross-validation instead: every patient is tested once."""
+    folds: (
+        Annotated[int, Field(ge=2)] | _FoldColumn | Annotated[tuple[_FoldColumn, ...], Field(min_length=1)] | None
+    ) = None
+    """Cross-validation instead: every patient is tested once. A number, or published folds: "column:fold" names the
+    column that says in which fold each row is tested; of ["column:fold1", "column:fold2"] each is one repetition."""
     repeat: int = Field(default=1, ge=1)
     """Cross-validation again with other folds, this many times."""
     column: str | None = None
     """A column that says train, tune or test."""
     by: str = Field(default="random", pattern=r"^(random|time|site|group:.+)$")
     """"random"; "time" (later patients are the test); "site" (whole sites held out); "group:<column>"."""
+
+    @property
+    def fold_columns(self) -> tuple[str, ...]:
+        """Columns that give the folds, one for each repetition; none where folds are drawn or there are none."""
+        named = (self.folds,) if isinstance(self.folds, str) else self.folds
+        return tuple(name.removeprefix("column:") for name in named) if isinstance(named, tuple) else ()
+
+    @property
+    def drawn_folds(self) -> int | None:
+        """How many folds are drawn; None where the table gives them or there are none."""
+        return self.folds if isinstance(self.folds, int) else None
+
+    @property
+    def given_columns(self) -> tuple[str, ...]:
+        """Columns of the table that say who trains and who is tested; none where that is drawn."""
+        return self.fold_columns if self.column is None else (self.column,)
 
 
 class ModelSection(Section):

@@ -202,6 +202,17 @@ def test_numbers_that_stand_for_not_known_are_drafted_as_such(tmp_path: Path) ->
     assert any("999 in age" in question for question in made.questions)
 
 
+def test_published_folds_are_the_split_and_asked_about(drafted: Drafted, tmp_path: Path) -> None:
+    cv = {"cv_fold_1": [1, 2, 3, 4] * 25, "cv_fold_2": [1] * 50 + [2] * 50}
+    study = drafted(columns(**cv, sick=[0, 1] * 50), "sick")
+    assert study["split"] == {"folds": ["column:cv_fold_1", "column:cv_fold_2"], "tune": 0.15}
+    questions = draft(tmp_path / "cohort.csv", "sick").questions
+    assert any("Does cv_fold_1, cv_fold_2 say in which fold each row is tested?" in one for one in questions)
+    study = drafted(columns(fold=[1, 2] * 50, part=["train", "test"] * 50, sick=[0, 1] * 50), "sick")
+    assert study["split"] == {"column": "part"}
+    assert study["inputs"]["clinical"]["leave_out"] == ["fold"]
+
+
 @pytest.mark.parametrize("target", ["label", "label_0,label_1,label_2"])
 def test_several_labels(drafted: Drafted, target: str) -> None:
     labels = {f"label_{i}": RNG.integers(0, 2, 100).tolist() for i in range(3)}

@@ -11,7 +11,7 @@ from polyclinic.delivery.markdown import code, escaped, render_markdown, table
 from polyclinic.delivery.material import Material, RunFacts
 from polyclinic.evidence.records import Calibration, Evidence, Outcome
 from polyclinic.study.options import InputOptions
-from polyclinic.study.schema import InputSection
+from polyclinic.study.schema import InputSection, SplitSection
 from polyclinic.translations.language import read_language
 
 FORMS = ("binary", "multiclass", "multilabel", "value", "survival")
@@ -172,3 +172,27 @@ def test_columns_that_are_not_used_stand_on_the_card_in_its_language(material: M
     chinese = made.study.model_copy(update={"study": made.study.study.model_copy(update={"language": "zh"})})
     assert "未使用的列" in card_of(replace(made, study=chinese, cohort=left))
     assert "Columns not used" not in card_of(replace(made, cohort=CohortDocument()))
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ({"column": "part"}, ["- Way of dividing: as the table says, column `part`"]),
+        (
+            {"folds": ("column:cv_1", "column:cv_2")},
+            [
+                "- Cross-validation in given folds (3 in all, repetitions: 2); every patient is tested",
+                "- Way of dividing: as the table says, column `cv_1`, `cv_2`",
+            ],
+        ),
+        ({"folds": 3}, ["- Cross-validation in 3 folds (repetitions: 1)", "- Way of dividing: `random`"]),
+    ],
+)
+def test_the_way_of_dividing_names_the_columns_that_give_it(material: Make, split: dict, said: list[str]) -> None:
+    made = material("binary")
+    study = made.study.model_copy(update={"split": SplitSection(**split)})
+    page = card_of(replace(made, study=study, facts=replace(made.facts, folds=3)))
+    assert all(line in page for line in said)
+    assert page.count("Way of dividing") == 1
+    chinese = study.model_copy(update={"study": study.study.model_copy(update={"language": "zh"})})
+    assert ("`random`" in page) == ("按表中的列 `" not in card_of(replace(made, study=chinese)))

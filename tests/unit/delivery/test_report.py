@@ -17,6 +17,7 @@ from polyclinic.delivery.report import report
 from polyclinic.evidence.records import Cases, Evidence, Mistake, Outcome
 from polyclinic.predictions.record import Predictions
 from polyclinic.records.base import Picture
+from polyclinic.study.schema import SplitSection
 from polyclinic.translations.language import read_language
 from polyclinic.translations.phrase import Phrase
 
@@ -420,3 +421,11 @@ def test_sizes_of_regions_are_not_given_the_unit_of_outlines(material: Make) -> 
     words = text(page_of(material("mask")))
     assert "Truth (mm)" not in words
     assert "3.20" in words
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "column cv_1, cv_2."), ("zh", "按表中的列 cv_1, cv_2 划分")])
+def test_the_flow_chart_names_the_columns_that_divide(material: Make, language: str, said: str) -> None:
+    made = material("binary", language=language)
+    given = made.study.model_copy(update={"split": SplitSection(folds=("column:cv_1", "column:cv_2"))})
+    assert said in page_of(replace(made, study=given))
+    assert said not in page_of(made)

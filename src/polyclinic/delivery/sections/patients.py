@@ -18,12 +18,13 @@ _PARTS = {
 """Name and use of each part of the split."""
 
 
-def patients(cohort: CohortDocument, parts: Sequence[PartCount], folds: int) -> ReportSection:
-    """Flow chart and table one."""
+def patients(cohort: CohortDocument, parts: Sequence[PartCount], folds: int, given: Sequence[str]) -> ReportSection:
+    """Flow chart and table one; ``given`` are the columns that say who trains and who is tested."""
     flow = flow_chart(cohort.flow, parts)
     words = Phrase("From the table to the groups that trained, tuned and tested.")
     average = Phrase("Sizes of one fold, on average over {n}.", n=folds) if folds > 1 and parts else ""
-    chart = figure(Phrase("Who was studied"), flow, sentences(words, average)) if flow else None
+    source = Phrase("Divided as the table says, column {columns}.", columns=", ".join(given)) if given else ""
+    chart = figure(Phrase("Who was studied"), flow, sentences(words, source, average)) if flow else None
     return ReportSection("patients", Phrase("Patients"), join(chart, _table_one(cohort.table_one)))
 
 
