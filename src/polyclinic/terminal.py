@@ -139,6 +139,8 @@ def show_predicted(predicted: WrittenAnswers) -> None:
     out.print(f"Wrote {counted(predicted.rows, 'answer')} to {_plain(str(predicted.out))}.")
     if predicted.files is not None:
         out.print(f"Files of them are in {_plain(str(predicted.files))}.")
+    for line in predicted.decisions:
+        out.print(f"Decision by probability: {_plain(line)}.")
     out.print(f"{predicted.abstained} of them come with a reason to abstain.")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from polyclinic.answers.base import Answer, average_answers, join_answers
-from polyclinic.delivery.forms.base import AnswerFiles, Delivery, delivery_of
+from polyclinic.delivery.forms.base import AnswerFiles, AnswerLimits, Delivery, delivery_of
 from polyclinic.evidence.forms.base import Judge, judge_of
 from polyclinic.evidence.judge import judge
 from polyclinic.predictions.record import Predictions, Samples
@@ -122,9 +122,10 @@ def test_an_impossible_answer_is_found(form):
 def test_new_patients_get_columns_and_files(form, tmp_path):
     answer = example(form)
     delivery = delivery_of(answer)
-    columns = delivery.columns(answer, answer, 0.9)
+    limits = AnswerLimits(answer, 0.9)
+    columns = delivery.columns(answer, limits)
     assert columns
     assert {len(column) for column in columns.values()} == {N}
-    assert delivery.torn(answer, answer, 0.9).shape == delivery.silent(answer).shape == (N,)
+    assert delivery.torn(answer, limits).shape == delivery.silent(answer).shape == (N,)
     written = delivery.files(answer, 0, AnswerFiles(tmp_path, "00001-outcome", None))
     assert sorted(written) == sorted(path.name for path in tmp_path.iterdir())

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import polyclinic
+from polyclinic.evidence.metrics.operating_point import youden_threshold
 
 ARCHIVE = Path(__file__).parents[1] / "golden" / "bundles.tar.xz"
 CONFIDENCE = 0.6
@@ -85,7 +86,7 @@ def test_every_row_names_its_patient_and_its_question(asked):
 
 def test_classes(asked):
     found, tune = asked.of("sick"), asked.tuned("sick")
-    assert own_columns(found) == {"probability_no", "probability_yes", "plausible"}
+    assert own_columns(found) == {"probability_no", "probability_yes", "decision", "threshold", "plausible"}
     chances = found.select("probability_no", "probability_yes").to_numpy()
     np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-9)
     truth = np.array([("no", "yes").index(word) for word in tune["truth"]])
@@ -93,14 +94,23 @@ def test_classes(asked):
     sets = 1 - chances <= promise(1 - given)
     words = [" | ".join(np.array(["no", "yes"])[chosen]) for chosen in sets]
     assert found["plausible"].to_list() == words
+    # of an earlier version: no threshold is recorded, it is learned from the tune rows
+    yes, truth_is_yes = tune["probability_yes"].to_numpy(), truth == 1
+    assert found["threshold"].to_list() == [pytest.approx(youden_threshold(truth_is_yes * 1.0, yes), rel=1e-8)] * 24
+    reached = found["probability_yes"] >= found["threshold"]
+    assert found["decision"].to_list() == ["yes" if one else "no" for one in reached]
     torn = found["abstain"].str.contains(TORN).to_list()
     assert torn == [word != "no" and word != "yes" for word in words]
 
 
 def test_labels(asked):
     found = asked.of("signs")
-    assert own_columns(found) == {f"probability_signs_{letter}" for letter in "abc"}
-    chances = found.select(sorted(own_columns(found))).to_numpy()
+    words = ("probability", "decision", "threshold")
+    assert own_columns(found) == {f"{word}_signs_{letter}" for letter in "abc" for word in words}
+    chances = found.select([f"probability_signs_{letter}" for letter in "abc"]).to_numpy()
+    for letter in "abc":
+        reached = found[f"probability_signs_{letter}"] >= found[f"threshold_signs_{letter}"]
+        assert found[f"decision_signs_{letter}"].to_list() == reached.cast(pl.Int64).to_list()
     assert (chances > 0).all()
     assert (chances < 1).all()
 

@@ -10,8 +10,8 @@ from polyclinic.delivery.markdown import Markdown, code, heading, item, pair, ta
 from polyclinic.delivery.material import Material, RunFacts
 from polyclinic.delivery.names import metric_name, model_name
 from polyclinic.delivery.numbers import NOTHING, count, with_interval
+from polyclinic.delivery.operating import decision_in_words
 from polyclinic.delivery.sections.making import imbalance
-from polyclinic.delivery.sections.performance import OPERATING_POINT, operating_thresholds
 from polyclinic.delivery.verdict import headline_metrics, nearest_plain, outcome, verdict
 from polyclinic.evidence.records import Estimate, Evidence, Outcome, TargetEvidence, Tested
 from polyclinic.study.schema import CohortSection, InputSection, SplitSection, Study, TargetSection
@@ -159,9 +159,9 @@ def _performance(evidence: Evidence) -> Lines:
         yield Phrase("**{name}.** {verdict}", name=name, verdict=verdict(target))
         yield ""
         yield from table(*_metrics(target))
-        cut = operating_thresholds(target.operating_point)
-        if cut:
-            yield Phrase(OPERATING_POINT, cut=cut)
+        decision = decision_in_words(target)
+        if decision:
+            yield decision
             yield ""
     share, resamples = f"{100 * evidence.confidence:g}%", count(evidence.resamples)
     yield Phrase("Intervals: {share}, bootstrap over patients, {n} resamples.", share=share, n=resamples)

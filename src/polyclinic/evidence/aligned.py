@@ -10,13 +10,14 @@ from polyclinic.evidence.folds import Layout, lay_out
 from polyclinic.evidence.forms.base import Judge, Part, judge_of
 from polyclinic.evidence.soundness import broken
 from polyclinic.predictions.record import Predictions, Samples
+from polyclinic.study.threshold import YOUDEN, ThresholdRule
 
 
 class Judgeable:
     """The test and tune answers of one model to one question, checked and with known truth."""
 
-    def __init__(self, predictions: Predictions, target: str) -> None:
-        """Check and take apart.
+    def __init__(self, predictions: Predictions, target: str, threshold: ThresholdRule = YOUDEN) -> None:
+        """Check and take apart; decisions will be made by the rule ``threshold``.
 
         Raises:
             EvidenceError: if there is no test answer with a known truth, or answers are impossible.
@@ -37,9 +38,9 @@ class Judgeable:
         self.samples: Samples = predictions.samples.take(index["test"])
         tested = layout.take(np.arange(n))
         patients_from_zero = np.unique(tested.patient, return_inverse=True)[1].reshape(-1)
-        self.test = Part(answer.take(np.arange(n)), replace(tested, patient=patients_from_zero))
+        self.test = Part(answer.take(np.arange(n)), replace(tested, patient=patients_from_zero), threshold)
         rest = np.arange(n, len(both))
-        self.tune = Part(answer.take(rest), layout.take(rest)) if len(rest) else None
+        self.tune = Part(answer.take(rest), layout.take(rest), threshold) if len(rest) else None
 
     def in_order_of(self, other: "Judgeable") -> "Judgeable":
         """The same test answers in the order of the other's.
@@ -55,7 +56,7 @@ class Judgeable:
         moved = object.__new__(Judgeable)
         moved.__dict__.update(self.__dict__)
         moved.samples = self.samples.take(index)
-        moved.test = Part(self.test.answer.take(index), self.test.layout.take(index))
+        moved.test = replace(self.test, answer=self.test.answer.take(index), layout=self.test.layout.take(index))
         return moved
 
 

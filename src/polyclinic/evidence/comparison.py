@@ -74,7 +74,7 @@ def compare(runs: Mapping[str, Predictions], settings: EvidenceSection, seed: in
 def _compare_target(
     runs: Mapping[str, Predictions], target: str, settings: EvidenceSection, seed: int
 ) -> ComparedTarget:
-    judgeable = {name: Judgeable(run, target) for name, run in runs.items()}
+    judgeable = {name: Judgeable(run, target, settings.rule_of(target)) for name, run in runs.items()}
     first_name = next(iter(judgeable))
     first = judgeable[first_name]
     judged = {name: put_before(run.in_order_of(first), settings, seed) for name, run in judgeable.items()}

@@ -35,7 +35,8 @@ def judge(predictions: Predictions, baselines: Sequence[Predictions], settings: 
     A figure is computed within each fold and averaged by the fold's samples, repetitions alike; figures on an
     absolute scale (decisions, calibration) are computed over the folds of a repetition together. The bootstrap
     draws patients once and computes all of it again with the drawn multiplicities. Thresholds come from each
-    fold's tune rows. The verdict is about the plain model that ours compares with least favourably.
+    fold's tune rows, by the rule of the study. The verdict is about the plain model that ours compares with least
+    favourably.
 
     Args:
         predictions: Of the model in question, with parts "test" and, for thresholds, "tune".
@@ -48,8 +49,8 @@ def judge(predictions: Predictions, baselines: Sequence[Predictions], settings: 
     """
     targets = {
         name: _judge_target(
-            Judgeable(predictions, name),
-            {b.model: Judgeable(b, name) for b in baselines if name in b.answers},
+            Judgeable(predictions, name, settings.rule_of(name)),
+            {b.model: Judgeable(b, name, settings.rule_of(name)) for b in baselines if name in b.answers},
             settings,
             seed,
         )

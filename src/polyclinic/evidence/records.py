@@ -142,11 +142,24 @@ Shape = Annotated[
 
 @dataclass(frozen=True, config=_LENIENT)
 class OperatingPoint:
-    """The decision rule and its threshold in each fold; for labels, the thresholds of each label."""
+    """The decision rule and its threshold in each fold; for labels, the thresholds of each label.
+
+    Attributes:
+        delivered: The one threshold at which new patients are answered, from the tune rows of all folds; for labels
+            ``label_delivered`` has that of each.
+        chosen_for: The rule as a study writes it, "" where neither tune rows nor the study told the threshold.
+    """
 
     rule: str = ""
     thresholds: Numbers = ()
     label_thresholds: Mapping[str, Numbers] = part(dict)
+    delivered: Number = part()
+    label_delivered: Mapping[str, Number] = part(dict)
+    chosen_for: str | float = part("")
+
+    def threshold_of(self, label: str = "") -> float | None:
+        """The delivered threshold, of a label where there are several."""
+        return self.label_delivered.get(label) if label else self.delivered
 
 
 @dataclass(frozen=True, config=_LENIENT)

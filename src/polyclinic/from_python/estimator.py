@@ -79,8 +79,11 @@ class _TableEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             raise ValueError("Nothing can be learned from 1 sample: at least two are needed.")
         outcome, keys = self._learn_outcome(truth)
         seed = int(check_random_state(self.random_state).randint(_SEEDS))
-        asked = TableStudy(self._question(), keys, self.size, self.ensemble, self.epochs, self.minutes, seed)
-        self.fits_ = train_table(asked, cells, outcome, None if groups is None else column_or_1d(groups))
+        asked = TableStudy(
+            self._question(), keys, self.size, self.ensemble, self.epochs, self.minutes, seed, self._threshold()
+        )
+        trained = train_table(asked, cells, outcome, None if groups is None else column_or_1d(groups))
+        self.fits_, self.threshold_ = trained.fits, trained.threshold
         return self
 
     def _ask(self, table: Any) -> Answer:
@@ -105,6 +108,9 @@ class _TableEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _question(self) -> TableQuestion: ...
 
     @abstractmethod
+    def _threshold(self) -> str | float | None: ...
+
+    @abstractmethod
     def _learn_outcome(self, truth: Shaped[np.ndarray, " row"]) -> tuple[Shaped[np.ndarray, " row"], dict[str, Any]]:
         """The outcome as a study has it, and the keys of the target."""
 
@@ -127,8 +133,14 @@ def _refuse_unknown(truth: Shaped[np.ndarray, " row"]) -> None:
 class PolyclinicClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[misc]
     """Which of several classes: calibrated probabilities from a table, as an estimator for scikit-learn.
 
+    Args:
+        threshold: By which rule ``predict`` decides between two classes, as in a study file: "youden" (highest
+            sensitivity + specificity on the rows that stop the training), a number, "sensitivity:0.95" or
+            "specificity:0.9". By default the more probable class, which scikit-learn's own checks demand.
+
     Attributes:
         classes_: The classes, in order.
+        threshold_: From which probability on the second of two classes is decided for; None without such a rule.
         n_features_in_: How many columns it was trained on.
         feature_names_in_: Their names, where a frame was given.
 
@@ -140,19 +152,36 @@ class PolyclinicClassifier(ClassifierMixin, _TableEstimator):  # type: ignore[mi
         True
     """
 
+    def __init__(
+        self,
+        *,
+        size: str = "small",
+        epochs: int | Literal["auto"] = "auto",
+        ensemble: int = 1,
+        minutes: float | None = None,
+        random_state: Any = None,
+        threshold: str | float | None = None,
+    ) -> None:
+        super().__init__(size=size, epochs=epochs, ensemble=ensemble, minutes=minutes, random_state=random_state)
+        self.threshold = threshold
+
     def predict_proba(self, X: Any) -> Float[np.ndarray, "row klass"]:  # noqa: N803
         """The calibrated probability of each class, in the order of ``classes_``."""
         found: Float[np.ndarray, "row klass"] = self._ask(X).probabilities  # type: ignore[attr-defined]
         return found
 
     def predict(self, X: Any) -> Shaped[np.ndarray, " row"]:  # noqa: N803
-        """The most probable class of each row."""
-        probable = self.predict_proba(X).argmax(axis=1)
-        found: Shaped[np.ndarray, " row"] = self.classes_[probable]
+        """The class that is decided for: by ``threshold_`` where there is one, else the most probable one."""
+        chances = self.predict_proba(X)
+        decided = chances.argmax(axis=1) if self.threshold_ is None else chances[:, 1] >= self.threshold_
+        found: Shaped[np.ndarray, " row"] = self.classes_[decided.astype(int)]
         return found
 
     def _question(self) -> TableQuestion:
         return "classify"
+
+    def _threshold(self) -> str | float | None:
+        return self.threshold
 
     def _learn_outcome(self, truth: Shaped[np.ndarray, " row"]) -> tuple[Shaped[np.ndarray, " row"], dict[str, Any]]:
         check_classification_targets(truth)
@@ -178,6 +207,9 @@ class PolyclinicRegressor(RegressorMixin, _TableEstimator):  # type: ignore[misc
 
     def _question(self) -> TableQuestion:
         return "regress"
+
+    def _threshold(self) -> None:
+        return None
 
     def _learn_outcome(self, truth: Shaped[np.ndarray, " row"]) -> tuple[Shaped[np.ndarray, " row"], dict[str, Any]]:
         return truth.astype(np.float64), {}

@@ -18,6 +18,7 @@ from polyclinic.cohort.patient_groups import patient_groups
 from polyclinic.cohort.rows import Fold, Inner, TestRows, TrainRows, TuneRows
 from polyclinic.cohort.table import ROW, Cohort
 from polyclinic.cohort.table import load as load_cohort
+from polyclinic.delivery.forms.base import AnswerLimits, delivery_of
 from polyclinic.delivery.plan import FitPlan
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.formats.columns.headers import TableCells
@@ -58,6 +59,20 @@ class KeptFit:
 
 
 @dataclass(frozen=True)
+class TrainedTable:
+    """What was learned from a table.
+
+    Attributes:
+        fits: The networks.
+        threshold: From which probability on the second of two classes is decided for; None where no rule was asked
+            for, or there are not two.
+    """
+
+    fits: tuple[KeptFit, ...]
+    threshold: float | None
+
+
+@dataclass(frozen=True)
 class TableStudy:
     """What is to be learned from one table.
 
@@ -69,6 +84,7 @@ class TableStudy:
         epochs: "auto", or a number.
         minutes: A cap on the training time, or None.
         seed: The same table and seed give the same answers.
+        threshold: The rule by which one of two classes is decided for; None: the more probable one.
     """
 
     question: TableQuestion
@@ -78,6 +94,7 @@ class TableStudy:
     epochs: int | str
     minutes: float | None
     seed: int
+    threshold: str | float | None = None
 
     def study(self, columns: tuple[str, ...], outcome: str, patient: str) -> Study:
         """The same as a study file says it.
@@ -93,6 +110,7 @@ class TableStudy:
             "targets": {TARGET: {"kind": self.question, "column": outcome, **self.keys}},
             "model": {"size": self.size, "ensemble": self.ensemble},
             "training": training,
+            "evidence": {} if self.threshold is None else {"threshold": self.threshold},
         }
         return parse_study(tomli_w.dumps(document), _PLACE)
 
@@ -102,7 +120,7 @@ def train_table(
     cells: TableCells,
     outcome: Shaped[np.ndarray, " row"],
     groups: Shaped[np.ndarray, " row"] | None,
-) -> tuple[KeptFit, ...]:
+) -> TrainedTable:
     """Train on a table; the rows by which training is stopped and answers are calibrated are drawn from it by patient.
 
     Args:
@@ -127,7 +145,8 @@ def train_table(
     inputs = reader.inputs(kinds.inputs, {INPUT: columns})
     questions = reader.targets(kinds.heads)
     stop_on([f for f in reader.check(inputs, questions) if f.severity is Severity.ERROR], CohortError)
-    return _fit(study, cohort, inputs, questions)
+    trained = _fit(study, cohort, inputs, questions)
+    return trained if asked.threshold is not None else replace(trained, threshold=None)
 
 
 def ask_table(fits: tuple[KeptFit, ...], cells: TableCells) -> Answer:
@@ -150,7 +169,7 @@ _ROWS, _SPLIT = _ANY.cohort, _ANY.split
 
 def _fit(
     study: Study, cohort: Cohort, inputs: Mapping[str, InputColumns], questions: Mapping[str, Question[Head]]
-) -> tuple[KeptFit, ...]:
+) -> TrainedTable:
     assembled = Assembled(study, cohort, inputs, questions, cohort.findings)
     [question] = questions.values()
     fold = _fold(study, cohort, question)
@@ -163,11 +182,17 @@ def _fit(
         cap_s=share_minutes(study.training.minutes, 0.0, study.model.ensemble),
         first=0,
     )
-    _, members = run_fold(assembled, fold, plan, QUIET)
-    return tuple(
+    answers, members = run_fold(assembled, fold, plan, QUIET)
+    fits = tuple(
         KeptFit(plan_of(assembled, member).model_dump_json(), save(dict(member.fitted.model.state_dict())))
         for member in members
     )
+    return TrainedTable(fits, _threshold(study, answers.part("tune").answers[TARGET]))
+
+
+def _threshold(study: Study, tune: Answer) -> float | None:
+    limits = AnswerLimits(tune, study.evidence.confidence, None, study.evidence.rule_of(TARGET))
+    return next(iter(delivery_of(tune).thresholds(tune, limits).values()), None)
 
 
 def _fold(study: Study, cohort: Cohort, question: Question[Head]) -> Fold:

@@ -1,13 +1,18 @@
 """A trained model opened: plans and weights of all its networks in memory, to be asked as often as one likes."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from pydantic import TypeAdapter
 from torch import Tensor
 
 from polyclinic.delivery.bundle import Bundle
+from polyclinic.delivery.forms.base import AnswerLimits
 from polyclinic.delivery.plan import FitPlan, revive_heads, revive_inputs
 from polyclinic.delivery.weights import fits, load_model
+from polyclinic.evidence.records import OperatingPoint
 from polyclinic.heads.base import Head
 from polyclinic.inputs.base import Input
 from polyclinic.model import Model, build
@@ -50,11 +55,19 @@ class OpenedModel:
         study: As it was run.
         fits: In order of repetition, fold and member; never empty.
         tune: Answers for the tune rows, from which intervals come.
+        points: The operating point that the run recorded, by target; none where it has no threshold.
     """
 
     study: Study = field(repr=False)
     fits: tuple[OpenedFit, ...] = field(repr=False)
     tune: Predictions = field(repr=False)
+    points: Mapping[str, OperatingPoint] = field(repr=False)
+
+    def limits(self, target: str) -> AnswerLimits:
+        """What answers to this question are held against."""
+        evidence = self.study.evidence
+        tune = self.tune.answers[target]
+        return AnswerLimits(tune, evidence.confidence, self.points.get(target), evidence.rule_of(target))
 
 
 def open_model(bundle: Bundle) -> OpenedModel:
@@ -69,4 +82,11 @@ def open_model(bundle: Bundle) -> OpenedModel:
     names = fits(folder)
     [known] = load_predictions(bundle.file("predictions.parquet"))
     opened = tuple(OpenedFit.revive(*load_model(folder, name, FitPlan)) for name in names)
-    return OpenedModel(study, opened, known.part("tune"))
+    return OpenedModel(study, opened, known.part("tune"), _points(bundle.file("evidence.json")))
+
+
+def _points(evidence: Path) -> dict[str, OperatingPoint]:
+    """The operating points that stand in ``evidence.json``, by target."""
+    targets = json.loads(evidence.read_bytes())["targets"]
+    written = {name: target.get("operating_point") for name, target in targets.items()}
+    return {name: TypeAdapter(OperatingPoint).validate_python(point) for name, point in written.items() if point}

@@ -1,7 +1,7 @@
 """Answers for new patients: every trained network of a bundle asked, averaged, with what it takes to trust them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from polyclinic.cohort.table import Cohort
 from polyclinic.cohort.table import load as load_cohort
 from polyclinic.delivery.answer_files import files_beside, files_of, publish, refuse_folder, write_files
 from polyclinic.delivery.bundle import Bundle
-from polyclinic.delivery.forms.base import delivery_of
+from polyclinic.delivery.forms.base import AnswerLimits, delivery_of
 from polyclinic.delivery.notebook import Card
 from polyclinic.delivery.plan import FitPlan
 from polyclinic.errors import BundleError, CohortError, Finding, Severity, stop_on
@@ -56,6 +56,7 @@ class WrittenAnswers:
         abstained: How many of them come with a reason to abstain.
         findings: What was seen in the table.
         files: Folder with masks, boxes and cells, or None where no answer is a file.
+        thresholds: From which probability on a word is answered, by target and word.
     """
 
     out: Path
@@ -63,11 +64,22 @@ class WrittenAnswers:
     abstained: int
     findings: tuple[Finding, ...]
     files: Path | None = None
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def decisions(self) -> tuple[str, ...]:
+        """At which threshold a question with two answers is decided, in words, one line for each target."""
+        listed = {
+            target: ", ".join(f'"{word}" from {threshold:.3g} on' for word, threshold in words.items())
+            for target, words in self.thresholds.items()
+        }
+        return tuple(f"{target}: {words}" for target, words in listed.items() if words)
 
     def _repr_html_(self) -> str:
         """Where the answers are, for notebooks."""
         files = () if self.files is None else (("files", str(self.files)),)
-        lines = (("answers", str(self.rows)), ("with a reason to abstain", str(self.abstained)), *files)
+        decided = (("decision by probability", one) for one in self.decisions)
+        lines = (("answers", str(self.rows)), ("with a reason to abstain", str(self.abstained)), *decided, *files)
         return Card(str(self.out), lines, findings=self.findings).html()
 
 
@@ -97,18 +109,18 @@ class AveragedAnswers:
     grounded: Mapping[str, Bool[np.ndarray, " sample"]]
     odd: tuple[OddValues, ...]
 
-    def frame(self, target: str, tune: Answer, confidence: float) -> pl.DataFrame:
-        """The answers to one question, with intervals learned on tune rows, and the reasons to abstain."""
+    def frame(self, target: str, limits: AnswerLimits) -> pl.DataFrame:
+        """The answers to one question, with decision and intervals by what was learned, and the reasons to abstain."""
         answer, cohort, grounded = self.answers[target], self.cohort, self.grounded[target]
         delivery = delivery_of(answer)
-        columns = delivery.columns(answer, tune, confidence)
+        columns = delivery.columns(answer, limits)
         reasons = [
             (~self.present, _ABSENT),
             (self.present & ~grounded, _NO_GROUND),
             (grounded & delivery.silent(answer), _SILENT),
             (~self.within, _OUTSIDE),
         ]
-        doubts = [(self.shift > 1, _FAR), (delivery.torn(answer, tune, confidence), _TORN)]
+        doubts = [(self.shift > 1, _FAR), (delivery.torn(answer, limits), _TORN)]
         odd = reasons_of(self.odd, len(cohort))
         abstain = ["; ".join([*_whose(reasons, i), *odd[i], *_whose(doubts, i)]) for i in range(len(cohort))]
         head = {"row": cohort.row, "patient": cohort.patient, "target": np.full(len(cohort), target)}
@@ -128,11 +140,13 @@ class AnsweredTable:
         asked: What the networks answered.
         frames: The answers to each question as columns, by the user's name of the target.
         findings: What was seen in the table.
+        thresholds: From which probability on a word is answered, by target and word; the same for all patients.
     """
 
     asked: AveragedAnswers
     frames: Mapping[str, pl.DataFrame]
     findings: tuple[Finding, ...]
+    thresholds: Mapping[str, Mapping[str, float]]
 
     @property
     def table(self) -> pl.DataFrame:
@@ -167,7 +181,8 @@ def predict_table(bundle: Bundle, table: Path | GivenTable, out: Path | None, ca
         content, written = writer.write(answers), any(folder.iterdir())
     publish(out, content)
     abstained = answers.filter(pl.col("abstain") != "").height
-    return WrittenAnswers(out, answers.height, abstained, answered.findings, files_of(out) if written else None)
+    files = files_of(out) if written else None
+    return WrittenAnswers(out, answers.height, abstained, answered.findings, files, answered.thresholds)
 
 
 def _beside(table: Path | GivenTable) -> Path:
@@ -183,7 +198,7 @@ def answer_table(opened: OpenedModel, table: Path | GivenTable, cache: Path | No
     Raises:
         CohortError, ReadError: if the table cannot be used.
     """
-    study, tune = opened.study, opened.tune.answers
+    study = opened.study
     cohort = _new_cohort(opened, table)
     plan = opened.fits[0].plan
     names = [name for columns in plan.columns.values() for name in columns]
@@ -192,8 +207,10 @@ def answer_table(opened: OpenedModel, table: Path | GivenTable, cache: Path | No
     settled = readings_of(cohort, (name for name in names if name in study.cohort.columns))
     read = [finding for finding in read if finding.severity is not Severity.NOTE or finding not in settled]
     asked = ask_networks(opened.fits, study.cohort, cohort, cache)
-    frames = {name: asked.frame(name, tune[name], study.evidence.confidence) for name in asked.answers}
-    return AnsweredTable(asked, frames, (*read, *asked.findings))
+    limits = {name: opened.limits(name) for name in asked.answers}
+    frames = {name: asked.frame(name, limits[name]) for name in asked.answers}
+    thresholds = {name: delivery_of(one).thresholds(one, limits[name]) for name, one in asked.answers.items()}
+    return AnsweredTable(asked, frames, (*read, *asked.findings), thresholds)
 
 
 def _writer_for(out: Path) -> TableWriter:

@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 
 from polyclinic.errors import Finding, Severity
+from polyclinic.study import catalogue
 from polyclinic.study.schema import Study
 
 
 def broken_rules(study: Study, place: str) -> list[Finding]:
     """What is wrong between sections that are each right by themselves."""
-    return [*_split(study, f"{place} [split]"), *_training(study, f"{place} [training]")]
+    return [
+        *_split(study, f"{place} [split]"),
+        *_training(study, f"{place} [training]"),
+        *_thresholds(study, f"{place} [evidence] threshold"),
+    ]
 
 
 def idle_requests(study: Study) -> list[Finding]:
@@ -73,3 +78,10 @@ def _training(study: Study, place: str) -> Iterator[Finding]:
     if training.search > 0 and training.processes > 1:
         remedy = "Search with one process, then run with several."
         yield Finding("search_in_processes", place, "search runs in one process", "processes > 1", remedy)
+
+
+def _thresholds(study: Study, place: str) -> Iterator[Finding]:
+    threshold = study.evidence.threshold
+    for name in threshold if isinstance(threshold, dict) else ():
+        if name not in study.targets:
+            yield catalogue.unknown(place, "target", name, tuple(study.targets))

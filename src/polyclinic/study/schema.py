@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticKnownError
 
 from polyclinic.study.options import InputOptions, Section, TargetOptions
+from polyclinic.study.threshold import YOUDEN, ThresholdRule, WrittenRule, read_rule
 from polyclinic.translations.language import languages
 
 
@@ -215,6 +216,15 @@ class EvidenceSection(Section):
     """Non-inferiority margin: by how much the first figure of a question may be worse than a plain model's before it
     counts, in the unit of that figure (0.01 of AUROC, 5 of an error in mmHg). Set it before you see results. Unset, a
     report never says that the model is as good as a plain one."""
+    threshold: WrittenRule | dict[str, WrittenRule] = "youden"
+    """From which probability on the answer is yes: "youden" (highest sensitivity + specificity on tune rows), a number
+    such as 0.3, "sensitivity:0.95" or "specificity:0.9" (at least that). One for all targets, or by target."""
+
+    def rule_of(self, target: str) -> ThresholdRule:
+        """How the threshold of this target is found."""
+        if not isinstance(self.threshold, dict):
+            return read_rule(self.threshold)
+        return read_rule(self.threshold[target]) if target in self.threshold else YOUDEN
 
 
 class DeliverySection(Section):

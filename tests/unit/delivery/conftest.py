@@ -64,7 +64,12 @@ def _binary() -> dict[str, Any]:
         "counts": {"rows": 171, "patients": 168, "folds": 5, "repeats": 3, "positives": 64},
         "headline": ["auroc", "auprc", "brier_score", "calibration_slope"],
         "metrics": metrics,
-        "operating_point": {"rule": "Highest Youden index on tune rows.", "thresholds": [0.41, 0.38, 0.44, 0.4, 0.39]},
+        "operating_point": {
+            "rule": "Highest Youden index on tune rows.",
+            "thresholds": [0.41, 0.38, 0.44, 0.4, 0.39],
+            "delivered": 0.4,
+            "chosen_for": "youden",
+        },
         "calibration": {
             "before": {"brier_score": estimate(0.07)},
             "after": {"brier_score": estimate(0.061)},

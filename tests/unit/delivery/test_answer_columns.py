@@ -11,14 +11,14 @@ from polyclinic.answers.cells import CellsAnswer
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.answers.relations import RelationAnswer
 from polyclinic.answers.spans import SpanAnswer
-from polyclinic.delivery.forms.base import Columns, delivery_of
+from polyclinic.delivery.forms.base import AnswerLimits, Columns, delivery_of
 from polyclinic.formats.packed import nothing, pack, pack_all
 
 MANY = 60
 
 
 def answer_columns(answer: Answer, tune: Answer, confidence: float) -> Columns:
-    return delivery_of(answer).columns(answer, tune, confidence)
+    return delivery_of(answer).columns(answer, AnswerLimits(tune, confidence))
 
 
 def scans(sizes: list[int | None], truth: list[int] | None = None, spacing: float = 2.0, dim: int = 3) -> MaskAnswer:
@@ -45,7 +45,7 @@ def test_volumes_are_in_ml_with_an_interval_learned_from_tune_rows():
     assert columns["volume_lesion_ml"].to_list() == [pytest.approx(0.8), None, 0.0]
     assert columns["volume_lesion_ml_low"].to_list() == [pytest.approx(0.8 - 0.08), None, 0.0]
     assert columns["volume_lesion_ml_high"][0] == pytest.approx(0.8 + 0.08)
-    assert not delivery_of(tune).torn(tune, tune, 0.9).any()
+    assert not delivery_of(tune).torn(tune, AnswerLimits(tune, 0.9)).any()
 
 
 def test_sizes_in_pictures_are_areas_and_without_spacing_points():

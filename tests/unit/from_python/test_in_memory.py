@@ -26,7 +26,7 @@ def made(rows: int = 60) -> TableCells:
 
 def test_columns_may_be_called_as_the_study_calls_its_own():
     table = made()
-    fits = train_table(STUDY, table, np.arange(60.0), np.arange(60) // 2)
+    fits = train_table(STUDY, table, np.arange(60.0), np.arange(60) // 2).fits
     assert list(json.loads(fits[0].plan)["columns"]["table"]) == ["outcome", "patient", "row"]
     assert len(ask_table(fits, table).value) == 60
 
@@ -46,7 +46,7 @@ def test_one_patient_cannot_be_divided():
 
 def test_what_is_kept_is_found_with_its_words_again():
     words = ["a", "b", "c"] * 20
-    fits = train_table(STUDY, cells(ward=words), np.tile([0.0, 5.0, 9.0], 20), None)
+    fits = train_table(STUDY, cells(ward=words), np.tile([0.0, 5.0, 9.0], 20), None).fits
     answers = ask_table(fits, cells(ward=["a", "c", None])).value
     assert np.isfinite(answers).all()
     assert answers[0] != answers[1]

@@ -36,12 +36,12 @@ class PredictedShares:
     Attributes:
         probability: Calibrated, of the positive class.
         positive: Who had the outcome.
-        thresholds: Operating points, one per fold.
+        threshold: At which new patients are answered, or None.
     """
 
     probability: Float[np.ndarray, " sample"]
     positive: Bool[np.ndarray, " sample"]
-    thresholds: tuple[float, ...] = ()
+    threshold: float | None = None
 
 
 def calibration(found: Calibration, predicted: PredictedShares | None) -> Element:
@@ -80,9 +80,9 @@ def _histogram(ax: Axes, predicted: PredictedShares) -> Element:
     up = _bars(ax.x, predicted.probability[predicted.positive], middle, -half, "bar positive")
     down = _bars(ax.x, predicted.probability[~predicted.positive], middle, half, "bar negative")
     base = element("line", class_="axis", x1=ax.x.start, x2=ax.x.stop, y1=short(middle), y2=short(middle))
+    across = () if predicted.threshold is None else (short(ax.x.at(predicted.threshold)),)
     cuts = [
-        element("line", class_="cut", x1=x, x2=x, y1=short(top + 10), y2=short(top + HISTOGRAM - 8))
-        for x in sorted({short(ax.x.at(threshold)) for threshold in predicted.thresholds})
+        element("line", class_="cut", x1=x, x2=x, y1=short(top + 10), y2=short(top + HISTOGRAM - 8)) for x in across
     ]
     names = (
         label(ax.x.start + 4, top + 6, Phrase("with the outcome"), "small text-high"),

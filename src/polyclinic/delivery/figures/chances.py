@@ -79,7 +79,7 @@ def calibration_figure(target: TargetEvidence, predicted: PredictedShares | None
     """Whether 30% means 30%, with all predictions below where they are given."""
     if target.calibration.curve:
         words = Phrase("On the dashed line, 30% means 30%. Dots: groups of similar predictions, with intervals.")
-        below = "" if predicted is None else Phrase("Below: all predictions; upright lines are the thresholds.")
+        below = "" if predicted is None else Phrase("Below: all predictions; the upright line is the threshold.")
         yield figure(Phrase("Calibration"), calibration(target.calibration, predicted), sentences(words, below))
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from polyclinic.answers.base import Answer
 from polyclinic.delivery.figures.chances import (
@@ -23,8 +23,10 @@ from polyclinic.delivery.figures.chances import (
 from polyclinic.delivery.markup import EMPTY, Element
 from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import cell, number, significant, with_unit
-from polyclinic.evidence.records import Mistake, TargetEvidence
+from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
+from polyclinic.evidence.records import Mistake, OperatingPoint, TargetEvidence
 from polyclinic.study import catalogue
+from polyclinic.study.threshold import YOUDEN, ThresholdRule
 from polyclinic.translations.phrase import Phrase
 
 Column = pl.Series | np.ndarray | list[str] | list[str | None] | list[list[float]]
@@ -50,6 +52,32 @@ class AnswerFiles:
         return self.folder / f"{self.stem}{ending}"
 
 
+@dataclass(frozen=True)
+class AnswerLimits:
+    """What answers for new patients are held against.
+
+    Attributes:
+        tune: Answers of the same model for tune rows, with the truth: intervals are calibrated on them.
+        confidence: Share of patients whose truth an interval or a set shall hold.
+        stated: The operating point that the run recorded, or None where it recorded none.
+        rule: By which a threshold is learned from the tune rows where none is recorded.
+    """
+
+    tune: Any
+    confidence: float
+    stated: OperatingPoint | None = None
+    rule: ThresholdRule = YOUDEN
+
+    def threshold(
+        self, truth: Float[np.ndarray, " tuned"], chance: Float[np.ndarray, " tuned"], label: str = ""
+    ) -> float:
+        """The one threshold of the study: as recorded, else learned from these tune rows (an earlier version's run)."""
+        recorded = None if self.stated is None else self.stated.threshold_of(label)
+        known = np.isfinite(truth)
+        scored = ScoredSamples(chance[known].astype(np.float64), truth[known], np.zeros(int(known.sum()), dtype=int))
+        return choose(scored, np.zeros(1, dtype=int), self.rule).delivered if recorded is None else recorded
+
+
 class Delivery(ABC):
     """How one form of answer is delivered. It is found by the form's word and holds nothing.
 
@@ -70,16 +98,14 @@ class Delivery(ABC):
     listed: ClassVar[bool] = False
 
     @abstractmethod
-    def columns(self, answer: Any, tune: Any, confidence: float) -> Columns:
-        """The answer as columns of the table of new patients.
+    def columns(self, answer: Any, limits: AnswerLimits) -> Columns:
+        """The answer for new patients as columns of their table."""
 
-        Args:
-            answer: For the new patients.
-            tune: Of the same model for tune rows, with the truth: intervals are calibrated on them.
-            confidence: Share of patients whose truth an interval or a set shall hold.
-        """
+    def thresholds(self, answer: Any, limits: AnswerLimits) -> Mapping[str, float]:
+        """From which probability on the answer says a word, by that word. Most forms have no such threshold."""
+        return {}
 
-    def torn(self, answer: Any, tune: Any, confidence: float) -> Bool[np.ndarray, " sample"]:
+    def torn(self, answer: Any, limits: AnswerLimits) -> Bool[np.ndarray, " sample"]:
         """Where the model cannot choose between answers. Most forms never say so."""
         return np.zeros(len(answer), dtype=bool)
 

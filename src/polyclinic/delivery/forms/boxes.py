@@ -10,7 +10,7 @@ from polyclinic.answers.boxes import BoxAnswer
 from polyclinic.delivery.blocks import figure
 from polyclinic.delivery.figures.chances import MEAN, ClassWords
 from polyclinic.delivery.figures.froc import froc
-from polyclinic.delivery.forms.base import AnswerFiles, Column, Columns, Delivery
+from polyclinic.delivery.forms.base import AnswerFiles, AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
 from polyclinic.delivery.number_columns import counted, known
 from polyclinic.delivery.verdict import nearest_plain
@@ -33,14 +33,14 @@ class BoxDelivery(Delivery):
     record_metric = "object_f1"
     listed = True
 
-    def columns(self, answer: BoxAnswer, tune: BoxAnswer, confidence: float) -> Columns:
+    def columns(self, answer: BoxAnswer, limits: AnswerLimits) -> Columns:
         """How many boxes of each class count, with an interval, and the highest score."""
         counts, best = _boxes(answer)
-        tune_counts, _ = _boxes(tune)
+        tune_counts, _ = _boxes(limits.tune)
         columns: dict[str, Column] = {}
         for k, name in enumerate(answer.classes):
-            true = [np.nan if not t else np.count_nonzero(unpack(t)[:, 0] == k) for t in tune.truth]
-            half = half_width(tune_counts[:, k], np.array(true, dtype=np.float64), confidence)
+            true = [np.nan if not t else np.count_nonzero(unpack(t)[:, 0] == k) for t in limits.tune.truth]
+            half = half_width(tune_counts[:, k], np.array(true, dtype=np.float64), limits.confidence)
             columns |= counted(f"count_{name}", counts[:, k], half)
             columns[f"highest_{name}"] = known(best[:, k])
         return columns

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from polyclinic.answers.cells import CellsAnswer
-from polyclinic.delivery.forms.base import AnswerFiles, Columns, Delivery
+from polyclinic.delivery.forms.base import AnswerFiles, AnswerLimits, Columns, Delivery
 from polyclinic.delivery.mask_file import write_like
 from polyclinic.delivery.number_columns import counted, known
 from polyclinic.evidence.conformal import half_width
@@ -22,9 +22,9 @@ class CellsDelivery(Delivery):
     record_metric = "aji"
     listed = True
 
-    def columns(self, answer: CellsAnswer, tune: CellsAnswer, confidence: float) -> Columns:
+    def columns(self, answer: CellsAnswer, limits: AnswerLimits) -> Columns:
         """How many cells there are, with an interval, and their mean area."""
-        half = half_width(_cells(tune.predicted)[0], _cells(tune.truth)[0], confidence)
+        half = half_width(_cells(limits.tune.predicted)[0], _cells(limits.tune.truth)[0], limits.confidence)
         cells, points = _cells(answer.predicted)
         step = np.prod(np.where(np.isfinite(answer.spacing), answer.spacing, 1.0), axis=1)
         measured = answer.unit != "px" and bool(np.isfinite(answer.spacing).all())

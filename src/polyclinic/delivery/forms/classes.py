@@ -1,6 +1,6 @@
 """One of several classes, for new patients: a chance for each, and the classes that are plausible."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from jaxtyping import Bool
@@ -9,9 +9,11 @@ from polyclinic.answers.classes import ClassAnswer
 from polyclinic.delivery.figures.calibrated import PredictedShares
 from polyclinic.delivery.figures.chances import calibration_figure, in_a_thousand, roc_by_class, separation
 from polyclinic.delivery.figures.confusions import confusion_matrix
-from polyclinic.delivery.forms.base import Columns, Delivery
+from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import EMPTY, Element
 from polyclinic.evidence.conformal import class_sets
+from polyclinic.evidence.forms.classes import BINARY
+from polyclinic.evidence.metrics.thresholds import reached
 from polyclinic.evidence.records import TargetEvidence
 
 
@@ -20,16 +22,30 @@ class ClassDelivery(Delivery):
 
     words = ("binary", "multiclass")
 
-    def columns(self, answer: ClassAnswer, tune: ClassAnswer, confidence: float) -> Columns:
-        """Chances, and the set that holds the true class as often as ``confidence`` says."""
+    def columns(self, answer: ClassAnswer, limits: AnswerLimits) -> Columns:
+        """Chances, the decision, and the set that holds the true class as often as ``limits`` say.
+
+        Of two classes the second is the decision from the threshold on, which is the same in every row; of more classes
+        the most probable one.
+        """
         chances = {f"probability_{name}": answer.probabilities[:, i] for i, name in enumerate(answer.classes)}
         classes = np.asarray(answer.classes)
-        sets = _plausible(answer, tune, confidence)
-        return {**chances, "plausible": [" | ".join(classes[chosen]) for chosen in sets]}
+        decided: dict[str, Column] = {"decision": classes[answer.probabilities.argmax(axis=1)].tolist()}
+        for positive, threshold in self.thresholds(answer, limits).items():
+            yes = reached(chances[f"probability_{positive}"], threshold)
+            decided = {"decision": classes[yes.astype(int)].tolist(), "threshold": np.full(len(answer), threshold)}
+        sets = _plausible(answer, limits)
+        return {**chances, **decided, "plausible": [" | ".join(classes[chosen]) for chosen in sets]}
 
-    def torn(self, answer: ClassAnswer, tune: ClassAnswer, confidence: float) -> Bool[np.ndarray, " sample"]:
+    def thresholds(self, answer: ClassAnswer, limits: AnswerLimits) -> Mapping[str, float]:
+        """Of two classes, from which probability on the second one is answered."""
+        if len(answer.classes) != BINARY:
+            return {}
+        return {answer.classes[1]: limits.threshold(limits.tune.truth, limits.tune.probabilities[:, 1])}
+
+    def torn(self, answer: ClassAnswer, limits: AnswerLimits) -> Bool[np.ndarray, " sample"]:
         """Where not exactly one class is plausible."""
-        return np.asarray(_plausible(answer, tune, confidence).sum(axis=1) != 1)
+        return np.asarray(_plausible(answer, limits).sum(axis=1) != 1)
 
     def figures(self, target: TargetEvidence, answer: ClassAnswer | None) -> Iterator[Element]:
         """Separation, calibration with all predictions of two classes, and the operating point as counts."""
@@ -45,12 +61,11 @@ class ClassDelivery(Delivery):
         return confusion_matrix(target.confusion, target.classes) if several else EMPTY
 
 
-def _plausible(answer: ClassAnswer, tune: ClassAnswer, confidence: float) -> Bool[np.ndarray, "sample klass"]:
-    return class_sets(tune.probabilities, tune.truth, answer.probabilities, confidence)
+def _plausible(answer: ClassAnswer, limits: AnswerLimits) -> Bool[np.ndarray, "sample klass"]:
+    return class_sets(limits.tune.probabilities, limits.tune.truth, answer.probabilities, limits.confidence)
 
 
 def _shares(target: TargetEvidence, answer: ClassAnswer) -> PredictedShares:
     known = ~np.isnan(answer.truth)
-    thresholds = target.operating_point.thresholds if target.operating_point else ()
-    cuts = tuple(threshold for threshold in thresholds if threshold is not None)
-    return PredictedShares(answer.probabilities[known, 1], answer.truth[known] == 1, cuts)
+    threshold = target.operating_point.delivered if target.operating_point else None
+    return PredictedShares(answer.probabilities[known, 1], answer.truth[known] == 1, threshold)

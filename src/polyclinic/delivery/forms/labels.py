@@ -1,8 +1,13 @@
 """Several yes-or-no labels at once, for new patients: a chance for each."""
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from polyclinic.answers.labels import LabelsAnswer
 from polyclinic.delivery.figures.chances import ClassWords
-from polyclinic.delivery.forms.base import Columns, Delivery
+from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
+from polyclinic.evidence.metrics.thresholds import reached
 from polyclinic.translations.phrase import Phrase
 
 
@@ -13,6 +18,20 @@ class LabelsDelivery(Delivery):
     class_words = ClassWords(heading=Phrase("By label"), name=Phrase("Label"))
     listed = True
 
-    def columns(self, answer: LabelsAnswer, tune: LabelsAnswer, confidence: float) -> Columns:
-        """Chances."""
-        return {f"probability_{name}": answer.probabilities[:, i] for i, name in enumerate(answer.labels)}
+    def columns(self, answer: LabelsAnswer, limits: AnswerLimits) -> Columns:
+        """Chances, and for each label the decision, 1 or 0, at its threshold, which is the same in every row."""
+        columns: dict[str, Column] = {
+            f"probability_{name}": answer.probabilities[:, i] for i, name in enumerate(answer.labels)
+        }
+        for k, (name, threshold) in enumerate(self.thresholds(answer, limits).items()):
+            columns[f"decision_{name}"] = reached(answer.probabilities[:, k], threshold).astype(np.int64)
+            columns[f"threshold_{name}"] = np.full(len(answer), threshold)
+        return columns
+
+    def thresholds(self, answer: LabelsAnswer, limits: AnswerLimits) -> Mapping[str, float]:
+        """From which probability on each label is answered."""
+        tune = limits.tune
+        return {
+            name: limits.threshold(tune.truth[:, k], tune.probabilities[:, k], name)
+            for k, name in enumerate(answer.labels)
+        }

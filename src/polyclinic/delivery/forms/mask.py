@@ -7,7 +7,7 @@ from jaxtyping import Float, Shaped
 
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.delivery.figures.chances import ClassWords
-from polyclinic.delivery.forms.base import AnswerFiles, Column, Columns, Delivery
+from polyclinic.delivery.forms.base import AnswerFiles, AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.mask_file import write_like
 from polyclinic.delivery.number_columns import counts, with_interval
 from polyclinic.errors import ReadError
@@ -40,18 +40,18 @@ class MaskDelivery(Delivery):
     )
     record_metric = "dice"
 
-    def columns(self, answer: MaskAnswer, tune: MaskAnswer, confidence: float) -> Columns:
+    def columns(self, answer: MaskAnswer, limits: AnswerLimits) -> Columns:
         """Points of each region, and its volume or area with an interval where the spacing is known."""
         points = _points(answer, answer.probability)
         word, unit, scale = _size(answer)
-        step = np.prod(answer.spacing, axis=1) / scale
+        tune, step = limits.tune, np.prod(answer.spacing, axis=1) / scale
         tune_step = np.prod(tune.spacing, axis=1) / scale
         tune_points, true_points = _points(tune, tune.probability), _points(tune, tune.truth)
         columns: dict[str, Column] = {}
         for k, name in enumerate(answer.regions):
             columns[f"points_{name}"] = counts(points[:, k])
             if np.isfinite(step).any():
-                half = half_width(tune_points[:, k] * tune_step, true_points[:, k] * tune_step, confidence)
+                half = half_width(tune_points[:, k] * tune_step, true_points[:, k] * tune_step, limits.confidence)
                 columns |= with_interval(f"{word}_{name}_{unit}", points[:, k] * step, half)
         return columns
 

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 
 from polyclinic.answers.relations import FIRST_CHANCE, PREDICTED, RelationAnswer
 from polyclinic.delivery.figures.chances import ClassWords
-from polyclinic.delivery.forms.base import Column, Columns, Delivery
+from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.number_columns import counts
 from polyclinic.formats.packed import unpack
 from polyclinic.translations.phrase import Phrase
@@ -19,7 +19,7 @@ class RelationDelivery(Delivery):
     class_words = ClassWords(heading=Phrase("By relation"), name=Phrase("Relation"), counted=Phrase("Relations"))
     listed = True
 
-    def columns(self, answer: RelationAnswer, tune: RelationAnswer, confidence: float) -> Columns:
+    def columns(self, answer: RelationAnswer, limits: AnswerLimits) -> Columns:
         """How many relations there are of each type, and a list of them."""
         found = [unpack(content) if content else None for content in answer.pairs]
         columns: dict[str, Column] = {

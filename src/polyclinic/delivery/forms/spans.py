@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from polyclinic.answers.spans import SpanAnswer
 from polyclinic.delivery.figures.chances import ClassWords
-from polyclinic.delivery.forms.base import Column, Columns, Delivery
+from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.number_columns import counts
 from polyclinic.delivery.numbers import significant
 from polyclinic.formats.packed import unpack
@@ -20,7 +20,7 @@ class SpanDelivery(Delivery):
     class_words = ClassWords(heading=Phrase("By label"), name=Phrase("Label"), counted=Phrase("Spans"))
     listed = True
 
-    def columns(self, answer: SpanAnswer, tune: SpanAnswer, confidence: float) -> Columns:
+    def columns(self, answer: SpanAnswer, limits: AnswerLimits) -> Columns:
         """How many spans there are of each label, and a list of them."""
         found = [unpack(content) if content else None for content in answer.predicted]
         columns: dict[str, Column] = {

@@ -9,7 +9,7 @@ from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.delivery.blocks import figure
 from polyclinic.delivery.figures.calibrated import calibration
 from polyclinic.delivery.figures.survival import kaplan_meier, over_time
-from polyclinic.delivery.forms.base import Column, Columns, Delivery
+from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
 from polyclinic.delivery.numbers import NOTHING, cell, significant, with_unit
 from polyclinic.evidence.records import LogRank, Mistake, OverTime, TargetEvidence
@@ -21,9 +21,9 @@ class SurvivalDelivery(Delivery):
 
     in_unit = True
 
-    def columns(self, answer: SurvivalAnswer, tune: SurvivalAnswer, confidence: float) -> Columns:
+    def columns(self, answer: SurvivalAnswer, limits: AnswerLimits) -> Columns:
         """Risk, the median time with the times between which the event comes as often as ``confidence`` says."""
-        tail = (1 - confidence) / 2
+        tail = (1 - limits.confidence) / 2
         columns: dict[str, Column] = {"risk": answer.risk}
         for word, level in (("low", 1 - tail), ("median", 0.5), ("high", tail)):
             columns[word] = _time_until(answer, level)

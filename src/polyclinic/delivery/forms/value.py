@@ -7,7 +7,7 @@ import numpy as np
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.blocks import figure
 from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
-from polyclinic.delivery.forms.base import Columns, Delivery
+from polyclinic.delivery.forms.base import AnswerLimits, Columns, Delivery
 from polyclinic.delivery.markup import Element
 from polyclinic.evidence.conformal import half_width
 from polyclinic.evidence.records import TargetEvidence
@@ -19,9 +19,9 @@ class ValueDelivery(Delivery):
 
     in_unit = True
 
-    def columns(self, answer: ValueAnswer, tune: ValueAnswer, confidence: float) -> Columns:
+    def columns(self, answer: ValueAnswer, limits: AnswerLimits) -> Columns:
         """The number and the interval that holds the true one as often as ``confidence`` says."""
-        half = half_width(tune.value, tune.truth, confidence)
+        half = half_width(limits.tune.value, limits.tune.truth, limits.confidence)
         return {"value": answer.value, "low": answer.value - half, "high": answer.value + half}
 
     def figures(self, target: TargetEvidence, answer: ValueAnswer | None) -> Iterator[Element]:

@@ -7,13 +7,14 @@ from polyclinic.delivery.blocks import ReportSection, chapter, grid, note, table
 from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
 from polyclinic.delivery.material import TargetMaterial
 from polyclinic.delivery.names import metric_meaning, metric_name, model_name
-from polyclinic.delivery.numbers import count, number, signed, stacked
+from polyclinic.delivery.numbers import count, signed, stacked
+from polyclinic.delivery.operating import decision_in_words
 from polyclinic.delivery.sections.cases import cases
 from polyclinic.delivery.sections.classes import per_class
 from polyclinic.delivery.sections.groups import subgroups
 from polyclinic.delivery.sections.mistakes import mistakes
 from polyclinic.delivery.verdict import nearest_plain
-from polyclinic.evidence.records import Baseline, OperatingPoint, TargetEvidence
+from polyclinic.evidence.records import Baseline, TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
 
 
@@ -93,24 +94,6 @@ def _metric_row(metric: str, target: TargetEvidence, others: Sequence[Baseline])
 
 
 def _operating_rule(target: TargetEvidence) -> Element:
-    """The thresholds of the folds, and the rule they follow."""
-    point = target.operating_point
-    cuts = operating_thresholds(point)
-    if point is None or not cuts:
-        return EMPTY
-    if not point.rule:
-        return note(Phrase(OPERATING_POINT, cut=cuts))
-    phrase = "Operating point chosen on tune rows: threshold {cut} ({rule})."
-    return note(Phrase(phrase, cut=cuts, rule=point.rule))
-
-
-OPERATING_POINT = "Operating point chosen on tune rows: threshold {cut}."
-
-
-def operating_thresholds(point: OperatingPoint | None) -> str:
-    """The threshold, or the lowest and the highest of several folds; empty where there is none."""
-    cuts = sorted(cut for cut in (point.thresholds if point else ()) if cut is not None)
-    if not cuts:
-        return ""
-    low, high = number(cuts[0]), number(cuts[-1])
-    return low if low == high else Phrase("{low} to {high}", low=low, high=high)
+    """The one threshold of the study, and at which ones the figures were found."""
+    words = decision_in_words(target)
+    return note(words) if words else EMPTY

@@ -28,6 +28,7 @@ from polyclinic.evidence.records import (
 )
 from polyclinic.evidence.weights import Figures, Weights
 from polyclinic.study import catalogue
+from polyclinic.study.threshold import YOUDEN, ThresholdRule
 
 GRID = np.linspace(0, 1, 101)
 """False-positive shares (ROC) and sensitivities (precision-recall) at which curves are given."""
@@ -36,10 +37,11 @@ Draws = UInt8[np.ndarray, "resample patient"]
 
 @dataclass(frozen=True)
 class Part:
-    """Answers of one part (tune or test) with known truth, and where each belongs."""
+    """Answers of one part (tune or test) with known truth, where each belongs, and how a threshold is chosen."""
 
     answer: Any
     layout: Layout
+    threshold: ThresholdRule = YOUDEN
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ class LabelsCase(Case):
     decision: Float[np.ndarray, "sample label"]
     thresholds: tuple[tuple[float, ...], ...]
     rule: str
+    delivered: tuple[float, ...]
+    chosen_for: str | float
 
 
 def calibration_metrics(chances: str) -> tuple[Metric, ...]:
@@ -113,7 +115,7 @@ class LabelsJudge(Judge):
         """Chances and the decisions at each label's threshold in each fold."""
         answer, fold = test.answer, test.layout.fold
         chances = answer.probabilities.astype(np.float64)
-        chosen = [choose(_scored(tune, k), np.unique(fold)) for k in range(len(self._names))]
+        chosen = [choose(_scored(tune, k), np.unique(fold), test.threshold) for k in range(len(self._names))]
         decisions = [c.decide(chances[:, k], fold) for k, c in enumerate(chosen)]
         return LabelsCase(
             truth=answer.truth,
@@ -122,6 +124,8 @@ class LabelsJudge(Judge):
             decision=np.stack(decisions, axis=1),
             thresholds=tuple(tuple(c.by_fold.values()) for c in chosen),
             rule="for each label: " + max((c.rule for c in chosen), key=len),
+            delivered=tuple(c.delivered for c in chosen),
+            chosen_for=next((c.chosen_for for c in chosen if c.chosen_for), ""),
         )
 
     def counts(self, answer: LabelsAnswer, layout: Layout) -> Tested:
@@ -148,7 +152,12 @@ class LabelsJudge(Judge):
                 ),
             },
             per_class=judged.each(self._names, PER_LABEL),
-            operating_point=OperatingPoint(case.rule, (), thresholds),
+            operating_point=OperatingPoint(
+                rule=case.rule,
+                label_thresholds=thresholds,
+                label_delivered=dict(zip(self._names, case.delivered, strict=True)),
+                chosen_for=case.chosen_for,
+            ),
         )
 
     def _curves(self, judged: Judged, name: str, plain: Any) -> dict[str, Curve]:

@@ -97,3 +97,33 @@ def youden_threshold(truth: Truth, score: Float[np.ndarray, " sample"]) -> float
     best = int(np.flatnonzero(youden >= youden.max() - 1e-12)[0])
     values = score[ranking.order][ranking.starts]
     return float((values[best] + values[best + 1]) / 2)
+
+
+def least_sensitivity(truth: Truth, score: Float[np.ndarray, " sample"], level: float) -> float:
+    """The highest threshold at which at least ``level`` of the diseased are found. NaN where one class only is present.
+
+    As Youden's it lies midway between two neighbouring scores.
+    """
+    if truth.sum() in (0, len(truth)):
+        return float("nan")
+    values = np.unique(score)
+    found = 1 - np.searchsorted(np.sort(score[truth == 1]), values, side="left") / truth.sum()
+    # Rounding must not turn 19 of 20 into less than 0.95.
+    last = int(np.flatnonzero(found >= level - 1e-12)[-1])
+    return float(values[0] if last == 0 else (values[last - 1] + values[last]) / 2)
+
+
+def least_specificity(truth: Truth, score: Float[np.ndarray, " sample"], level: float) -> float:
+    """The lowest threshold at which at least ``level`` of the healthy are left in peace. NaN as above.
+
+    Where even the highest score is a healthy patient's it may lie above all scores: then nobody is alarmed.
+    """
+    if truth.sum() in (0, len(truth)):
+        return float("nan")
+    values = np.unique(score)
+    healthy = np.sort(score[truth == 0])
+    spared = np.append(np.searchsorted(healthy, values, side="left"), len(healthy)) / len(healthy)
+    first = int(np.flatnonzero(spared >= level - 1e-12)[0])
+    if first == len(values):
+        return float(max((values[-1] + 1) / 2, np.nextafter(values[-1], np.inf)))
+    return float(values[0] if first == 0 else (values[first - 1] + values[first]) / 2)

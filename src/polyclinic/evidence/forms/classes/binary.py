@@ -30,6 +30,8 @@ class BinaryCase(Case):
     threshold: Float[np.ndarray, " sample"]
     fold: Int[np.ndarray, " sample"]
     rule: str
+    delivered: float
+    chosen_for: str | float
 
 
 def calibration_metrics(chances: str) -> tuple[Metric, ...]:
@@ -94,7 +96,7 @@ class BinaryJudge(ChancesJudge):
         if tune is not None:
             chances = tune.answer.probabilities[:, 1].astype(np.float64)
             scored = ScoredSamples(chances, tune.answer.truth, tune.layout.fold)
-        chosen = choose(scored, np.unique(fold))
+        chosen = choose(scored, np.unique(fold), test.threshold)
         probability = answer.probabilities[:, 1].astype(np.float64)
         return BinaryCase(
             truth=answer.truth,
@@ -104,6 +106,8 @@ class BinaryJudge(ChancesJudge):
             threshold=np.array([chosen.by_fold[int(number)] for number in fold]),
             fold=fold,
             rule=chosen.rule,
+            delivered=chosen.delivered,
+            chosen_for=chosen.chosen_for,
         )
 
     def counts(self, answer: ClassAnswer, layout: Layout) -> Tested:
@@ -121,7 +125,12 @@ class BinaryJudge(ChancesJudge):
                 calibration.calibration_curve(case.truth, case.raw, judged.confidence),
             ),
             curves={name: judged.curve(name, partial(_curve, plain), GRID) for name, plain in _CURVES.items()},
-            operating_point=OperatingPoint(case.rule, tuple(case.threshold[folds].tolist())),
+            operating_point=OperatingPoint(
+                rule=case.rule,
+                thresholds=tuple(case.threshold[folds].tolist()),
+                delivered=case.delivered,
+                chosen_for=case.chosen_for,
+            ),
             confusion=confusion(case.take(judged.once()), 2),
         )
 
