@@ -191,7 +191,7 @@ def _coded_in_numbers(name: str, values: Sequence[int], truth: bool) -> EventCod
     if list(values) == [0, 1]:
         return _zero_and_one(name, truth)
     if list(values) == [1, 2]:
-        doubt = "2 is taken as the event, as in R's survival package" if mentions(name, "censoring") else ""
+        doubt = "2 is taken as the event, as in R's survival package" if speaks_of_censoring(name) else ""
         return EventCoding((2,), doubt)
     if values[0] == 0 and values[-1] <= _MOST_CAUSES:
         causes = tuple(values[1:])
@@ -210,9 +210,9 @@ def _zero_and_one(name: str, truth: bool) -> EventCoding:
     yes, no = (True, False) if truth else (1, 0)
     if is_called(name, "healthy_name"):
         return EventCoding((no,), "the column says who is alive, so no is taken as the event")
-    if is_called(name, "censored_plainly"):
-        return EventCoding((no,), "the column says who was censored, so no is taken as the event: look it up")
-    if mentions(name, "censoring"):
+    if says_who_was_censored(name):
+        return EventCoding((no,), f"the column says who was censored, so {spell(no)} is taken as the event: look it up")
+    if speaks_of_censoring(name):
         why = "as in most public sets (GBSG2, gehan, channing)"
         return EventCoding((yes,), f"the column is named for censoring, yet {spell(yes)} is taken as the event, {why}")
     return EventCoding((yes,))
@@ -223,7 +223,8 @@ def _coded_in_words(name: str, values: Sequence[str]) -> EventCoding | None:
     if len(values) == 2:
         one, other = values
         sides = {one: _side_of_two(one, other), other: _side_of_two(other, one)}
-    if all(_is_answer(value) for value in values) and is_called(name, "healthy_name", "censored_plainly"):
+    turned = is_called(name, "healthy_name") or says_who_was_censored(name)
+    if turned and all(_is_answer(value) for value in values):
         sides = {value: _opposite(found) for value, found in sides.items()}
     ill = tuple(value for value, found in sides.items() if found is Side.ILL)
     open_ones = [value for value, found in sides.items() if found is Side.OPEN]
@@ -235,6 +236,17 @@ def _coded_in_words(name: str, values: Sequence[str]) -> EventCoding | None:
         )
     several = "it holds competing events: any of them counts here. If you ask about one, name it alone"
     return EventCoding(ill, several if len(ill) > 1 else "")
+
+
+def speaks_of_censoring(name: str) -> bool:
+    """Whether a column is called after censoring: its 1 may mean the event or, as often, that there was none."""
+    glued = (re.fullmatch(r"[a-z]{1,4}(cens|censor|censored|censoring|censorship)", word) for word in tokens(name))
+    return mentions(name, "censoring") or any(found and not found[0].startswith(("un", "non")) for found in glued)
+
+
+def says_who_was_censored(name: str) -> bool:
+    """Whether a whole word says who was censored, as "censored" and "censorship" do and "cens" does not."""
+    return mentions(name, "censored_plainly") and not mentions(name, "not_words")
 
 
 def is_event_name(name: str) -> int:

@@ -36,7 +36,8 @@ class SurviveOptions(TargetOptions):
     """Keys of a target of kind "survive"."""
 
     event: str
-    """Column that says whether the event was seen (1 or true) or the patient left before it (0 or false: censored)."""
+    """Column that says whether the event was seen (1 or true) or the patient left before it (0 or false: censored).
+    Of a column that is named for censoring, such as "censorship", ``occurred`` must say it."""
     occurred: bool | int | float | str | tuple[bool | int | float | str, ...] | None = None
     """Value of the event column that means that the event was seen, or several, where it is coded in another way, such
     as 2 or "1:DECEASED"; every other known value then means censored."""

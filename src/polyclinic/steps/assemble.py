@@ -10,6 +10,7 @@ from polyclinic.cohort.copies import Content, find_copies
 from polyclinic.cohort.findings import inspect
 from polyclinic.cohort.follow_up_leaks import follow_up_findings
 from polyclinic.cohort.leaks import leaks
+from polyclinic.cohort.part_prevalence import uneven_parts
 from polyclinic.cohort.patient_groups import copies
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.split import divide
@@ -125,7 +126,8 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
     first = next(iter(assembled.questions.values()))
     contents = {name: Content(one.records.fingerprints(), one.records.halves) for name, one in assembled.inputs.items()}
     answers = _in_order(q.head.columns() for q in assembled.questions.values() if not isinstance(q.head, Dense))
-    found = find_copies(cohort, contents, cohort.frame.select(answers) if answers else None)
+    asked = cohort.frame.select(answers)
+    found = find_copies(cohort, contents, asked if answers else None)
     split = divide(
         cohort,
         study.split,
@@ -143,7 +145,8 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
         fingerprints=found.prints,
         properties={name: one.records.properties() for name, one in assembled.inputs.items()},
     )
-    findings = sift([*split.findings, *found.findings, *doubts], study.accept)
+    uneven = uneven_parts(cohort, split, study.split, asked)
+    findings = sift([*split.findings, *found.findings, *uneven, *doubts], study.accept)
     stop_on(findings, LeakError)
     findings = [*assembled.findings, *findings]
     return split, replace(assembled, findings=(*findings, *idle(findings, study.accept)))

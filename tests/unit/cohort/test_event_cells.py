@@ -3,6 +3,7 @@ import polars as pl
 import pytest
 
 from polyclinic.cohort.event_cells import doubtful_codes, read_event, strange_codes
+from polyclinic.errors import Severity
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,20 @@ def test_competing_events_are_told() -> None:
     assert list(doubtful_codes(pl.Series("status", [0, 1, 2]), (1, 2), "here")) == []
 
 
-def test_a_column_named_for_censoring_is_told_unless_the_study_says_what_it_means() -> None:
-    column = pl.Series("cens", [0, 1])
-    assert [f.name for f in doubtful_codes(column, (), "here")] == ["assumed_event"]
-    assert list(doubtful_codes(column, (1,), "here")) == []
+@pytest.mark.parametrize("name", ["cens", "censorship", "Censored", "os_censor", "pfscens", "删失", "zensiert"])
+def test_a_column_named_for_censoring_is_refused_until_the_study_says_what_it_means(name: str) -> None:
+    column = pl.Series(name, [0, 1])
+    [finding] = doubtful_codes(column, (), "here")
+    assert (finding.name, finding.severity) == ("assumed_event", Severity.ERROR)
+    assert "occurred = 0" in finding.remedy
+    assert list(doubtful_codes(column, (0,), "here")) == []
+
+
+@pytest.mark.parametrize("name", ["event", "status", "uncensored", "dead", "license"])
+def test_other_columns_of_events_are_read_as_they_stand(name: str) -> None:
+    assert list(doubtful_codes(pl.Series(name, [0, 1]), (), "here")) == []
+
+
+def test_censored_taken_for_the_event_is_doubted() -> None:
+    assert [f.name for f in doubtful_codes(pl.Series("censorship", [0, 1]), (1,), "here")] == ["turned_event"]
+    assert list(doubtful_codes(pl.Series("cens", [0, 1]), (1,), "here")) == []

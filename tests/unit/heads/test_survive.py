@@ -98,7 +98,8 @@ def test_competing_events_and_a_name_of_censoring_are_told():
     assert "competing_events" in names
     kind = Survive("death", SurviveOptions(event="cens", time="days"))
     target = kind.read_target(pl.DataFrame({"cens": [0, 1, 1], "days": [1, 2, 3]}), TABLE)
-    assert "assumed_event" in {finding.name for finding in target.check("here")}
+    told = {finding.name: finding.severity for finding in target.check("here")}
+    assert told["assumed_event"] is Severity.ERROR
 
 
 def test_faults_of_both_columns_come_together_and_without_content():

@@ -282,3 +282,13 @@ def test_columns_that_nothing_uses_are_listed_with_the_reason(study):
     assert "born (dates: give a number of days instead)" in finding.found
     assert "note (" not in finding.found
     assert "patient_id" not in finding.found
+
+
+def test_parts_with_other_shares_of_the_outcome_are_told(study):
+    def uneven(table: pl.DataFrame) -> pl.DataFrame:
+        part = ["test" if row % 4 == 3 else "train" for row in range(60)]
+        ill = ["yes" if row % 4 == 3 or row % 12 == 0 else "no" for row in range(60)]
+        return table.with_columns(part=pl.Series(part), sick=pl.Series(ill))
+
+    _, assembled = divide_cohort(study(uneven, split={"column": "part"}))
+    assert "prevalence_differs" in {finding.name for finding in assembled.findings}
