@@ -266,11 +266,8 @@ def _expression(roles: Roles) -> Iterator[str]:
         yield ""
     yield "[inputs.expression]"
     yield _key("kind", "expression", f"{counted(len(roles.numbers), 'column')} of numbers: probably genes")
-    if roles.doubtful:
-        yield _key("columns", list(roles.numbers))
-        yield from _not_used(roles)
-    else:
-        yield _key("columns", "rest", "every column not used elsewhere")
+    yield _key("columns", "rest", "every column not used elsewhere")
+    yield from _left_out(roles)
     yield ""
 
 
@@ -283,16 +280,19 @@ def _tabular(roles: Roles) -> Iterator[str]:
     yield "[inputs.clinical]"
     yield _key("kind", "tabular", f"{counted(numbers, 'column')} of numbers, {categories} of categories")
     yield _key("columns", "rest", "every column not used elsewhere")
-    if roles.doubtful:
-        yield "leave_out = ["
-        for doubt in roles.doubtful:
-            yield f"  {_value(doubt.column)},   # {_comment(doubt.why)}"
-        yield "]"
+    yield from _left_out(roles)
     if roles.nominal:
         yield _key("categorical", list(roles.nominal), "whole numbers that name groups, by what the columns are called")
     else:
         yield '# categorical = ["stage"]      # codes made of digits'
     yield ""
+
+
+def _left_out(roles: Roles) -> Iterator[str]:
+    if roles.doubtful:
+        yield "leave_out = ["
+        yield from (f"  {_value(doubt.column)},   # {_comment(doubt.why)}" for doubt in roles.doubtful)
+        yield "]"
 
 
 def _target(asked: TargetGuess, named: Mapping[str, tuple[str, str]]) -> Iterator[str]:

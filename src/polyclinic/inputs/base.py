@@ -176,6 +176,10 @@ class Input(ABC):
         """Columns of texts, which stand as given to the last blank: offsets may be counted in them."""
         return ()
 
+    def left_out(self) -> tuple[str, ...]:
+        """Names or patterns of columns that the study leaves out of "rest"; one that means none is misspelt."""
+        return ()
+
     def numbers(self) -> tuple[str, ...]:
         """Columns that hold numbers, whatever a few of their cells look like."""
         return ()

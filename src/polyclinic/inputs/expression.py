@@ -14,6 +14,7 @@ from torch import Tensor
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, stop_on
+from polyclinic.formats.columns.column_patterns import left_in
 from polyclinic.formats.columns.column_types import absent_column
 from polyclinic.inputs.base import Input, Prepared, learned
 from polyclinic.layers.tables.components import ComponentNetwork, principal_components
@@ -34,6 +35,8 @@ class ExpressionOptions(InputOptions):
     """Columns to read, one per gene; "rest" = every column that nothing else uses."""
     prefix: str = ""
     """Of "rest", only the columns whose name begins so, such as "ENSG"."""
+    leave_out: tuple[str, ...] = ()
+    """Columns to leave out of "rest": names, or patterns in which * stands for any signs, such as "AFFX*"."""
     log: Literal["auto", "yes", "no"] = "auto"
     """Whether to take logarithms; "auto" does where values go beyond 100, which logarithms of expression never do."""
     level: Literal["auto", "yes", "no"] = "auto"
@@ -113,8 +116,13 @@ class Expression(Input):
         if self.plan is not None:
             return self.plan.columns
         if self.options.columns == "rest":
-            return tuple(name for name in offered if name.startswith(self.options.prefix))
+            begin = tuple(name for name in offered if name.startswith(self.options.prefix))
+            return left_in(begin, self.options.leave_out)
         return self.options.columns
+
+    def left_out(self) -> tuple[str, ...]:
+        """The columns that the study leaves out."""
+        return self.options.leave_out
 
     def read(self, cells: ColumnCells) -> Genes:
         """Cells to numbers.
@@ -271,4 +279,6 @@ def _divisor(spread: Float[np.ndarray, " column"]) -> Float[np.ndarray, " column
 
 def _no_genes(name: str, prefix: str) -> Finding:
     found = f'no column begins with "{prefix}"' if prefix else "no column is left"
-    return Finding("no_genes", f"[inputs.{name}]", "needs at least one column", found, "Check columns and prefix.")
+    return Finding(
+        "no_genes", f"[inputs.{name}]", "needs at least one column", found, "Check columns, prefix and leave_out."
+    )

@@ -15,6 +15,7 @@ from torch import Generator, Tensor, nn
 
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, StudyError, stop_on
+from polyclinic.formats.columns.column_patterns import left_in
 from polyclinic.formats.columns.column_types import absent_column
 from polyclinic.inputs.base import Input, Prepared, learned
 from polyclinic.layers.tables.table import Columns, TableNetwork, TableShape
@@ -45,7 +46,7 @@ class TabularOptions(InputOptions):
     columns: Literal["rest"] | tuple[str, ...] = "rest"
     """Columns to read; "rest" = every column that nothing else uses."""
     leave_out: tuple[str, ...] = ()
-    """Columns to leave out of "rest", such as an identifier."""
+    """Columns to leave out of "rest", such as an identifier; * stands for any signs, as in "lab_*"."""
     numeric: tuple[str, ...] = ()
     """Columns that hold numbers, where the table leaves doubt."""
     categorical: tuple[str, ...] = ()
@@ -171,8 +172,12 @@ class Tabular(Input):
         if self.plan is not None:
             return self.plan.names
         if self.options.columns == "rest":
-            return tuple(name for name in offered if name not in self.options.leave_out)
+            return left_in(offered, self.options.leave_out)
         return self.options.columns
+
+    def left_out(self) -> tuple[str, ...]:
+        """The columns that the study leaves out."""
+        return self.options.leave_out
 
     def words(self) -> tuple[str, ...]:
         """The categories: those that the study names, once fitted those that were learned."""

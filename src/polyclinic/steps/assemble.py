@@ -18,6 +18,7 @@ from polyclinic.cohort.table import Cohort, leave_out
 from polyclinic.cohort.unnamed_patients import alike_identifiers, unrecognised_patients
 from polyclinic.cohort.unused_columns import unused_columns, unused_findings
 from polyclinic.errors import CohortError, Finding, LeakError, StudyError, stop_on
+from polyclinic.formats.columns.column_patterns import means_none
 from polyclinic.heads.base import Dense, Head
 from polyclinic.inputs.base import Input
 from polyclinic.steps.cohort_reader import CohortReader
@@ -98,6 +99,11 @@ def claim_columns(
         ]
         for column in names
         if column not in offered
+    ]
+    findings += [
+        catalogue.unknown(f"[inputs.{name}] leave_out", f"column in {cohort.name}", entry, tuple(offered))
+        for name, kind in inputs.items()
+        for entry in means_none(offered, kind.left_out())
     ]
     for name, names in columns.items():
         findings += [_also_outcome(name, c, outcome[c]) for c in names if c in outcome]

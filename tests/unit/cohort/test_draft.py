@@ -261,13 +261,12 @@ def test_genes_beside_categories_are_two_inputs(tmp_path: Path) -> None:
     assert study["inputs"]["expression"]["columns"] == "rest"
 
 
-def test_genes_beside_an_identifier_are_named(tmp_path: Path) -> None:
+def test_an_identifier_beside_genes_is_left_out(tmp_path: Path) -> None:
     frame = pl.DataFrame({f"g{i}": RNG.normal(size=40) for i in range(600)}).with_columns(silent=0.0)
     frame = frame.with_columns(y=pl.Series(["a", "b"] * 20), sample_id=pl.Series([f"s{n}" for n in range(40)]))
     frame.write_csv(tmp_path / "genes.csv")
-    named = tomllib.loads(draft(tmp_path / "genes.csv", "y").text)["inputs"]["expression"]["columns"]
-    assert "silent" in named
-    assert "sample_id" not in named
+    drafted = tomllib.loads(draft(tmp_path / "genes.csv", "y").text)["inputs"]["expression"]
+    assert drafted == {"kind": "expression", "columns": "rest", "leave_out": ["sample_id"]}
 
 
 @pytest.mark.parametrize("name", ['a "b"', "back\\slash", "年龄", "a\nb", "#x", "it's", "[x]"])

@@ -45,6 +45,8 @@ def test_columns_by_rest_by_prefix_and_by_name():
     assert kind().columns(offered) == offered
     assert kind(prefix="ENSG").columns(offered) == ("ENSG1", "ENSG2")
     assert kind(columns=["ENSG2"]).columns(offered) == ("ENSG2",)
+    assert kind(leave_out=["id"]).columns(offered) == ("ENSG1", "ENSG2")
+    assert kind(prefix="ENSG", leave_out=["*1"]).columns(offered) == ("ENSG2",)
 
 
 def test_unknown_genes_get_a_suggestion_and_none_at_all_an_error():

@@ -1,11 +1,13 @@
 """A study put together with its cohort: rows of the user's table in every finding, strata, what may be accepted."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import tomli_w
 
 from polyclinic.cohort.table import load
 from polyclinic.errors import CohortError, LeakError, Severity, StudyError
@@ -292,3 +294,19 @@ def test_parts_with_other_shares_of_the_outcome_are_told(study):
 
     _, assembled = divide_cohort(study(uneven, split={"column": "part"}))
     assert "prevalence_differs" in {finding.name for finding in assembled.findings}
+
+
+@pytest.mark.parametrize("kind", ["tabular", "expression"])
+def test_genes_are_left_out_and_a_misspelt_name_is_refused(tmp_path, kind):
+    def assembled(*leave_out: str) -> Assembled:
+        made = example_cohort(tmp_path, {"rna": "expression"}, {"sick": "classify"}, patients=40)
+        document = tomllib.loads(made.study.read_text(encoding="utf-8"))
+        document["inputs"]["rna"] = {"kind": kind, "missing": "allow", "leave_out": ["sex", *leave_out]}
+        made.study.write_text(tomli_w.dumps(document), encoding="utf-8")
+        return assembled_from(read_study(made.study), tmp_path)
+
+    every = set(assembled().inputs["rna"].columns)
+    left = set(assembled("rna_gene_00*", "rna_gene_600").inputs["rna"].columns)
+    assert every - left == {*(f"rna_gene_00{n}" for n in range(1, 10)), "rna_gene_600"}
+    with pytest.raises(StudyError, match=r'\[inputs.rna\] leave_out: .*"rna_gen_600".*"rna_gene_600"'):
+        assembled("rna_gen_600")
