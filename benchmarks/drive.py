@@ -21,7 +21,8 @@ from measure import Asked, Figure, compare, main
 from PIL import Image
 
 from polyclinic.answers.mask import MaskAnswer
-from polyclinic.evidence.metrics.overlap import decide, judge_region
+from polyclinic.decoding.regions import decide
+from polyclinic.evidence.metrics.overlap import judge_region
 from polyclinic.formats.packed import unpack
 from polyclinic.formats.pictures import raster
 from polyclinic.geometry import RegionMarks

@@ -152,12 +152,15 @@ def test_points_are_those_of_the_mask(asked):
 
 def test_boxes_are_those_of_the_file(asked):
     found, tune = asked.of("spots"), asked.tuned("spots")
-    assert own_columns(found) == {"count_spot", "count_spot_low", "count_spot_high", "highest_spot"}
+    assert own_columns(found) == {"count_spot", "count_spot_low", "count_spot_high", "highest_spot", "boxes"}
     for row in found.iter_rows(named=True):
         document = json.loads(asked.file(row["file"]).read_text(encoding="utf-8"))
         scores = [box["score"] for box in document["boxes"]]
         assert row["count_spot"] == sum(box["counted"] for box in document["boxes"])
         assert row["count_spot"] == sum(score >= round(document["thresholds"]["spot"], 4) for score in scores)
+        counted = [box for box in document["boxes"] if box["counted"]]
+        listed = [([one["y0"], one["x0"]], [one["y1"], one["x1"]], one["score"]) for one in json.loads(row["boxes"])]
+        assert listed == [(box["low"], box["high"], box["score"]) for box in counted]
         assert row["highest_spot"] == pytest.approx(max(scores), abs=1e-4)
         assert row["count_spot_low"] <= row["count_spot"] <= row["count_spot_high"]
         assert row["count_spot_high"] - row["count_spot"] == (found["count_spot_high"] - found["count_spot"])[0]

@@ -72,6 +72,10 @@ class Answer(ABC):
             if isinstance(value, np.ndarray)
         }
 
+    def readable(self) -> dict[str, pl.Series]:
+        """Packed arrays once more, as columns of JSON for other programs; most forms pack nothing."""
+        return {}
+
     @classmethod
     def read(cls, frame: pl.DataFrame, constants: Constants) -> Self:
         """The answer out of its columns."""

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
+import polars as pl
 from jaxtyping import Float, Shaped
 
 from polyclinic.answers.base import Answer
 from polyclinic.decoding.cell_scores import vote
 from polyclinic.formats.packed import nothing, pack, pack_all, unpack
+from polyclinic.formats.readable import Entry, json_column, run_lengths, shape_of, too_many
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,12 @@ class CellsAnswer(Answer):
             predicted[row] = pack(labels)
         return replace(first, scores=scores, predicted=predicted)
 
+    def readable(self) -> dict[str, pl.Series]:
+        """Each cell as run lengths, with its score; and the true ones."""
+        found = [_listed(labels, scores) for labels, scores in zip(self.predicted, self.scores, strict=True)]
+        truth = [_listed(labels, b"") for labels in self.truth]
+        return {"cells_predicted_json": json_column(found), "cells_truth_json": json_column(truth)}
+
     @classmethod
     def example(cls, rng: np.random.Generator, samples: int, flawed: bool = False) -> Self:
         """Two cells in each picture of 12 by 12; of flawed ones there is a score too many."""
@@ -55,3 +63,20 @@ class CellsAnswer(Answer):
         found = [np.roll(truth[row], shift, axis=1) for row, shift in enumerate(shifts)]
         scores = [rng.uniform(0.5, 1, 2 + flawed).astype(np.float32) for _ in range(samples)]
         return cls("um", np.full((samples, 2), 0.5), pack_all(scores), pack_all(found), pack_all(list(truth)))
+
+
+def _listed(packed: bytes, scores: bytes) -> list[Entry] | None:
+    """The cells of one picture; None where nothing is known, or where they are too many for a table."""
+    if not packed:
+        return None
+    labels = unpack(packed)
+    runs = run_lengths(labels)
+    if too_many(runs.values()):
+        return None
+    cells: list[Entry] = [
+        {"cell": number, "size": shape_of(labels), "counts": counts} for number, counts in runs.items()
+    ]
+    sure = unpack(scores) if scores else np.zeros(0)
+    if len(sure) != len(cells):
+        return cells
+    return [{**cell, "score": round(float(score), 4)} for cell, score in zip(cells, sure, strict=True)]

@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
-from jaxtyping import Float, Shaped
+import polars as pl
+from jaxtyping import Bool, Float, Shaped
 
 from polyclinic.answers.base import Answer
+from polyclinic.decoding.regions import decide
 from polyclinic.formats.packed import nothing, pack, pack_all, unpack
+from polyclinic.formats.readable import Entry, json_column, run_lengths, shape_of, too_many
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,8 @@ class MaskAnswer(Answer):
         thresholds: From which probability a point is said to belong, by region; not used where exclusive.
         spacing: Length of a step along each axis, NaN where not known (then 1 px is meant).
         inside: Packed truth values "*grid": where the answer is judged; empty = everywhere.
-        probability: Packed uint8 "region *grid", 255 = certain.
-        truth: Packed uint8 "region *grid", 0 or 1.
+        probability: Packed uint8 "region ...", 255 = certain.
+        truth: Packed uint8 "region ...", 0 or 1.
     """
 
     form: ClassVar[str] = "mask"
@@ -50,6 +53,28 @@ class MaskAnswer(Answer):
             probability[row] = _mean([answer.probability[row] for answer in answers if answer.probability[row]])
         thresholds = np.mean([answer.thresholds for answer in answers], axis=0)
         return replace(first, probability=probability, thresholds=thresholds)
+
+    def decided(self, position: int) -> Bool[np.ndarray, "region ..."]:
+        """Which points of one record belong to which region; none outside its field of view."""
+        chances = unpack(self.probability[position])
+        found = decide(chances, self.thresholds[position], exclusive=self.exclusive)
+        inside = self.inside[position]
+        return found & unpack(inside).astype(bool) if inside else found
+
+    def readable(self) -> dict[str, pl.Series]:
+        """Each region as run lengths, and the true ones."""
+        known = [bool(packed) for packed in self.probability]
+        found = [self._listed(self.decided(row)) if there else None for row, there in enumerate(known)]
+        truth = [self._listed(unpack(packed)) if packed else None for packed in self.truth]
+        return {"mask_predicted_json": json_column(found), "mask_truth_json": json_column(truth)}
+
+    def _listed(self, regions: Shaped[np.ndarray, "region ..."]) -> list[Entry] | None:
+        """The regions of one record; None where they are too torn for a table."""
+        runs = [run_lengths(region.astype(np.int8)).get(1, [region.size]) for region in regions]
+        if too_many(runs):
+            return None
+        named = zip(self.regions, runs, strict=True)
+        return [{"label": name, "size": shape_of(regions[0]), "counts": counts} for name, counts in named]
 
     @classmethod
     def example(cls, rng: np.random.Generator, samples: int, flawed: bool = False) -> Self:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
+import polars as pl
 from jaxtyping import Float, Shaped
 
 from polyclinic.answers.base import Answer
 from polyclinic.formats.packed import pack, pack_all, unpack
+from polyclinic.formats.readable import Entry, json_column
 
 TRUE, PREDICTED, FIRST_CHANCE = 4, 5, 6
 """Columns of a pair: before them stand the offsets, after them the chances."""
@@ -35,6 +37,30 @@ class RelationAnswer(Answer):
         pairs = np.empty(len(rows), dtype=object)
         pairs[:] = [pack(_together([unpack(part) for part in row])) if all(row) else b"" for row in rows]
         return replace(answers[0], pairs=pairs)
+
+    def readable(self) -> dict[str, pl.Series]:
+        """Offsets and types of what is related, never the text."""
+        true = [None if pairs is None or (pairs[:, TRUE] < 0).any() else pairs for pairs in self._unpacked()]
+        truth = [None if pairs is None else [self._entry(p, TRUE) for p in pairs if p[TRUE] > 0] for pairs in true]
+        return {"relations_predicted_json": json_column(self.listed()), "relations_truth_json": json_column(truth)}
+
+    def listed(self) -> list[list[Entry] | None]:
+        """The relations that were found in each text; None where no pair was asked about."""
+        return [
+            None if pairs is None else [self._found(pair) for pair in pairs if pair[PREDICTED] > 0]
+            for pairs in self._unpacked()
+        ]
+
+    def _unpacked(self) -> list[Float[np.ndarray, "pair column"] | None]:
+        return [unpack(content) if content else None for content in self.pairs]
+
+    def _found(self, pair: Float[np.ndarray, " column"]) -> Entry:
+        confidence = round(float(pair[FIRST_CHANCE + int(pair[PREDICTED])]), 4)
+        return {**self._entry(pair, PREDICTED), "confidence": confidence}
+
+    def _entry(self, pair: Float[np.ndarray, " column"], column: int) -> Entry:
+        head, tail = ([int(end) for end in pair[first : first + 2]] for first in (0, 2))
+        return {"head": head, "tail": tail, "type": self.types[int(pair[column])]}
 
     @classmethod
     def example(cls, rng: np.random.Generator, samples: int, flawed: bool = False) -> Self:

@@ -17,7 +17,6 @@ from polyclinic.cohort.outcomes import absent_columns
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding.window_stitching import Gathered
 from polyclinic.errors import CohortError, Finding, stop_on
-from polyclinic.evidence.metrics.overlap import decided
 from polyclinic.evidence.metrics.softening import ProbabilityRecord, choose, soften
 from polyclinic.formats.columns.column_types import paths
 from polyclinic.formats.packed import nothing, pack, unpack
@@ -337,7 +336,7 @@ class Segment(base.Dense):
     def marks(self, answer: MaskAnswer, position: int) -> Marks:
         """The regions of one record, where it was looked at."""
         truth = unpack(answer.truth[position]) if answer.truth[position] else None
-        found = decided(answer, position).astype(np.uint8) if answer.probability[position] else None
+        found = answer.decided(position).astype(np.uint8) if answer.probability[position] else None
         return RegionMarks(answer.regions, truth, found)
 
     @classmethod

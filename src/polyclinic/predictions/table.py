@@ -12,9 +12,20 @@ event, time                follow-up: 1 = seen, 0 = censored
 risk                       higher = earlier event expected
 survival_times, survival   the survival curve: lists of equal length
 <form>_<part>              masks, boxes, cells, spans, relations: arrays (see ``formats.packed``), lists of numbers
+<form>_<part>_json         the same arrays as JSON, for other programs; never a text itself (see below)
 shift                      distance from the training patients
 site, strata_<column>      subgroups
 =========================  =============================================================================
+
+The JSON of a row is a list, empty where nothing is there; no JSON where nothing is known:
+
+- spans: ``{"start", "end", "label"}``, offsets in code points of the text as given, ``end`` excluded; answers also have
+  "confidence", truths "seen" (whether training rows hold this mention); where it is asked for "assertion"
+- relations: ``{"head": [start, end], "tail": [start, end], "type"}``, where there is one; answers also "confidence"
+- boxes: ``{"label", "x0", "y0", "x1", "y1"}`` in pixels (x along columns, y along rows), in scans "i0" to "k1"; answers
+  also "score" and "counted" (whether the score reaches the threshold of the class)
+- mask: ``{"label", "size", "counts"}`` for each region; cells: ``{"cell", "size", "counts"}``, answers also "score";
+  run lengths as COCO writes them (see ``formats.readable``). A record of more than 20,000 runs has no JSON
 
 Names and order of classes, units and forms stand in the file's own metadata, so that a file is read back exactly.
 """
@@ -157,7 +168,7 @@ def _frames(predictions: Predictions) -> Iterator[pl.DataFrame]:
         about["site"] = _words_or_numbers(samples.site)
     about |= {f"strata_{name}": _words_or_numbers(values) for name, values in samples.strata.items()}
     for name, answer in predictions.answers.items():
-        frame = pl.DataFrame(who | answer.columns() | about)
+        frame = pl.DataFrame(who | answer.columns() | answer.readable() | about)
         asked = [pl.lit(name).alias("target"), pl.lit(predictions.model).alias("model")]
         yield frame.select(*list(who), *asked, pl.all().exclude(list(who)))
 

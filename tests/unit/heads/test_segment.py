@@ -13,7 +13,6 @@ from polyclinic.answers.base import average_answers
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, ReadError
 from polyclinic.evidence.forms.base import judge_of
-from polyclinic.evidence.metrics.overlap import decided
 from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import GridGeometry, Lattice, identity
 from polyclinic.heads.base import GroundFacts, objects
@@ -368,7 +367,7 @@ def asked_anew(head, frame, folder, lit):
     question = head.match(head.read_new(frame, "new.csv"), GroundFacts([FLAT] * len(frame), lit, folder, None))
     everywhere = pack(np.full((2, 20, 24), 65535, dtype=np.uint16) * np.array([1, 0], dtype=np.uint16)[:, None, None])
     answer = head.decode(objects([RegionProbabilities(everywhere, None)] * len(frame)), question)
-    return [decided(answer, row)[0] for row in range(len(frame))], question.check_new()
+    return [answer.decided(row)[0] for row in range(len(frame))], question.check_new()
 
 
 def test_new_answers_stop_at_the_field_of_view_that_the_table_gives(tmp_path):

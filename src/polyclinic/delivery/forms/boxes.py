@@ -18,6 +18,7 @@ from polyclinic.evidence.conformal import half_width
 from polyclinic.evidence.records import TargetEvidence
 from polyclinic.formats.disk import write_file
 from polyclinic.formats.packed import unpack
+from polyclinic.formats.readable import json_column
 from polyclinic.translations.phrase import Phrase, sentences
 
 _AXES = {2: ("row", "column"), 3: ("i", "j", "k")}
@@ -34,7 +35,7 @@ class BoxDelivery(Delivery):
     listed = True
 
     def columns(self, answer: BoxAnswer, limits: AnswerLimits) -> Columns:
-        """How many boxes of each class count, with an interval, and the highest score."""
+        """How many boxes of each class count, with an interval, the highest score, and the boxes that count."""
         counts, best = _boxes(answer)
         tune_counts, _ = _boxes(limits.tune)
         columns: dict[str, Column] = {}
@@ -43,6 +44,9 @@ class BoxDelivery(Delivery):
             half = half_width(tune_counts[:, k], np.array(true, dtype=np.float64), limits.confidence)
             columns |= counted(f"count_{name}", counts[:, k], half)
             columns[f"highest_{name}"] = known(best[:, k])
+        columns["boxes"] = json_column(
+            None if boxes is None else [box for box in boxes if box["counted"]] for boxes in answer.listed()
+        )
         return columns
 
     def files(self, answer: BoxAnswer, position: int, files: AnswerFiles) -> tuple[str, ...]:

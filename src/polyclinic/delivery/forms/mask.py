@@ -12,7 +12,6 @@ from polyclinic.delivery.mask_file import write_like
 from polyclinic.delivery.number_columns import counts, with_interval
 from polyclinic.errors import ReadError
 from polyclinic.evidence.conformal import half_width
-from polyclinic.evidence.metrics.overlap import decided
 from polyclinic.formats.packed import unpack
 from polyclinic.translations.phrase import Phrase
 
@@ -59,7 +58,7 @@ class MaskDelivery(Delivery):
         """One mask; where regions overlap and the format cannot say so, one for each region."""
         if not answer.probability[position] or not unpack(answer.probability[position]).size:
             return ()
-        layers = decided(answer, position).astype(np.uint8)
+        layers = answer.decided(position).astype(np.uint8)
         source = None if layers.ndim == 3 else files.source
         if layers.ndim > 3 and source is None:
             return ()
@@ -84,7 +83,7 @@ def _points(answer: MaskAnswer, packed: Shaped[np.ndarray, " sample"]) -> Float[
         if grid.size and packed is answer.truth:
             found[position] = [np.count_nonzero(region) for region in grid]
         elif grid.size:
-            found[position] = [np.count_nonzero(region) for region in decided(answer, position)]
+            found[position] = [np.count_nonzero(region) for region in answer.decided(position)]
     return found
 
 

@@ -1,15 +1,14 @@
 """Relations between stretches of a text, for new patients: how many of each type, and all of them as JSON."""
 
-import json
-
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
-from polyclinic.answers.relations import FIRST_CHANCE, PREDICTED, RelationAnswer
+from polyclinic.answers.relations import PREDICTED, RelationAnswer
 from polyclinic.delivery.figures.chances import ClassWords
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.number_columns import counts
 from polyclinic.formats.packed import unpack
+from polyclinic.formats.readable import json_column
 from polyclinic.translations.phrase import Phrase
 
 
@@ -27,19 +26,9 @@ class RelationDelivery(Delivery):
             for k, name in enumerate(answer.types)
             if k
         }
-        columns["relations"] = [
-            None if pairs is None else json.dumps([_relation(p, answer) for p in pairs if p[PREDICTED] > 0])
-            for pairs in found
-        ]
+        columns["relations"] = json_column(answer.listed())
         return columns
 
     def silent(self, answer: RelationAnswer) -> Bool[np.ndarray, " sample"]:
         """Of whom no pair of entities was given."""
         return np.array([not packed for packed in answer.pairs], dtype=bool)
-
-
-def _relation(pair: Float[np.ndarray, " column"], answer: RelationAnswer) -> dict[str, object]:
-    kind = int(pair[PREDICTED])
-    head, tail = ([int(end) for end in pair[first : first + 2]] for first in (0, 2))
-    confidence = round(float(pair[FIRST_CHANCE + kind]), 4)
-    return {"head": head, "tail": tail, "type": answer.types[kind], "confidence": confidence}

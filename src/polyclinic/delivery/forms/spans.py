@@ -1,9 +1,6 @@
 """Stretches of a text, for new patients: how many of each label, and all of them as JSON."""
 
-import json
-
 import numpy as np
-from jaxtyping import Float
 
 from polyclinic.answers.spans import SpanAnswer
 from polyclinic.delivery.figures.chances import ClassWords
@@ -11,6 +8,7 @@ from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delive
 from polyclinic.delivery.number_columns import counts
 from polyclinic.delivery.numbers import significant
 from polyclinic.formats.packed import unpack
+from polyclinic.formats.readable import json_column
 from polyclinic.translations.phrase import Phrase
 
 
@@ -27,7 +25,7 @@ class SpanDelivery(Delivery):
             f"count_{name}": counts([np.nan if s is None else float(np.sum(s[:, 2] == k)) for s in found])
             for k, name in enumerate(answer.labels)
         }
-        columns["spans"] = [None if spans is None else json.dumps([_span(s, answer) for s in spans]) for spans in found]
+        columns["spans"] = json_column(answer.listed())
         return columns
 
     def loss_name(self) -> str:
@@ -37,10 +35,3 @@ class SpanDelivery(Delivery):
     def loss_text(self, loss: float) -> str:
         """How many spans are missed or wrong."""
         return Phrase("{n} missed or wrong", n=significant(loss))
-
-
-def _span(span: Float[np.ndarray, " 5"], answer: SpanAnswer) -> dict[str, object]:
-    start, end, label, confidence, assertion = span.tolist()
-    found: dict[str, object] = {"start": int(start), "end": int(end), "label": answer.labels[int(label)]}
-    found["confidence"] = round(confidence, 4)
-    return found | ({"assertion": answer.assertions[int(assertion)]} if assertion >= 0 else {})

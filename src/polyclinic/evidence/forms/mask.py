@@ -14,12 +14,13 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from polyclinic.answers.mask import MaskAnswer
+from polyclinic.decoding.regions import CERTAIN, decide
 from polyclinic.errors import Finding
 from polyclinic.evidence.folds import Case, Layout
 from polyclinic.evidence.forms.base import GRID, Detail, Judge, Judged, Part, Shown, counts_of, first_of_rows
 from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import levels
-from polyclinic.evidence.metrics.overlap import CERTAIN, Overlap, decide, judge_region
+from polyclinic.evidence.metrics.overlap import Overlap, judge_region
 from polyclinic.evidence.per_class import Function, calibration_error, counted, macro, means, ratios
 from polyclinic.evidence.records import Calibration, Curve, OperatingPoint, Tested
 from polyclinic.evidence.soundness import broken

@@ -8,16 +8,12 @@ and neither can the error in per cent where nothing is there. Such records are c
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool
 
-from polyclinic.answers.mask import MaskAnswer
 from polyclinic.evidence.metrics import lesions
 from polyclinic.evidence.metrics.surface import compare, hausdorff_95, surface_dice
-from polyclinic.formats.packed import unpack
 
 Mask = Bool[np.ndarray, "*grid"]
-CERTAIN = 255
-"""A probability of 1 as it is packed."""
 
 
 @dataclass(frozen=True)
@@ -53,37 +49,6 @@ class Overlap:
     lesions: float
     lesions_found: float
     lesions_false: float
-
-
-def decide(
-    probability: UInt8[np.ndarray, "region ..."], thresholds: Float[np.ndarray, " region"], *, exclusive: bool
-) -> Bool[np.ndarray, "region ..."]:
-    """Which points belong to which region.
-
-    Args:
-        probability: 255 = certain.
-        thresholds: From which probability on, by region; not used where ``exclusive``.
-        exclusive: Whether the likeliest of the regions and none of them is the answer; none wins a draw.
-    """
-    if not exclusive:
-        least = np.ceil(np.asarray(thresholds) * CERTAIN - 1e-9).reshape(-1, *[1] * (probability.ndim - 1))
-        return np.asarray(probability >= least)
-    decided = np.zeros(probability.shape, dtype=bool)
-    highest = probability.max(axis=0)
-    # Not an argmax: its 8 bytes a point are too many for a whole scan.
-    free = highest > CERTAIN - probability.sum(axis=0, dtype=np.int16)
-    for region in range(len(probability)):
-        decided[region] = free & (probability[region] == highest)
-        free &= ~decided[region]
-    return decided
-
-
-def decided(answer: MaskAnswer, position: int) -> Mask:
-    """Which points of one record belong to which region; none outside its field of view."""
-    chances = unpack(answer.probability[position])
-    found = decide(chances, answer.thresholds[position], exclusive=answer.exclusive)
-    inside = answer.inside[position]
-    return found & unpack(inside).astype(bool) if inside else found
 
 
 def judge_region(predicted: Mask, truth: Mask, spacing: tuple[float, ...], tolerance: float) -> Overlap:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from known.drawn_masks import SHAPES, balls, pair
-from polyclinic.evidence.metrics.overlap import decide, judge_region
+from polyclinic.evidence.metrics.overlap import judge_region
 from polyclinic.evidence.metrics.surface import around, compare, surface
 
 ORACLE = json.loads((Path(__file__).parents[3] / "known" / "overlap_oracle.json").read_text())["shapes"]
@@ -93,16 +93,3 @@ def test_cropping_changes_no_distance():
     wide = [np.pad(mask, 9) for mask in (predicted, truth)]
     spacing = SHAPES["thick_slices"].spacing
     assert np.array_equal(compare(*wide, spacing).to_truth, compare(predicted, truth, spacing).to_truth)
-
-
-def test_exclusive_regions_are_decided_by_the_likeliest():
-    points = np.array([[128, 100, 90, 0, 85, 127], [0, 100, 100, 200, 85, 0]], dtype=np.uint8)
-    decided = decide(points, np.full(2, np.nan), exclusive=True)
-    assert decided[0].tolist() == [True, True, False, False, False, False]
-    assert decided[1].tolist() == [False, False, True, True, False, False]
-
-
-def test_overlapping_regions_are_decided_by_their_thresholds():
-    points = np.array([[128, 100, 255], [10, 51, 50]], dtype=np.uint8)
-    decided = decide(points, np.array([0.5, 0.2]), exclusive=False)
-    assert decided.tolist() == [[True, False, True], [False, True, False]]
