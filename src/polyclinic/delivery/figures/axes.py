@@ -78,15 +78,21 @@ def tick_label(value: float) -> str:
     return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
 
 
-def frame(ax: Axes, x_label: str, y_label: str, marks: Mapping[float, str] | None = None) -> Element:
+def frame(
+    ax: Axes,
+    x_label: str,
+    y_label: str,
+    marks: Mapping[float, str] | None = None,
+    marks_up: Mapping[float, str] | None = None,
+) -> Element:
     """Grid lines, tick labels, and the names of both axes; that of y stands level, above its axis.
 
-    ``marks`` are the ticks of x and what they say, where values do not stand for themselves (a logarithm).
+    ``marks`` are the ticks of x and what they say, where values do not stand for themselves (a logarithm); ``marks_up``
+    those of y.
     """
     right, foot = ax.x.stop, ax.y.start
-    labels = {tick: tick_label(tick) for tick in ticks(ax.x.low, ax.x.high)} if marks is None else marks
-    across = [_x_tick(ax, value, words) for value, words in labels.items()]
-    up = [_y_tick(ax, value) for value in ticks(ax.y.low, ax.y.high)]
+    across = [_x_tick(ax, value, words) for value, words in (marks or _round_ticks(ax.x)).items()]
+    up = [_y_tick(ax, value, words) for value, words in (marks_up or _round_ticks(ax.y)).items()]
     base = element("line", class_="axis", x1=ax.x.start, x2=right, y1=foot, y2=foot)
     names = (
         label(right, foot + 36, x_label, "name end"),
@@ -95,16 +101,20 @@ def frame(ax: Axes, x_label: str, y_label: str, marks: Mapping[float, str] | Non
     return join(*up, *across, base, *names)
 
 
+def _round_ticks(scale: AxisScale) -> dict[float, str]:
+    return {tick: tick_label(tick) for tick in ticks(scale.low, scale.high)}
+
+
 def _x_tick(ax: Axes, value: float, words: str) -> Element:
     x, foot = ax.x.at(value), ax.y.start
     mark = element("line", class_="axis", x1=short(x), x2=short(x), y1=foot, y2=foot + 4)
     return join(mark, label(x, foot + 17, words, "tick middle"))
 
 
-def _y_tick(ax: Axes, value: float) -> Element:
+def _y_tick(ax: Axes, value: float, words: str) -> Element:
     y = ax.y.at(value)
     line = element("line", class_="grid", x1=ax.x.start, x2=ax.x.stop, y1=short(y), y2=short(y))
-    return join(line, label(ax.x.start - 7, y + 4, tick_label(value), "tick end"))
+    return join(line, label(ax.x.start - 7, y + 4, words, "tick end"))
 
 
 def label(x: float, y: float, words: str, css: str) -> Element:

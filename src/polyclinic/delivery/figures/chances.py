@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from polyclinic.delivery.blocks import figure, note
-from polyclinic.delivery.figures.calibrated import PredictedShares, calibration
-from polyclinic.delivery.figures.curves import COLOURS, curves_by_class, plain_curve, precision_recall, prevalence, roc
-from polyclinic.delivery.markup import Element, element
-from polyclinic.delivery.numbers import count
-from polyclinic.evidence.records import Estimate, TargetEvidence
+from polyclinic.delivery.blocks import figure
+from polyclinic.delivery.figures.calibrated import PredictedShares, axis_of, calibration
+from polyclinic.delivery.figures.calibration_words import in_words, recalibrated, slope_and_intercept
+from polyclinic.delivery.figures.curves import COLOURS, curves_by_class, plain_curve, precision_recall, roc
+from polyclinic.delivery.figures.models import MOST, plain_models
+from polyclinic.delivery.markup import Element
+from polyclinic.evidence.records import TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
 
 MEAN = Phrase("The mean over all classes, with its band.")
@@ -77,34 +78,19 @@ def further_curves(target: TargetEvidence) -> Iterator[Element]:
 
 def calibration_figure(target: TargetEvidence, predicted: PredictedShares | None = None) -> Iterator[Element]:
     """Whether 30% means 30%, with all predictions below where they are given."""
-    if target.calibration.curve:
+    found, plain = target.calibration, plain_models(target)
+    if found.curve:
         words = Phrase("On the dashed line, 30% means 30%. Dots: groups of similar predictions, with intervals.")
-        below = "" if predicted is None else Phrase("Below: all predictions; the upright line is the threshold.")
-        yield figure(Phrase("Calibration"), calibration(target.calibration, predicted), sentences(words, below))
+        odds = Phrase("Both scales are stretched at their ends (log-odds), because most chances are near 0% or 100%.")
+        below = sentences(words, odds if axis_of(found, plain[:MOST]).by_odds else "", _below(predicted))
+        yield figure(Phrase("Calibration"), calibration(found, predicted, plain), below)
+        told = in_words(slope_and_intercept(target), recalibrated(found))
+        if told:
+            yield told
 
 
-def in_a_thousand(target: TargetEvidence) -> Iterator[Element]:
-    """The operating point as counts that can be pictured."""
-    share = prevalence(target)
-    sensitivity = target.metrics.get("sensitivity", Estimate()).value
-    specificity = target.metrics.get("specificity", Estimate()).value
-    if share is None or sensitivity is None or specificity is None or target.operating_point is None:
-        return
-    ill = round(1000 * share)
-    found = round(ill * sensitivity)
-    cleared = round((1000 - ill) * specificity)
-    cells = (
-        _cell(found, Phrase("found"), Phrase("have the outcome and are flagged"), "good"),
-        _cell(ill - found, Phrase("missed"), Phrase("have the outcome and are not flagged"), "bad"),
-        _cell(1000 - ill - cleared, Phrase("false alarms"), Phrase("do not have it, yet are flagged"), "bad"),
-        _cell(cleared, Phrase("cleared"), Phrase("do not have it and are not flagged"), "good"),
-    )
-    words = Phrase(
-        "Point estimates, at the operating point chosen on tune rows and the prevalence of the tested patients."
-    )
-    heading = element("p", element("strong", Phrase("In 1,000 patients like those tested")), class_="caption")
-    yield element("div", heading, element("div", *cells, class_="thousand"), note(words), class_="card")
-
-
-def _cell(n: int, name: Phrase, words: Phrase, css: str) -> Element:
-    return element("div", element("b", count(n)), element("strong", name), element("span", words), class_=css)
+def _below(predicted: PredictedShares | None) -> str:
+    if predicted is None:
+        return ""
+    cut = Phrase("The upright line is the threshold.") if predicted.threshold is not None else ""
+    return sentences(Phrase("Below: all predictions."), cut)

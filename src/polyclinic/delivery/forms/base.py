@@ -15,11 +15,11 @@ from polyclinic.delivery.figures.chances import (
     ClassWords,
     calibration_figure,
     further_curves,
-    in_a_thousand,
     precision_recall_by_class,
     roc_by_class,
     separation,
 )
+from polyclinic.delivery.figures.counted import headline_in_words, in_a_thousand
 from polyclinic.delivery.markup import EMPTY, Element
 from polyclinic.delivery.names import metric_name
 from polyclinic.delivery.numbers import cell, number, significant, with_unit
@@ -129,7 +129,10 @@ class Delivery(ABC):
         yield from precision_recall_by_class(target, self.class_words)
         yield from further_curves(target)
         yield from calibration_figure(target)
-        yield from in_a_thousand(target)
+
+    def first(self, target: TargetEvidence) -> Element:
+        """What a clinician reads first: counts that can be pictured, or else the headline number in words."""
+        return in_a_thousand(target) or headline_in_words(target)
 
     def confusions(self, target: TargetEvidence) -> Element:
         """Which class is taken for which; most forms do not say."""

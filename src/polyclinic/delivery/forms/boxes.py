@@ -9,6 +9,7 @@ from jaxtyping import Float
 from polyclinic.answers.boxes import BoxAnswer
 from polyclinic.delivery.blocks import figure
 from polyclinic.delivery.figures.chances import MEAN, ClassWords
+from polyclinic.delivery.figures.counted import found_of_hundred, per_record
 from polyclinic.delivery.figures.froc import froc
 from polyclinic.delivery.forms.base import AnswerFiles, AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
@@ -48,6 +49,18 @@ class BoxDelivery(Delivery):
             None if boxes is None else [box for box in boxes if box["counted"]] for boxes in answer.listed()
         )
         return columns
+
+    def first(self, target: TargetEvidence) -> Element:
+        """How many of 100 are found and missed, and how many of 100 marks are wrong."""
+        words = (Phrase("of 100 objects"), Phrase("of 100 objects"), Phrase("of 100 boxes that the model draws"))
+        pair = ("object_sensitivity", "object_precision")
+        return found_of_hundred(
+            target,
+            Phrase("Of the objects in the pictures"),
+            pair,
+            words,
+            per_record(target, "false_boxes", Phrase("false boxes per picture")),
+        ) or super().first(target)
 
     def files(self, answer: BoxAnswer, position: int, files: AnswerFiles) -> tuple[str, ...]:
         """All boxes, with the thresholds above which they count."""

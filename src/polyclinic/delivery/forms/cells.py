@@ -6,14 +6,18 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from polyclinic.answers.cells import CellsAnswer
+from polyclinic.delivery.figures.counted import found_of_hundred
 from polyclinic.delivery.forms.base import AnswerFiles, AnswerLimits, Columns, Delivery
+from polyclinic.delivery.markup import Element
 from polyclinic.delivery.mask_file import write_like
 from polyclinic.delivery.number_columns import counted, known
 from polyclinic.evidence.conformal import half_width
 from polyclinic.evidence.metrics.morphology import table
+from polyclinic.evidence.records import TargetEvidence
 from polyclinic.formats.disk import write_file
 from polyclinic.formats.packed import unpack
 from polyclinic.records.images.decoded import decode
+from polyclinic.translations.phrase import Phrase
 
 
 class CellsDelivery(Delivery):
@@ -30,6 +34,12 @@ class CellsDelivery(Delivery):
         measured = answer.unit != "px" and bool(np.isfinite(answer.spacing).all())
         mean = points * (step if measured else 1.0)
         return {**counted("cells", cells, half), f"mean_area_{answer.unit if measured else 'px'}2": known(mean)}
+
+    def first(self, target: TargetEvidence) -> Element:
+        """How many of 100 are found and missed, and how many of 100 marks are wrong."""
+        words = (Phrase("of 100 true cells"), Phrase("of 100 true cells"), Phrase("of 100 that the model draws"))
+        pair = ("cell_sensitivity", "cell_precision")
+        return found_of_hundred(target, Phrase("Of the cells in the pictures"), pair, words) or super().first(target)
 
     def files(self, answer: CellsAnswer, position: int, files: AnswerFiles) -> tuple[str, ...]:
         """The numbers of the cells as a picture, and a row of figures for each cell."""

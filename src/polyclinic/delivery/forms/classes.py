@@ -7,8 +7,9 @@ from jaxtyping import Bool
 
 from polyclinic.answers.classes import ClassAnswer
 from polyclinic.delivery.figures.calibrated import PredictedShares
-from polyclinic.delivery.figures.chances import calibration_figure, in_a_thousand, roc_by_class, separation
+from polyclinic.delivery.figures.chances import calibration_figure, roc_by_class, separation
 from polyclinic.delivery.figures.confusions import confusion_matrix
+from polyclinic.delivery.figures.counted import right_answers
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import EMPTY, Element
 from polyclinic.evidence.conformal import class_sets
@@ -48,12 +49,15 @@ class ClassDelivery(Delivery):
         return np.asarray(_plausible(answer, limits).sum(axis=1) != 1)
 
     def figures(self, target: TargetEvidence, answer: ClassAnswer | None) -> Iterator[Element]:
-        """Separation, calibration with all predictions of two classes, and the operating point as counts."""
+        """Separation, and calibration with all predictions of two classes."""
         two = answer is not None and len(answer.classes) == 2
         yield from separation(target)
         yield from roc_by_class(target, self.class_words)
         yield from calibration_figure(target, _shares(target, answer) if answer is not None and two else None)
-        yield from in_a_thousand(target)
+
+    def first(self, target: TargetEvidence) -> Element:
+        """Of two classes who is found, missed and alarmed for nothing; of several who gets the right one."""
+        return right_answers(target) if len(target.classes) > 2 else super().first(target)
 
     def confusions(self, target: TargetEvidence) -> Element:
         """Of several classes, which is taken for which; of two, the operating point says it."""

@@ -6,8 +6,11 @@ import numpy as np
 
 from polyclinic.answers.labels import LabelsAnswer
 from polyclinic.delivery.figures.chances import ClassWords
+from polyclinic.delivery.figures.counted import found_by_label
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
+from polyclinic.delivery.markup import Element
 from polyclinic.evidence.metrics.thresholds import reached
+from polyclinic.evidence.records import TargetEvidence
 from polyclinic.translations.phrase import Phrase
 
 
@@ -35,3 +38,7 @@ class LabelsDelivery(Delivery):
             name: limits.threshold(tune.truth[:, k], tune.probabilities[:, k], name)
             for k, name in enumerate(answer.labels)
         }
+
+    def first(self, target: TargetEvidence) -> Element:
+        """Label by label, how many of those with it are found."""
+        return found_by_label(target) or super().first(target)

@@ -7,11 +7,14 @@ from jaxtyping import Float, Shaped
 
 from polyclinic.answers.mask import MaskAnswer
 from polyclinic.delivery.figures.chances import ClassWords
+from polyclinic.delivery.figures.counted import covered
 from polyclinic.delivery.forms.base import AnswerFiles, AnswerLimits, Column, Columns, Delivery
+from polyclinic.delivery.markup import Element
 from polyclinic.delivery.mask_file import write_like
 from polyclinic.delivery.number_columns import counts, with_interval
 from polyclinic.errors import ReadError
 from polyclinic.evidence.conformal import half_width
+from polyclinic.evidence.records import TargetEvidence
 from polyclinic.formats.packed import unpack
 from polyclinic.translations.phrase import Phrase
 
@@ -53,6 +56,10 @@ class MaskDelivery(Delivery):
                 half = half_width(tune_points[:, k] * tune_step, true_points[:, k] * tune_step, limits.confidence)
                 columns |= with_interval(f"{word}_{name}_{unit}", points[:, k] * step, half)
         return columns
+
+    def first(self, target: TargetEvidence) -> Element:
+        """How much of the true regions is covered, and how many connected parts are touched or made up."""
+        return covered(target) or super().first(target)
 
     def files(self, answer: MaskAnswer, position: int, files: AnswerFiles) -> tuple[str, ...]:
         """One mask; where regions overlap and the format cannot say so, one for each region."""

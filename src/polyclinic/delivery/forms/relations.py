@@ -5,8 +5,11 @@ from jaxtyping import Bool
 
 from polyclinic.answers.relations import PREDICTED, RelationAnswer
 from polyclinic.delivery.figures.chances import ClassWords
+from polyclinic.delivery.figures.counted import found_of_hundred
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
+from polyclinic.delivery.markup import Element
 from polyclinic.delivery.number_columns import counts
+from polyclinic.evidence.records import TargetEvidence
 from polyclinic.formats.packed import unpack
 from polyclinic.formats.readable import json_column
 from polyclinic.translations.phrase import Phrase
@@ -28,6 +31,16 @@ class RelationDelivery(Delivery):
         }
         columns["relations"] = json_column(answer.listed())
         return columns
+
+    def first(self, target: TargetEvidence) -> Element:
+        """How many of 100 are found and missed, and how many of 100 marks are wrong."""
+        words = (
+            Phrase("of 100 that are in the texts"),
+            Phrase("of 100 that are in the texts"),
+            Phrase("of 100 that the model names"),
+        )
+        pair = ("micro_recall", "micro_precision")
+        return found_of_hundred(target, Phrase("Of the relations in the texts"), pair, words) or super().first(target)
 
     def silent(self, answer: RelationAnswer) -> Bool[np.ndarray, " sample"]:
         """Of whom no pair of entities was given."""

@@ -4,9 +4,12 @@ import numpy as np
 
 from polyclinic.answers.spans import SpanAnswer
 from polyclinic.delivery.figures.chances import ClassWords
+from polyclinic.delivery.figures.counted import found_of_hundred
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
+from polyclinic.delivery.markup import Element
 from polyclinic.delivery.number_columns import counts
 from polyclinic.delivery.numbers import significant
+from polyclinic.evidence.records import TargetEvidence
 from polyclinic.formats.packed import unpack
 from polyclinic.formats.readable import json_column
 from polyclinic.translations.phrase import Phrase
@@ -27,6 +30,16 @@ class SpanDelivery(Delivery):
         }
         columns["spans"] = json_column(answer.listed())
         return columns
+
+    def first(self, target: TargetEvidence) -> Element:
+        """How many of 100 are found and missed, and how many of 100 marks are wrong."""
+        words = (
+            Phrase("of 100 that are in the texts"),
+            Phrase("of 100 that are in the texts"),
+            Phrase("of 100 that the model marks"),
+        )
+        pair = ("entity_recall", "entity_precision")
+        return found_of_hundred(target, Phrase("Of the spans in the texts"), pair, words) or super().first(target)
 
     def loss_name(self) -> str:
         """Cases are chosen by how many spans are wrong."""

@@ -8,6 +8,8 @@ from jaxtyping import Float
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.delivery.blocks import figure
 from polyclinic.delivery.figures.calibrated import calibration
+from polyclinic.delivery.figures.counted import events_in_thirds
+from polyclinic.delivery.figures.models import plain_models
 from polyclinic.delivery.figures.survival import kaplan_meier, over_time
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
@@ -31,6 +33,10 @@ class SurvivalDelivery(Delivery):
         columns["survival"] = [list(map(float, row)) for row in answer.survival]
         return columns
 
+    def first(self, target: TargetEvidence) -> Element:
+        """How many patients have the event by a time, and how many of them the highest third by risk holds."""
+        return events_in_thirds(target) or super().first(target)
+
     def figures(self, target: TargetEvidence, answer: SurvivalAnswer | None) -> Iterator[Element]:
         """Survival by predicted risk, calibration at one horizon, and how good the answer is as time goes by."""
         unit = target.unit or ""
@@ -45,7 +51,7 @@ class SurvivalDelivery(Delivery):
             horizon = NOTHING if time is None else f"{significant(time)} {unit}".strip()
             by = "Predicted and observed share with an event by {horizon}, in groups of similar predictions."
             words = Phrase(by, horizon=horizon)
-            yield figure(Phrase("Calibration"), calibration(target.calibration, None), words)
+            yield figure(Phrase("Calibration"), calibration(target.calibration, None, plain_models(target)), words)
         auc = target.shape_of("auc_over_time", OverTime)
         if auc is not None:
             words = Phrase("How well the risk separates those with an event by then from those still without.")

@@ -6,6 +6,8 @@ import numpy as np
 
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.delivery.blocks import figure
+from polyclinic.delivery.figures.calibration_words import NUMBERS, in_words, slope_and_intercept
+from polyclinic.delivery.figures.counted import within
 from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
 from polyclinic.delivery.forms.base import AnswerLimits, Columns, Delivery
 from polyclinic.delivery.markup import Element
@@ -24,6 +26,10 @@ class ValueDelivery(Delivery):
         half = half_width(limits.tune.value, limits.tune.truth, limits.confidence)
         return {"value": answer.value, "low": answer.value - half, "high": answer.value + half}
 
+    def first(self, target: TargetEvidence) -> Element:
+        """How far from the truth half of the answers are at most, and nine of ten."""
+        return within(target) or super().first(target)
+
     def figures(self, target: TargetEvidence, answer: ValueAnswer | None) -> Iterator[Element]:
         """Agreement of predicted and measured numbers, sample by sample."""
         known = np.zeros(0, dtype=bool) if answer is None else ~np.isnan(answer.truth) & ~np.isnan(answer.value)
@@ -39,3 +45,6 @@ class ValueDelivery(Delivery):
         agreement = bland_altman(predicted, measured, answer.unit)
         expected = Phrase("95 of 100 differences are expected between the dashed lines.")
         yield figure(Phrase("Bland-Altman plot"), agreement, expected)
+        told = in_words(slope_and_intercept(target, NUMBERS))
+        if told:
+            yield told

@@ -1,6 +1,7 @@
 """The top of the report: the question, the answer in one sentence, and the numbers that carry it."""
 
 from polyclinic.delivery.figures.strips import pair, strip
+from polyclinic.delivery.forms.base import delivery_by_word
 from polyclinic.delivery.markup import Element, element, join
 from polyclinic.delivery.metric_names import METRICS
 from polyclinic.delivery.names import metric_name, model_name
@@ -27,7 +28,9 @@ def _target(name: str, target: TargetEvidence, share: str) -> Element:
     plain = nearest_plain(target)
     cards = [_card(target, metric, plain) for metric in headline_metrics(target)]
     words = element("p", verdict(target), class_=f"verdict {outcome(target)}")
-    return element("div", heading, words, element("div", *cards, class_="numbers"), _tested(target.counts, share))
+    first = delivery_by_word(target.form).first(target)
+    numbers = element("div", *cards, class_="numbers")
+    return element("div", heading, first, words, numbers, _tested(target.counts, share))
 
 
 def _card(target: TargetEvidence, metric: str, plain: Baseline | None) -> Element:

@@ -1,14 +1,13 @@
 """How good the answers to one target are: figures, all metrics, and the plain models beside."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from polyclinic.delivery.blocks import ReportSection, chapter, grid, note, table
+from polyclinic.delivery.figures.models import plain_models
 from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
 from polyclinic.delivery.material import TargetMaterial
 from polyclinic.delivery.names import metric_meaning, metric_name, model_name
 from polyclinic.delivery.numbers import count, signed, stacked
-from polyclinic.delivery.operating import decision_in_words
 from polyclinic.delivery.sections.cases import cases
 from polyclinic.delivery.sections.classes import per_class
 from polyclinic.delivery.sections.groups import subgroups
@@ -37,7 +36,7 @@ def performance(material: TargetMaterial, resamples: int, several: bool) -> Repo
 def metrics_table(target: TargetEvidence, resamples: int) -> Element:
     """Every metric of ours with its interval, beside every plain model's."""
     best = nearest_plain(target)
-    others = [model for model in _plain_models(target) if best is None or model.name != best.name]
+    others = [model for model in plain_models(target) if best is None or model.name != best.name]
     order = [*target.headline, *(metric for metric in target.metrics if metric not in target.headline)]
     rows = [_metric_row(metric, target, others) for metric in order if metric in target.metrics]
     head: list[Child] = [Phrase("Metric"), Phrase("This model")]
@@ -51,8 +50,8 @@ def metrics_table(target: TargetEvidence, resamples: int) -> Element:
     words = sentences(
         Phrase("Value (low to high)."), Phrase("Difference: this model minus the plain one.") if best else ""
     )
-    notes = (note(words), _operating_rule(target), *_degenerate(target, resamples))
-    return join(table(head, rows, "metrics"), *notes, _recalibrated(target)) if rows else EMPTY
+    notes = (note(words), *_degenerate(target, resamples))
+    return join(table(head, rows, "metrics"), *notes) if rows else EMPTY
 
 
 def _degenerate(target: TargetEvidence, resamples: int) -> list[Element]:
@@ -61,25 +60,6 @@ def _degenerate(target: TargetEvidence, resamples: int) -> list[Element]:
         note(Phrase(phrase, metric=metric_name(metric), n=count(n), all=count(resamples)))
         for metric, n in target.degenerate.items()
     ]
-
-
-def _recalibrated(target: TargetEvidence) -> Element:
-    """What the correction on tune rows did to the probabilities of the test rows."""
-    found = target.calibration
-    if found is None or not found.before:
-        return EMPTY
-    rows = [
-        [element("b", metric_name(m)), stacked(before, m), stacked(found.after.get(m), m)]
-        for m, before in found.before.items()
-    ]
-    heading = element("h4", Phrase("Before and after recalibration"))
-    return join(heading, table([Phrase("Metric"), Phrase("Before"), Phrase("After")], rows, "narrow"))
-
-
-def _plain_models(target: TargetEvidence) -> Sequence[Baseline]:
-    if target.baselines:
-        return [replace(model, name=name) for name, model in target.baselines.items()]
-    return [target.baseline] if target.baseline is not None else []
 
 
 def _metric_row(metric: str, target: TargetEvidence, others: Sequence[Baseline]) -> list[Element]:
@@ -91,9 +71,3 @@ def _metric_row(metric: str, target: TargetEvidence, others: Sequence[Baseline])
         difference = stacked(best.difference.get(metric), metric, signed)
         compared = [stacked(best.metrics.get(metric), metric), difference]
     return [name, ours, *compared, *(stacked(model.metrics.get(metric), metric) for model in others)]
-
-
-def _operating_rule(target: TargetEvidence) -> Element:
-    """The one threshold of the study, and at which ones the figures were found."""
-    words = decision_in_words(target)
-    return note(words) if words else EMPTY
