@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from polyclinic.evidence.records import CurvePoint
 
 EDGE = 0.05
+"""Chances nearer than this to 0 or 1 stand at an end; a round number."""
 CROWD = 0.8
-"""Above this share of chances nearer than ``EDGE`` to 0 or 1, most of a straight scale would show hardly anybody. Both
-are round numbers."""
+"""Above this share of chances at the ends, most of a straight scale would show hardly anybody; a round number."""
 _NEAREST = 0.001
 """One in a thousand: log-odds have no end, and what is rarer than that is not told apart by a cohort of usual size."""
 _LOW_HALF = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+"""Round numbers about evenly spaced by log-odds; the upper half mirrors them."""
 _FINE = (*_LOW_HALF, *(round(1 - chance, 3) for chance in reversed(_LOW_HALF[:-1])))
 _COARSE = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999)
+"""Fewer of them for the whole scale, on which the fine ones would touch."""
 _ROOM = 8.0
 """Log-odds beyond which the fine ticks would touch each other; 360 units wide, labels 32 units apart."""
 _STRAIGHT = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Ticks of a straight scale, as ``ticks`` finds them too."""
 
 
 @dataclass(frozen=True)
