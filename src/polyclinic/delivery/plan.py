@@ -36,7 +36,8 @@ class FitRecord(BaseModel):
     """How the weights were found.
 
     Attributes:
-        planned: Epochs of the schedule.
+        planned: Epochs that the recipe asks for.
+        replanned: Length of the schedule at each epoch, where a cap in minutes changed it; else empty.
         done: Epochs really done.
         best: The epoch whose weights these are, from 1.
         ended: What ended it.
@@ -48,6 +49,7 @@ class FitRecord(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     planned: int
+    replanned: tuple[int, ...] = ()
     done: int
     best: int
     ended: str

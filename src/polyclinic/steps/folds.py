@@ -126,7 +126,8 @@ def plan_of(assembled: Assembled, member: Member) -> FitPlan:
 
 def _record(fitted: Fitted) -> FitRecord:
     return FitRecord(
-        planned=fitted.planned,
+        planned=fitted.recipe.epochs,
+        replanned=fitted.replanned,
         done=fitted.done,
         best=fitted.best,
         ended=fitted.ended.value,

@@ -66,7 +66,11 @@ def resolve(run: FinishedRun) -> Study:
     training = study.training
     if training.minutes is not None:
         records = [plan.record for plan in run.answered.plans.values()]
-        repeat = {"epochs": tuple(r.planned for r in records), "stop_after": tuple(r.done for r in records)}
+        repeat = {
+            "epochs": tuple(record.planned for record in records),
+            "stop_after": tuple(record.done for record in records),
+            "replanned": tuple(record.replanned for record in records) if any(r.replanned for r in records) else None,
+        }
         training = training.model_copy(update={"minutes": None, **repeat})
     return study.model_copy(update={"cohort": cohort, "training": training})
 

@@ -169,6 +169,8 @@ class TrainingSection(Section):
     """A rule from rows and size with early stopping ("auto"), a number, or one number per fit in order."""
     stop_after: tuple[Annotated[int, Field(ge=1)], ...] | None = None
     """Epochs really done per fit, written by a run whose cap in minutes bit; repeats that run exactly."""
+    replanned: tuple[tuple[Annotated[int, Field(ge=1)], ...], ...] | None = None
+    """Length of the schedule at each epoch, per fit, written beside stop_after; empty where the cap did not bite."""
     minutes: float | None = Field(default=None, gt=0)
     """A cap on the training time of the whole study, all folds and members together."""
     batch: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"

@@ -29,14 +29,15 @@ from polyclinic.training.recipe import Recipe, write_recipe
 class Fitted:
     """A network with its best weights, and how they were found.
 
-    To repeat the fit exactly, whatever stopped it: ``epochs = [planned]`` and ``stop_after = [done]``.
+    To repeat the fit exactly, whatever stopped it: ``epochs = [recipe.epochs]``, ``stop_after = [done]`` and
+    ``replanned = [replanned]``.
 
     Attributes:
         model: The network, on the processor, ready to answer.
         recipe: Every number of the fit.
         precision: Where and how it was computed.
         history: One entry per epoch.
-        planned: Epochs of the schedule.
+        planned: Epochs of the schedule, as planned last.
         best: The epoch whose averaged weights were kept, from 1.
         ended: What ended it: the schedule, the patience, the cap in minutes, or a loss that ceased to be a number.
         spent_s: Seconds of training, over all interruptions. The only thing here that differs from run to run.
@@ -57,6 +58,12 @@ class Fitted:
     def done(self) -> int:
         """Epochs that were really done."""
         return len(self.history)
+
+    @property
+    def replanned(self) -> tuple[int, ...]:
+        """Length of the schedule at each epoch, where a cap in minutes changed it; else empty."""
+        lengths = tuple(epoch.planned for epoch in self.history)
+        return lengths if any(length != self.recipe.epochs for length in lengths) else ()
 
     @property
     def tune_loss(self) -> float:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal
+from typing import Literal, TypeVar
 
 from torch import nn
 
@@ -12,6 +12,7 @@ from polyclinic.tensors import Encoder, Hints
 
 Optimizer = Literal["adamw", "adam", "sgd"]
 Imbalance = Literal["none", "weight", "oversample", "undersample"]
+_Value = TypeVar("_Value")
 
 _GRADIENT_NORM = 1.0
 """Longest gradient. A round number."""
@@ -32,6 +33,7 @@ class Recipe:
     Attributes:
         epochs: Length of the schedule in passes over the training rows.
         stop_after: Epochs after which to stop although the schedule is longer, or None.
+        replanned: Length of the schedule at each epoch, where a cap in minutes had changed it; else empty.
         batch: Rows per step, at most.
         views: How often an epoch shows each row; above 1 only where a view is a part of a record.
         learning_rate: Highest rate of the one-cycle schedule.
@@ -44,6 +46,7 @@ class Recipe:
 
     epochs: int
     stop_after: int | None
+    replanned: tuple[int, ...]
     batch: int
     views: int
     optimizer: Optimizer
@@ -96,6 +99,7 @@ def write_recipe(
     return Recipe(
         epochs=_set_epochs(settings, number) or _epochs(hints, steps, points),
         stop_after=None if settings.stop_after is None else _nth(settings.stop_after, number, "stop_after"),
+        replanned=() if settings.replanned is None else _nth(settings.replanned, number, "replanned"),
         batch=batch,
         views=views,
         optimizer=settings.optimizer,
@@ -152,7 +156,7 @@ def _rate(model: nn.Module, hints: Hints, optimizer: Optimizer, points: int | No
     return 1e-3 if weights < 30_000_000 else 5e-4
 
 
-def _nth(values: tuple[int, ...], number: int, key: str) -> int:
+def _nth(values: tuple[_Value, ...], number: int, key: str) -> _Value:
     if number < len(values):
         return values[number]
     raise StudyError(

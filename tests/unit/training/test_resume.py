@@ -188,7 +188,7 @@ class TestDisk:
 
 
 def test_numbers_that_are_none_survive_the_disk(tmp_path):
-    epoch = Epoch(train_loss=0.1 + 0.2, tune_loss=float("nan"), learning_rate=1e-300)
+    epoch = Epoch(train_loss=0.1 + 0.2, tune_loss=float("nan"), learning_rate=1e-300, planned=2)
     record = FitProgress(identity="x", planned=2, best=1, averaged=3, spent_s=1.5, ended="", history=(epoch,))
     Store(tmp_path).save(Checkpoint(record, {"a": torch.ones(2, 0)}))
     read, findings = Store(tmp_path).load("x")

@@ -30,6 +30,7 @@ class Epoch(BaseModel):
         train_loss: Mean loss while the weights were changing, with dropout and augmentation: apparent, not final.
         tune_loss: Loss of the averaged weights on the tune rows.
         learning_rate: Rate of its last step.
+        planned: Epochs of the whole fit as they were planned when it began.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
@@ -37,6 +38,7 @@ class Epoch(BaseModel):
     train_loss: float
     tune_loss: float
     learning_rate: float
+    planned: int
 
 
 class FitProgress(BaseModel):
@@ -44,7 +46,7 @@ class FitProgress(BaseModel):
 
     Attributes:
         identity: Hash of everything that decides the fit; another fit's checkpoint has another one.
-        planned: Epochs of the schedule.
+        planned: Epochs of the schedule, as planned last.
         best: Epoch with the lowest tune loss, from 1; 0 = none yet.
         averaged: Steps in the running average.
         spent_s: Seconds of training so far.

@@ -15,11 +15,11 @@ from polyclinic.training.devices.process_group import ProcessGroup
 from polyclinic.training.epochs.checkpoint import Checkpoint, Epoch, FitProgress, Store
 from polyclinic.training.epochs.state import restore, snapshot
 from polyclinic.training.epochs.task import Task, feed, identify, judge, plan_epoch
-from polyclinic.training.epochs.time_estimate import Clock, Pace, too_short
+from polyclinic.training.epochs.time_estimate import Clock, Pace, Pacer, too_short
 from polyclinic.training.epochs.timed_steps import rehearse
 from polyclinic.training.progress import Progress
 from polyclinic.training.updates.optimizer import set_rate
-from polyclinic.training.updates.schedule import one_cycle
+from polyclinic.training.updates.schedule import Cycle, one_cycle
 from polyclinic.training.updates.step import Stepper
 
 # Keeping the state may cost a fiftieth of the time, and short epochs need not be kept one by one.
@@ -73,27 +73,29 @@ class FitLoop:
         self._ended: str = kept.record.ended if kept else ""
         self._best = kept.record.best if kept else 0
         self._best_weights = restore(self._stepper, kept) if kept else {}
-        self._planned = kept.record.planned if kept else task.recipe.epochs
-        self._pace = Pace(0.0, 0, 0.0)
+        self._cycle = Cycle(task.recipe.epochs)
+        for number, epoch in enumerate(self._history):
+            self._cycle.stretch(number, epoch.planned)
+        self._pacer = Pacer(Pace(0.0, 0, 0.0))
         self._kept_at, self._keeping_s = monotonic(), 0.0
 
     def go(self, progress: Progress) -> None:
         """Epoch after epoch, until the end."""
         if self._clock.capped and not self._ended:
-            self._rehearse()
-        progress.start("fit", self._planned)
+            self._pacer = Pacer(rehearse(self._task, self._group))
+        progress.start("fit", self._task.recipe.epochs)
         for _ in self._history:
             progress.advance()
         while not self._ended:
             self._epoch()
-            progress.advance(f"tune loss {self._history[-1].tune_loss:.4f}")
+            progress.advance(self._note())
         progress.finish()
 
     def record(self) -> FitProgress:
         """The numbers of this fit as they stand."""
         return FitProgress(
             identity=self._identity,
-            planned=self._planned,
+            planned=self._cycle.epochs,
             best=self._best,
             averaged=self._stepper.average.steps,
             spent_s=self._clock.spent_s(),
@@ -114,25 +116,43 @@ class FitLoop:
         """What the user should know about how the fit went."""
         return [_diverged(len(self._history), self._best)] if self._ended == Ending.DIVERGED else []
 
-    def _rehearse(self) -> None:
-        self._pace = rehearse(self._task, self._group)
-        if not self._history:
-            fitting = self._group.follow(self._pace.epochs_in(self._clock.left_s()))
-            self._planned = min(self._planned, fitting)
+    def _note(self) -> str:
+        loss = f"tune loss {self._history[-1].tune_loss:.4f}"
+        return loss if self._cycle.epochs == self._task.recipe.epochs else f"{loss}, time for {self._cycle.epochs}"
+
+    def _plan(self, done: int) -> int:
+        """How long the fit is, counted from its start, as far as is known after ``done`` epochs."""
+        recipe = self._task.recipe
+        if recipe.replanned:
+            return max(done + 1, recipe.replanned[min(done, len(recipe.replanned) - 1)])
+        if not self._clock.capped:
+            return recipe.epochs
+        more = self._pacer.pace.epochs_in(self._clock.left_s(), self._cycle.epochs - done if done else 1)
+        return self._group.follow(min(recipe.epochs, done + more))
 
     def _epoch(self) -> None:
-        loss = self._steps(len(self._history))
+        done = len(self._history)
+        planned = self._plan(done)
+        if planned <= done:
+            self._cut()
+            return
+        self._cycle.stretch(done, planned)
+        began = monotonic()
+        loss = self._steps(done)
         if loss is None:
             self._cut()
             return
+        stepped = monotonic()
         self._group.average_statistics(self._task.model)
         self._group.average_statistics(self._stepper.average.model)
         judged = judge(self._task, self._stepper.average.model, self._judged)
         rate = float(self._stepper.optimizer.param_groups[0]["lr"])
-        self._history.append(Epoch(train_loss=loss, tune_loss=judged, learning_rate=rate))
+        self._history.append(Epoch(train_loss=loss, tune_loss=judged, learning_rate=rate, planned=planned))
         self._compare(judged)
         self._ended = self._ending()
         self._keep()
+        steps = max(1, self._pacer.pace.steps)
+        self._pacer.measured(Pace((stepped - began) / steps, steps, monotonic() - stepped))
 
     def _steps(self, epoch: int) -> float | None:
         """All steps of one epoch: their mean loss, or None where the cap cut it short."""
@@ -145,8 +165,8 @@ class FitLoop:
             for number, work in enumerate(feed(self._task, order, epoch, self._group)):
                 if self._out_of_time():
                     return None
-                done = (epoch + number / len(order)) / self._planned
-                set_rate(self._stepper.optimizer, one_cycle(done, self._task.recipe.learning_rate))
+                passed = self._cycle.passed(epoch + number / len(order))
+                set_rate(self._stepper.optimizer, one_cycle(passed, self._task.recipe.learning_rate))
                 total += self._stepper.step(work, self._weights, self._group) * (work.whole / rows)
         return float(self._group.total(total))
 
@@ -162,7 +182,7 @@ class FitLoop:
         done, recipe = len(self._history), self._task.recipe
         if not isfinite(self._history[-1].train_loss):
             return Ending.DIVERGED
-        if done >= self._planned:
+        if done >= self._cycle.epochs:
             return Ending.SCHEDULE
         if done - self._best >= recipe.patience:
             return Ending.PATIENCE
@@ -171,12 +191,13 @@ class FitLoop:
     def _out_of_time(self) -> bool:
         if not self._clock.capped:
             return False
-        return self._group.agree(self._clock.left_s() < self._pace.step_s + self._pace.judge_s)
+        pace = self._pacer.pace
+        return self._group.agree(self._clock.left_s() < pace.step_s + pace.judge_s)
 
     def _cut(self) -> None:
-        """The cap bit within an epoch: what that epoch did is forgotten, so that the fit can be repeated exactly."""
+        """The cap bit: what the epoch under way did is forgotten, so that the fit can be repeated exactly."""
         if not self._history:
-            raise StudyError(too_short(self._pace.epoch_s))
+            raise StudyError(too_short(self._pacer.pace.epoch_s))
         self._ended = Ending.CAP
         self._keep()
 

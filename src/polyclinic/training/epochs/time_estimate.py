@@ -1,12 +1,19 @@
-"""The cap in minutes: how much time a fit has, and how many epochs fit into it."""
+"""The cap in minutes: how much time a fit has, and how many epochs fit into it, measured again after every epoch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from time import monotonic
 from typing import final
 
-from polyclinic.errors import Finding, StudyError
+from polyclinic.errors import Finding, Severity
 
-_MARGIN = 0.9
+_KEPT_BACK = 0.03
+"""Share of the time left that no epoch is planned for: epochs differ by as much. The less is left, the less it is."""
+_SPARE = 0.25
+"""Epochs that no time is planned for either: the last one may take so much longer before it has to be cut."""
+_REMEMBERED = 3
+"""Epochs whose mean is the pace: one alone says little, and beside other programs the pace changes. A round number."""
 
 
 def share_minutes(minutes: float | None, spent_s: float, fits_left: int) -> float | None:
@@ -45,7 +52,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Pace:
-    """What a rehearsal measured.
+    """How fast a fit goes.
 
     Attributes:
         step_s: Seconds of one step.
@@ -62,16 +69,57 @@ class Pace:
         """Seconds of one epoch."""
         return self.step_s * self.steps + self.judge_s
 
-    def epochs_in(self, seconds: float) -> int:
-        """How many epochs fit into ``seconds``, with a margin.
+    def epochs_in(self, seconds: float, planned: int = 1) -> int:
+        """How many more epochs fit into ``seconds``.
 
-        Raises:
-            StudyError: if not even one does.
+        Args:
+            seconds: What is left.
+            planned: How many more were planned so far: while they fit, the margin is what they may use up.
         """
-        epochs = int(_MARGIN * seconds / self.epoch_s)
-        if epochs < 1:
-            raise StudyError(too_short(self.epoch_s))
-        return epochs
+        fitting = seconds / self.epoch_s
+        least = planned if planned <= fitting else min(1, int(fitting))
+        return max(int((1 - _KEPT_BACK) * fitting - _SPARE), least)
+
+
+@final
+class Pacer:
+    """The pace of a fit under way: that of a rehearsal until an epoch was measured, then that of the last epochs."""
+
+    def __init__(self, rehearsed: Pace) -> None:
+        self.pace = rehearsed
+        self._measured: list[Pace] = []
+
+    def measured(self, pace: Pace) -> None:
+        """An epoch was done."""
+        self._measured = [*self._measured, pace][-_REMEMBERED:]
+        self.pace = Pace(
+            fmean(one.step_s for one in self._measured),
+            pace.steps,
+            fmean(one.judge_s for one in self._measured),
+        )
+
+
+def shortened(fits: Sequence[tuple[int, int]]) -> list[Finding]:
+    """The finding that a cap was too short for the planned epochs, over all fits; none where it was not.
+
+    Args:
+        fits: Of each fit that the cap shortened: epochs that the recipe asks for, and those that were done.
+    """
+    if not fits:
+        return []
+    planned, done = (sorted({fit[place] for fit in fits}) for place in (0, 1))
+    words = [f"{few[0]}" if len(few) == 1 else f"{few[0]} to {few[-1]}" for few in (planned, done)]
+    which = "one fit" if len(fits) == 1 else f"{len(fits)} fits"
+    return [
+        Finding(
+            name="cap_shortens",
+            place="study.toml [training] minutes",
+            rule="the cap should leave time for the planned epochs",
+            found=f"of {words[0]} planned epochs {words[1]} fit into it, in {which}; a longer training may do better",
+            remedy="Raise minutes, set a smaller [model] size, or fewer folds, repeats and members.",
+            severity=Severity.WARNING,
+        )
+    ]
 
 
 def too_short(epoch_s: float) -> Finding:

@@ -1,6 +1,7 @@
 """How the learning rate rises and falls over a fit."""
 
 from math import cos, pi
+from typing import final
 
 _WARM_UP = 0.25
 _FIRST = 1 / 25
@@ -19,6 +20,29 @@ def one_cycle(done: float, highest: float) -> float:
     if done < _WARM_UP:
         return _between(_FIRST * highest, highest, done / _WARM_UP)
     return _between(highest, _LAST * highest, (done - _WARM_UP) / (1 - _WARM_UP))
+
+
+@final
+class Cycle:
+    """How much of its one cycle a fit has passed, while the length of the fit is planned anew as its pace is known.
+
+    What is passed stays passed; what is left of the cycle is spread over what is left of the fit, so that it ends low.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+        self._since = 0
+        self._before = 0.0
+
+    def stretch(self, done: int, epochs: int) -> None:
+        """From epoch ``done`` on the fit is ``epochs`` long, counted from its start."""
+        if epochs != self.epochs:
+            self._before = self.passed(done)
+            self._since, self.epochs = done, epochs
+
+    def passed(self, done: float) -> float:
+        """Share of the cycle that lies behind after ``done`` epochs."""
+        return self._before + (1 - self._before) * ((done - self._since) / (self.epochs - self._since))
 
 
 def _between(start: float, end: float, share: float) -> float:
