@@ -1,6 +1,6 @@
 """One fold of a study: every member of the ensemble trained, calibrated on tune rows, and asked about the test rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,8 +40,9 @@ class FoldPlan:
         seed: The study's.
         start: Weights to begin with, by layer name, or None.
         scratch: Where states are kept, one folder per fit; None = nowhere, and there is no search.
-        cap_s: Most seconds for each fit, or None.
+        cap_s: Most seconds for each fit, or None; what one of them leaves goes to the later ones of the fold.
         first: Number of this fold's first fit within the study.
+        searched_s: Seconds of the search for settings, where there was one.
     """
 
     model: ModelSection
@@ -51,6 +52,7 @@ class FoldPlan:
     scratch: Path | None
     cap_s: float | None
     first: int
+    searched_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Member:
         model: Size and dropout, as asked or as the search chose.
         fitted: The network and how it was found.
         shift: Where its training patients lie.
+        spent_s: Seconds of its training; for the first of a fold also those of the search before.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Member:
     model: ModelSection
     fitted: Fitted
     shift: ShiftReference
+    spent_s: float
 
 
 def run_fold(
@@ -88,7 +92,9 @@ def run_fold(
     first = fold.members[0].train
     assembled = replace(assembled, questions={name: q.fit(first) for name, q in assembled.questions.items()})
     plan = _searched(assembled, fold, plan, progress)
-    runs = [_run_member(assembled, fold, number, plan, progress) for number in range(len(fold.members))]
+    runs: list[tuple[Member, MemberOutputs]] = []
+    for number in range(len(fold.members)):
+        runs.append(_run_member(assembled, fold, number, _with_what_was_left(plan, fold, runs), progress))
     outputs = [one for _, one in runs]
     calibrated = calibrate_members(assembled.questions, outputs, plan.training.calibration)
     answers = average_members("polyclinic", assembled.cohort, fold, calibrated, outputs)
@@ -99,6 +105,14 @@ def run_fold(
 def fit_name(fold: Fold, member: int) -> str:
     """Name of one fit: repetition, fold and member."""
     return f"{fold.repeat}-{fold.number}-{member}"
+
+
+def _with_what_was_left(plan: FoldPlan, fold: Fold, done: Sequence[tuple[Member, MemberOutputs]]) -> FoldPlan:
+    """The plan of the next fit: it shares with the later ones what the fits before left of their time."""
+    if plan.cap_s is None:
+        return plan
+    left_s = plan.cap_s * len(fold.members) - sum(member.fitted.spent_s for member, _ in done)
+    return replace(plan, cap_s=max(0.0, left_s) / (len(fold.members) - len(done)))
 
 
 def _searched(assembled: Assembled, fold: Fold, plan: FoldPlan, progress: Progress) -> FoldPlan:
@@ -113,7 +127,8 @@ def _searched(assembled: Assembled, fold: Fold, plan: FoldPlan, progress: Progre
     # The cap covers the fold: each of its trials and fits gets an even share of what its fits would have had.
     share = None if plan.cap_s is None else plan.cap_s * len(fold.members) / (trials + len(fold.members))
     chosen = search(SettingsSearch(ready, rows, plan.model, plan.training, seed, folder, share), progress)
-    return replace(plan, model=chosen.model, training=chosen.training, cap_s=share)
+    left = None if plan.cap_s is None else plan.cap_s - chosen.spent_s / len(fold.members)
+    return replace(plan, model=chosen.model, training=chosen.training, cap_s=left, searched_s=chosen.spent_s)
 
 
 def _make_ready(assembled: Assembled, rows: Inner) -> Ready:
@@ -148,7 +163,8 @@ def _run_member(
     known = evaluate(fitted.model, ready, TrainRows(_some(rows.train, seed, most)), mirrored=False).summary
     shift = learn_shift(known, tune.summary)
     outputs = MemberOutputs(tune, test, shift_score(shift, tune.summary), shift_score(shift, test.summary))
-    return Member(fit_name(fold, number), ready.inputs, ready.heads, plan.model, fitted, shift), outputs
+    spent_s = fitted.spent_s + (0.0 if number else plan.searched_s)
+    return Member(fit_name(fold, number), ready.inputs, ready.heads, plan.model, fitted, shift, spent_s), outputs
 
 
 def _some(rows: TrainRows, seed: int, most: int) -> Int[np.ndarray, " row"]:

@@ -19,7 +19,8 @@ from polyclinic.predictions.record import Predictions, join
 from polyclinic.predictions.table import load, save
 from polyclinic.steps.fold import FoldPlan, Member, fit_name, run_fold
 from polyclinic.training.assembled import Assembled
-from polyclinic.training.epochs.time_estimate import share_minutes
+from polyclinic.training.epochs.loop import Ending
+from polyclinic.training.epochs.time_estimate import share_minutes, shortened
 from polyclinic.training.fit import Fitted
 from polyclinic.training.progress import Progress
 from polyclinic.training.transfer import read_start
@@ -69,13 +70,15 @@ def run_folds(assembled: Assembled, split: Split, work: RunFolder, progress: Pro
         progress.advance()
     progress.finish()
     names = [fit_name(fold, member) for fold in split.folds for member in range(len(fold.members))]
+    plans = {name: load_model(work.results / "model", name, FitPlan)[0] for name in names}
+    fits = [(plan.record.planned, _fitting(plan.record)) for plan in plans.values()]
     models = [join(group) for group in zip(*(one.answers for one in kept), strict=True)]
     return FoldAnswers(
         ours=models[0],
         plain=tuple(models[1:]),
-        plans={name: load_model(work.results / "model", name, FitPlan)[0] for name in names},
+        plans=plans,
         spent_s=sum(one.spent_s for one in kept),
-        findings=_distinct(finding for one in kept for finding in one.findings),
+        findings=(*shortened(fits), *_distinct(finding for one in kept for finding in one.findings)),
     )
 
 
@@ -104,7 +107,7 @@ def _answer(
     plain = answer_baselines(assembled, fold, study.study.seed) if study.evidence.baselines else ()
     for member in members:
         save_model(work.results / "model", member.name, plan_of(assembled, member), member.fitted.model.state_dict())
-    spent = sum(member.fitted.spent_s for member in members)
+    spent = sum(member.spent_s for member in members)
     findings = _distinct(finding for member in members for finding in member.fitted.findings)
     kept = _Kept((ours, *plain), spent, findings)
     _store(work.scratch, fold, kept)
@@ -122,6 +125,13 @@ def plan_of(assembled: Assembled, member: Member) -> FitPlan:
         shift=member.shift,
         record=_record(member.fitted),
     )
+
+
+def _fitting(record: FitRecord) -> int:
+    """Epochs that the cap left time for, also where patience ended the fit before."""
+    if record.ended == Ending.CAP:
+        return record.done
+    return record.replanned[-1] if record.replanned else record.planned
 
 
 def _record(fitted: Fitted) -> FitRecord:

@@ -8,7 +8,7 @@ from pathlib import Path
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import Step, load
 from polyclinic.delivery.notebook import Card
-from polyclinic.errors import Finding, PolyclinicError, Severity
+from polyclinic.errors import Finding, PolyclinicError, Severity, StudyError
 from polyclinic.formats.frames import GivenTable
 from polyclinic.model import build
 from polyclinic.steps.assemble import assemble, divide_cohort
@@ -18,6 +18,7 @@ from polyclinic.training.assembled import Assembled
 from polyclinic.training.devices.precision import choose_precision
 from polyclinic.training.devices.process_group import ALONE
 from polyclinic.training.epochs.task import Task
+from polyclinic.training.epochs.time_estimate import share_minutes, shortened, too_short
 from polyclinic.training.epochs.timed_steps import rehearse
 from polyclinic.training.fit import check_fit
 from polyclinic.training.ready import Ready
@@ -89,7 +90,12 @@ def _cost(assembled: Assembled, split: Split) -> Preflight:
     precision.place(model)
     pace = rehearse(Task(model, ready, rows, recipe, precision, study.study.seed, None, None), ALONE)
     fits = sum(len(fold.members) for fold in split.folds)
-    minutes = pace.epoch_s * recipe.epochs * fits * (1 + study.training.search) / 60
+    trials = len(split.folds) * study.training.search
+    minutes = pace.epoch_s * recipe.epochs * (fits + trials) / 60
+    share_s = share_minutes(study.training.minutes, 0.0, fits + trials)
+    fitting = recipe.epochs if share_s is None else min(recipe.epochs, pace.epochs_in(share_s))
+    if not fitting:
+        raise StudyError(too_short(pace.epoch_s))
     weights = sum(parameter.numel() for parameter in model.parameters())
     cost = (
         f"A model of {weights:,} weights, {recipe.epochs} epochs at most, {fits} fits, "
@@ -97,7 +103,7 @@ def _cost(assembled: Assembled, split: Split) -> Preflight:
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return Preflight(
-        findings=(*assembled.findings, *slow),
+        findings=(*shortened([(recipe.epochs, fitting)]), *assembled.findings, *slow),
         flow=assembled.cohort.flow,
         parts=(*_parts(split), cost),
         minutes=minutes if study.training.minutes is None else min(minutes, study.training.minutes),

@@ -36,6 +36,7 @@ class Trial(BaseModel):
         dropout: Share left out, or None for each kind's own.
         size: The one dial.
         tune_loss: What it came to; infinite where the training failed.
+        spent_s: Seconds that it took.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
@@ -45,6 +46,7 @@ class Trial(BaseModel):
     dropout: float | None
     size: Size
     tune_loss: float
+    spent_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ class ChosenSettings:
     model: ModelSection
     training: TrainingSection
     trials: tuple[Trial, ...]
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds of all trials."""
+        return sum(trial.spent_s for trial in self.trials)
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ def _suggest(request: SettingsSearch, trials: Sequence[Trial], number: int) -> T
     for trial in trials:
         # What failed, or left dropout to each kind, has no place in the space.
         if trial.dropout is not None and isfinite(trial.tune_loss):
-            tried = trial.model_dump(mode="json", exclude={"tune_loss"})
+            tried = trial.model_dump(mode="json", exclude={"tune_loss", "spent_s"})
             study.add_trial(optuna.trial.create_trial(params=tried, distributions=space, value=trial.tune_loss))
     return Trial(**study.ask(space).params, tune_loss=inf)
 
@@ -162,7 +169,7 @@ def _try(request: SettingsSearch, trial: Trial, number: int) -> Trial:
         if {finding.name for finding in error.findings} != {DIVERGED}:
             raise
         return trial
-    return trial.model_copy(update={"tune_loss": fitted.tune_loss})
+    return trial.model_copy(update={"tune_loss": fitted.tune_loss, "spent_s": fitted.spent_s})
 
 
 def _sections(request: SettingsSearch, trial: Trial) -> tuple[ModelSection, TrainingSection]:

@@ -9,10 +9,11 @@ from polyclinic.cohort.rows import TestRows, TrainRows
 from polyclinic.evidence.shift import learn_shift, shift_score
 from polyclinic.steps import fold as fold_module
 from polyclinic.steps.fold import run_fold
+from polyclinic.study.schema import Size
 from polyclinic.training.outputs import evaluate
 from polyclinic.training.progress import QUIET
 from polyclinic.training.ready import Ready
-from polyclinic.training.search import ChosenSettings
+from polyclinic.training.search import ChosenSettings, Trial
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +131,23 @@ def test_the_cap_of_a_fold_covers_its_trials(divided, monkeypatch, tmp_path):
     plan = replace(divided.plan(tmp_path, search=2, epochs=1), cap_s=40.0)
     run_fold(divided.assembled, divided.fold(), plan, QUIET)
     assert shares == [20.0], "two fits of 40 s are shared by two trials and two fits"
+
+
+def test_what_trials_leave_of_their_time_goes_to_the_fits(divided, monkeypatch, tmp_path):
+    caps, fit = [], fold_module.fit
+
+    def search(request, progress):
+        trial = Trial(learning_rate=1e-3, l2=0.01, dropout=None, size=Size.TINY, tune_loss=1.0, spent_s=5.0)
+        training = request.training.model_copy(update={"search": 0})
+        return ChosenSettings(request.model, training, (trial, trial))
+
+    def look(*arguments, cap_s, **keys):
+        caps.append(cap_s)
+        return replace(fit(*arguments, cap_s=cap_s, **keys), spent_s=15.0)
+
+    monkeypatch.setattr(fold_module, "search", search)
+    monkeypatch.setattr(fold_module, "fit", look)
+    plan = replace(divided.plan(tmp_path, search=2, epochs=1), cap_s=400.0)
+    _, members = run_fold(divided.assembled, divided.fold(), plan, QUIET)
+    assert caps == [395.0, 775.0], "800 s less 10 for two fits; then all that the first one left"
+    assert [member.spent_s for member in members] == [25.0, 15.0]

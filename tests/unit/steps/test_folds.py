@@ -1,5 +1,7 @@
 """All folds: each once, each kept by itself, the cap shared, findings handed on."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -74,6 +76,24 @@ def test_minutes_are_shared_among_the_fits_that_are_left(divided_of, work, monke
     assert plans[1].cap_s is not None
     assert 100 < plans[1].cap_s <= 120, "what the first fold left is shared by the two fits of the second"
     assert [plan.first for plan in plans] == [0, 2]
+
+
+def test_a_cap_that_is_too_short_is_said_first(divided_of, work, monkeypatch):
+    """Whether it shortened the schedule, or broke it off."""
+    capped = divided_of(training={"epochs": 9, "minutes": 4})
+    run_fold = folds_module.run_fold
+
+    def hasten(assembled, fold, plan, progress):
+        replanned = plan.training.model_copy(update={"replanned": ((), (9, 2), (9, 9), (7, 7)), "stop_after": (2,) * 4})
+        return run_fold(assembled, fold, replace(plan, training=replanned), progress)
+
+    monkeypatch.setattr(folds_module, "run_fold", hasten)
+    found = run_folds(capped.assembled, capped.split, work, QUIET)
+    assert found.findings[0].name == "cap_shortens"
+    assert "of 9 planned epochs it has time for 2, in 4 of 4 fits" in found.findings[0].found
+    records = [plan.record for plan in found.plans.values()]
+    assert [record.replanned for record in records] == [(), (9, 2), (), (7, 7)]
+    assert [record.ended for record in records] == ["cap", "schedule", "cap", "cap"]
 
 
 def test_what_is_found_while_training_is_handed_on(tmp_path, monkeypatch):

@@ -103,19 +103,20 @@ def shortened(fits: Sequence[tuple[int, int]]) -> list[Finding]:
     """The finding that a cap was too short for the planned epochs, over all fits; none where it was not.
 
     Args:
-        fits: Of each fit that the cap shortened: epochs that the recipe asks for, and those that were done.
+        fits: Of each fit: epochs that the recipe asks for, and those that there is time for.
     """
-    if not fits:
+    cut = [(planned, fitting) for planned, fitting in fits if fitting < planned]
+    if not cut:
         return []
-    planned, done = (sorted({fit[place] for fit in fits}) for place in (0, 1))
-    words = [f"{few[0]}" if len(few) == 1 else f"{few[0]} to {few[-1]}" for few in (planned, done)]
-    which = "one fit" if len(fits) == 1 else f"{len(fits)} fits"
+    numbers = (sorted({fit[place] for fit in cut}) for place in (0, 1))
+    words = [f"{few[0]}" if len(few) == 1 else f"{few[0]} to {few[-1]}" for few in numbers]
+    which = "" if len(fits) == 1 else f", in {len(cut)} of {len(fits)} fits"
     return [
         Finding(
             name="cap_shortens",
             place="study.toml [training] minutes",
             rule="the cap should leave time for the planned epochs",
-            found=f"of {words[0]} planned epochs {words[1]} fit into it, in {which}; a longer training may do better",
+            found=f"of {words[0]} planned epochs it has time for {words[1]}{which}; longer may be better",
             remedy="Raise minutes, set a smaller [model] size, or fewer folds, repeats and members.",
             severity=Severity.WARNING,
         )

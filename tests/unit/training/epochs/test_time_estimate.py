@@ -41,11 +41,11 @@ class TestPace:
 
 class TestShortened:
     def test_nothing_is_found_where_no_cap_bit(self):
-        assert shortened([]) == []
+        assert shortened([(30, 30), (12, 12)]) == []
 
     def test_one_finding_tells_of_all_fits(self):
-        [found] = shortened([(30, 4), (30, 6), (30, 4)])
+        [found] = shortened([(30, 4), (30, 6), (30, 30), (30, 4)])
         assert found.severity is Severity.WARNING
-        assert "of 30 planned epochs 4 to 6 fit into it, in 3 fits" in found.found
+        assert "of 30 planned epochs it has time for 4 to 6, in 3 of 4 fits" in found.found
         [found] = shortened([(30, 1)])
-        assert "of 30 planned epochs 1 fit into it, in one fit" in found.found
+        assert "of 30 planned epochs it has time for 1; longer" in found.found
