@@ -153,6 +153,7 @@ def test_report_and_card_speak_chinese_where_the_study_asks_for_it(small, tmp_pa
     assert "预期用途" in (done.folder / "card.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.filterwarnings("ignore::polyclinic.errors.FindingWarning")
 def test_published_folds_run_as_one_study(small, tmp_path):
     """Two columns are two repetitions: answers, split, card and report say so, and the column is no input."""
     made = small(split={"folds": ["column:fold", "column:again"]}, patients=60)
@@ -174,3 +175,25 @@ def test_published_folds_run_as_one_study(small, tmp_path):
     assert "fold" not in json.dumps(plan["inputs"])
     assert polyclinic.predict(done.folder, table.drop("fold", "again")).height == 60
     assert polyclinic.judge(done.folder)["targets"]["sick"] == done.evidence["targets"]["sick"]
+
+
+@pytest.mark.filterwarnings("ignore::polyclinic.errors.FindingWarning")
+def test_recordings_are_divided_by_the_pattern_of_their_names(small, tmp_path):
+    """The check asks for the patient, the key answers, and new recordings are answered row by row."""
+    made = small(patients=60)
+    table = pl.read_csv(made.table)
+    names = [f"phon_S{row // 3:02}_{row % 3}" for row in range(60)]
+    table.with_columns(patient_id=pl.Series(names)).write_csv(made.table)
+    warned = [one for one in polyclinic.check(made.study).findings if one.name == "unrecognised_patients"]
+    assert "names share a stem" in str(warned)
+    study = tomllib.loads(made.study.read_text(encoding="utf-8"))
+    study["cohort"]["patient_pattern"] = "^(phon_S[0-9]+)_"
+    made.study.write_text(tomli_w.dumps(study), encoding="utf-8")
+    done = polyclinic.run(made.study, tmp_path / "run")
+    assert "unrecognised_patients" not in {finding.name for finding in done.findings}
+    split = pl.read_parquet(done.folder / "split.parquet")
+    assert split["patient"].n_unique() == 20
+    assert (split.group_by("patient", "repeat", "fold", "member").agg(pl.col("part").n_unique())["part"] == 1).all()
+    assert "`^(phon_S[0-9]+)_`" in (done.folder / "card.md").read_text(encoding="utf-8")
+    new = pl.read_csv(made.table).with_columns(patient_id=pl.Series([f"another {row}" for row in range(60)]))
+    assert polyclinic.predict(done.folder, new)["patient"].to_list() == new["patient_id"].to_list()

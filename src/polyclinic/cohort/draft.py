@@ -91,7 +91,7 @@ def draft(table: Path, target: str, relative: str | None = None) -> Drafted:
         *_split(read, roles),
     ]
     unused = tuple(Unused(column, why) for column, why in _unused(roles))
-    questions = (*asked.questions, *_of_folds(roles), *_of_groups(roles), *_of_codes(codes))
+    questions = (*_of_patients(findings), *asked.questions, *_of_folds(roles), *_of_groups(roles), *_of_codes(codes))
     return Drafted("\n".join(parts) + "\n", unused, questions, findings)
 
 
@@ -119,6 +119,13 @@ def _of_codes(codes: Mapping[str, Sequence[float]]) -> Iterator[str]:
             f"Do these numbers mean not known: {listed}? They lie far from all others, and are drafted as "
             "missing_codes; take out what is measured."
         )
+
+
+def _of_patients(findings: Sequence[Finding]) -> Iterator[str]:
+    """What to decide about a column that seems to name the patients better than the draft does."""
+    for finding in findings:
+        if finding.name == "unrecognised_patients":
+            yield f"May several rows be of one patient? {finding.place}: {finding.found}. {finding.remedy}"
 
 
 def _of_folds(roles: Roles) -> Iterator[str]:

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Int, Shaped
 from polyclinic.cohort.builtin import read_builtin
 from polyclinic.cohort.exclusion import decide
 from polyclinic.cohort.missing_codes import without_codes
+from polyclinic.cohort.name_stems import patients_by_pattern
 from polyclinic.cohort.strata import stratum
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.formats.columns.column_types import absent_column, as_words, counted
@@ -250,6 +251,10 @@ def _patients(section: CohortSection, table: TypedTable, findings: list[Finding]
     column = table.frame[section.patient]
     if column.null_count():
         findings.append(_patient_missing(table.name, section.patient, column))
+    if section.patient_pattern is not None:
+        place = f'{table.name} column "{section.patient}"'
+        column, doubts = patients_by_pattern(column, section.patient_pattern, place, "[cohort] patient_pattern")
+        findings += doubts
     whole = column.dtype.is_float() and bool((column.drop_nulls() % 1 == 0).all())
     if column.dtype.is_integer() or whole:
         return column.fill_null(-1).cast(pl.Int64).to_numpy()

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Int, Shaped
 
 from polyclinic.cohort.alike_words import alike_words
 from polyclinic.cohort.field_words import consists_of, is_called, mentions, tokens
+from polyclinic.cohort.name_stems import PATTERN, shared_stems
 from polyclinic.cohort.plausible import limits_of
 from polyclinic.cohort.table import ROW
 from polyclinic.errors import Finding, Severity
@@ -30,9 +31,6 @@ _FEW_UNKNOWN = 0.2
 
 _MOST_COLUMNS = 200
 """Columns that are looked at; beyond them are genes and features of pictures."""
-
-_FEWEST_IN_PART = 3
-"""Rows of each patient where only part of a cell names the patient: a series of recordings, not a pair by chance."""
 
 _MOST_ROWS_EACH = 100
 """Patients with more rows each are wards or hospitals. A round number."""
@@ -107,8 +105,9 @@ def unrecognised_patients(
     """
     if patient in frame.columns and frame[patient].n_unique() < frame.height:
         return []
+    own = [frame[patient]] if patient in frame.columns else []
     free = [column for column in frame if column.name != patient and column.name not in set(aside)]
-    found = _named(free) or _repeating(free) or _in_parts(free)
+    found = _named(free) or _repeating(free) or _in_parts([*own, *free])
     if found is None:
         return []
     is_read = found.column in set(read)
@@ -192,16 +191,15 @@ def _repeating(columns: Sequence[pl.Series]) -> _Suspect | None:
 
 
 def _in_parts(columns: Sequence[pl.Series]) -> _Suspect | None:
-    """A column of text that is another one in each row, but whose cells begin alike, as S01_1, S01_2, S01_3."""
+    """A column of text that is another one in each row, but whose cells share stems, as S01_1, S01_2, S01_3."""
     for column in columns:
-        if column.dtype != pl.String or column.null_count() or column.n_unique() < len(column):
-            continue
-        part = column.str.replace(r"[ _./#-]+[^ _./#-]+$", "")
-        sizes = np.unique(_codes(part), return_counts=True)[1]
-        equal = sizes.max() - sizes.min() <= 1 and sizes.min() >= _FEWEST_IN_PART
-        if len(sizes) >= _FEWEST_GROUPS and len(sizes) > sizes.max() and equal:
-            remedy = "If so, write that part into a column of its own, and name it as the patient under [cohort]."
-            return _Suspect(column.name, "its cells begin alike in equally many rows", len(sizes), remedy)
+        if (many := shared_stems(column)) is not None:
+            remedy = (
+                f"If so, write patient = \"{column.name}\" and patient_pattern = '{PATTERN}' under [cohort]: what the "
+                "brackets hold, here all before the last part, is the patient."
+            )
+            why = "rows may be of the same patient: names share a stem, with another ending in each row"
+            return _Suspect(column.name, why, many, remedy)
     return None
 
 

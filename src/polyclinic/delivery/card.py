@@ -81,6 +81,7 @@ def _data(section: CohortSection, inputs: Mapping[str, InputSection], evidence: 
         yield item(pair(name, _counts(target.counts)))
     keys = {
         "Patient column": section.patient,
+        "Patient pattern": section.patient_pattern,
         "Site column": section.site,
         "Date column": section.date,
         "Left out": section.exclude,

@@ -74,8 +74,9 @@ def _patient_findings(study: Study, cohort: Cohort, heads: Mapping[str, Head], r
     """Patients who may stand behind several rows, or under several names, without the study knowing."""
     aside = {*role_columns(study)} | {column for head in heads.values() for column in head.columns()}
     place = f'{cohort.name} column "{study.cohort.patient}"'
+    known = study.cohort.patient_pattern is not None
     return [
-        *unrecognised_patients(cohort.frame, cohort.name, study.cohort.patient, aside, read),
+        *([] if known else unrecognised_patients(cohort.frame, cohort.name, study.cohort.patient, aside, read)),
         *alike_identifiers(cohort.patient, cohort.row, place),
     ]
 

@@ -241,7 +241,7 @@ def _new_cohort(opened: OpenedModel, table: Path | GivenTable) -> Cohort:
     else:
         named, folder, place = (table.name, table.parent, table.name)
     plain: dict[str, Any] = {"table": named, "source": None, "exclude": None, "site": None, "strata": ()}
-    bare = section.model_copy(update={**plain, "patient": "row", "date": None})
+    bare = section.model_copy(update={**plain, "patient": "row", "date": None, "patient_pattern": None})
     cohort = load_cohort(bare, folder, place, replace(uses, words=uses.words | {section.patient}), given)
     if section.patient in cohort.frame.columns:
         return load_cohort(bare.model_copy(update={"patient": section.patient}), folder, place, uses, given)

@@ -10,6 +10,7 @@ from polyclinic.study.schema import Study
 def broken_rules(study: Study, place: str) -> list[Finding]:
     """What is wrong between sections that are each right by themselves."""
     return [
+        *_cohort(study, f"{place} [cohort]"),
         *_split(study, f"{place} [split]"),
         *_training(study, f"{place} [training]"),
         *_thresholds(study, f"{place} [evidence] threshold"),
@@ -45,6 +46,13 @@ def _margin(study: Study) -> Iterator[Finding]:
             remedy="The run goes on without a verdict; leave margin out, or ask for both.",
             severity=Severity.WARNING,
         )
+
+
+def _cohort(study: Study, place: str) -> Iterator[Finding]:
+    if study.cohort.patient_pattern is not None and study.cohort.patient == "row":
+        remedy = 'Write patient = "<column>", the one whose cells the pattern cuts.'
+        rule = "patient_pattern needs a column of names"
+        yield Finding("pattern_without_names", f"{place} patient_pattern", rule, 'patient = "row" names none', remedy)
 
 
 def _split(study: Study, place: str) -> Iterator[Finding]:

@@ -68,6 +68,9 @@ class CohortSection(Section):
     """A cohort that comes with an installed package, such as "builtin:breast_cytology"."""
     patient: str
     """Column that names the patient. "row" declares that every row is another patient."""
+    patient_pattern: str | None = Field(default=None, min_length=1)
+    """Where only a part of that column names the patient: a regular expression whose first group is the patient, as
+    '^(S[0-9]+)_' is for S01_1 and S01_2."""
     site: str | None = None
     """Column that names the hospital or scanner."""
     date: str | None = None

@@ -202,6 +202,17 @@ def test_numbers_that_stand_for_not_known_are_drafted_as_such(tmp_path: Path) ->
     assert any("999 in age" in question for question in made.questions)
 
 
+def test_names_that_share_a_stem_are_asked_about(tmp_path: Path) -> None:
+    names = [f"phon_S{n // 5:02}_{n % 5}" for n in range(100)]
+    pl.DataFrame(columns(name=names, sick=[0, 1] * 50)).write_csv(tmp_path / "cohort.csv")
+    made = draft(tmp_path / "cohort.csv", "sick")
+    [question] = [one for one in made.questions if "May several rows be of one patient?" in one]
+    assert "patient_pattern = '" in question
+    assert "names share a stem" in made.text
+    pl.DataFrame(columns(name=[f"P{n:04}" for n in range(100)], sick=[0, 1] * 50)).write_csv(tmp_path / "cohort.csv")
+    assert not draft(tmp_path / "cohort.csv", "sick").findings
+
+
 def test_published_folds_are_the_split_and_asked_about(drafted: Drafted, tmp_path: Path) -> None:
     cv = {"cv_fold_1": [1, 2, 3, 4] * 25, "cv_fold_2": [1] * 50 + [2] * 50}
     study = drafted(columns(**cv, sick=[0, 1] * 50), "sick")

@@ -137,6 +137,17 @@ def test_names_that_begin_alike() -> None:
     assert suspected(name=[f"phon_S{n:03}" for n in range(PERSONS * EACH)]) == []
 
 
+@pytest.mark.parametrize("study", ["row", "name"])
+def test_names_that_share_a_stem_are_told_with_the_key_that_cuts_them(study: str) -> None:
+    """Also where the study names that column as the patient, and so every row another one."""
+    frame = pl.DataFrame({"name": [f"phon_S{n:02}_{k}" for n in range(PERSONS) for k in range(EACH)], "lab": LAB})
+    [finding] = unrecognised_patients(frame, "t.csv", study)
+    assert finding.severity is Severity.WARNING
+    assert "rows may be of the same patient: names share a stem" in finding.found
+    assert "phon" not in str(finding)
+    assert "patient = \"name\" and patient_pattern = '^(.+)[ _./#-][^ _./#-]+$'" in finding.remedy
+
+
 def test_a_study_that_names_them_is_left_alone() -> None:
     assert suspected(known="code", code=CODES[WHO], subject=WHO) == []
     assert suspected(known="visit_nr", visit_nr=np.arange(160), subject=WHO) == ["subject"]

@@ -186,3 +186,11 @@ def test_how_columns_are_written_survives_the_resolved_copy():
     assert again.cohort.columns["CRP (mg/L)"].unit == "mg/L"
     assert again.cohort.missing_codes == {"age": (999, -9)}
     assert "# columns is not set" in write_study(parse_study(GOOD))
+
+
+def test_a_pattern_for_patients_needs_a_column_of_names():
+    named = GOOD.replace('patient = "patient_id"', "patient = \"patient_id\"\npatient_pattern = '^(S[0-9]+)_'")
+    assert parse_study(named).cohort.patient_pattern == "^(S[0-9]+)_"
+    message = refused(named.replace('"patient_id"', '"row"'))
+    assert "patient_pattern needs a column of names" in message
+    assert 'patient = "<column>"' in message
