@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from polyclinic.baselines.boosting import Boosted
 from polyclinic.baselines.dense import answer_dense, plain_outputs
@@ -21,6 +22,8 @@ from polyclinic.tensors import Fused
 from polyclinic.training.assembled import Assembled
 from polyclinic.training.ensemble import MemberOutputs, average_members, calibrate_members
 
+Fit: TypeAlias = Callable[[PlainGlobal, Question[Global], Features, Inner, int], Linear | Boosted | None]
+
 
 @dataclass(frozen=True)
 class Sort:
@@ -34,7 +37,7 @@ class Sort:
 
     name: str
     adapt: Callable[[PlainGlobal, Global, int], Global]
-    fit: Callable[[PlainGlobal, Question[Global], Features, Inner, int], Linear | Boosted | None]
+    fit: Fit
 
 
 def answer_baselines(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predictions, ...]:
@@ -46,7 +49,8 @@ def answer_baselines(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predi
     Args:
         assembled: The study and its cohort.
         fold: Which rows train, tune and test.
-        seed: Chooses the rows on which trees decide where to cut numbers; with up to 200,000 rows all are taken.
+        seed: Deals patients to the folds that choose a penalty, and chooses the rows on which trees decide where to
+            cut numbers; with up to 200,000 rows all are taken.
 
     Returns:
         The predictions of each sort of plain model; one may answer some of the targets only.
@@ -67,7 +71,7 @@ def _answer_features(assembled: Assembled, fold: Fold, seed: int) -> tuple[Predi
     names = {one.linear for one in plain.values()}
     linear = ("TF-IDF + " if features.texts else "") + (names.pop() if len(names) == 1 else "linear models")
     sorts = (
-        Sort(linear, lambda plain, head, rows: plain.as_linear(head), _fit_linear),
+        Sort(linear, lambda plain, head, rows: plain.as_linear(head), _linear_for(assembled.cohort.patient)),
         Sort(
             "gradient boosting",
             lambda plain, head, rows: plain.as_boosted(head, rows),
@@ -114,8 +118,13 @@ def _ask(
     return plain_outputs(rows.tune, tune, fold.test, test)
 
 
-def _fit_linear(plain: PlainGlobal, question: Question[Global], features: Features, rows: Inner, seed: int) -> Linear:
-    nothing = torch.zeros(1, 1, 1)
-    fused = Fused(nothing, nothing, torch.ones(1, 1, dtype=torch.bool), None, {})
-    outputs = question.head.layer(1)(fused).shape[2]
-    return fit_linear(question.head, question.outcomes, features, rows, outputs)
+def _linear_for(patients: Shaped[np.ndarray, " all"]) -> Fit:
+    """How linear models are fitted in a cohort whose rows are these patients'."""
+
+    def fit(plain: PlainGlobal, question: Question[Global], features: Features, rows: Inner, seed: int) -> Linear:
+        nothing = torch.zeros(1, 1, 1)
+        fused = Fused(nothing, nothing, torch.ones(1, 1, dtype=torch.bool), None, {})
+        outputs = question.head.layer(1)(fused).shape[2]
+        return fit_linear(question.head, question.outcomes, features, rows.train, patients, outputs, seed)
+
+    return fit

@@ -106,6 +106,11 @@ class TestAnswerPlainly:
         assert [p.model for p in answer_baselines(assembled, fold, seed=1)] == ["logistic regression"]
 
 
+def straight(head, target, features, rows, outputs=1):
+    """The linear model of rows that are a patient each."""
+    return fit_linear(head, target, features, rows.train, np.arange(len(target.known)), outputs, seed=1)
+
+
 def grow(target, head, features, rows, seed):
     return plain_models("ours", target).grow(target, head, features, rows, seed)
 
@@ -140,14 +145,14 @@ class TestHardCases:
         head, target, features, rows = sample()
         ones = np.flatnonzero(target.truth == 1)
         lone = Inner(TrainRows(ones[: len(ones) // 2]), rows.tune)
-        linear = fit_linear(head, target, features, lone, 1).outputs(features, rows.tune)
+        linear = straight(head, target, features, lone).outputs(features, rows.tune)
         trees = grow(target, head, features, lone, 0).outputs(features, rows.tune)
         assert (linear > 1).all()
         assert (trees > 1).all()
 
     def test_more_features_than_rows(self, sample):
         head, target, features, rows = sample(rows=60, features=3000, train=40)
-        model = fit_linear(head, target, features, rows, 1)
+        model = straight(head, target, features, rows)
         outputs = model.outputs(features, rows.train)[:, 0, 0]
         assert np.isfinite(model.weights).all()
         assert np.mean((outputs > 0) == (target.truth[rows.train.index] == 1)) > 0.9
@@ -157,7 +162,7 @@ class TestHardCases:
         head, target, features, rows = sample(rows=60, train=55)
         for tune in (rows.tune, TuneRows(np.array([], dtype=np.int64))):
             few = Inner(rows.train, tune)
-            assert np.isfinite(fit_linear(head, target, features, few, 1).outputs(features, rows.tune)).all()
+            assert np.isfinite(straight(head, target, features, few).outputs(features, rows.tune)).all()
             assert np.isfinite(grow(target, head, features, few, 0).outputs(features, rows.tune)).all()
 
     def test_unknown_outcomes_are_not_learned_from(self, sample):
@@ -169,7 +174,7 @@ class TestHardCases:
         fewer = Inner(TrainRows(rows.train.index[60:]), rows.tune)
         for one, other in (
             (grow(partly, head, features, rows, 0), grow(target, head, features, fewer, 0)),
-            (fit_linear(head, partly, features, rows, 1), fit_linear(head, target, features, fewer, 1)),
+            (straight(head, partly, features, rows), straight(head, target, features, fewer)),
         ):
             ours, theirs = one.outputs(features, rows.tune), other.outputs(features, rows.tune)
             assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.99
@@ -183,7 +188,7 @@ class TestHardCases:
         outputs = grow(three, fitted, features, rows, 0).outputs(features, rows.tune)
         assert outputs.shape == (60, 1, 3)
         assert (outputs[:, 0, 2] < outputs[:, 0, :2].max(axis=1)).all()
-        assert np.isfinite(fit_linear(fitted, three, features, rows, 3).outputs(features, rows.tune)).all()
+        assert np.isfinite(straight(fitted, three, features, rows, 3).outputs(features, rows.tune)).all()
 
 
 class TestDesign:
@@ -257,6 +262,6 @@ def test_a_hundred_thousand_rows_of_many_categories_take_less_than_a_minute():
     inner = Inner(TrainRows(index[:70_000]), TuneRows(index[70_000:80_000]))
     head, target = head_of("classify", frame, keys, inner.train.index)
     start = monotonic()
-    fit_linear(head, target, features, inner, 1)
+    straight(head, target, features, inner)
     grow(target, head, features, inner, 0)
     assert monotonic() - start < 60

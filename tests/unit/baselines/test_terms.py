@@ -60,6 +60,6 @@ def test_a_linear_model_reads():
     target = ClassTarget(np.ones(200, dtype=bool), ill.astype(np.int64), ("no", "yes"), assumed=False)
     rows = Inner(TrainRows(np.arange(100)), TuneRows(np.arange(100, 140)))
     head = kind.fit(target, rows.train)
-    model = fit_linear(head, target, features, rows, 1)
+    model = fit_linear(head, target, features, rows.train, np.arange(200), 1, seed=1)
     said = model.outputs(features, TuneRows(np.arange(140, 200)))[:, 0, 0]
     assert ((said > 0) == ill[140:]).mean() > 0.95
