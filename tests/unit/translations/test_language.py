@@ -19,8 +19,8 @@ from polyclinic.translations.phrase import Phrase, joined, sentences
 SOURCE = Path(polyclinic.__file__).parent
 ACCEPT = Path(__file__).parents[3] / "docs" / "how-to" / "accept.md"
 FOREIGN = [name for name in languages() if name != "en"]
-MADE = {"{first} {next}", "words", "characters", "absent_image", "absent_text", "absent_volume"}
-"""Keys that the source puts together: of ``sentences``, of the unit of a text, and of records that are absent."""
+MADE = {"{first} {next}", "{first}; {next}", "words", "characters", "absent_image", "absent_text", "absent_volume"}
+"""Keys that the source puts together: of ``sentences`` and ``joined``, of a text's unit, of records that are absent."""
 ENGLISH_ONLY = {"rule"}
 """Places whose value only English can say, because a document holds it in English."""
 

@@ -90,7 +90,7 @@ def in_a_thousand(target: TargetEvidence) -> Element:
         "At the prevalence of those tested ({share}); where the outcome is rarer or more common, all four differ.",
         share=percent(share),
     )
-    return first_figure(heading, cells, sentences(decision_in_words(target), here))
+    return first_figure(heading, cells, sentences(here, decision_in_words(target)))
 
 
 def found_of_hundred(
