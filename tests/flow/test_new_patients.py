@@ -127,7 +127,7 @@ def test_a_value_stands_in_the_middle_of_its_interval(asked):
 
 def test_times_are_read_off_the_curve(asked):
     found = asked.of("death")
-    assert own_columns(found) == {"risk", "low", "median", "high", "survival_times", "survival"}
+    assert own_columns(found) == {"risk", "low", "median", "high", "survival_at_1_year", "survival_times", "survival"}
     levels = {"low": 0.8, "median": 0.5, "high": 0.2}
     for row in found.iter_rows(named=True):
         curve, times = np.array(row["survival"]), np.array(row["survival_times"])

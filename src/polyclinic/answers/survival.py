@@ -1,8 +1,8 @@
 """Time to an event that may be censored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self, cast
 
 import numpy as np
 import polars as pl
@@ -10,6 +10,10 @@ from jaxtyping import Float
 
 from polyclinic.answers.base import Answer, Constants, floats, numbers
 from polyclinic.decoding.survival_curves import average_curves
+from polyclinic.study.time_units import year_in
+
+_YEARS = (1, 3, 5)
+"""After so many years survival is reported most often, in cancer above all."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,8 @@ class SurvivalAnswer(Answer):
 
     Attributes:
         unit: Unit of time in the user's words, such as "days", or "".
+        horizons: Times at which the study wants the chance to be event-free; () = after 1, 3 and 5 years, where the
+            unit tells how long these are.
         risk: Higher = earlier event expected.
         times: Grid on which the curve is given, ascending; may differ from fold to fold.
         survival: Chance of no event up to each time, between 0 and 1, never rising.
@@ -27,6 +33,7 @@ class SurvivalAnswer(Answer):
 
     form: ClassVar[str] = "survival"
     unit: str
+    horizons: tuple[float, ...] = field(default=(), kw_only=True)
     risk: Float[np.ndarray, " sample"]
     times: Float[np.ndarray, "sample point"]
     survival: Float[np.ndarray, "sample point"]
@@ -51,8 +58,15 @@ class SurvivalAnswer(Answer):
         return cls("days", risk, times, np.exp(-hazard[:, None] * times), event, np.minimum(time, 100))
 
     def constants(self) -> Constants:
-        """The unit of time."""
-        return Constants(unit=self.unit)
+        """The unit of time, and the times that the study names."""
+        return Constants(unit=self.unit, others={"horizons": self.horizons} if self.horizons else {})
+
+    def named_times(self) -> dict[str, float]:
+        """Times at which the chance to be event-free is answered, by what they are called: "3 years", "365 days"."""
+        if self.horizons:
+            return {f"{time:g} {self.unit}".strip(): time for time in self.horizons}
+        year = year_in(self.unit)
+        return {} if year is None else {f"{n} year{'s' if n > 1 else ''}": n * year for n in _YEARS}
 
     def columns(self) -> dict[str, pl.Series]:
         """Follow-up, risk, and the curve as two lists."""
@@ -70,6 +84,7 @@ class SurvivalAnswer(Answer):
         """The answer out of its columns."""
         return cls(
             unit=constants.unit,
+            horizons=cast(tuple[float, ...], constants.others.get("horizons", ())),
             risk=floats(frame["risk"]),
             times=np.array(frame["survival_times"].to_list(), dtype=np.float64).reshape(len(frame), -1),
             survival=np.array(frame["survival"].to_list(), dtype=np.float64).reshape(len(frame), -1),

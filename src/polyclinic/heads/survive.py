@@ -1,7 +1,7 @@
 """Time to an event that may be censored: how long until relapse, until death."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import polars as pl
@@ -45,6 +45,9 @@ class SurviveOptions(TargetOptions):
     """Column with the follow-up time, to the event or to the last contact; above 0."""
     unit: str = ""
     """Unit of the time, such as "days", for axes and tables."""
+    times: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = ()
+    """Times in that unit at which the chance to be event-free is answered and judged, such as [365, 1095]; by default
+    after 1, 3 and 5 years where the unit is days, weeks, months or years."""
     method: Literal["hazard", "cox"] = "hazard"
     """Hazards by interval, free to change over time ("hazard"), or Cox's proportional hazards ("cox")."""
     cuts: int = Field(default=24, ge=2, le=200)
@@ -244,7 +247,8 @@ class Survive(base.Global):
         parts = [read(self.plan, outputs[block].astype(np.float64), times) for block in blocks]
         risk, survival = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         event, time = (np.full(len(outputs), np.nan),) * 2 if target is None else (target.event, target.time)
-        return SurvivalAnswer(self.options.unit, risk, np.tile(times, (len(outputs), 1)), survival, event, time)
+        curves, asked = np.tile(times, (len(outputs), 1)), tuple(sorted(set(self.options.times)))
+        return SurvivalAnswer(self.options.unit, risk, curves, survival, event, time, horizons=asked)
 
     @classmethod
     def example(cls, rng: np.random.Generator, signal: Float[np.ndarray, " sample"], name: str) -> base.Outcomes:

@@ -210,7 +210,19 @@ def answer_table(opened: OpenedModel, table: Path | GivenTable, cache: Path | No
     limits = {name: opened.limits(name) for name in asked.answers}
     frames = {name: asked.frame(name, limits[name]) for name in asked.answers}
     thresholds = {name: delivery_of(one).thresholds(one, limits[name]) for name, one in asked.answers.items()}
-    return AnsweredTable(asked, frames, (*read, *asked.findings), thresholds)
+    left_open = [
+        _left_open(name, column)
+        for name, one in asked.answers.items()
+        for column in delivery_of(one).unanswered(one, limits[name])
+    ]
+    return AnsweredTable(asked, frames, (*read, *asked.findings, *left_open), thresholds)
+
+
+def _left_open(target: str, column: str) -> Finding:
+    """A column that stays empty, for some patients at least."""
+    rule, found = "nothing is answered beyond the follow-up of the study's patients", "nobody was followed that long"
+    remedy = "Leave the column alone, or name earlier times in the study."
+    return Finding("beyond_follow_up", f'answers to "{target}", {column}', rule, found, remedy, Severity.NOTE)
 
 
 def _writer_for(out: Path) -> TableWriter:

@@ -109,6 +109,10 @@ class Delivery(ABC):
         """Where the model cannot choose between answers. Most forms never say so."""
         return np.zeros(len(answer), dtype=bool)
 
+    def unanswered(self, answer: Any, limits: AnswerLimits) -> tuple[str, ...]:
+        """Columns that stay empty because the patients of the study do not tell. Most forms have none."""
+        return ()
+
     def silent(self, answer: Any) -> Bool[np.ndarray, " sample"]:
         """Where nothing was asked, so that nothing is answered."""
         return np.zeros(len(answer), dtype=bool)

@@ -10,10 +10,13 @@ from polyclinic.delivery.blocks import figure
 from polyclinic.delivery.figures.calibrated import calibration
 from polyclinic.delivery.figures.counted import events_in_thirds
 from polyclinic.delivery.figures.models import plain_models
+from polyclinic.delivery.figures.named_times import named_times
 from polyclinic.delivery.figures.survival import kaplan_meier, over_time
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
+from polyclinic.delivery.number_columns import known
 from polyclinic.delivery.numbers import NOTHING, cell, significant, with_unit
+from polyclinic.evidence.metrics.survival import within_follow_up
 from polyclinic.evidence.records import LogRank, Mistake, OverTime, TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
 
@@ -24,11 +27,18 @@ class SurvivalDelivery(Delivery):
     in_unit = True
 
     def columns(self, answer: SurvivalAnswer, limits: AnswerLimits) -> Columns:
-        """Risk, the median time with the times between which the event comes as often as ``confidence`` says."""
+        """Risk, times by which the event comes, chances to be event-free at named times, and the whole curve.
+
+        The event comes between ``low`` and ``high`` as often as the confidence says. A named time beyond the follow-up
+        of the patients that the model learned from is not answered.
+        """
         tail = (1 - limits.confidence) / 2
         columns: dict[str, Column] = {"risk": answer.risk}
         for word, level in (("low", 1 - tail), ("median", 0.5), ("high", tail)):
             columns[word] = _time_until(answer, level)
+        named = answer.named_times()
+        chances = _at(answer, limits, tuple(named.values()))
+        columns |= {f"survival_at_{_word(name)}": known(chances[:, k]) for k, name in enumerate(named)}
         columns["survival_times"] = [list(map(float, row)) for row in answer.times]
         columns["survival"] = [list(map(float, row)) for row in answer.survival]
         return columns
@@ -62,6 +72,13 @@ class SurvivalDelivery(Delivery):
             words = Phrase("How far the predicted chance was from what happened; the dashed line is a coin.")
             drawing = over_time(error, Phrase("Brier score at this time"), unit, 0.25, 0.0)
             yield figure(Phrase("Error over time"), drawing, words)
+        yield named_times(target)
+
+    def unanswered(self, answer: SurvivalAnswer, limits: AnswerLimits) -> tuple[str, ...]:
+        """Columns of named times that nobody was followed to."""
+        named = answer.named_times()
+        beyond = np.isnan(_at(answer, limits, tuple(named.values()))).any(axis=0)
+        return tuple(f"survival_at_{_word(name)}" for name, lacking in zip(named, beyond, strict=True) if lacking)
 
     def mistake_head(self, unit: str) -> tuple[str, ...]:
         """When it was, what happened then, and how likely that was said to be."""
@@ -72,6 +89,16 @@ class SurvivalDelivery(Delivery):
         """The same of one mistake."""
         event = Phrase("event") if mistake.event else Phrase("no event until then")
         return cell(mistake.truth), NOTHING if mistake.event is None else event, cell(mistake.answer)
+
+
+def _at(answer: SurvivalAnswer, limits: AnswerLimits, moments: tuple[float, ...]) -> Float[np.ndarray, "sample moment"]:
+    """The chance to be event-free at each moment, NaN beyond the follow-up."""
+    followed = limits.tune.time[np.isfinite(limits.tune.time)].max(initial=0.0)
+    return within_follow_up(answer.times, answer.survival, np.array(moments, dtype=np.float64), float(followed))
+
+
+def _word(name: str) -> str:
+    return name.replace(" ", "_")
 
 
 def _time_until(answer: SurvivalAnswer, level: float) -> Float[np.ndarray, " sample"]:

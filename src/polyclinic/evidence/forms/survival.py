@@ -1,5 +1,6 @@
 """How a predicted course over time is judged."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,16 @@ from polyclinic.evidence.metrics import concordance, survival
 from polyclinic.evidence.metrics.calibration import equal_groups
 from polyclinic.evidence.metrics.kaplan_meier import KaplanMeier, event_free, kaplan_meier, log_rank
 from polyclinic.evidence.per_class import on
-from polyclinic.evidence.records import Calibration, CurvePoint, EventsByTime, GroupSurvival, OverTime, Tested
+from polyclinic.evidence.records import (
+    Calibration,
+    CurvePoint,
+    Estimate,
+    EventsByTime,
+    GroupSurvival,
+    OverTime,
+    SurvivalAt,
+    Tested,
+)
 from polyclinic.evidence.soundness import check_curves, check_finite, check_follow_up
 from polyclinic.evidence.weights import Figures, Weights, closed, opened, ratio
 
@@ -38,6 +48,8 @@ class SurvivalCase(Case):
         moments: Moments of the time-dependent AUC, the same for all folds.
         tau: Where Uno's concordance stops.
         horizon: Time at which calibration is looked at: the median time of the events.
+        named: Times that the study names, by what they are called.
+        at_named: Chance to be event-free at each of them; NaN beyond the follow-up of the patients of the training.
     """
 
     event: Float[np.ndarray, " sample"]
@@ -50,6 +62,8 @@ class SurvivalCase(Case):
     moments: tuple[float, ...]
     tau: float
     horizon: float
+    named: Mapping[str, float]
+    at_named: Float[np.ndarray, "sample named"]
 
 
 def _uno(case: SurvivalCase, weights: Weights | None) -> Figures:
@@ -111,6 +125,8 @@ class SurvivalJudge(UnitJudge):
         events = events if len(events) else answer.time
         horizon = float(np.median(events))
         grid, curve = _on_fold_grids(answer, fold)
+        named = answer.named_times()
+        followed = 0.0 if tune is None else float(tune.answer.time.max())
         return SurvivalCase(
             event=answer.event.astype(np.float64),
             time=answer.time.astype(np.float64),
@@ -122,6 +138,8 @@ class SurvivalJudge(UnitJudge):
             moments=tuple(np.unique(np.quantile(events, np.linspace(0.1, 0.9, MOMENTS))).tolist()),
             tau=float(np.quantile(answer.time, FOLLOWED)),
             horizon=horizon,
+            named=named,
+            at_named=survival.within_follow_up(answer.times, answer.survival, np.array(list(named.values())), followed),
         )
 
     def counts(self, answer: SurvivalAnswer, layout: Layout) -> Tested:
@@ -140,6 +158,7 @@ class SurvivalJudge(UnitJudge):
                 "log_rank": log_rank(case.event, case.time, thirds),
                 "auc_over_time": _over_time(judged),
                 "events_by_time": _events_by_time(judged),
+                **({"at_named_times": _at_named_times(judged)} if case.named else {}),
             },
         )
 
@@ -210,6 +229,53 @@ def _event_shares(case: SurvivalCase, weights: Weights | None) -> Figures:
     return closed(np.stack([np.sum(shares, axis=0), *shares], axis=1), weights)
 
 
+def _at_named_times(judged: Judged) -> tuple[SurvivalAt, ...]:
+    """Predicted and observed survival at each time that the study names, and how good the answer is there."""
+    case: SurvivalCase = judged.case.take(judged.once())
+    observed = kaplan_meier(case.event, case.time, judged.confidence)
+    sampled = judged.sample(_AT_NAMED)
+    found: list[SurvivalAt] = []
+    for position, (name, time) in enumerate(case.named.items()):
+        seen = len(case.time[case.time >= time]) > 0
+        predicted = case.at_named[:, position]
+        auc, brier = (estimate(pick(sampled[one.name], position), judged.confidence) for one in _AT_NAMED)
+        found.append(
+            SurvivalAt(
+                name=name,
+                time=time,
+                predicted=float(predicted.mean()),
+                observed=Estimate(*_free_at(observed, time)) if seen else Estimate(),
+                at_risk=int(np.count_nonzero(case.time >= time)),
+                auc=auc if seen else Estimate(),
+                brier_score=brier if seen else Estimate(),
+            )
+        )
+    return tuple(found)
+
+
+def _auc_at_named(case: SurvivalCase, weights: Weights | None) -> Figures:
+    return survival.auc_over_time(case.event, case.time, case.risk, np.array(list(case.named.values())), weights)
+
+
+def _brier_at_named(case: SurvivalCase, weights: Weights | None) -> Figures:
+    moments = np.array(list(case.named.values()))
+    return survival.brier_over_time(case.event, case.time, case.at_named, moments, weights)
+
+
+_AT_NAMED = (
+    Metric("auc", _auc_at_named, Better.HIGHER, "AUROC for an event by a named time"),
+    Metric("brier_score", _brier_at_named, Better.LOWER, "mean squared error of the chance at a named time"),
+)
+
+
+def _free_at(curve: KaplanMeier, time: float) -> tuple[float, float, float]:
+    """The share without the event at a time, and its limits."""
+    place = int(np.searchsorted(curve.times, time, side="right")) - 1
+    if place < 0:
+        return 1.0, 1.0, 1.0
+    return float(curve.survival[place]), float(curve.low[place]), float(curve.high[place])
+
+
 def _thinned(group: str, curve: KaplanMeier) -> GroupSurvival:
     """At most 200 steps; the curve starts at time 0 with everybody."""
     steps = len(curve.times)
@@ -239,10 +305,7 @@ def _calibration_curve(case: SurvivalCase, confidence: float) -> tuple[CurvePoin
     for members in equal_groups(1 - case.at_horizon, 10):
         part = case.take(members)
         curve = kaplan_meier(part.event, part.time, confidence)
-        place = int(np.searchsorted(curve.times, case.horizon, side="right")) - 1
-        free, low, high = (
-            (curve.survival[place], curve.low[place], curve.high[place]) if place >= 0 else (1.0, 1.0, 1.0)
-        )
+        free, low, high = _free_at(curve, case.horizon)
         predicted = float((1 - part.at_horizon).mean())
-        points.append(CurvePoint(predicted, 1 - float(free), 1 - float(high), 1 - float(low), len(members)))
+        points.append(CurvePoint(predicted, 1 - free, 1 - high, 1 - low, len(members)))
     return tuple(points)

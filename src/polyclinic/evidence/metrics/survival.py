@@ -40,6 +40,25 @@ def on_grid(
     return np.array(read).reshape(len(times), len(grid))
 
 
+def within_follow_up(
+    times: Float[np.ndarray, "sample point"],
+    survival: Float[np.ndarray, "sample point"],
+    moments: Grid,
+    followed: float,
+) -> Float[np.ndarray, "sample moment"]:
+    """Survival curves read at named moments; NaN where nobody was followed that long: nothing is extrapolated.
+
+    Args:
+        times: Of each curve; it ends with the last event of the training rows.
+        survival: Chance to be event-free at each.
+        moments: To read them at.
+        followed: Longest follow-up of patients that the model was tuned on.
+    """
+    read = on_grid(times, survival, moments)
+    reach = np.maximum(times[:, -1:], followed) if times.shape[1] else np.full((len(times), 1), np.nan)
+    return np.where(moments <= reach, read, np.nan)
+
+
 def on_own_time(
     times: Float[np.ndarray, "sample point"], survival: Float[np.ndarray, "sample point"], time: Time
 ) -> Float[np.ndarray, " sample"]:
