@@ -126,29 +126,6 @@ class GroupSurvival:
 
 
 @dataclass(frozen=True, config=_EXACT)
-class SurvivalAt:
-    """Predicted and observed survival at a time that the study names.
-
-    Attributes:
-        name: Of the time, such as "3 years".
-        time: In the unit of the target.
-        predicted: Mean predicted chance to be event-free; None where patients were not followed that long.
-        observed: Kaplan-Meier share of the tested patients, with its limits.
-        at_risk: Tested patients still observed without the event.
-        auc: How well the risk tells those with the event by then from those without.
-        brier_score: Mean squared distance of the predicted chance from what happened.
-    """
-
-    name: str
-    time: Number
-    predicted: Number
-    observed: Estimate
-    at_risk: int
-    auc: Estimate
-    brier_score: Estimate
-
-
-@dataclass(frozen=True, config=_EXACT)
 class LogRank:
     """Whether groups differ in survival more than chance would make them."""
 
@@ -157,14 +134,7 @@ class LogRank:
 
 
 Shape = Annotated[
-    dict[str, Curve]
-    | Curve
-    | OverTime
-    | EventsByTime
-    | LogRank
-    | tuple[GroupSurvival, ...]
-    | tuple[SurvivalAt, ...]
-    | JsonValue,
+    dict[str, Curve] | Curve | OverTime | EventsByTime | LogRank | tuple[GroupSurvival, ...] | JsonValue,
     Choice(union_mode="left_to_right"),
 ]
 """What a form draws: a curve, one for each class, or any JSON that a form of another package knows how to draw."""
@@ -372,10 +342,6 @@ class TargetEvidence:
     def groups_of(self, name: str) -> tuple[GroupSurvival, ...]:
         """Survival by group under that name; none where the form has none."""
         return tuple(group for group in self.shape_of(name, tuple) or () if isinstance(group, GroupSurvival))
-
-    def at_named_times(self) -> tuple[SurvivalAt, ...]:
-        """Survival at the times that the study names; none where it has none."""
-        return tuple(one for one in self.shape_of("at_named_times", tuple) or () if isinstance(one, SurvivalAt))
 
 
 @dataclass(frozen=True, config=_LENIENT)

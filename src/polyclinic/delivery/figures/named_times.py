@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from polyclinic.delivery.blocks import note, table
 from polyclinic.delivery.markup import EMPTY, Child, Element, element
 from polyclinic.delivery.numbers import count, number, stacked
-from polyclinic.evidence.records import SurvivalAt, TargetEvidence
+from polyclinic.evidence.named_times import SurvivalAt, read_named_times
+from polyclinic.evidence.records import TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
 
 _YEARS: Mapping[str, Phrase] = {
@@ -18,7 +19,7 @@ _YEARS: Mapping[str, Phrase] = {
 
 def named_times(target: TargetEvidence) -> Element:
     """A row for each named time; nothing where there is none."""
-    found = target.at_named_times()
+    found = read_named_times(target)
     if not found:
         return EMPTY
     shares = (Phrase("Predicted"), Phrase("Observed"), Phrase("At risk"))

@@ -15,6 +15,7 @@ from polyclinic.evidence.metric import Better, Metric
 from polyclinic.evidence.metrics import concordance, survival
 from polyclinic.evidence.metrics.calibration import equal_groups
 from polyclinic.evidence.metrics.kaplan_meier import KaplanMeier, event_free, kaplan_meier, log_rank
+from polyclinic.evidence.named_times import SurvivalAt, as_shape
 from polyclinic.evidence.per_class import on
 from polyclinic.evidence.records import (
     Calibration,
@@ -23,7 +24,6 @@ from polyclinic.evidence.records import (
     EventsByTime,
     GroupSurvival,
     OverTime,
-    SurvivalAt,
     Tested,
 )
 from polyclinic.evidence.soundness import check_curves, check_finite, check_follow_up
@@ -158,7 +158,7 @@ class SurvivalJudge(UnitJudge):
                 "log_rank": log_rank(case.event, case.time, thirds),
                 "auc_over_time": _over_time(judged),
                 "events_by_time": _events_by_time(judged),
-                **({"at_named_times": _at_named_times(judged)} if case.named else {}),
+                **as_shape(_at_named_times(judged) if case.named else ()),
             },
         )
 

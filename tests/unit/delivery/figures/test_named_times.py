@@ -2,7 +2,8 @@
 
 from polyclinic.delivery.figures.named_times import named_times
 from polyclinic.delivery.markup import EMPTY, render
-from polyclinic.evidence.records import Estimate, SurvivalAt, TargetEvidence
+from polyclinic.evidence.named_times import SurvivalAt, as_shape
+from polyclinic.evidence.records import Estimate, TargetEvidence
 
 SEEN = SurvivalAt(
     "3 years", 1095.75, 0.612, Estimate(0.634, 0.55, 0.71), 87, Estimate(0.741, 0.7, 0.78), Estimate(0.19, 0.17, 0.21)
@@ -11,7 +12,7 @@ BEYOND = SurvivalAt("5 years", 1826.25, None, Estimate(), 0, Estimate(), Estimat
 
 
 def drawn(*found: SurvivalAt) -> str:
-    return render(named_times(TargetEvidence("survival", curves={"at_named_times": found})))
+    return render(named_times(TargetEvidence("survival", curves=as_shape(found))))
 
 
 def test_every_figure_stands_in_its_row():

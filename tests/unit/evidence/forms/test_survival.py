@@ -7,6 +7,7 @@ import pytest
 
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.evidence.judge import judge
+from polyclinic.evidence.named_times import read_named_times
 from polyclinic.evidence.records import Evidence
 from polyclinic.predictions.record import Predictions, Samples
 from polyclinic.study.schema import EvidenceSection
@@ -30,7 +31,7 @@ def judged(horizons: tuple[float, ...] = (), unit: str = "years"):
 
 def test_predicted_and_observed_survival_stand_side_by_side():
     evidence, time = judged()
-    one, three, five = evidence.targets["death"].at_named_times()
+    one, three, five = read_named_times(evidence.targets["death"])
     assert (one.name, three.name, five.name) == ("1 year", "3 years", "5 years")
     for found, at in ((one, 1), (three, 3)):
         assert found.observed.value == pytest.approx((time > at).mean())
@@ -44,7 +45,7 @@ def test_predicted_and_observed_survival_stand_side_by_side():
 
 
 def test_nothing_is_said_of_a_time_that_nobody_was_followed_to():
-    five = judged()[0].targets["death"].at_named_times()[2]
+    five = read_named_times(judged()[0].targets["death"])[2]
     assert five.predicted is None
     assert five.observed.value is None
     assert five.auc.value is None
@@ -53,7 +54,7 @@ def test_nothing_is_said_of_a_time_that_nobody_was_followed_to():
 
 
 def test_the_study_names_the_times_and_without_a_unit_there_are_none():
-    named = judged((2.0, 3.5), "cycles")[0].targets["death"].at_named_times()
+    named = read_named_times(judged((2.0, 3.5), "cycles")[0].targets["death"])
     assert [(one.name, one.time) for one in named] == [("2 cycles", 2.0), ("3.5 cycles", 3.5)]
     assert "at_named_times" not in judged(unit="")[0].targets["death"].curves
 
@@ -61,6 +62,6 @@ def test_the_study_names_the_times_and_without_a_unit_there_are_none():
 def test_the_document_gives_them_back():
     document = json.loads(json.dumps(judged()[0].document()))
     read = Evidence.read(document).targets["death"]
-    assert [one.name for one in read.at_named_times()] == ["1 year", "3 years", "5 years"]
-    assert read.at_named_times()[2].predicted is None
+    assert [one.name for one in read_named_times(read)] == ["1 year", "3 years", "5 years"]
+    assert read_named_times(read)[2].predicted is None
     assert len(read.groups_of("kaplan_meier")) == 3
