@@ -44,6 +44,10 @@ class Target(ABC):
         """Weight of each of ``rows`` (mean 1) that would balance the outcome, or None where that has no meaning."""
         return None
 
+    def rarest(self, index: Int[np.ndarray, " row"]) -> Mapping[str, int]:
+        """How many of some rows had the event, or what is rarer, by what that is; here nothing is counted."""
+        return {}
+
     def about(self, found: Any) -> Self:
         """What is asked once the answers of the ``finder`` are known."""
         return self

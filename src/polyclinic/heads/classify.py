@@ -1,7 +1,7 @@
 """One of several classes: is this tumour malignant, which of four rhythms is this."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -71,6 +71,10 @@ class ClassTarget(base.Target):
     def strata(self) -> Int[np.ndarray, " sample"]:
         """The class itself."""
         return self.truth
+
+    def rarest(self, index: Int[np.ndarray, " row"]) -> Mapping[str, int]:
+        """Rows of the class that has fewest."""
+        return {"of the rarest class": int(np.bincount(_known(self.truth[index]), minlength=len(self.classes)).min())}
 
     def balance(self, rows: TrainRows) -> Float[np.ndarray, " row"]:
         """Weights under which all classes count alike: the inverse of how common the row's class is."""

@@ -1,5 +1,6 @@
 """Several yes-or-no labels at once, any of which may be unknown: which findings does this film show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -55,6 +56,11 @@ class LabelsTarget(base.Target):
         first = np.argmax(yes[:, by_rarity], axis=1)
         group = np.where(yes.any(axis=1), by_rarity[first], yes.shape[1])
         return np.where(self.known, group, -1)
+
+    def rarest(self, index: Int[np.ndarray, " row"]) -> Mapping[str, int]:
+        """Rows with each label or, where they are fewer, without it."""
+        found = zip(self.names, self.truth[index].T, strict=True)
+        return {f'of "{name}"': int(min(np.sum(truth == 1), np.sum(truth == 0))) for name, truth in found}
 
     def balance(self, rows: TrainRows) -> Float[np.ndarray, " row"]:
         """Weights that favour rows with rare answers: the mean over a row's known labels of the answer's rarity."""

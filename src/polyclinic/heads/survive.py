@@ -1,5 +1,6 @@
 """Time to an event that may be censored: how long until relapse, until death."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -101,6 +102,10 @@ class SurvivalTarget(base.Target):
                 edges = np.quantile(self.time[rows], [0.25, 0.5, 0.75])
                 group[rows] = 4 * seen + np.searchsorted(edges, self.time[rows], side="left")
         return group
+
+    def rarest(self, index: Int[np.ndarray, " row"]) -> Mapping[str, int]:
+        """Events."""
+        return {"events": int(np.sum(self.event[index] == 1))}
 
     def check(self, place: str) -> list[Finding]:
         """Unknown outcomes, few events, and nobody censored."""

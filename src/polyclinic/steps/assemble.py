@@ -22,6 +22,7 @@ from polyclinic.formats.columns.column_patterns import means_none
 from polyclinic.heads.base import Dense, Head
 from polyclinic.inputs.base import Input
 from polyclinic.steps.cohort_reader import CohortReader
+from polyclinic.steps.few_tune_events import few_tune_events
 from polyclinic.steps.kinds import StudyKinds
 from polyclinic.study import catalogue
 from polyclinic.study.findings import idle, sift
@@ -153,7 +154,8 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
         properties={name: one.records.properties() for name, one in assembled.inputs.items()},
     )
     uneven = uneven_parts(cohort, split, study.split, asked)
-    findings = sift([*split.findings, *found.findings, *uneven, *doubts], study.accept)
+    few = few_tune_events(assembled.questions, split)
+    findings = sift([*split.findings, *found.findings, *uneven, *doubts, *few], study.accept)
     stop_on(findings, LeakError)
     findings = [*assembled.findings, *findings]
     return split, replace(assembled, findings=(*findings, *idle(findings, study.accept)))

@@ -20,13 +20,23 @@ def test_words_pairs_of_words_and_pieces_are_counted():
     columns = terms.columns(NOTES)
     assert columns.shape == (5, sum(len(counter.vocabulary_) for counter in terms.counters))
     assert columns[[3]].nnz == 0
-    np.testing.assert_allclose(sparse.linalg.norm(columns[[0]]), 20**0.5)  # two counters, each of length sqrt(10)
+    # two counters: words of length sqrt(10), pieces of half that
+    np.testing.assert_allclose(sparse.linalg.norm(columns[[0]]), 12.5**0.5)
 
 
 def test_chinese_is_counted_by_character():
     terms = Terms.learn(["患者没有发热", "患者咳嗽", "胸痛三天"])
     assert len(terms.counters) == 1
     assert {"患", "患者", "没有发"} <= set(terms.counters[0].vocabulary_)
+
+
+@pytest.mark.parametrize("texts", [("no fever today",) * 99, ("没有发热",) * 99])
+def test_of_many_texts_what_stands_in_one_only_is_left_out(texts):
+    few, many = Terms.learn((*texts[:98], "肺炎 rare")), Terms.learn((*texts, "肺炎 rare"))
+    for one in range(len(few.counters)):
+        lone = set(few.counters[one].vocabulary_) - set(many.counters[one].vocabulary_)
+        assert any("rar" in term or "肺" in term for term in lone)
+        assert len(many.counters[one].vocabulary_) > 0
 
 
 @pytest.mark.parametrize("texts", [[], ["", "  "]])
