@@ -116,7 +116,7 @@ def guess_roles(
     free = [column for column in frame if column.name not in outcome]
     patient = patient_column(pick(frame, [column.name for column in free]))
     part = next((c.name for c in free if is_part_column(c)), None)
-    folds = tuple(c.name for c in free if is_fold_column(c))
+    folds = tuple(c.name for c in free if is_fold_column(c) and c.name != part)
     site = next((c.name for c in free if names_place(c.name) and 2 <= c.n_unique() <= frame.height / 2), None)
     date = _moment(free)
     rest = [c for c in free if c.name not in (patient, part, site, date, *folds)]

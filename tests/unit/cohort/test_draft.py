@@ -222,6 +222,9 @@ def test_published_folds_are_the_split_and_asked_about(drafted: Drafted, tmp_pat
     study = drafted(columns(fold=[1, 2] * 50, part=["train", "test"] * 50, sick=[0, 1] * 50), "sick")
     assert study["split"] == {"column": "part"}
     assert study["inputs"]["clinical"]["leave_out"] == ["fold"]
+    study = drafted(columns(fold=["train", "test"] * 50, sick=[0, 1] * 50), "sick")
+    assert study["split"] == {"column": "fold"}
+    assert "leave_out" not in study["inputs"]["clinical"]
 
 
 @pytest.mark.parametrize("target", ["label", "label_0,label_1,label_2"])
