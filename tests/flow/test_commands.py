@@ -215,12 +215,31 @@ class TestPredict:
             "target",
             "probability_no",
             "probability_yes",
+            "decision",
+            "threshold",
             "plausible",
             "shift",
             "abstain",
         } <= set(answers.columns)
         assert answers["probability_yes"].is_between(0, 1).all()
         assert "Wrote 20 answers" in said.out
+        stated = finished.evidence["targets"]["sick"]["operating_point"]["delivered"]
+        assert answers["threshold"].to_list() == [stated] * 20
+        yes = (answers["probability_yes"] >= stated).to_list()
+        assert answers["decision"].to_list() == ["yes" if one else "no" for one in yes]
+        assert f'Decision by probability: sick: "yes" from {stated:.3g} on.' in said.out
+
+    def test_the_study_gives_the_threshold(self, small, tmp_path):
+        """One threshold in evidence, report, card and answers, also where every fold has tune rows of its own."""
+        made = small(evidence={"threshold": 0.275, "resamples": 5, "baselines": False}, split={"folds": 2}, patients=60)
+        done = workflow.run(made.study, tmp_path / "run")
+        point = done.evidence["targets"]["sick"]["operating_point"]
+        assert (point["delivered"], point["thresholds"], point["chosen_for"]) == (0.275, [0.275, 0.275], 0.275)
+        for name in ("report.html", "card.md"):
+            page = (done.folder / name).read_text(encoding="utf-8")
+            assert page.count("from 0.275 on") == 1
+        answers = pl.read_parquet(workflow.predict(done.folder, made.table, tmp_path / "all.parquet").out)
+        assert answers["decision"].to_list() == ["yes" if p >= 0.275 else "no" for p in answers["probability_yes"]]
 
     def test_what_it_answers_is_what_the_run_answered(self, ask, finished, tmp_path):
         """The rows of the test part, asked again through the bundle."""

@@ -154,3 +154,18 @@ def test_one_word_makes_an_estimator():
     assert clone(regressor).get_params()["minutes"] == 1.5
     with pytest.raises(ValueError, match="classify, regress"):
         estimator("survive")
+
+
+def test_the_threshold_of_a_rule_decides_between_two_classes(table):
+    X, y = table.drop(columns="sick"), table["sick"]  # noqa: N806
+    plain, given, sure = (
+        PolyclinicClassifier(**QUICK, threshold=rule).fit(X, y) for rule in (None, 0.2, "specificity:0.9")
+    )
+    chances = plain.predict_proba(X)
+    assert plain.threshold_ is None
+    assert plain.predict(X).tolist() == plain.classes_[chances.argmax(axis=1)].tolist()
+    assert given.threshold_ == 0.2
+    assert given.predict(X).tolist() == ["yes" if one >= 0.2 else "no" for one in chances[:, 1]]
+    assert sure.predict(X).tolist() == ["yes" if one >= sure.threshold_ else "no" for one in chances[:, 1]]
+    with pytest.raises(StudyError, match="threshold"):
+        PolyclinicClassifier(**QUICK, threshold=1.5).fit(X, y)
