@@ -1,6 +1,6 @@
 """Table one: who the patients are, in all and by outcome or by part."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -17,8 +17,11 @@ FEWEST_OF_LEVEL = 5
 """A value that fewer rows share may point at a patient, so it is not named."""
 
 _ROUNDING = 1e-12  # of the mean: a spread below it is what arithmetic leaves of equal numbers
-_MOST_COLUMNS = 60
-"""Columns in table one: three screens. A table of genes has thousands, and nobody reads them here."""
+MOST_COLUMNS = 30
+"""Variables in table one: they fill one printed page. A round number."""
+FEW_OF_MANY = 10
+"""Of an input that reads more columns than ``MOST_COLUMNS`` (genes, say) so many stand in table one, to show what they
+are like: nobody reads thousands there. A round number."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class TableOne:
         groups: "all" first, then the groups.
         sizes: Rows of each.
         lines: Number variables have one line, categories one per level; both one more for what is missing.
-        left_out: Columns beyond the first 60, which are not described.
+        left_out: Further columns, which are not described.
     """
 
     groups: tuple[str, ...]
@@ -79,22 +82,44 @@ class TableOne:
     left_out: int = 0
 
 
-def table_one(frame: pl.DataFrame, by: Shaped[np.ndarray, " row"] | None = None) -> TableOne:
+def choose_described(groups: Sequence[Sequence[str]]) -> list[str]:
+    """The columns that table one has room for: groups of few columns first, of a group of many a few.
+
+    Nothing is chosen by how it differs between outcomes: what is shown must not depend on what was found.
+
+    Args:
+        groups: Columns that belong together, such as those of one input; in a group they stay in their order.
+
+    Example:
+        >>> choose_described([[f"gene_{n}" for n in range(3000)], ["age", "sex"]])[:3]
+        ['age', 'sex', 'gene_0']
+    """
+    chosen: dict[str, None] = {}
+    for group in sorted(groups, key=len):
+        chosen |= dict.fromkeys(group if len(group) <= MOST_COLUMNS else group[:FEW_OF_MANY])
+    return list(chosen)[:MOST_COLUMNS]
+
+
+def table_one(
+    frame: pl.DataFrame, by: Shaped[np.ndarray, " row"] | None = None, columns: Collection[str] | None = None
+) -> TableOne:
     """Median and quartiles of numbers, counts and shares of categories, and what is missing, by group.
 
     No level that fewer than five rows share is named, and of a variable with many levels only the commonest are: a
     table that goes into a report must not name a patient.
 
     Args:
-        frame: The columns to describe.
+        frame: The columns that might be described.
         by: Group of each row as text ("" = in no group), such as the outcome or the part; None = no groups.
+        columns: Those to describe; the others are counted. None = as ``choose_described`` has it of one group.
     """
     groups = [] if by is None else sorted(set(np.unique(by).tolist()) - {""})
     masks = [np.ones(frame.height, dtype=bool), *(by == group for group in groups)]
-    columns = [column for column in frame if not (column.dtype.is_nested() or column.dtype == pl.Binary)]
-    lines = [line for column in columns[:_MOST_COLUMNS] for line in _lines(column, masks)]
+    describable = [column.name for column in frame if not (column.dtype.is_nested() or column.dtype == pl.Binary)]
+    chosen = [name for name in (choose_described([describable]) if columns is None else columns) if name in describable]
+    lines = [line for name in chosen for line in _lines(frame[name], masks)]
     sizes = tuple(int(mask.sum()) for mask in masks)
-    return TableOne(("all", *groups), sizes, tuple(lines), max(0, len(columns) - _MOST_COLUMNS))
+    return TableOne(("all", *groups), sizes, tuple(lines), len(describable) - len(chosen))
 
 
 def difference_of_numbers(one: Float[np.ndarray, " a"], other: Float[np.ndarray, " b"]) -> float:

@@ -4,10 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import polars as pl
+from jaxtyping import Shaped
 from pydantic import BaseModel, ConfigDict
 
-from polyclinic.cohort.describe import TableOne, table_one
+from polyclinic.cohort.describe import TableOne, choose_described, table_one
 from polyclinic.cohort.table import Cohort
 from polyclinic.cohort.unused_columns import UnusedColumn
 from polyclinic.errors import Finding
@@ -76,7 +78,12 @@ class LeftColumn(_Document):
 
 
 class CohortDocument(_Document):
-    """``cohort.json``."""
+    """``cohort.json``.
+
+    Attributes:
+        period: First and last month of the moments of prediction, as "2019-01"; days would be those of patients.
+        sites: How many different sites are known.
+    """
 
     format: Literal[1] = 1
     name: str = ""
@@ -85,12 +92,15 @@ class CohortDocument(_Document):
     table_one: DescribedTable | None = None
     fingerprints: dict[str, str] = {}
     unused: tuple[LeftColumn, ...] = ()
+    unused_in_all: int = 0
+    period: tuple[str, ...] = ()
+    sites: int | None = None
 
 
 def cohort_document(
     cohort: Cohort,
     findings: Sequence[Finding] | None = None,
-    columns: Sequence[str] | None = None,
+    groups: Sequence[Sequence[str]] | None = None,
     outcome: Sequence[str] = (),
     unused: Sequence[UnusedColumn] = (),
 ) -> CohortDocument:
@@ -99,21 +109,32 @@ def cohort_document(
     Args:
         cohort: The patients who take part.
         findings: Of the whole study; by default those of reading the table.
-        columns: To describe in table one; by default all but the outcome.
+        groups: Columns that table one might describe, those of one input together; by default all but the outcome.
         unused: Columns that the study does not use.
         outcome: Outcome columns; the first one with at most five values gives the groups of table one.
     """
-    described = [name for name in (columns or cohort.frame.columns) if name not in outcome]
+    possible = [[name for name in group if name not in outcome] for group in groups or [cohort.frame.columns]]
     grouping = _grouping(cohort.frame, outcome)
-    one = table_one(pick(cohort.frame, described), None if grouping is None else as_words(cohort.frame[grouping]))
+    by = None if grouping is None else as_words(cohort.frame[grouping])
+    everything = list(dict.fromkeys(name for group in possible for name in group))
+    one = table_one(pick(cohort.frame, everything), by, choose_described(possible))
     return CohortDocument(
         name=cohort.name,
         flow=_flow(cohort),
         findings=tuple(map(_noted, cohort.findings if findings is None else findings)),
         table_one=_described(one, grouping),
         unused=tuple(LeftColumn(column=one.name, why=one.why) for one in unused[:MOST_ROWS]),
+        unused_in_all=len(unused),
+        period=_period(cohort.dates),
+        sites=None if cohort.site is None else len(set(np.unique(cohort.site).tolist()) - {""}),
         fingerprints={**cohort.fingerprints.sources, "table": cohort.fingerprints.table},
     )
+
+
+def _period(dates: Shaped[np.ndarray, " row"] | None) -> tuple[str, ...]:
+    """First and last month; nothing where no date is known."""
+    known = np.zeros(0) if dates is None else dates[~np.isnat(dates)]
+    return tuple(str(day.astype("datetime64[M]")) for day in (known.min(), known.max())) if len(known) else ()
 
 
 def _flow(cohort: Cohort) -> tuple[FlowStep, ...]:

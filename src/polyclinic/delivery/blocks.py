@@ -1,9 +1,11 @@
 """What the sections of the report are built of: a section, a figure with its words, a table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
+from polyclinic.translations.phrase import Phrase
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,24 @@ def grid(*cells: Element) -> Element:
 
 
 def table(head: Sequence[Child], rows: Iterable[Sequence[Child]], css: str = "", numeric_from: int = 1) -> Element:
-    """A table that scrolls within itself when the screen is too narrow; columns from ``numeric_from`` align right."""
+    """A table that scrolls within itself when the screen is too narrow; columns from ``numeric_from`` align right.
+
+    Empty cells right behind the first one belong to it, so that the name of a group has room.
+    """
     top = element(
         "tr", *(element("th", cell, class_=_side(n, numeric_from), scope="col") for n, cell in enumerate(head))
     )
-    body = (
-        element("tr", *(element("td", cell, class_=_side(n, numeric_from)) for n, cell in enumerate(row)))
-        for row in rows
-    )
+    body = (element("tr", *_cells(row, numeric_from)) for row in rows)
     whole = element("table", element("thead", top), element("tbody", *body), class_=css or None)
-    return element("div", whole, class_="scroll")
+    hint = element("p", Phrase("More to the right"), " \N{RIGHTWARDS ARROW}", class_="hint", aria_hidden="true")
+    return element("div", whole, hint, class_="scroll", tabindex=0, role="region", aria_label=Phrase("Table"))
+
+
+def _cells(row: Sequence[Child], numeric_from: int) -> Iterator[Element]:
+    span = 1 + len(list(takewhile(lambda cell: cell == "", row[1:]))) if row[0] else 1
+    yield element("td", row[0], class_=_side(0, numeric_from), colspan=span if span > 1 else None)
+    for n, cell in enumerate(row[span:], span):
+        yield element("td", cell, class_=_side(n, numeric_from))
 
 
 def note(words: str) -> Element:

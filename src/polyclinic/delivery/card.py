@@ -12,9 +12,11 @@ from polyclinic.delivery.names import metric_name, model_name
 from polyclinic.delivery.numbers import NOTHING, count, with_interval
 from polyclinic.delivery.operating import decision_in_words
 from polyclinic.delivery.sections.making import imbalance
+from polyclinic.delivery.sections.masthead import RESEARCH_ONLY, origins
+from polyclinic.delivery.sections.patients import follow_up, when_and_where
 from polyclinic.delivery.verdict import headline_metrics, nearest_plain, outcome, verdict
 from polyclinic.evidence.records import Estimate, Evidence, Outcome, TargetEvidence, Tested
-from polyclinic.study.schema import CohortSection, InputSection, SplitSection, Study, TargetSection
+from polyclinic.study.schema import InputSection, SplitSection, Study, TargetSection
 from polyclinic.translations.phrase import Phrase, joined
 
 PICTURES = {"image", "volume", "slide"}
@@ -32,7 +34,9 @@ def card(material: Material) -> Lines:
     """The whole card as lines of Markdown."""
     about = material.study.study
     yield from heading(about.title or about.name, level=1)
-    yield Phrase("Model card, written by Polyclinic {version}.", version=material.facts.versions.get("polyclinic", ""))
+    yield Phrase("> **{words}**", words=RESEARCH_ONLY)
+    yield ""
+    yield joined(Phrase("Model card"), *origins(material), by="; ")
     yield ""
     for title, lines in _parts(material).items():
         yield from heading(Phrase(title))
@@ -50,7 +54,7 @@ def _parts(material: Material) -> Mapping[str, Lines]:
     return {
         "Intended use": iter([study.study.intended_use or _missing(missing_key("[study] intended_use"))]),
         "What is asked": _question(study.targets),
-        "Data": chain(_data(study.cohort, study.inputs, evidence), _unused(material.cohort.unused)),
+        "Data": chain(_data(material), _unused(material.cohort.unused)),
         "Split": _split(study.split, facts),
         "Model": _model(study, facts.parameters),
         "Performance": _performance(evidence),
@@ -75,8 +79,11 @@ def _question(targets: Mapping[str, TargetSection]) -> Lines:
         yield Phrase("- **{name}** ({kind})", name=name, kind=kind)
 
 
-def _data(section: CohortSection, inputs: Mapping[str, InputSection], evidence: Evidence) -> Lines:
+def _data(material: Material) -> Lines:
+    section, evidence, cohort = material.study.cohort, material.evidence, material.cohort
     yield item(pair(Phrase("Table"), code(section.source or section.table or "")))
+    seen = [*when_and_where(cohort), *follow_up(material.facts.follow_up, evidence.targets)]
+    yield from (item(pair(name, value)) for name, value in seen)
     for name, target in evidence.targets.items():
         yield item(pair(name, _counts(target.counts)))
     keys = {
@@ -87,7 +94,7 @@ def _data(section: CohortSection, inputs: Mapping[str, InputSection], evidence: 
         "Left out": section.exclude,
     }
     yield from (item(pair(Phrase(name), code(value))) for name, value in keys.items() if value is not None)
-    for name, described in inputs.items():
+    for name, described in material.study.inputs.items():
         yield Phrase("- {input} **{name}** ({kind})", input=Phrase("Input"), name=name, kind=Markdown(described.kind))
 
 
@@ -277,8 +284,6 @@ def _repeat(facts: RunFacts, fingerprints: Mapping[str, str], seed: int) -> Line
         yield item(pair(Markdown(f"{code(name)} sha256"), code(value)))
     processor = pair(Phrase("Processor"), facts.processor or NOTHING)
     yield item(joined(processor, pair(Phrase("Precision"), facts.precision or NOTHING), by="; "))
-    if facts.minutes is not None:
-        yield item(pair(Phrase("Minutes"), f"{facts.minutes:.1f}"))
 
 
 def _checklist(name: str, items: Sequence[Item], lacking: frozenset[str]) -> Lines:

@@ -9,7 +9,7 @@ from polyclinic.answers.base import Answer
 from polyclinic.cohort.document import CohortDocument
 from polyclinic.delivery.forms.base import Delivery, delivery_by_word
 from polyclinic.delivery.plan import FitRecord
-from polyclinic.evidence.records import Evidence, TargetEvidence
+from polyclinic.evidence.records import Estimate, Evidence, TargetEvidence
 from polyclinic.predictions.record import Predictions
 from polyclinic.records.base import Picture
 from polyclinic.study.schema import Study
@@ -23,11 +23,13 @@ class PartCount:
         part: "train", "tune" or "test".
         rows: Rows of the table.
         patients: Different patients.
+        events: Rows with the event, by the target that asks for its time.
     """
 
     part: str
     rows: float
     patients: float
+    events: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,13 @@ class RunFacts:
         versions: Version by package, as the user would type its name.
         processor: What did the work, in words.
         precision: "fp32" or "bf16".
-        minutes: Wall-clock time of the run; None leaves it out, so that two runs give the same page.
         parameters: Number of weights of one model.
         parts: Sizes of train, tune and test.
         folds: Tests in all: folds times repetitions.
         fits: How each model learned.
         notes: Sentences by input name on how that input was prepared.
+        follow_up: Median follow-up of all patients, by the target that asks for the time to an event.
+        day: Day on which the page is said to be made, as "2026-11-30"; "" = it is not, so that two runs give one page.
     """
 
     study_text: str = ""
@@ -53,12 +56,13 @@ class RunFacts:
     versions: Mapping[str, str] = field(default_factory=dict)
     processor: str = ""
     precision: str = ""
-    minutes: float | None = None
     parameters: int | None = None
     parts: tuple[PartCount, ...] = ()
     folds: int = 1
     fits: tuple[FitRecord, ...] = ()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    follow_up: Mapping[str, Estimate] = field(default_factory=dict)
+    day: str = ""
 
 
 @dataclass(frozen=True)

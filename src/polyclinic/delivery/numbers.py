@@ -75,6 +75,17 @@ def percent(share: float | None, decimals: int = 1) -> str:
     return NOTHING if share is None else f"{100 * share:.{decimals}f}%"
 
 
+def chance(share: float) -> str:
+    """A predicted chance as whole per cent; what is rounded to 0 or 100 is neither.
+
+    Example:
+        >>> chance(0.9181), chance(0.9999), chance(0.0)
+        ('92%', '>99%', '<1%')
+    """
+    whole = round(100 * share)
+    return "<1%" if whole < 1 else ">99%" if whole > 99 else f"{whole}%"
+
+
 def cell(value: str | float | None) -> str:
     """Truth, answer or loss of one row in a table: words as they are, numbers with three digits."""
     if value is None:

@@ -8,10 +8,14 @@ from polyclinic.delivery.markup import Element, Html, element, join
 from polyclinic.delivery.material import Material
 from polyclinic.delivery.sections.headline import headline
 from polyclinic.delivery.sections.making import findings, making, training
+from polyclinic.delivery.sections.masthead import masthead
 from polyclinic.delivery.sections.patients import patients
 from polyclinic.delivery.sections.performance import performance
 from polyclinic.study.schema import About
 from polyclinic.translations.phrase import Phrase
+
+_ONE_LINE = 8
+"""Chapters whose names fit one line above the page; more of them scroll away with it, or they would hide the text."""
 
 
 def report(material: Material) -> Element:
@@ -20,8 +24,9 @@ def report(material: Material) -> Element:
     chapters = [section for section in _chapters(material) if section.body]
     top = headline(study.study, material.evidence)
     foot = _foot(material.facts.versions.get("polyclinic", ""))
-    main = element("main", top, *map(chapter, chapters), foot)
-    page = element("html", _head(study.study), element("body", _contents(chapters), main), lang=Phrase("en"))
+    main = element("main", top, *map(chapter, chapters), foot, id="content")
+    body = element("body", _skip(), masthead(material), _contents(chapters), main)
+    page = element("html", _head(study.study), body, lang=Phrase("en"))
     return join(Html("<!doctype html>\n"), page, "\n")
 
 
@@ -31,7 +36,7 @@ def _chapters(material: Material) -> list[ReportSection]:
     targets = [performance(material.about(name), evidence.resamples, several) for name in evidence.targets]
     return [
         *targets,
-        patients(cohort, facts.parts, facts.folds, study.split.given_columns),
+        patients(material),
         findings(cohort.findings, study.accept),
         training(facts.fits, study.training),
         making(facts, cohort.fingerprints, study.study.seed, evidence.resamples),
@@ -53,7 +58,13 @@ def _head(study: About) -> Element:
 def _contents(chapters: Sequence[ReportSection]) -> Element:
     links = [element("li", element("a", section.title, href=f"#{section.anchor}")) for section in chapters]
     mark = element("p", "Polyclinic", class_="mark")
-    return element("nav", mark, element("ol", *links), aria_label=Phrase("Contents"))
+    size = "many" if len(links) > _ONE_LINE else None
+    return element("nav", mark, element("ol", *links), aria_label=Phrase("Contents"), class_=size)
+
+
+def _skip() -> Element:
+    """The first stop of the keyboard: past the contents."""
+    return element("a", Phrase("Skip to the content"), href="#content", class_="skip")
 
 
 def _foot(version: str) -> Element:

@@ -161,8 +161,15 @@ def _in_order(form: Judge, judged: Judged) -> tuple[list[Mistake], list[Mistake]
 
 
 def _mistake(shown: Shown, row: int, sample: int, loss: float) -> Mistake:
-    event = None if shown.event is None else int(shown.event[sample])
-    return Mistake(row=row, truth=shown.truth[sample], answer=shown.answer[sample], loss=loss, event=event)
+    return Mistake(
+        row=row,
+        truth=shown.truth[sample],
+        answer=shown.answer[sample],
+        loss=loss,
+        event=None if shown.event is None else int(shown.event[sample]),
+        chance=None if shown.chance is None else float(shown.chance[sample]),
+        about=None if shown.about is None else str(shown.about[sample]),
+    )
 
 
 def _cases(answers: Sequence[Mistake]) -> Cases | None:

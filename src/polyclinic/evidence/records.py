@@ -269,13 +269,25 @@ class HeldAgainst:
 
 @dataclass(frozen=True, config=_LENIENT)
 class Mistake:
-    """One of the answers that were furthest from the truth. Says the row, never anything else about the patient."""
+    """One of the answers that were furthest from the truth. Says the row, never anything else about the patient.
+
+    Attributes:
+        row: Of the user's table.
+        truth: What was true.
+        answer: What was answered.
+        loss: How far the one is from the other; for the order of mistakes, not for the reader.
+        event: 1 = the event, or the label of ``about``, was there; 0 = it was not.
+        chance: The predicted chance of the answer, or of the label of ``about``.
+        about: The label that was furthest off, where several are answered at once.
+    """
 
     row: int
     truth: Cell = None
     answer: Cell = None
     loss: Number = None
     event: int | None = part()
+    chance: Number = part()
+    about: str | None = part()
 
 
 @dataclass(frozen=True, config=_LENIENT)

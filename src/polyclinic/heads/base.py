@@ -61,6 +61,10 @@ class Target(ABC):
         remedy = "They are neither learned from nor judged."
         return [Finding("unknown_outcome", place, "the outcome may be missing", found, remedy, Severity.NOTE, rows)]
 
+    def followed(self) -> tuple[Float[np.ndarray, " sample"], Float[np.ndarray, " sample"]] | None:
+        """Whether an event was seen (1, 0) and after which time, NaN where not known; None of other questions."""
+        return None
+
     def check_new(self) -> list[Finding]:
         """What is doubtful about what a table of new patients says of what is asked."""
         return []

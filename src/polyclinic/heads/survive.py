@@ -107,6 +107,10 @@ class SurvivalTarget(base.Target):
         """Events."""
         return {"events": int(np.sum(self.event[index] == 1))}
 
+    def followed(self) -> tuple[Float[np.ndarray, " sample"], Float[np.ndarray, " sample"]]:
+        """Events and times of all rows."""
+        return self.event, self.time
+
     def check(self, place: str) -> list[Finding]:
         """Unknown outcomes, few events, and nobody censored."""
         findings = [*super().check(place), *self.doubts]

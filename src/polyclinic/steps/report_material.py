@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -11,13 +12,14 @@ from statistics import fmean
 from typing import Any, cast
 
 import numpy as np
+from jaxtyping import Float
 
 from polyclinic.cohort.document import CohortDocument
 from polyclinic.cohort.rows import Split
-from polyclinic.cohort.table import Cohort
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.plan import revive_heads, revive_inputs
-from polyclinic.evidence.records import Evidence, TargetEvidence
+from polyclinic.evidence.metrics.kaplan_meier import median_follow_up
+from polyclinic.evidence.records import Estimate, Evidence, TargetEvidence
 from polyclinic.heads.base import Dense, Question, dense_questions
 from polyclinic.records.base import Picture
 from polyclinic.steps.fold import fit_name
@@ -27,6 +29,8 @@ from polyclinic.study.write import write_study
 from polyclinic.training.assembled import Assembled
 
 _PACKAGES = ("polyclinic", "torch", "numpy", "polars", "scikit-learn", "scipy")
+
+Known = Float[np.ndarray, " row"]
 
 
 @dataclass(frozen=True)
@@ -88,16 +92,41 @@ def _facts(run: FinishedRun, study_text: str, split_hash: str) -> RunFacts:
         versions={name: version(name) for name in _PACKAGES},
         processor=f"{platform.machine()}, {os.cpu_count()} cores",
         precision=first.record.precision,
-        minutes=run.answered.spent_s / 60,
         parameters=first.record.weights,
-        parts=_parts(run.assembled.cohort, run.split),
+        parts=_parts(run.assembled, run.split),
         folds=len(run.split.folds),
         fits=tuple(plan.record for plan in plans.values()),
         notes={name: tuple(kind.parameters_note()) for name, kind in inputs.items()},
+        follow_up=_follow_up(run.assembled),
+        day=_day(os.environ.get("SOURCE_DATE_EPOCH", "")),
     )
 
 
-def _parts(cohort: Cohort, split: Split) -> tuple[PartCount, ...]:
+def _day(seconds: str) -> str:
+    """The day that the environment says a page is made on, in seconds since 1970; of the clock a page knows nothing.
+
+    Source: https://reproducible-builds.org/specs/source-date-epoch/
+    """
+    return datetime.fromtimestamp(int(seconds), UTC).date().isoformat() if seconds.isdecimal() else ""
+
+
+def _events(assembled: Assembled) -> dict[str, tuple[Known, Known]]:
+    """Whether the event was seen, and after which time, of each question for the time to an event."""
+    found = {name: question.outcomes.followed() for name, question in assembled.questions.items()}
+    return {name: both for name, both in found.items() if both is not None}
+
+
+def _follow_up(assembled: Assembled) -> dict[str, Estimate]:
+    """How long all patients were watched: half of them longer than this."""
+    confidence = assembled.study.evidence.confidence
+    return {
+        name: median_follow_up(event[known], time[known], confidence)
+        for name, (event, time) in _events(assembled).items()
+        if (known := np.isfinite(time)).any()
+    }
+
+
+def _parts(assembled: Assembled, split: Split) -> tuple[PartCount, ...]:
     """How many train, tune and test: of one fold and member on average."""
     folds = split.folds
     parts = {
@@ -105,8 +134,15 @@ def _parts(cohort: Cohort, split: Split) -> tuple[PartCount, ...]:
         "tune": [fold.members[0].tune.index for fold in folds],
         "test": [fold.test.index for fold in folds],
     }
+    patient = assembled.cohort.patient
+    seen = {name: event for name, (event, _) in _events(assembled).items()}
     return tuple(
-        PartCount(part, fmean(map(len, many)), fmean(len(np.unique(cohort.patient[index])) for index in many))
+        PartCount(
+            part,
+            fmean(map(len, many)),
+            fmean(len(np.unique(patient[index])) for index in many),
+            {name: fmean(float(np.nansum(event[index])) for index in many) for name, event in seen.items()},
+        )
         for part, many in parts.items()
     )
 

@@ -22,7 +22,7 @@ from polyclinic.formats.frames import GIVEN
 from polyclinic.formats.table_address import seen_from
 from polyclinic.predictions.table import save
 from polyclinic.steps.report_material import FinishedRun, report_material
-from polyclinic.study.schema import ColumnSection, Study
+from polyclinic.study.schema import CohortSection, ColumnSection, Study
 from polyclinic.study.write import write_study
 from polyclinic.training.assembled import Assembled
 from polyclinic.translations.language import read_language
@@ -88,10 +88,15 @@ def _cohort(run: FinishedRun) -> CohortDocument:
     return cohort_document(
         run.assembled.cohort,
         findings=(*run.assembled.findings, *run.answered.findings),
-        columns=[name for one in run.assembled.inputs.values() for name in one.columns],
+        groups=[_roles(run.assembled.study.cohort), *(one.columns for one in run.assembled.inputs.values())],
         outcome=[name for question in run.assembled.questions.values() for name in question.head.columns()],
         unused=unused_columns(run.assembled.cohort.frame, run.assembled.columns_in_use, run.assembled.cohort.readings),
     )
+
+
+def _roles(section: CohortSection) -> tuple[str, ...]:
+    """Who the patients are beside what the model is told: their subgroups and sites."""
+    return section.strata if section.site is None else (*section.strata, section.site)
 
 
 def split_table(cohort: Cohort, split: Split, given: Sequence[str] = ()) -> pl.DataFrame:

@@ -2,7 +2,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from polyclinic.cohort.describe import Middle, Share, difference_of_numbers, difference_of_shares, table_one
+from polyclinic.cohort.describe import (
+    FEW_OF_MANY,
+    MOST_COLUMNS,
+    Middle,
+    Share,
+    choose_described,
+    difference_of_numbers,
+    difference_of_shares,
+    table_one,
+)
 
 BY = np.array(["sick"] * 10 + ["well"] * 10 + [""] * 2)
 
@@ -53,7 +62,20 @@ def test_an_empty_group_has_no_number() -> None:
 
 def test_wide_tables_are_cut() -> None:
     one = table_one(pl.DataFrame({f"g{i}": range(5) for i in range(100)}))
-    assert (len(one.lines), one.left_out) == (60, 40)
+    assert ([line.name for line in one.lines], one.left_out) == ([f"g{i}" for i in range(FEW_OF_MANY)], 90)
+
+
+def test_inputs_of_few_columns_come_first_and_of_many_columns_a_few_stand_for_all() -> None:
+    genes = [f"g{n}" for n in range(3000)]
+    assert choose_described([genes, ["age", "sex"], ["sex", "ward"]]) == ["age", "sex", "ward", *genes[:FEW_OF_MANY]]
+    laboratory = [f"l{n}" for n in range(MOST_COLUMNS)]
+    assert choose_described([genes, laboratory, ["age"]]) == ["age", *laboratory[:-1]]
+
+
+def test_columns_are_described_in_the_order_asked_for_and_the_others_are_counted() -> None:
+    frame = pl.DataFrame({name: range(5) for name in "abcd"})
+    one = table_one(frame, columns=["c", "a"])
+    assert ([line.name for line in one.lines], one.left_out) == (["c", "a"], 2)
 
 
 def test_difference_of_two_shares_is_the_usual_formula() -> None:

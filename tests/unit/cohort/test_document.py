@@ -4,6 +4,7 @@ import numpy as np
 
 from polyclinic.cohort.document import MOST_ROWS, CohortDocument, DescribedTable, cohort_document
 from polyclinic.cohort.table import Cohort
+from polyclinic.cohort.unused_columns import UnusedColumn
 from polyclinic.errors import Finding, Severity
 
 CohortOf = Callable[..., Cohort]
@@ -57,7 +58,7 @@ def test_findings_keep_their_rows_up_to_a_bound(cohort_of: CohortOf) -> None:
 
 
 def test_an_outcome_of_many_values_gives_no_groups(cohort_of: CohortOf) -> None:
-    document = cohort_document(cohort_of(columns(), patient="patient"), columns=["sick"], outcome=["age"])
+    document = cohort_document(cohort_of(columns(), patient="patient"), groups=[["sick"]], outcome=["age"])
     assert _table(document).groups == ("all (n = 50)",)
     assert [row.name for row in _table(document).rows] == ["sick", "sick"]
 
@@ -65,3 +66,23 @@ def test_an_outcome_of_many_values_gives_no_groups(cohort_of: CohortOf) -> None:
 def test_the_first_outcome_that_makes_groups_is_taken(cohort_of: CohortOf) -> None:
     document = cohort_document(cohort_of(columns(), patient="patient"), outcome=["age", "sick"])
     assert "sick: 1" in _table(document).groups[2]
+
+
+def test_the_period_is_told_in_months_and_sites_are_counted(cohort_of: CohortOf) -> None:
+    days = ["2019-01-31", "2021-03-07", None, "2020-06-01", "2019-02-02"] * 10
+    sites = ["north", "south", None, "north", "south"] * 10
+    cohort = cohort_of(columns() | {"day": days, "hospital": sites}, patient="patient", date="day", site="hospital")
+    document = cohort_document(cohort, outcome=["sick"])
+    assert (document.period, document.sites) == (("2019-01", "2021-03"), 2)
+    assert "2021-03-07" not in document.model_dump_json()
+
+
+def test_without_dates_and_sites_nothing_is_said_of_them(cohort_of: CohortOf) -> None:
+    document = cohort_document(cohort_of(columns()), outcome=["sick"])
+    assert (document.period, document.sites) == ((), None)
+
+
+def test_unused_columns_are_counted_beyond_those_listed(cohort_of: CohortOf) -> None:
+    unused = [UnusedColumn(f"c{n}", "no value in any row") for n in range(MOST_ROWS + 5)]
+    document = cohort_document(cohort_of(columns()), unused=unused)
+    assert (len(document.unused), document.unused_in_all) == (MOST_ROWS, MOST_ROWS + 5)

@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from polyclinic.answers.value import ValueAnswer
-from polyclinic.cohort.document import CohortDocument
+from polyclinic.cohort.document import CohortDocument, LeftColumn
+from polyclinic.delivery.blocks import table
 from polyclinic.delivery.markup import render
 from polyclinic.delivery.material import Material, PartCount, RunFacts
 from polyclinic.delivery.report import report
-from polyclinic.evidence.records import Cases, Evidence, Mistake, Outcome
+from polyclinic.evidence.records import Cases, Estimate, Evidence, Mistake, Outcome
 from polyclinic.predictions.record import Predictions
 from polyclinic.records.base import Picture
 from polyclinic.study.schema import SplitSection
@@ -300,7 +301,46 @@ def test_mistakes_are_told_in_the_words_of_the_question(material: Make) -> None:
     survival = text(page_of(material("survival")))
     assert "Predicted chance to be event-free" in survival
     assert "no event until then" in survival
-    assert "Truth (mmHg)" in text(page_of(material("value")))
+    value = text(page_of(material("value")))
+    assert all(words in value for words in ("Measured (mmHg)", "Predicted (mmHg)", "Off by (mmHg)"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_loss_stands_before_a_clinician(material: Make, form: str) -> None:
+    page = page_of(material(form))
+    for part in ("mistakes", "cases"):
+        if f'id="{part}-{form}"' in page:
+            assert "loss" not in text(page.split(f'id="{part}-{form}"')[1].split("</section>")[0]).lower()
+
+
+def test_the_columns_that_are_not_used_are_folded_by_their_reason(material: Make) -> None:
+    names = [f"gene_{n}" for n in range(130)]
+    columns = [LeftColumn(column=name, why="no value in any row") for name in names]
+    cohort = CohortDocument(unused=(*columns, LeftColumn(column="ward", why="lists or bytes")), unused_in_all=131)
+    page = page_of(replace(material("binary"), cohort=cohort))
+    folded = page.split('id="patients"')[1].split("<details>")[1].split("</details>")[0]
+    assert "Columns of the table that are not used: 131" in folded
+    assert "gene_99" in folded
+    assert "gene_100" not in folded
+    assert "and 30 more" in folded
+    assert folded.index("no value in any row") < folded.index("lists or bytes") < folded.index("ward")
+
+
+def test_how_long_patients_were_watched_and_the_events_of_each_part(material: Make) -> None:
+    parts = (PartCount("train", 336, 332, {"survival": 101.4}),)
+    medians = {"survival": Estimate(112.3, 108.0, None)}
+    words = text(page_of(replace(material("survival"), facts=RunFacts(parts=parts, follow_up=medians))))
+    assert "Median follow-up (survival)" in words
+    assert "112 months (108 to –)" in words
+    assert "101 events" in words
+    never = replace(material("survival"), facts=RunFacts(follow_up={"survival": Estimate()}))
+    assert "not reached" in text(page_of(never))
+
+
+def test_the_name_of_a_group_has_the_room_of_the_empty_cells_behind_it(material: Make) -> None:
+    wide = render(table(["Variable", "all", "ill"], [["sex", "", ""], ["age", "54", ""], ["", "", "1"]]))
+    assert wide.count("<td") == 1 + 3 + 3
+    assert '<td colspan="3">sex</td>' in wide
 
 
 def test_tables_of_a_patients_values_are_not_shown(material: Make) -> None:
@@ -404,9 +444,12 @@ def test_none_is_our_word_where_things_are_listed(material: Make) -> None:
     assert "none" not in text(part)
 
 
-def test_a_form_of_a_plug_in_is_told_by_its_loss(material: Make) -> None:
-    made = with_target(material("relations"), cases=_cases(0.25, 0.5, 1.5))
-    assert "Loss 1.50" in text(page_of(made))
+def test_relations_are_told_by_how_many_were_found(material: Make) -> None:
+    worst = Mistake(row=7, truth=5, answer=2, loss=1.5)
+    made = with_target(material("relations"), cases=Cases(best=worst, median=worst, worst=worst))
+    words = text(page_of(made))
+    assert "2.00 of 5.00 found" in words
+    assert "1.50" not in words
 
 
 def test_regions_have_the_columns_that_there_is_room_for(material: Make) -> None:
@@ -419,7 +462,8 @@ def test_regions_have_the_columns_that_there_is_room_for(material: Make) -> None
 
 def test_sizes_of_regions_are_not_given_the_unit_of_outlines(material: Make) -> None:
     words = text(page_of(material("mask")))
-    assert "Truth (mm)" not in words
+    assert "What was true (mm)" not in words
+    assert "What was true" in words
     assert "3.20" in words
 
 

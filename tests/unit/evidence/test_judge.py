@@ -175,7 +175,8 @@ def test_worst_mistakes_are_row_numbers_and_words(ours):
     worst = judge(ours, [], BARE, seed=1).document()["targets"]["outcome"]["worst"]
     losses = [mistake["loss"] for mistake in worst]
     assert losses == sorted(losses, reverse=True)
-    assert set(worst[0]) == {"row", "truth", "answer", "loss"}
+    assert set(worst[0]) == {"row", "truth", "answer", "loss", "chance"}
+    assert worst[0]["chance"] == pytest.approx(1 - np.exp(-worst[0]["loss"]))
     assert worst[0]["truth"] != worst[0]["answer"]
     answer = ours.answers["outcome"]
     test = ours.samples.part == "test"

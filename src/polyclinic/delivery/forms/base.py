@@ -22,7 +22,7 @@ from polyclinic.delivery.figures.chances import (
 from polyclinic.delivery.figures.counted import headline_in_words, in_a_thousand
 from polyclinic.delivery.markup import EMPTY, Element
 from polyclinic.delivery.names import metric_name
-from polyclinic.delivery.numbers import cell, number, significant, with_unit
+from polyclinic.delivery.numbers import cell, number, with_unit
 from polyclinic.evidence.metrics.thresholds import ScoredSamples, choose
 from polyclinic.evidence.records import Mistake, OperatingPoint, TargetEvidence
 from polyclinic.study import catalogue
@@ -142,30 +142,36 @@ class Delivery(ABC):
         """Which class is taken for which; most forms do not say."""
         return EMPTY
 
-    def loss_name(self) -> str:
+    def case_order(self) -> str:
         """By what the best, the middle and the worst case are chosen."""
         if not self.record_metric:
-            return Phrase("loss of the record")
+            return Phrase("distance between answer and truth")
         return Phrase("{metric} of the record", metric=metric_name(self.record_metric))
 
-    def loss_text(self, loss: float) -> str:
-        """The loss of one record, in words."""
+    def case_words(self, case: Mistake) -> str:
+        """How good the answer to one record is, in words; "" where only the picture tells."""
         if not self.record_metric:
-            return Phrase("{name} {value}", name=Phrase("Loss"), value=significant(loss))
-        value = number(1 - loss, self.record_metric)
-        return Phrase("{name} {value}", name=metric_name(self.record_metric), value=value)
+            return ""
+        return Phrase("{name} {value}", name=metric_name(self.record_metric), value=self._of_record(case))
 
     def mistake_head(self, unit: str) -> tuple[str, ...]:
-        """What the table of mistakes says of each, beginning with truth and answer."""
+        """What the table of mistakes says of each, beginning with what was true and what was answered."""
         unit = unit if self.in_unit else ""
-        return with_unit(Phrase("Truth"), unit), with_unit(Phrase("Answer"), unit), Phrase("Loss")
+        both = with_unit(Phrase("What was true"), unit), with_unit(Phrase("What the model said"), unit)
+        return (*both, metric_name(self.record_metric)) if self.record_metric else both
 
     def mistake_cells(self, mistake: Mistake) -> tuple[str, ...]:
-        """The same of one mistake."""
-        return self._cell(mistake.truth), self._cell(mistake.answer), cell(mistake.loss)
+        """The same of one mistake; the loss by which mistakes are put in order tells a reader nothing."""
+        both = self.words_of(mistake.truth), self.words_of(mistake.answer)
+        return (*both, self._of_record(mistake)) if self.record_metric else both
 
-    def _cell(self, value: str | float | None) -> str:
+    def words_of(self, value: str | float | None) -> str:
+        """A truth or an answer as a cell of a table."""
         return Phrase("none") if value == "none" and self.listed else cell(value)
+
+    def _of_record(self, case: Mistake) -> str:
+        """The metric of one record."""
+        return number(None if case.loss is None else 1 - case.loss, self.record_metric)
 
 
 def delivery_of(answer: Answer) -> Delivery:

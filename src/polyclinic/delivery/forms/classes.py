@@ -12,10 +12,12 @@ from polyclinic.delivery.figures.confusions import confusion_matrix
 from polyclinic.delivery.figures.counted import right_answers
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import EMPTY, Element
+from polyclinic.delivery.numbers import chance
 from polyclinic.evidence.conformal import class_sets
 from polyclinic.evidence.forms.classes import BINARY
 from polyclinic.evidence.metrics.thresholds import reached
-from polyclinic.evidence.records import TargetEvidence
+from polyclinic.evidence.records import Mistake, TargetEvidence
+from polyclinic.translations.phrase import Phrase
 
 
 class ClassDelivery(Delivery):
@@ -58,6 +60,13 @@ class ClassDelivery(Delivery):
     def first(self, target: TargetEvidence) -> Element:
         """Of two classes who is found, missed and alarmed for nothing; of several who gets the right one."""
         return right_answers(target) if len(target.classes) > 2 else super().first(target)
+
+    def mistake_cells(self, mistake: Mistake) -> tuple[str, ...]:
+        """The true class, and the answered one with its chance."""
+        said = self.words_of(mistake.answer)
+        if mistake.chance is not None:
+            said = Phrase("{chance} {name}", chance=chance(mistake.chance), name=said)
+        return self.words_of(mistake.truth), said
 
     def confusions(self, target: TargetEvidence) -> Element:
         """Of several classes, which is taken for which; of two, the operating point says it."""

@@ -9,8 +9,9 @@ from polyclinic.delivery.figures.chances import ClassWords
 from polyclinic.delivery.figures.counted import found_by_label
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
+from polyclinic.delivery.numbers import NOTHING, chance
 from polyclinic.evidence.metrics.thresholds import reached
-from polyclinic.evidence.records import TargetEvidence
+from polyclinic.evidence.records import Mistake, TargetEvidence
 from polyclinic.translations.phrase import Phrase
 
 
@@ -42,3 +43,15 @@ class LabelsDelivery(Delivery):
     def first(self, target: TargetEvidence) -> Element:
         """Label by label, how many of those with it are found."""
         return found_by_label(target) or super().first(target)
+
+    def mistake_head(self, unit: str) -> tuple[str, ...]:
+        """Beside the labels that are true and those answered, the one that is furthest off."""
+        return *super().mistake_head(unit), Phrase("Furthest off")
+
+    def mistake_cells(self, mistake: Mistake) -> tuple[str, ...]:
+        """The same of one mistake: how likely that label was said to be, and whether it was there."""
+        if mistake.about is None or mistake.chance is None:
+            return *super().mistake_cells(mistake), NOTHING
+        phrase = "said {chance} {name}; it was there" if mistake.event else "said {chance} {name}; it was not there"
+        furthest = Phrase(phrase, chance=chance(mistake.chance), name=mistake.about)
+        return *super().mistake_cells(mistake), furthest

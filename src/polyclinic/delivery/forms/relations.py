@@ -9,7 +9,7 @@ from polyclinic.delivery.figures.counted import found_of_hundred
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
 from polyclinic.delivery.number_columns import counts
-from polyclinic.evidence.records import TargetEvidence
+from polyclinic.evidence.records import Mistake, TargetEvidence
 from polyclinic.formats.packed import unpack
 from polyclinic.formats.readable import json_column
 from polyclinic.translations.phrase import Phrase
@@ -41,6 +41,18 @@ class RelationDelivery(Delivery):
         )
         pair = ("micro_recall", "micro_precision")
         return found_of_hundred(target, Phrase("Of the relations in the texts"), pair, words) or super().first(target)
+
+    def case_order(self) -> str:
+        """Cases are chosen by how sure the model was of relations that are not so."""
+        return Phrase("chance given to what is true")
+
+    def case_words(self, case: Mistake) -> str:
+        """How many relations were found."""
+        return Phrase("{n} of {all} found", n=self.words_of(case.answer), all=self.words_of(case.truth))
+
+    def mistake_head(self, unit: str) -> tuple[str, ...]:
+        """How many relations are there, and how many were found."""
+        return Phrase("Relations in the text"), Phrase("Found")
 
     def silent(self, answer: RelationAnswer) -> Bool[np.ndarray, " sample"]:
         """Of whom no pair of entities was given."""

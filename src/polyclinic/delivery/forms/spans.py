@@ -8,8 +8,8 @@ from polyclinic.delivery.figures.counted import found_of_hundred
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
 from polyclinic.delivery.number_columns import counts
-from polyclinic.delivery.numbers import significant
-from polyclinic.evidence.records import TargetEvidence
+from polyclinic.delivery.numbers import cell
+from polyclinic.evidence.records import Mistake, TargetEvidence
 from polyclinic.formats.packed import unpack
 from polyclinic.formats.readable import json_column
 from polyclinic.translations.phrase import Phrase
@@ -41,10 +41,18 @@ class SpanDelivery(Delivery):
         pair = ("entity_recall", "entity_precision")
         return found_of_hundred(target, Phrase("Of the spans in the texts"), pair, words) or super().first(target)
 
-    def loss_name(self) -> str:
+    def case_order(self) -> str:
         """Cases are chosen by how many spans are wrong."""
         return Phrase("spans missed or wrong")
 
-    def loss_text(self, loss: float) -> str:
+    def case_words(self, case: Mistake) -> str:
         """How many spans are missed or wrong."""
-        return Phrase("{n} missed or wrong", n=significant(loss))
+        return Phrase("{n} missed or wrong", n=cell(case.loss))
+
+    def mistake_head(self, unit: str) -> tuple[str, ...]:
+        """Beside what is there and what was found, how many spans are missed or wrong."""
+        return *super().mistake_head(unit), Phrase("Missed or wrong")
+
+    def mistake_cells(self, mistake: Mistake) -> tuple[str, ...]:
+        """The same of one text."""
+        return *super().mistake_cells(mistake), cell(mistake.loss)

@@ -15,7 +15,7 @@ from polyclinic.delivery.figures.survival import kaplan_meier, over_time
 from polyclinic.delivery.forms.base import AnswerLimits, Column, Columns, Delivery
 from polyclinic.delivery.markup import Element
 from polyclinic.delivery.number_columns import known
-from polyclinic.delivery.numbers import NOTHING, cell, significant, with_unit
+from polyclinic.delivery.numbers import NOTHING, cell, chance, significant, with_unit
 from polyclinic.evidence.metrics.survival import within_follow_up
 from polyclinic.evidence.records import LogRank, Mistake, OverTime, TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
@@ -88,7 +88,8 @@ class SurvivalDelivery(Delivery):
     def mistake_cells(self, mistake: Mistake) -> tuple[str, ...]:
         """The same of one mistake."""
         event = Phrase("event") if mistake.event else Phrase("no event until then")
-        return cell(mistake.truth), NOTHING if mistake.event is None else event, cell(mistake.answer)
+        free = chance(mistake.answer) if isinstance(mistake.answer, float) else NOTHING
+        return cell(mistake.truth), NOTHING if mistake.event is None else event, free
 
 
 def _at(answer: SurvivalAnswer, limits: AnswerLimits, moments: tuple[float, ...]) -> Float[np.ndarray, "sample moment"]:

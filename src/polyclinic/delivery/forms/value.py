@@ -11,8 +11,9 @@ from polyclinic.delivery.figures.counted import within
 from polyclinic.delivery.figures.values import bland_altman, predicted_against_measured
 from polyclinic.delivery.forms.base import AnswerLimits, Columns, Delivery
 from polyclinic.delivery.markup import Element
+from polyclinic.delivery.numbers import cell, with_unit
 from polyclinic.evidence.conformal import half_width
-from polyclinic.evidence.records import TargetEvidence
+from polyclinic.evidence.records import Mistake, TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
 
 
@@ -29,6 +30,15 @@ class ValueDelivery(Delivery):
     def first(self, target: TargetEvidence) -> Element:
         """How far from the truth half of the answers are at most, and nine of ten."""
         return within(target) or super().first(target)
+
+    def mistake_head(self, unit: str) -> tuple[str, ...]:
+        """The measured and the predicted number, and how far apart they are."""
+        names = (Phrase("Measured"), Phrase("Predicted"), Phrase("Off by"))
+        return tuple(with_unit(name, unit) for name in names)
+
+    def mistake_cells(self, mistake: Mistake) -> tuple[str, ...]:
+        """The same of one mistake."""
+        return cell(mistake.truth), cell(mistake.answer), cell(mistake.loss)
 
     def figures(self, target: TargetEvidence, answer: ValueAnswer | None) -> Iterator[Element]:
         """Agreement of predicted and measured numbers, sample by sample."""

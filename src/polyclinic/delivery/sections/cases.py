@@ -8,7 +8,7 @@ from polyclinic.delivery.sections.embedded import IMAGES, embedded
 from polyclinic.delivery.sections.mistakes import PRIVATE
 from polyclinic.evidence.records import Mistake
 from polyclinic.records.base import Picture
-from polyclinic.translations.phrase import Phrase
+from polyclinic.translations.phrase import Phrase, joined
 
 
 def cases(material: TargetMaterial) -> Element:
@@ -21,16 +21,20 @@ def cases(material: TargetMaterial) -> Element:
     if not frames:
         return EMPTY
     words = Phrase(
-        "Test rows, by {figure}. Rows in which there is nothing to see are left out.", figure=material.form.loss_name()
+        "Test rows, by {figure}. Rows in which there is nothing to see are left out.", figure=material.form.case_order()
     )
     written = any(marked[one.row].media_type not in IMAGES for _, one in three if one.row in marked)
     grid = element("div", *frames, class_="cases written" if written else "cases")
     return join(note(words), grid, note(PRIVATE))
 
 
+def _judged(one: Mistake, form: Delivery) -> tuple[str, ...]:
+    words = form.case_words(one)
+    return (words,) if words else ()
+
+
 def _frame(name: str, one: Mistake, picture: Picture, form: Delivery) -> Element:
-    loss = "" if one.loss is None else form.loss_text(one.loss)
-    words = Phrase("{row} {n} \N{MIDDLE DOT} {loss}", row=Phrase("Row"), n=one.row, loss=loss)
+    words = joined(Phrase("{row} {n}", row=Phrase("Row"), n=one.row), *_judged(one, form), by=" \N{MIDDLE DOT} ")
     about = element("small", picture.caption) if picture.media_type in IMAGES and picture.caption else None
     caption = element("figcaption", element("strong", name), element("span", words), about)
     return element("figure", element("div", embedded(picture), class_="record"), caption)

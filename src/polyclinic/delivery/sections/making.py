@@ -7,7 +7,7 @@ from polyclinic.delivery.blocks import ReportSection, facts, figure, grid, note
 from polyclinic.delivery.figures.learning import learning_curve
 from polyclinic.delivery.markup import EMPTY, Choice, Element, element, join
 from polyclinic.delivery.material import RunFacts
-from polyclinic.delivery.numbers import count, significant
+from polyclinic.delivery.numbers import count
 from polyclinic.delivery.plan import FitRecord
 from polyclinic.errors import name_rows
 from polyclinic.study.schema import TrainingSection
@@ -21,9 +21,13 @@ _SEVERITIES = {
 }
 
 
+_UNUSED = "unused_columns"
+
+
 def findings(found: Sequence[NotedFinding], accepted: Mapping[str, str]) -> ReportSection:
-    """What the checks found, accepted refusals with their reasons first."""
-    ordered = sorted(found, key=lambda finding: finding.name not in accepted)
+    """What the checks found, accepted refusals with their reasons first; unused columns stand with the patients."""
+    told = [finding for finding in found if finding.name != _UNUSED]
+    ordered = sorted(told, key=lambda finding: finding.name not in accepted)
     items = [_finding(finding, accepted.get(finding.name)) for finding in ordered]
     body = element("ul", *items, class_="findings") if items else note(Phrase("The checks found nothing to report."))
     return ReportSection("findings", Phrase("Findings"), body)
@@ -96,7 +100,6 @@ def making(run: RunFacts, fingerprints: Mapping[str, str], seed: int, resamples:
     files = [(Phrase("table") if name == "table" else name, value) for name, value in fingerprints.items()]
     pairs = [
         (Phrase("Seed"), str(seed)),
-        (Phrase("Minutes"), None if run.minutes is None else significant(run.minutes, 2)),
         (Phrase("Processor"), run.processor),
         (Phrase("Precision"), run.precision),
         (Phrase("Resamples for intervals"), count(resamples)),

@@ -121,7 +121,10 @@ class Shown:
     """How far each answer is from the truth, and both in words or numbers for a table.
 
     Attributes:
+        event: Whether the event, or the label of ``about``, was there.
         empty: Where nothing is there and nothing was found: right, but nothing to look at.
+        chance: The predicted chance of the answer, or of the label of ``about``.
+        about: The label that is furthest off, where several are answered at once.
     """
 
     loss: Float[np.ndarray, " sample"]
@@ -129,6 +132,8 @@ class Shown:
     answer: Shaped[np.ndarray, " sample"]
     event: Float[np.ndarray, " sample"] | None = None
     empty: Bool[np.ndarray, " sample"] | None = None
+    chance: Float[np.ndarray, " sample"] | None = None
+    about: Shaped[np.ndarray, " sample"] | None = None
 
 
 class Judge(ABC):

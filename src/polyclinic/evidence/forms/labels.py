@@ -164,11 +164,20 @@ class LabelsJudge(Judge):
         return {label: judged.curve(name, partial(_curve_of, plain, k), GRID) for k, label in enumerate(self._names)}
 
     def show(self, case: LabelsCase) -> Shown:
-        """Mean surprise over the known labels; the labels that are true, and those that were answered."""
+        """Mean surprise over the known labels; those that are true, those answered, and the one that surprises most."""
         known = np.isfinite(case.truth)
         surprise = calibration.surprise(np.nan_to_num(case.truth).ravel(), case.probabilities.ravel())
-        loss = (surprise.reshape(case.truth.shape) * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-        return Shown(loss, self._named(case.truth == 1), self._named((case.decision == 1) & known))
+        by_label = surprise.reshape(case.truth.shape) * known
+        loss = by_label.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        furthest = (np.arange(len(loss)), by_label.argmax(axis=1))
+        return Shown(
+            loss,
+            self._named(case.truth == 1),
+            self._named((case.decision == 1) & known),
+            event=np.nan_to_num(case.truth[furthest]),
+            chance=case.probabilities[furthest],
+            about=np.array(self._names, dtype=object)[furthest[1]],
+        )
 
     def _named(self, chosen: Bool[np.ndarray, "sample label"]) -> np.ndarray:
         names = [", ".join(n for n, on in zip(self._names, row, strict=True) if on) or "none" for row in chosen]

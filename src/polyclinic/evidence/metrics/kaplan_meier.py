@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import chi2, norm
 
-from polyclinic.evidence.records import LogRank
+from polyclinic.evidence.records import Estimate, LogRank
 from polyclinic.evidence.weights import Weights, opened
 
 Event = Float[np.ndarray, " sample"]
@@ -94,16 +94,45 @@ def kaplan_meier(event: Event, time: Time, confidence: float) -> KaplanMeier:
     Analysis of Failure Time Data, 2nd ed. 2002, section 1.4, with Greenwood's variance.
     """
     counts = count(event, time)
-    events, at_risk = counts.events[0], counts.at_risk[0]
-    survival = _falling(counts.events, counts.at_risk)[0]
-    left = at_risk - events
-    variance = np.cumsum(np.divide(events, at_risk * left, out=np.zeros_like(left), where=left > 0))
+    return _with_limits(counts.times, counts.events[0], counts.at_risk[0], confidence)
+
+
+def median_follow_up(event: Event, time: Time, confidence: float) -> Estimate:
+    """How long patients were watched: the time by which half would have left, had nobody had the event.
+
+    A limit is not known where its curve stays above one half.
+
+    Source: Schemper M, Smith TL. Controlled Clinical Trials 1996;17:343-346 (the reverse Kaplan-Meier estimate); the
+    interval of Brookmeyer R, Crowley J. Biometrics 1982;38:29-41.
+    """
+    counts = count(event, time)
+    curve = _with_limits(counts.times, counts.censored[0], counts.at_risk[0] - counts.events[0], confidence)
+    value, low, high = (_half_left(curve.times, share) for share in (curve.survival, curve.low, curve.high))
+    return Estimate(value, low, high, len(time))
+
+
+def _half_left(times: Float[np.ndarray, " step"], share: Float[np.ndarray, " step"]) -> float | None:
+    """The first time at which at most half is left."""
+    below = np.flatnonzero(share <= 0.5)
+    return float(times[below[0]]) if len(below) else None
+
+
+def _with_limits(
+    times: Float[np.ndarray, " step"],
+    leaving: Float[np.ndarray, " step"],
+    at_risk: Float[np.ndarray, " step"],
+    confidence: float,
+) -> KaplanMeier:
+    """The share that stays, with its limits."""
+    survival = _falling(leaving[None], at_risk[None])[0]
+    left = at_risk - leaving
+    variance = np.cumsum(np.divide(leaving, at_risk * left, out=np.zeros_like(left), where=left > 0))
     inside = (survival > 0) & (survival < 1)
     log_survival = np.log(survival, out=np.full_like(survival, -1.0), where=inside)
     width = float(norm.ppf(0.5 + confidence / 2)) * np.sqrt(variance) / log_survival  # below 0
     low = np.where(inside, survival ** np.exp(-width), survival)
     high = np.where(inside, survival ** np.exp(width), survival)
-    return KaplanMeier(counts.times, survival, low, high, at_risk)
+    return KaplanMeier(times, survival, low, high, at_risk)
 
 
 def log_rank(event: Event, time: Time, group: Float[np.ndarray, " sample"]) -> LogRank:

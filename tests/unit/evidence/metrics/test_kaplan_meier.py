@@ -4,8 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from lifelines.statistics import multivariate_logrank_test
+from lifelines.utils import median_survival_times
 
-from polyclinic.evidence.metrics.kaplan_meier import event_free, kaplan_meier, log_rank, still_observed
+from polyclinic.evidence.metrics.kaplan_meier import (
+    event_free,
+    kaplan_meier,
+    log_rank,
+    median_follow_up,
+    still_observed,
+)
 
 
 def _follow_up(seed: int, n: int = 80):
@@ -61,3 +68,24 @@ def test_resamples_are_repeated_rows():
         for drawn, line in zip(weights, found, strict=True):
             again = np.repeat(np.arange(len(time)), drawn.astype(int))
             np.testing.assert_allclose(line, function(event[again], time[again]).at(moments)[0], atol=1e-12)
+
+
+@given(st.integers(0, 10_000))
+def test_median_follow_up_as_lifelines_has_it_with_events_and_censorings_changed_over(seed):
+    rng = np.random.default_rng(seed)
+    event, time = rng.integers(0, 2, 60).astype(float), rng.exponential(20, 60)  # no two at the same time
+    theirs = KaplanMeierFitter(alpha=0.1).fit(time, 1 - event)
+    ours = median_follow_up(event, time, 0.9)
+    limits = median_survival_times(theirs.confidence_interval_).to_numpy().ravel()
+    for mine, other in zip((ours.value, ours.low, ours.high), (theirs.median_survival_time_, *limits), strict=True):
+        assert mine == pytest.approx(other) if np.isfinite(other) else mine is None
+    assert ours.n == 60
+
+
+def test_of_equal_times_events_come_before_censorings():
+    # At time 3 one has the event and one leaves: of the two at risk of leaving (3 and 5), one leaves, and half stay.
+    assert median_follow_up(np.array([1.0, 0.0, 0.0]), np.array([3.0, 3.0, 5.0]), 0.95).value == 3.0
+
+
+def test_the_follow_up_of_whom_nobody_leaves_is_not_known():
+    assert median_follow_up(np.ones(5), np.arange(1.0, 6.0), 0.95).value is None

@@ -135,10 +135,12 @@ class BinaryJudge(ChancesJudge):
         )
 
     def show(self, case: BinaryCase) -> Shown:
-        """Surprise at what happened; the classes in the user's words."""
+        """Surprise at what happened; the classes in the user's words, and the chance of the likelier one."""
         names = np.array(self.classes or ("0", "1"), dtype=object)
         answered = (case.probability > 0.5).astype(int)
-        return Shown(calibration.surprise(case.truth, case.probability), names[case.truth.astype(int)], names[answered])
+        loss = calibration.surprise(case.truth, case.probability)
+        chance = np.maximum(case.probability, 1 - case.probability)
+        return Shown(loss, names[case.truth.astype(int)], names[answered], chance=chance)
 
 
 def _curve(plain: Any, case: BinaryCase, weights: Weights | None) -> Figures:

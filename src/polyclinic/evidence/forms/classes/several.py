@@ -130,10 +130,12 @@ class MulticlassJudge(ChancesJudge):
         }
 
     def show(self, case: MulticlassCase) -> Shown:
-        """Surprise at the true class; the classes in the user's words."""
+        """Surprise at the true class; the classes in the user's words, and the chance of the answered one."""
         loss = multiclass.surprise(case.truth, case.probabilities)
         names = np.array(self.classes, dtype=object)
-        return Shown(loss, names[case.truth.astype(int)], names[case.decision.astype(int)])
+        answered = case.decision.astype(int)
+        chance = case.probabilities[np.arange(len(answered)), answered]
+        return Shown(loss, names[case.truth.astype(int)], names[answered], chance=chance)
 
 
 def _one_against_rest(plain: Any, number: int) -> Callable[[MulticlassCase, Weights | None], Figures]:
