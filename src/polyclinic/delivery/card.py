@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from polyclinic.cohort.document import LeftColumn, NotedFinding
+from polyclinic.cohort.document import CohortDocument, LeftColumn, NotedFinding
 from polyclinic.cohort.unused_columns import WHYS
 from polyclinic.delivery.checklist import CLAIM, TRIPOD, Item, answer, missing_key, unanswered
 from polyclinic.delivery.markdown import Markdown, code, heading, item, pair, table
@@ -36,7 +36,7 @@ def card(material: Material) -> Lines:
     yield from heading(about.title or about.name, level=1)
     yield Phrase("> **{words}**", words=RESEARCH_ONLY)
     yield ""
-    yield joined(Phrase("Model card"), *origins(material), by="; ")
+    yield joined(Phrase("Model card"), *origins(material.cohort, material.facts), by="; ")
     yield ""
     for title, lines in _parts(material).items():
         yield from heading(Phrase(title))
@@ -54,7 +54,7 @@ def _parts(material: Material) -> Mapping[str, Lines]:
     return {
         "Intended use": iter([study.study.intended_use or _missing(missing_key("[study] intended_use"))]),
         "What is asked": _question(study.targets),
-        "Data": chain(_data(material), _unused(material.cohort.unused)),
+        "Data": chain(_data(study, evidence, material.cohort, facts), _unused(material.cohort.unused)),
         "Split": _split(study.split, facts),
         "Model": _model(study, facts.parameters),
         "Performance": _performance(evidence),
@@ -79,10 +79,10 @@ def _question(targets: Mapping[str, TargetSection]) -> Lines:
         yield Phrase("- **{name}** ({kind})", name=name, kind=kind)
 
 
-def _data(material: Material) -> Lines:
-    section, evidence, cohort = material.study.cohort, material.evidence, material.cohort
+def _data(study: Study, evidence: Evidence, cohort: CohortDocument, run: RunFacts) -> Lines:
+    section = study.cohort
     yield item(pair(Phrase("Table"), code(section.source or section.table or "")))
-    seen = [*when_and_where(cohort), *follow_up(material.facts.follow_up, evidence.targets)]
+    seen = [*when_and_where(cohort), *follow_up(run.follow_up, evidence.targets)]
     yield from (item(pair(name, value)) for name, value in seen)
     for name, target in evidence.targets.items():
         yield item(pair(name, _counts(target.counts)))
@@ -94,7 +94,7 @@ def _data(material: Material) -> Lines:
         "Left out": section.exclude,
     }
     yield from (item(pair(Phrase(name), code(value))) for name, value in keys.items() if value is not None)
-    for name, described in material.study.inputs.items():
+    for name, described in study.inputs.items():
         yield Phrase("- {input} **{name}** ({kind})", input=Phrase("Input"), name=name, kind=Markdown(described.kind))
 
 

@@ -25,7 +25,7 @@ def report(material: Material) -> Element:
     top = headline(study.study, material.evidence)
     foot = _foot(material.facts.versions.get("polyclinic", ""))
     main = element("main", top, *map(chapter, chapters), foot, id="content")
-    body = element("body", _skip(), masthead(material), _contents(chapters), main)
+    body = element("body", _skip(), masthead(material.cohort, material.facts), _contents(chapters), main)
     page = element("html", _head(study.study), body, lang=Phrase("en"))
     return join(Html("<!doctype html>\n"), page, "\n")
 
@@ -36,7 +36,7 @@ def _chapters(material: Material) -> list[ReportSection]:
     targets = [performance(material.about(name), evidence.resamples, several) for name in evidence.targets]
     return [
         *targets,
-        patients(material),
+        patients(cohort, facts, evidence, study.split.given_columns),
         findings(cohort.findings, study.accept),
         training(facts.fits, study.training),
         making(facts, cohort.fingerprints, study.study.seed, evidence.resamples),

@@ -2,7 +2,7 @@
 
 from polyclinic.cohort.document import CohortDocument
 from polyclinic.delivery.markup import Element, element
-from polyclinic.delivery.material import Material
+from polyclinic.delivery.material import RunFacts
 from polyclinic.delivery.numbers import count
 from polyclinic.translations.phrase import Phrase, joined
 
@@ -13,20 +13,19 @@ _MONTHS = (
 )
 
 
-def masthead(material: Material) -> Element:
+def masthead(cohort: CohortDocument, run: RunFacts) -> Element:
     """A banner in plain words, and where the page comes from."""
     banner = element("strong", RESEARCH_ONLY, class_="banner")
-    return element("p", banner, " ", element("span", joined(*origins(material), by=_DOT)), class_="masthead")
+    return element("p", banner, " ", element("span", joined(*origins(cohort, run), by=_DOT)), class_="masthead")
 
 
-def origins(material: Material) -> list[str]:
+def origins(cohort: CohortDocument, run: RunFacts) -> list[str]:
     """Program with its version, time of the data, number of sites, and the day, as far as they are known."""
-    cohort, day = material.cohort, material.facts.day
     known = (
-        f"Polyclinic {material.facts.versions.get('polyclinic', '')}".strip(),
+        f"Polyclinic {run.versions.get('polyclinic', '')}".strip(),
         Phrase("data of {period}", period=period) if (period := data_period(cohort)) else "",
         _sites(cohort.sites),
-        Phrase("made on {day}", day=day) if day else Phrase("day of the run: see log.jsonl"),
+        Phrase("made on {day}", day=run.day) if run.day else Phrase("day of the run: see log.jsonl"),
     )
     return [words for words in known if words]
 

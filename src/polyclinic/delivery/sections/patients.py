@@ -8,10 +8,10 @@ from polyclinic.cohort.document import CohortDocument, DescribedRow, DescribedTa
 from polyclinic.cohort.unused_columns import WHYS
 from polyclinic.delivery.blocks import ReportSection, facts, figure, note, table
 from polyclinic.delivery.markup import EMPTY, Child, Element, element, join
-from polyclinic.delivery.material import Material, PartCount, RunFacts
+from polyclinic.delivery.material import PartCount, RunFacts
 from polyclinic.delivery.numbers import NOTHING, count, significant
 from polyclinic.delivery.sections.masthead import data_period
-from polyclinic.evidence.records import Estimate, TargetEvidence
+from polyclinic.evidence.records import Estimate, Evidence, TargetEvidence
 from polyclinic.translations.phrase import Phrase, joined, sentences
 
 _PARTS = {
@@ -26,18 +26,24 @@ _MOST_NAMES = 100
 """Names of unused columns beside one reason; a round number. `cohort.json` lists them all."""
 
 
-def patients(material: Material) -> ReportSection:
-    """Flow chart, when and where the patients were seen, table one, and what of the table was not used."""
-    cohort, run = material.cohort, material.facts
-    known = [*when_and_where(cohort), *follow_up(run.follow_up, material.evidence.targets)]
-    chart = _who(cohort.flow, run, material.study.split.given_columns)
+def patients(cohort: CohortDocument, run: RunFacts, evidence: Evidence, given: Sequence[str]) -> ReportSection:
+    """Flow chart, when and where the patients were seen, table one, and what of the table was not used.
+
+    Args:
+        cohort: What stands in `cohort.json`.
+        run: What happened in the run.
+        evidence: The unit of each target.
+        given: The columns that say who trains and who is tested, if the table says so.
+    """
+    known = [*when_and_where(cohort), *follow_up(run.follow_up, evidence.targets)]
+    chart = _who(cohort.flow, run, given)
     seen = facts(known) if known else None
     body = join(chart, seen, _table_one(cohort.table_one), _unused(cohort.unused, cohort.unused_in_all))
     return ReportSection("patients", Phrase("Patients"), body)
 
 
 def _who(steps: Sequence[FlowStep], run: RunFacts, given: Sequence[str]) -> Element | None:
-    """The flow chart; ``given`` are the columns that say who trains and who is tested."""
+    """The flow chart."""
     flow = flow_chart(steps, run.parts)
     if not flow:
         return None
