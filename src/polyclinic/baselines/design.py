@@ -57,13 +57,15 @@ class Design:
     def learn(cls, features: Features, rows: TrainRows) -> "Design":
         """Medians, scales and levels of the training rows; features that never vary there are left out."""
         matrix, categorical = features.matrix[rows.index], np.array(features.categorical, dtype=bool)
-        numbers = np.flatnonzero(~categorical)
+        # Beside thousands of counted words the sums of some of them, each as spread as all words together, drown them.
+        own = np.array([name not in features.stand_ins for name in features.names], dtype=bool)
+        numbers = np.flatnonzero(~categorical & own)
         missing = np.isnan(matrix)
         middle = _medians(matrix[:, numbers])
         filled = np.where(missing[:, numbers], middle, matrix[:, numbers])
         centre, spread = filled.mean(axis=0), filled.std(axis=0)
         kept = spread > 1e-12 * np.maximum(1.0, np.abs(centre))
-        partly = missing.any(axis=0) & ~missing.all(axis=0)
+        partly = own & missing.any(axis=0) & ~missing.all(axis=0)
         return cls(
             numbers[kept],
             middle[kept],
@@ -94,6 +96,7 @@ def merge(parts: Sequence[Features]) -> Features:
         tuple(name for part in parts for name in part.names),
         tuple(kind for part in parts for kind in part.categorical),
         tuple(texts for part in parts for texts in part.texts),
+        frozenset().union(*(part.stand_ins for part in parts)),
     )
 
 

@@ -43,12 +43,14 @@ class Features:
         categorical: Which of them are codes.
         texts: Columns of texts, one text per sample, "" = absent; models that count words learn which from training
             rows, the others leave them out.
+        stand_ins: Columns that stand in for the texts where no words are counted; models that count leave them out.
     """
 
     matrix: Float[np.ndarray, "sample feature"]
     names: tuple[str, ...]
     categorical: tuple[bool, ...]
     texts: tuple[tuple[str, ...], ...] = ()
+    stand_ins: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

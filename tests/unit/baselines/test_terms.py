@@ -52,6 +52,20 @@ def test_words_come_from_training_rows_only():
     assert design.columns(features, np.arange(5)).shape[0] == 5
 
 
+def test_what_stands_in_for_words_gives_way_to_them():
+    matrix = np.column_stack([np.arange(5.0), [1.0, np.nan, 3, 4, 2]])
+    features = Features(
+        matrix, ("length", "words in bucket 0"), (False, False), (NOTES,), frozenset({"words in bucket 0"})
+    )
+    merged = merge([features])
+    design = Design.learn(merged, TrainRows(np.arange(5)))
+    assert (design.numbers.tolist(), design.absent.tolist()) == ([0], [])
+    assert Design.learn(Features(matrix, merged.names, (False, False)), TrainRows(np.arange(5))).numbers.tolist() == [
+        0,
+        1,
+    ]
+
+
 def test_texts_stand_beside_numbers():
     numbers = Features(np.arange(5.0)[:, None], ("age",), (False,))
     texts = Features(np.zeros((5, 0)), (), (), (NOTES,))

@@ -83,8 +83,9 @@ class Texts(LocatedRecords):
         for row, text in enumerate(self.texts):
             if text is not None:
                 matrix[row] = _plain_features(text)
-        names = (*_SCALARS, *(f"words in bucket {k}" for k in range(_BUCKETS)))
-        return Features(matrix, names, (False,) * len(names), (tuple(text or "" for text in self.texts),))
+        buckets = tuple(f"words in bucket {k}" for k in range(_BUCKETS))
+        names, texts = (*_SCALARS, *buckets), (tuple(text or "" for text in self.texts),)
+        return Features(matrix, names, (False,) * len(names), texts, frozenset(buckets))
 
     def fingerprints(self) -> UInt64[np.ndarray, " sample"]:
         """Equal for texts that differ in case and white space only; 0 where absent."""
