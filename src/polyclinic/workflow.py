@@ -137,7 +137,7 @@ def run(
         write_bundle(FinishedRun(assembled, split, answered, evidence, out), work.results)
         write_log(work.results, _events(began, answered.spent_s, work.resumed))
         bundles.publish(work, version("polyclinic"))
-    return Done(out, evidence, (*assembled.findings, *answered.findings))
+    return Done(out, evidence, (*answered.overrun, *assembled.findings, *answered.findings))
 
 
 def _with_table(study: Study, table: Frame | Path | str | None) -> tuple[Study, GivenTable | None]:

@@ -68,7 +68,7 @@ def test_a_run_with_a_cap_in_minutes_is_repeated_by_its_resolved_study(small, tm
     capped = small(**{**FOLDS, "training": {"epochs": epochs, "minutes": minutes}}).study
     first = polyclinic.run(capped, tmp_path / "first")
     resolved = read_study(first.folder / "study.toml").training
-    assert resolved.minutes is None
+    assert resolved.minutes == minutes, "by which plain models are bounded"
     assert resolved.stop_after is not None
     assert len(resolved.stop_after) == 4
     assert (max(resolved.stop_after) < epochs) == (epochs == 4000)

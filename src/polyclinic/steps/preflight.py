@@ -5,6 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from polyclinic.baselines.effort import PLAIN_SHARE, plain_seconds
+from polyclinic.baselines.plain import plain_estimate
 from polyclinic.cohort.rows import Split
 from polyclinic.cohort.table import Step, load
 from polyclinic.delivery.notebook import Card
@@ -91,8 +93,11 @@ def _cost(assembled: Assembled, split: Split) -> Preflight:
     pace = rehearse(Task(model, ready, rows, recipe, precision, study.study.seed, None, None), ALONE)
     fits = sum(len(fold.members) for fold in split.folds)
     trials = len(split.folds) * study.training.search
-    minutes = pace.epoch_s * recipe.epochs * (fits + trials) / 60
-    share_s = share_minutes(study.training.minutes, 0.0, fits + trials)
+    cap, done = study.training.minutes, recipe.stop_after
+    plain_s = fits * plain_estimate(assembled, rows, plain_seconds(cap, fits)) if study.evidence.baselines else 0.0
+    minutes = (pace.epoch_s * (done or recipe.epochs) * (fits + trials) + plain_s) / 60
+    reserved_s = 0.0 if cap is None else min(plain_s, PLAIN_SHARE * cap * 60)
+    share_s = None if done else share_minutes(cap, reserved_s, fits + trials)
     fitting = recipe.epochs if share_s is None else min(recipe.epochs, pace.epochs_in(share_s))
     if not fitting:
         raise StudyError(too_short(pace.epoch_s))

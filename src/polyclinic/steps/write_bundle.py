@@ -71,7 +71,8 @@ def resolve(run: FinishedRun) -> Study:
             "stop_after": tuple(record.done for record in records),
             "replanned": tuple(record.replanned for record in records) if any(r.replanned for r in records) else None,
         }
-        training = training.model_copy(update={"minutes": None, **repeat})
+        # The cap stays: plain models are bounded by it, by a rule; fits with stop_after are not.
+        training = training.model_copy(update=repeat)
     return study.model_copy(update={"cohort": cohort, "training": training})
 
 

@@ -5,12 +5,12 @@ from polyclinic.answers.classes import ClassAnswer
 from polyclinic.answers.labels import LabelsAnswer
 from polyclinic.answers.survival import SurvivalAnswer
 from polyclinic.answers.value import ValueAnswer
-from polyclinic.baselines import boosting
+from polyclinic.baselines import boosting, effort
 from polyclinic.baselines.boosting import Codes
 from polyclinic.baselines.design import Design, merge
 from polyclinic.baselines.linear import fit_linear
 from polyclinic.baselines.offered import plain_models
-from polyclinic.baselines.plain import answer_baselines
+from polyclinic.baselines.plain import Allowance, answer_baselines
 from polyclinic.baselines.questions.classify import PlainClassify
 from polyclinic.baselines.questions.survive import PlainSurvive, intervals_for
 from polyclinic.cohort.rows import Inner, TrainRows, TuneRows
@@ -59,7 +59,7 @@ class TestAnswerPlainly:
     def test_both_plain_models_find_the_signal(self, studied, kind):
         assembled, fold, signal = studied({"outcome": kind})
         form, name = FORMS[kind]
-        linear, boosted = answer_baselines(assembled, fold, seed=1)
+        linear, boosted = answer_baselines(assembled, fold, Allowance(1)).predictions
         assert (linear.model, boosted.model) == (name, "gradient boosting")
         for predictions in (linear, boosted):
             answer = predictions.part("test").answers["outcome"]
@@ -68,7 +68,7 @@ class TestAnswerPlainly:
 
     def test_rows_are_those_of_our_model(self, studied):
         assembled, fold, _ = studied({"outcome": "classify"}, model={"ensemble": 2})
-        for predictions in answer_baselines(assembled, fold, seed=1):
+        for predictions in answer_baselines(assembled, fold, Allowance(1)).predictions:
             tuned = np.concatenate([member.tune.index for member in fold.members])
             assert np.array_equal(predictions.part("test").samples.row, assembled.cohort.row[fold.test.index])
             assert set(predictions.part("tune").samples.row) == set(assembled.cohort.row[tuned])
@@ -76,7 +76,7 @@ class TestAnswerPlainly:
 
     def test_it_repeats_itself(self, studied):
         assembled, fold, _ = studied({"outcome": "survive"})
-        first, second = (answer_baselines(assembled, fold, seed=1) for _ in range(2))
+        first, second = (answer_baselines(assembled, fold, Allowance(1)).predictions for _ in range(2))
         for one, other in zip(first, second, strict=True):
             assert np.array_equal(one.answers["outcome"].survival, other.answers["outcome"].survival)
 
@@ -90,20 +90,31 @@ class TestAnswerPlainly:
 
         monkeypatch.setattr(PlainSurvive, "grow", grow)
         assembled, fold, _ = studied({"outcome": "survive"})
-        answer_baselines(assembled, fold, seed=1)
+        answer_baselines(assembled, fold, Allowance(1))
         assert [method for method, _ in asked] == ["hazard"]
         assert asked[0][1] <= 12
 
+    def test_on_a_wide_table_trees_see_what_goes_with_the_outcome_and_it_is_told(self, studied, monkeypatch):
+        monkeypatch.setattr(effort, "_FEWEST_COLUMNS", 2)
+        monkeypatch.setattr(effort, "_SECONDS", 1e-6)
+        assembled, fold, signal = studied({"outcome": "regress"})
+        found = answer_baselines(assembled, fold, Allowance(1))
+        [note] = found.findings
+        assert note.name == "boosting_bounded"
+        assert "for outcome it saw 2 of" in note.found
+        answer = found.predictions[1].part("test").answers["outcome"]
+        assert abs(np.corrcoef(score(answer), signal[fold.test.index])[0, 1]) > 0.5
+
     def test_several_targets_stand_side_by_side(self, studied):
         assembled, fold, _ = studied({"sick": "classify", "death": "survive"})
-        linear, boosted = answer_baselines(assembled, fold, seed=1)
+        linear, boosted = answer_baselines(assembled, fold, Allowance(1)).predictions
         assert linear.model == "linear models"
         assert set(linear.answers) == set(boosted.answers) == {"sick", "death"}
 
     def test_a_target_without_trees_has_the_linear_model_only(self, studied, monkeypatch):
         assembled, fold, _ = studied({"outcome": "classify"})
         monkeypatch.setattr(PlainClassify, "grow", lambda *arguments: None)
-        assert [p.model for p in answer_baselines(assembled, fold, seed=1)] == ["logistic regression"]
+        assert [p.model for p in answer_baselines(assembled, fold, Allowance(1)).predictions] == ["logistic regression"]
 
 
 def straight(head, target, features, rows, outputs=1):

@@ -8,6 +8,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import polyclinic
+from polyclinic.baselines.plain import PlainAnswers
 from polyclinic.delivery.bundle import discard, open_work
 from polyclinic.errors import Finding, Severity
 from polyclinic.predictions.record import Predictions
@@ -76,6 +77,30 @@ def test_minutes_are_shared_among_the_fits_that_are_left(divided_of, work, monke
     assert plans[1].cap_s is not None
     assert 100 < plans[1].cap_s <= 120, "what the first fold left is shared by the two fits of the second"
     assert [plan.first for plan in plans] == [0, 2]
+
+
+def test_plain_models_come_first_and_take_a_fifth_of_the_cap_at_most(divided_of, work, monkeypatch):
+    """Those of later folds are taken to need as long; what they need beyond their share is said, not taken from ours."""
+    capped, caps = divided_of(training={"epochs": 1, "minutes": 4}), []
+    run_fold = folds_module.run_fold
+
+    def look(assembled, fold, plan, progress):
+        caps.append(plan.cap_s)
+        return run_fold(assembled, fold, plan, progress)
+
+    monkeypatch.setattr(folds_module, "run_fold", look)
+    for plain_s, shares in ((10.0, (240 - 20) / 4), (30.0, (240 - 48) / 4)):
+        monkeypatch.setattr(folds_module, "_answer_plainly", lambda *_, s=plain_s: (PlainAnswers((), ()), s))
+        found = run_folds(capped.assembled, capped.split, work, QUIET)
+        assert caps[0] == shares
+        assert shares < caps[1] <= 2 * shares
+        assert [one.name for one in found.overrun] == ([] if plain_s == 10 else ["plain_models_overran"])
+        assert found.spent_s > 2 * plain_s
+        again = run_folds(capped.assembled, capped.split, work, QUIET)
+        assert again.spent_s == pytest.approx(found.spent_s), "seconds are kept with each fold"
+        caps.clear()
+        for path in work.scratch.glob("fold-*"):
+            path.unlink()
 
 
 def test_a_cap_that_is_too_short_is_said_first(divided_of, work, monkeypatch):

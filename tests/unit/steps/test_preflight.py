@@ -14,12 +14,12 @@ def checked(tmp_path, monkeypatch):
     monkeypatch.setenv("POLYCLINIC_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(preflight_module, "rehearse", lambda task, group: Pace(1.0, 9, 1.0))
 
-    def check(**training):
+    def check(baselines=False, **training):
         settings = {
             "split": {"folds": 2},
             "model": {"size": "tiny", "ensemble": 2},
             "training": {"epochs": 12, **training},
-            "evidence": {"baselines": False},
+            "evidence": {"baselines": baselines},
         }
         made = polyclinic.example_cohort(
             tmp_path, {"labs": "tabular"}, {"sick": "classify"}, patients=60, settings=settings
@@ -32,6 +32,13 @@ def checked(tmp_path, monkeypatch):
 def test_minutes_are_those_of_all_fits_and_trials(checked):
     assert checked().minutes == pytest.approx(10 * 12 * 4 / 60)
     assert checked(search=3).minutes == pytest.approx(10 * 12 * (4 + 2 * 3) / 60), "trials are made once per fold"
+
+
+def test_plain_models_are_in_the_estimate_and_take_a_fifth_of_a_cap_at_most(checked, monkeypatch):
+    monkeypatch.setattr(preflight_module, "plain_estimate", lambda assembled, rows, seconds: seconds or 40.0)
+    assert checked(baselines=True).minutes == pytest.approx((10 * 12 * 4 + 40 * 4) / 60)
+    found = checked(baselines=True, minutes=5).findings[0].found
+    assert "of 12 planned epochs it has time for 5;" in found, "four fifths of 300 s are shared by four fits"
 
 
 def test_a_cap_that_shortens_the_training_is_said_first(checked):
