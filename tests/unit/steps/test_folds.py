@@ -80,7 +80,7 @@ def test_minutes_are_shared_among_the_fits_that_are_left(divided_of, work, monke
 
 
 def test_plain_models_come_first_and_take_a_fifth_of_the_cap_at_most(divided_of, work, monkeypatch):
-    """Those of later folds are taken to need as long; what they need beyond their share is said, not taken from ours."""
+    """Those of later folds are taken to need as long; what goes beyond the share is said, not taken from ours."""
     capped, caps = divided_of(training={"epochs": 1, "minutes": 4}), []
     run_fold = folds_module.run_fold
 
