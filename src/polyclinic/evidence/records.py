@@ -106,11 +106,13 @@ class EventsByTime:
         time: In the unit of the target.
         everyone: Share of all patients who have the event by then.
         thirds: The part of that share that stood in the lowest, middle and highest third; they add up to it.
+        name: What the study calls the time; "" = it names none that enough patients are followed to.
     """
 
     time: Number
     everyone: Estimate
     thirds: tuple[Estimate, ...]
+    name: str = part("")
 
 
 @dataclass(frozen=True, config=_EXACT)

@@ -325,7 +325,6 @@ def test_what_is_drawn_of_ours_is_kept_of_plain_models_as_lines(make):
 def test_thirds_by_risk_add_up_to_the_patients_with_an_event(make):
     target = judge(make("survival")[0], [], EvidenceSection(resamples=40), 1).targets["outcome"]
     found = target.shape_of("events_by_time", EventsByTime)
-    assert found.time == target.calibration.horizon
     assert sum(third.value for third in found.thirds) == pytest.approx(found.everyone.value)
     assert found.thirds[2].value > 1.5 * found.thirds[0].value
     assert found.thirds[2].low < found.thirds[2].value < found.thirds[2].high
@@ -334,3 +333,14 @@ def test_thirds_by_risk_add_up_to_the_patients_with_an_event(make):
         .targets["outcome"]
         .shape_of("events_by_time", EventsByTime)
     )
+
+
+def test_events_are_counted_at_the_latest_named_time_that_enough_are_followed_to(make):
+    def found(**changes):
+        target = judge(_with(make("survival")[0], **changes), [], BARE, 1).targets["outcome"]
+        return target.shape_of("events_by_time", EventsByTime), target.calibration.horizon
+
+    named, _ = found(horizons=(30.0, 200.0, 1e6))
+    assert (named.time, named.name) == (200.0, "200 days")
+    unnamed, horizon = found(unit="")
+    assert (unnamed.time, unnamed.name) == (horizon, "")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from polyclinic.delivery.blocks import note
 from polyclinic.delivery.figures.curves import prevalence
+from polyclinic.delivery.figures.named_times import YEARS
 from polyclinic.delivery.markup import EMPTY, Element, element
 from polyclinic.delivery.metric_names import METRICS
 from polyclinic.delivery.names import metric_meaning, metric_name
@@ -178,7 +179,9 @@ def events_in_thirds(target: TargetEvidence) -> Element:
     found = target.shape_of("events_by_time", EventsByTime)
     if found is None or found.time is None or found.everyone.value is None:
         return EMPTY
-    time = Phrase("{value} {unit}", value=significant(found.time), unit=target.unit or "")
+    time: str = Phrase("{value} {unit}", value=significant(found.time), unit=target.unit or "")
+    if found.name:
+        time = YEARS.get(found.name, found.name)
     by = Phrase("have the event by {time}", time=time)
     names = (Phrase("in the lowest third"), Phrase("in the middle third"), Phrase("in the highest third"))
     cells = part_of(1_000, found.everyone, Phrase("events"), by)

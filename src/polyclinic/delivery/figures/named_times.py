@@ -9,7 +9,7 @@ from polyclinic.evidence.named_times import SurvivalAt, read_named_times
 from polyclinic.evidence.records import TargetEvidence
 from polyclinic.translations.phrase import Phrase, sentences
 
-_YEARS: Mapping[str, Phrase] = {
+YEARS: Mapping[str, Phrase] = {
     "1 year": Phrase("1 year"),
     "3 years": Phrase("3 years"),
     "5 years": Phrase("5 years"),
@@ -33,7 +33,7 @@ def named_times(target: TargetEvidence) -> Element:
 
 
 def _row(one: SurvivalAt) -> list[Child]:
-    name = element("b", _YEARS.get(one.name, one.name))
+    name = element("b", YEARS.get(one.name, one.name))
     figures = (stacked(one.observed), count(one.at_risk), stacked(one.auc), stacked(one.brier_score))
     return [name, number(one.predicted), *figures]
 

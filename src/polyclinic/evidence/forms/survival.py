@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -34,6 +35,9 @@ MOMENTS = 15
 FOLLOWED = 0.9
 """Uno's concordance looks at events before the time that 90 of 100 follow-ups do not reach: later weights are wild."""
 MOST_STEPS = 200
+STILL_FOLLOWED = 0.05
+"""Share still followed below which a share with the event misleads, as a curve does; Pocock SJ, Clayton TC, Altman DG.
+Lancet 2002;359:1686-1689."""
 
 
 @dataclass(frozen=True)
@@ -209,14 +213,20 @@ def _curves_of_thirds(
 
 
 def _events_by_time(judged: Judged) -> EventsByTime:
-    """Shares of all patients with the event by the horizon: all of them, then those in each third by risk."""
-    metric = Metric("events_by_time", _event_shares, Better.HIGHER, "share with the event by the horizon")
+    """Shares of all patients with the event by a time: all of them, then those in each third by risk.
+
+    It is the latest time that the study names and enough patients are followed to, else the horizon of calibration.
+    """
+    case: SurvivalCase = judged.case
+    named = [(time, name) for name, time in case.named.items() if np.mean(case.time >= time) >= STILL_FOLLOWED]
+    time, name = max(named, default=(case.horizon, ""))
+    metric = Metric("events_by_time", partial(_event_shares, time), Better.HIGHER, "share with the event by then")
     sampled = judged.sample([metric])["events_by_time"]
     everyone, *thirds = (estimate(pick(sampled, position), judged.confidence) for position in range(4))
-    return EventsByTime(judged.case.horizon, everyone, tuple(thirds))
+    return EventsByTime(time, everyone, tuple(thirds), name)
 
 
-def _event_shares(case: SurvivalCase, weights: Weights | None) -> Figures:
+def _event_shares(time: float, case: SurvivalCase, weights: Weights | None) -> Figures:
     """Kaplan-Meier within each third, so that the thirds add up to the whole."""
     drawn = opened(weights, len(case.time))
     third = _thirds(case.risk, np.zeros(len(case.risk)))
@@ -224,7 +234,7 @@ def _event_shares(case: SurvivalCase, weights: Weights | None) -> Figures:
     for number in range(3):
         members = np.flatnonzero(third == number)
         mine = drawn[:, members]
-        come = 1 - event_free(case.event[members], case.time[members], mine).at(np.array([case.horizon]))[:, 0]
+        come = 1 - event_free(case.event[members], case.time[members], mine).at(np.array([time]))[:, 0]
         shares.append(ratio(mine.sum(axis=1), drawn.sum(axis=1)) * come)
     return closed(np.stack([np.sum(shares, axis=0), *shares], axis=1), weights)
 

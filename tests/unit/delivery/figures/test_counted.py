@@ -140,6 +140,12 @@ def test_events_are_counted_in_the_thirds_by_risk_the_highest_first() -> None:
     assert not events_in_thirds(TargetEvidence(form="survival"))
 
 
+def test_a_time_that_the_study_names_is_called_by_its_name() -> None:
+    shape = EventsByTime(1826.25, share(0.3), (share(0.1), share(0.1), share(0.1)), "5 years")
+    target = TargetEvidence(form="survival", unit="days", curves={"events_by_time": shape})
+    assert "have the event by 5 years" in render(events_in_thirds(target))
+
+
 def test_a_form_that_says_nothing_shows_its_first_headline_number() -> None:
     target = TargetEvidence(form="own", headline=("lost", "rmse"), unit="kg", metrics={"rmse": Estimate(2.0, 1.5, 2.5)})
     assert counts(headline_in_words(target)) == [("2.00 kg", "1.50 to 2.50", "RMSE")]
