@@ -30,13 +30,13 @@ def read_folds(cohort: Cohort, columns: Sequence[str]) -> list[list[Bool[np.ndar
 
     Raises:
         CohortError: with all findings of all columns: absent, named twice, cells without a fold, one fold only, so many
-            that it is an identifier, the same folds again.
+            that it is an identifier, the same folds again, different numbers of folds.
     """
     stop_on([absent_column(_PLACE, name, cohort.frame.columns) for name in _absent(cohort, columns)], CohortError)
     words = {name: _words(cohort.frame[name]) for name in columns}
     stop_on([finding for name, column in words.items() for finding in _findings(cohort, name, column)], CohortError)
     numbers = [_numbered(column) for column in words.values()]
-    stop_on([*_named_twice(columns), *_alike(columns, numbers)], CohortError)
+    stop_on([*_named_twice(columns), *_unequal(numbers), *_alike(columns, numbers)], CohortError)
     return [[number == fold for fold in range(int(number.max()) + 1)] for number in numbers]
 
 
@@ -88,6 +88,15 @@ def _named_twice(columns: Sequence[str]) -> list[Finding]:
         for name, count in Counter(columns).items()
         if count > 1
     ]
+
+
+def _unequal(numbers: Sequence[Int[np.ndarray, " row"]]) -> list[Finding]:
+    """Repetitions of one cross-validation train on equally many; others are another study, and are not pooled."""
+    many = sorted({int(number.max()) + 1 for number in numbers})
+    if len(many) == 1:
+        return []
+    rule, found = "all columns must hold equally many folds", f"they hold {', '.join(map(str, many))}"
+    return [Finding("unequal_folds", _PLACE, rule, found, "Run columns with other numbers of folds as another study.")]
 
 
 def _alike(columns: Sequence[str], numbers: Sequence[Int[np.ndarray, " row"]]) -> Iterator[Finding]:

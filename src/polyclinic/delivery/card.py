@@ -134,7 +134,7 @@ def _split(section: SplitSection, facts: RunFacts) -> Lines:
 
 
 def _folds(section: SplitSection, all_folds: int) -> Phrase:
-    """How often everybody was tested; given repetitions may differ in their number of folds."""
+    """How often everybody was tested."""
     if section.fold_columns:
         phrase = "Cross-validation in given folds ({folds} in all, repetitions: {repeat}); every patient is tested"
         return Phrase(phrase, folds=all_folds, repeat=len(section.fold_columns))

@@ -52,12 +52,12 @@ def test_every_fold_of_the_column_is_tested_once_in_the_order_of_its_number(coho
 
 
 def test_each_column_is_one_repetition(cohort_of: CohortOf) -> None:
-    words = [f" {'abc'[n // 2 % 3]} " for n in range(ROWS)]
+    words = [f" {'abcde'[n // 4 % 5]} " for n in range(ROWS)]
     cohort = cohort_of(table(first=by_patient(5), second=words), patient="patient")
     split = divided(cohort, "first", "second")
     assert [(one.repeat, one.number) for one in split.folds] == [
         *((0, n) for n in range(5)),
-        *((1, n) for n in range(3)),
+        *((1, n) for n in range(5)),
     ]
     assert split.folds[6].test.index.tolist() == [n for n in range(ROWS) if words[n] == " b "]
     for repeat in (0, 1):
@@ -77,6 +77,7 @@ def test_each_column_is_one_repetition(cohort_of: CohortOf) -> None:
         ({"fold": [n // 2 for n in range(ROWS)]}, ["fold"], "at most 30 .* it holds 60"),
         ({"fold": by_patient(5)}, ["flod"], 'folds.*"flod".*"fold"'),
         ({"fold": by_patient(5)}, ["fold", "fold"], "is named 2 times"),
+        ({"fold": by_patient(5), "again": by_patient(4)}, ["fold", "again"], "equally many folds; they hold 4, 5"),
         ({"fold": by_patient(5), "again": [f"f{n}" for n in by_patient(5)]}, ["fold", "again"], "give the same folds"),
     ],
 )
