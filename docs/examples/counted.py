@@ -110,7 +110,13 @@ class Counted(Global):
         each = F.poisson_nll_loss(rate, target.number[:, None].expand(rate.shape), reduction="none")
         return torch.where(target.known, each.mean(dim=1), 0.0)
 
-    def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: CountTarget, method: str) -> Self:
+    def calibrate(
+        self,
+        outputs: Float[np.ndarray, "sample member out"],
+        target: CountTarget,
+        method: str,
+        patient: Int[np.ndarray, " sample"] | None = None,
+    ) -> Self:
         """Learn from tune rows by how much all expectations are too low or too high."""
         known = target.known
         expected = float(self._rate(outputs)[known].sum())

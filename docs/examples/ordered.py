@@ -127,11 +127,20 @@ class Ordered(Global):
         each = F.binary_cross_entropy_with_logits(output.float(), goal, reduction="none").sum(dim=2).mean(dim=1)
         return torch.where(target.known, each, 0.0)
 
-    def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: GradeTarget, method: str) -> Self:
+    def calibrate(
+        self,
+        outputs: Float[np.ndarray, "sample member out"],
+        target: GradeTarget,
+        method: str,
+        patient: Int[np.ndarray, " sample"] | None = None,
+    ) -> Self:
         """Learn a correction for each step from tune rows."""
         known = target.known
+        whose = None if patient is None else patient[known]
         corrections = tuple(
-            recalibration.learn(two_sided(outputs[known, :, step]), (target.grade[known] > step).astype(int), method)
+            recalibration.learn(
+                two_sided(outputs[known, :, step]), (target.grade[known] > step).astype(int), method, whose
+            )
             for step in range(outputs.shape[2])
         )
         return type(self)(self.name, self.options, self.plan.model_copy(update={"corrections": corrections}))

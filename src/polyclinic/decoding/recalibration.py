@@ -1,7 +1,12 @@
-"""Correcting probabilities on rows that nothing was trained on: scale and offset of the logits, or an isotonic curve.
+"""Correcting probabilities on rows that chose nothing: scale and offset of the logits, or an isotonic curve.
 
-numpy and scipy only. A correction is a small frozen record that travels with the weights as JSON.
+The rows must be answered by networks that neither learned from them nor were chosen by them: see ``training.crossed``.
+Every patient counts alike, however many rows there are of one. numpy and scipy only. A correction is a small frozen
+record that travels with the weights as JSON.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -9,17 +14,26 @@ from pydantic import BaseModel, ConfigDict
 from scipy.optimize import isotonic_regression, minimize
 from scipy.special import log_softmax, logsumexp
 
-FEWEST_ROWS = 20
-"""With fewer rows than this nothing is corrected: the correction would be noise."""
+FEWEST_PATIENTS = 100
+"""With fewer patients than this nothing is corrected: the error of a slope learned from a hundred is about a quarter,
+as much as slopes are usually wrong by, so that a correction from fewer does more harm than good."""
 FEWEST_PER_CLASS = 5
-"""With fewer rows of some class than this the offset stays 0."""
-MANY_ROWS = 1000
-"""From this many rows on, "auto" also tries an isotonic curve."""
+"""With fewer patients of some class than this the offset stays 0."""
+MANY_PATIENTS = 1000
+"""From this many patients on, "auto" also tries an isotonic curve."""
 
-# A weak pull towards "no correction", so that a few well-separated rows cannot ask for certainty. In nats: it takes
-# the evidence of a handful of rows to move the scale by half, or the offset by one.
-_SD_LOG_SCALE = 0.5
-_SD_OFFSET = 1.0
+AVERAGED = "averaged"
+"""The method where the answer is a mean of networks none of which the rows were kept from alone: nothing is learned."""
+LEFT_ALONE: Mapping[str, str] = {
+    "none": "switched off",
+    AVERAGED: "the mean of several networks is less sure than each of them, and is left as it is",
+}
+"""Methods that correct nothing, and why."""
+
+SD_LOG_SCALE = 0.3
+"""How far slopes of networks that were stopped early lie from 1, as a standard deviation: the pull to no correction."""
+SD_OFFSET = 0.25
+"""The same of the offset. Small ones are mostly noise; one that resampling made is large, and is hardly pulled."""
 _PARTS = 5  # of cross-validation; the usual number
 
 
@@ -55,24 +69,72 @@ Probabilities = Float[np.ndarray, "sample klass"]
 Labels = Int[np.ndarray, " sample"]
 
 
-def learn(logits: Logits, truth: Labels, method: str) -> Recalibration:
-    """The correction that rows with known classes ask for; none, with the reason, where they are too few.
+Patients = Int[np.ndarray, " sample"]
 
-    ``method`` is "none"; "temperature", which gives scale and offset; "isotonic"; or "auto", which is "temperature"
-    unless there are many rows and an isotonic curve has the smaller log loss in cross-validation within them.
+
+def each_alone(samples: int) -> Patients:
+    """Every row another patient."""
+    return np.arange(samples)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Rows with a known class.
+
+    Attributes:
+        patient: Number of each row's patient.
+        weight: How much each row counts: all rows of a patient together count as one.
+    """
+
+    logits: Logits
+    truth: Labels
+    patient: Patients
+    weight: Float[np.ndarray, " sample"]
+
+    @classmethod
+    def of(cls, logits: Logits, truth: Labels, patient: Patients) -> "_Known":
+        return cls(logits, truth, patient, share_of_patient(patient))
+
+    def take(self, chosen: Bool[np.ndarray, " sample"]) -> "_Known":
+        return _Known(self.logits[chosen], self.truth[chosen], self.patient[chosen], self.weight[chosen])
+
+    @property
+    def patients(self) -> int:
+        return round(float(self.weight.sum()))
+
+    @property
+    def per_class(self) -> Float[np.ndarray, " klass"]:
+        """Patients of each class; one with rows of two classes counts in part for both."""
+        return np.bincount(self.truth, weights=self.weight, minlength=self.logits.shape[2])
+
+
+def share_of_patient(patient: Patients) -> Float[np.ndarray, " sample"]:
+    """One over the number of rows of the row's patient."""
+    _, place, count = np.unique(patient, return_inverse=True, return_counts=True)
+    share: Float[np.ndarray, " sample"] = 1.0 / count[place.reshape(-1)]
+    return share
+
+
+def learn(logits: Logits, truth: Labels, method: str, patient: Patients | None = None) -> Recalibration:
+    """The correction that rows with known classes ask for; none, with the reason, where patients are too few.
+
+    ``method`` is one of ``LEFT_ALONE``; "temperature", which gives scale and offset; "isotonic"; or "auto", which is
+    "temperature" unless there are many patients and an isotonic curve has the smaller log loss in cross-validation
+    within them. Without ``patient`` every row is another one.
 
     Source: temperature and vector scaling after Guo, Pleiss, Sun & Weinberger, ICML 2017, section 4.2, fitted to
-    the average of the members' probabilities and with a weak Gaussian prior around "no correction" (ours).
+    the average of the members' probabilities and with a prior around "no correction" (ours).
     """
-    count = np.bincount(truth, minlength=logits.shape[2])
-    if method == "none":
-        return Recalibration(note="not calibrated: switched off")
-    if len(truth) < FEWEST_ROWS or np.count_nonzero(count) < 2:
-        why = "one class only" if np.count_nonzero(count) < 2 and len(truth) else f"{len(truth)} tune rows are too few"
-        return Recalibration(note=f"not calibrated: {why}")
-    if method == "isotonic" or (method == "auto" and len(truth) >= MANY_ROWS and _isotonic_is_better(logits, truth)):
-        return _isotonic(logits, truth)
-    return _scaling(logits, truth)
+    if method in LEFT_ALONE:
+        return Recalibration(note=f"not calibrated: {LEFT_ALONE[method]}")
+    rows = _Known.of(logits, truth, each_alone(len(truth)) if patient is None else patient)
+    classes = np.count_nonzero(rows.per_class)
+    if rows.patients < FEWEST_PATIENTS or classes < 2:
+        few = f"{rows.patients} patients, fewer than {FEWEST_PATIENTS}, are too few"
+        return Recalibration(note=f"not calibrated: {'one class only' if classes == 1 else few}")
+    if method == "isotonic" or (method == "auto" and rows.patients >= MANY_PATIENTS and _isotonic_is_better(rows)):
+        return _isotonic(rows)
+    return _scaling(rows)
 
 
 def apply(correction: Recalibration, logits: Logits) -> Probabilities:
@@ -101,64 +163,82 @@ def _average(log_p: Logits) -> Float[np.ndarray, "sample klass"]:
     return result
 
 
-def _scaling(logits: Logits, truth: Labels) -> Recalibration:
-    klass = logits.shape[2]
-    free = bool(np.bincount(truth, minlength=klass).min() >= FEWEST_PER_CLASS)
+def _scaling(rows: _Known) -> Recalibration:
+    klass = rows.logits.shape[2]
+    free = bool(rows.per_class.min() >= FEWEST_PER_CLASS)
     bounds = [(-4.0, 4.0)] + [(-20.0, 20.0) if free else (0.0, 0.0)] * (klass - 1)
     start = np.zeros(klass)
-    found = minimize(_objective, start, args=(logits, truth), jac=True, method="L-BFGS-B", bounds=bounds)
-    if not np.all(np.isfinite(found.x)) or not found.fun < _objective(start, logits, truth)[0]:
-        return Recalibration(note=f"{len(truth)} tune rows ask for no correction")
+    found = minimize(_objective, start, args=(rows,), jac=True, method="L-BFGS-B", bounds=bounds)
+    if not np.all(np.isfinite(found.x)) or not found.fun < _objective(start, rows)[0]:
+        return Recalibration(note=f"{rows.patients} patients ask for no correction")
     offset = (0.0, *(float(value) for value in found.x[1:])) if free else ()
-    words = "scale and offset" if free else "scale alone (a class has too few tune rows for an offset)"
+    words = "scale and offset" if free else "scale alone (a class has too few patients for an offset)"
     return Recalibration(
-        scale=float(np.exp(found.x[0])), offset=offset, note=f"{words} of the logits, from {len(truth)} tune rows"
+        scale=float(np.exp(found.x[0])), offset=offset, note=f"{words} of the logits, from {rows.patients} patients"
     )
 
 
 def _objective(
-    parameters: Float[np.ndarray, " parameter"], logits: Logits, truth: Labels
+    parameters: Float[np.ndarray, " parameter"], rows: _Known
 ) -> tuple[float, Float[np.ndarray, " parameter"]]:
     """Log loss of the averaged probabilities plus the prior, and its gradient; first log scale, then offsets."""
     scale, offset = np.exp(parameters[0]), np.concatenate([[0.0], parameters[1:]])
-    row = np.arange(len(truth))
-    log_p = _log_p(logits, scale, offset)
+    row = np.arange(len(rows.truth))
+    log_p = _log_p(rows.logits, scale, offset)
     p = np.exp(log_p)
-    own = log_p[row, :, truth]
-    share = np.exp(own - logsumexp(own, axis=1, keepdims=True))[:, :, None]
+    own = log_p[row, :, rows.truth]
+    share = np.exp(own - logsumexp(own, axis=1, keepdims=True)) * rows.weight[:, None]
     surplus = -p
-    surplus[row, :, truth] += 1
+    surplus[row, :, rows.truth] += 1
+    pull, slope = offset_prior(parameters[1:])
     gradient = np.empty_like(parameters)
-    gradient[0] = -np.sum(share * surplus * logits) * scale + parameters[0] / _SD_LOG_SCALE**2
-    gradient[1:] = -np.sum(share * surplus, axis=(0, 1))[1:] + parameters[1:] / _SD_OFFSET**2
-    prior = 0.5 * ((parameters[0] / _SD_LOG_SCALE) ** 2 + np.sum((parameters[1:] / _SD_OFFSET) ** 2))
-    return float(prior - np.sum(_average(log_p)[row, truth])), gradient
+    gradient[0] = -np.sum(share[:, :, None] * surplus * rows.logits) * scale + parameters[0] / SD_LOG_SCALE**2
+    gradient[1:] = -np.sum(share[:, :, None] * surplus, axis=(0, 1))[1:] + slope
+    prior = 0.5 * (parameters[0] / SD_LOG_SCALE) ** 2 + pull
+    return float(prior - np.sum(_average(log_p)[row, rows.truth] * rows.weight)), gradient
 
 
-def _isotonic(logits: Logits, truth: Labels) -> Recalibration:
-    p = apply(Recalibration(), logits)
-    curves = [rising_curve(p[:, k], truth == k) for k in range(p.shape[1])]
+def offset_prior(offset: Float[np.ndarray, " _"]) -> tuple[float, Float[np.ndarray, " _"]]:
+    """The pull of offsets to 0 in nats, and its slope: square near 0, and straight beyond one standard deviation.
+
+    So a true offset of several logits, as resampling a rare class makes, costs a constant force, not a growing one.
+
+    Source: the pseudo-Huber penalty, Charbonnier et al., IEEE Transactions on Image Processing 1997;6:298-311.
+    """
+    bend = np.sqrt(1 + (offset / SD_OFFSET) ** 2)
+    slope: Float[np.ndarray, " _"] = offset / SD_OFFSET**2 / bend
+    return float(np.sum(bend - 1)), slope
+
+
+def _isotonic(rows: _Known) -> Recalibration:
+    p = apply(Recalibration(), rows.logits)
+    curves = [rising_curve(p[:, k], rows.truth == k, rows.weight) for k in range(p.shape[1])]
     if p.shape[1] == 2:  # the two curves of a yes-or-no answer mirror each other: keep them exactly so
         curves[0] = IsotonicCurve(x=tuple(1 - v for v in curves[1].x[::-1]), y=tuple(1 - v for v in curves[1].y[::-1]))
-    return Recalibration(curves=tuple(curves), note=f"isotonic curve, from {len(truth)} tune rows")
+    return Recalibration(curves=tuple(curves), note=f"isotonic curve, from {rows.patients} patients")
 
 
-def rising_curve(p: Float[np.ndarray, " sample"], hit: Bool[np.ndarray, " sample"]) -> IsotonicCurve:
+def rising_curve(
+    p: Float[np.ndarray, " sample"],
+    hit: Bool[np.ndarray, " sample"],
+    share: Float[np.ndarray, " sample"] | None = None,
+) -> IsotonicCurve:
     """The rising curve from predicted to observed chance that fits best; it never reaches 0 or 1 and has no steps.
 
     Equal neighbours are pooled to one point at their mean and joined by lines, so that ranks survive. The ends stay
-    off 0 and 1 by the rule of succession, (k + 1) / (n + 2).
+    off 0 and 1 by the rule of succession, (k + 1) / (n + 2). ``share`` says how much each sample counts; by default 1.
 
     Source: centred isotonic regression, Oron & Flournoy, Statistics in Biopharmaceutical Research 2017.
     """
+    share = np.ones(len(p)) if share is None else share
     value, place = np.unique(p, return_inverse=True)
-    weight = np.bincount(place).astype(np.float64)
-    fitted = isotonic_regression(np.bincount(place, weights=hit) / weight, weights=weight)
+    weight = np.bincount(place, weights=share)
+    fitted = isotonic_regression(np.bincount(place, weights=hit * share) / weight, weights=weight)
     start = fitted.blocks[:-1]
     total = np.add.reduceat(weight, start)
     x = np.add.reduceat(value * weight, start) / total
     y = _off_the_ends(fitted.x[start], total)
-    low, high = min(float(y[0]) / 2, 1 / (len(p) + 2)), 1 - min((1 - float(y[-1])) / 2, 1 / (len(p) + 2))
+    low, high = min(float(y[0]) / 2, 1 / (total.sum() + 2)), 1 - min((1 - float(y[-1])) / 2, 1 / (total.sum() + 2))
     inside = (x > 0) & (x < 1)
     return IsotonicCurve(x=(0.0, *x[inside].tolist(), 1.0), y=(low, *y[inside].tolist(), high))
 
@@ -173,13 +253,14 @@ def _off_the_ends(y: Float[np.ndarray, " pool"], total: Float[np.ndarray, " pool
     return y
 
 
-def _isotonic_is_better(logits: Logits, truth: Labels) -> bool:
-    """Whether an isotonic curve has the smaller log loss on tune rows that it was not fitted to."""
-    part = np.arange(len(truth)) % _PARTS
+def _isotonic_is_better(rows: _Known) -> bool:
+    """Whether an isotonic curve has the smaller log loss on patients that it was not fitted to."""
+    part = np.unique(rows.patient, return_inverse=True)[1].reshape(-1) % _PARTS
     loss = np.zeros(2)
     for held in range(_PARTS):
-        inside, outside = part != held, part == held
+        inside, outside = rows.take(part != held), rows.take(part == held)
+        row = np.arange(len(outside.truth))
         for column, fit in enumerate((_scaling, _isotonic)):
-            p = apply(fit(logits[inside], truth[inside]), logits[outside])
-            loss[column] -= np.sum(np.log(np.maximum(p[np.arange(len(p)), truth[outside]], 1e-12)))
+            p = apply(fit(inside), outside.logits)
+            loss[column] -= np.sum(outside.weight * np.log(np.maximum(p[row, outside.truth], 1e-12)))
     return bool(loss[1] < loss[0])

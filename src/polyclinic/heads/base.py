@@ -201,11 +201,14 @@ class Head(ABC):
         return self.loss(output, target)
 
     @abstractmethod
-    def calibrate(self, outputs: Any, target: Any, method: str) -> Self:
+    def calibrate(
+        self, outputs: Any, target: Any, method: str, patient: Int[np.ndarray, " sample"] | None = None
+    ) -> Self:
         """The same head with a correction learned from tune rows. ``outputs`` and ``target`` are those rows only.
 
-        ``method`` is "auto", "none", "temperature" or "isotonic". After over- or undersampling the correction also
-        moves the mean (that is what "auto" and "temperature" do here: scale and offset).
+        ``method`` is "auto", "temperature", "isotonic", or a word of ``decoding.recalibration.LEFT_ALONE``. After
+        over- or undersampling the correction also moves the mean (that is what "auto" and "temperature" do here: scale
+        and offset). ``patient`` is the number of each row's patient: all rows of one count together as one.
         """
 
     @abstractmethod
@@ -386,9 +389,11 @@ class Question(Generic[Kind]):
         """The same about some rows."""
         return self if self.target is None else replace(self, target=self.target.take(index))
 
-    def calibrate(self, outputs: Shaped[np.ndarray, "sample ..."], method: str) -> Self:
-        """The same with a correction learned from these rows, which must be tune rows."""
-        return replace(self, head=self.head.calibrate(outputs, self.target, method))
+    def calibrate(
+        self, outputs: Shaped[np.ndarray, "sample ..."], method: str, patient: Int[np.ndarray, " sample"]
+    ) -> Self:
+        """The same with a correction learned from these rows, which must be tune rows of these patients."""
+        return replace(self, head=self.head.calibrate(outputs, self.target, method, patient))
 
     def decode(self, outputs: Shaped[np.ndarray, "sample ..."], found: Answer | None = None) -> Answer:
         """The answers of these rows; ``found`` are those of the finder."""

@@ -249,7 +249,13 @@ class Cells(base.Dense):
         assert isinstance(place, Lattice)
         return _Gatherer(place, self.options.pixel_um)
 
-    def calibrate(self, outputs: Shaped[np.ndarray, " sample"], target: CellsTarget, method: str) -> Self:
+    def calibrate(
+        self,
+        outputs: Shaped[np.ndarray, " sample"],
+        target: CellsTarget,
+        method: str,
+        patient: Int[np.ndarray, " sample"] | None = None,
+    ) -> Self:
         """Choose threshold, level and smallest cell by panoptic quality on tune rows; learn how sure each cell is."""
         rows = np.array([k for k, raw in enumerate(outputs) if raw is not None and target.cells[k]], dtype=int)
         if not len(rows):

@@ -190,9 +190,17 @@ class Classify(base.Global):
             each = F.cross_entropy(wide.movedim(2, 1), truth, reduction="none", label_smoothing=smoothing)
         return torch.where(target.known, each.mean(dim=1), 0.0)
 
-    def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: ClassTarget, method: str) -> Self:
+    def calibrate(
+        self,
+        outputs: Float[np.ndarray, "sample member out"],
+        target: ClassTarget,
+        method: str,
+        patient: Int[np.ndarray, " sample"] | None = None,
+    ) -> Self:
         """Learn scale and offset, or an isotonic curve, from tune rows with a known class."""
-        correction = recalibration.learn(_logits(outputs[target.known]), _known(target.truth), method)
+        known = target.known
+        whose = None if patient is None else patient[known]
+        correction = recalibration.learn(_logits(outputs[known]), _known(target.truth), method, whose)
         return type(self)(self.name, self.options, self.plan.model_copy(update={"correction": correction}))
 
     def decode(self, outputs: Float[np.ndarray, "sample member out"], target: ClassTarget | None) -> ClassAnswer:

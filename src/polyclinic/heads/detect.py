@@ -264,7 +264,13 @@ class Detect(base.Dense):
         assert isinstance(place, Lattice), "boxes lie on grids"
         return _Gatherer(place, len(self.plan.classes), self.options.overlap, self.options.most)
 
-    def calibrate(self, raws: Shaped[np.ndarray, " sample"], target: BoxTarget, method: str) -> Self:
+    def calibrate(
+        self,
+        raws: Shaped[np.ndarray, " sample"],
+        target: BoxTarget,
+        method: str,
+        patient: Int[np.ndarray, " sample"] | None = None,
+    ) -> Self:
         """Learn on tune rows what a score means, and from which score a box counts."""
         known = [k for k in np.flatnonzero(target.known) if raws[k] is not None]
         raw, truth = [raws[k] for k in known], [target.read.boxes[k] for k in known]

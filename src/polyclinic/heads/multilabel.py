@@ -156,12 +156,21 @@ class Multilabel(base.Global):
         known_per_row: float = self.plan.known_per_row
         return torch.where(target.mask, each, 0.0).sum(dim=1) / known_per_row
 
-    def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: LabelsTarget, method: str) -> Self:
+    def calibrate(
+        self,
+        outputs: Float[np.ndarray, "sample member out"],
+        target: LabelsTarget,
+        method: str,
+        patient: Int[np.ndarray, " sample"] | None = None,
+    ) -> Self:
         """Learn scale and offset, or an isotonic curve, for each label from tune rows where it is known."""
         corrections = []
         for output, truth in zip(np.moveaxis(outputs, 2, 0), target.truth.T, strict=True):
             known = ~np.isnan(truth)
-            corrections.append(recalibration.learn(two_sided(output[known]), truth[known].astype(np.int64), method))
+            whose = None if patient is None else patient[known]
+            corrections.append(
+                recalibration.learn(two_sided(output[known]), truth[known].astype(np.int64), method, whose)
+            )
         return type(self)(self.name, self.options, self.plan.model_copy(update={"corrections": tuple(corrections)}))
 
     def decode(self, outputs: Float[np.ndarray, "sample member out"], target: LabelsTarget | None) -> LabelsAnswer:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.cohort.outcomes import Numbers, absent_columns, numbers, rows_where
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.decoding.recalibration import FEWEST_ROWS
+from polyclinic.decoding.recalibration import FEWEST_PATIENTS, LEFT_ALONE, each_alone, share_of_patient
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
 from polyclinic.study.options import Plan, TargetOptions
@@ -26,6 +26,7 @@ _FAR = 10.0  # quartile ranges from the median; a slip of the decimal point lies
 # How far a slope and an offset (in standard deviations of the outcome) may stray from 1 and 0 without evidence.
 _SD_SLOPE = 0.25
 _SD_OFFSET = 0.25
+_FEWEST_FOR_SHAPE = 20  # with fewer numbers nobody can say whether they are skewed; a round number
 # Outputs beyond this many standard deviations of the training rows are a fault of the model, not a forecast.
 _WIDEST = 30.0
 
@@ -155,18 +156,26 @@ class Regress(base.Global):
             each = 0.5 * F.mse_loss(wide, goal, reduction="none")
         return torch.where(target.known, each.mean(dim=1), 0.0)
 
-    def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: ValueTarget, method: str) -> Self:
+    def calibrate(
+        self,
+        outputs: Float[np.ndarray, "sample member out"],
+        target: ValueTarget,
+        method: str,
+        patient: Int[np.ndarray, " sample"] | None = None,
+    ) -> Self:
         """Learn slope and offset from tune rows (a number has no other correction, so "isotonic" gives the same)."""
         truth = self._standardise(target.truth)
         known = ~np.isnan(truth)
         mean, truth = _mean(outputs)[known], truth[known]
-        if method == "none" or len(truth) < FEWEST_ROWS:
-            why = "switched off" if method == "none" else f"{len(truth)} tune rows are too few"
+        share = share_of_patient(each_alone(len(truth)) if patient is None else patient[known])
+        patients = round(float(share.sum()))
+        few = f"{patients} patients, fewer than {FEWEST_PATIENTS}, are too few"
+        if why := LEFT_ALONE.get(method, few if patients < FEWEST_PATIENTS else ""):
             return self._with(note=f"not calibrated: {why}")
-        offset, slope = _straighten(mean, truth)
+        offset, slope = _straighten(mean, truth, share)
         left = (truth - offset - slope * mean) * self.plan.spread
-        smear = float(np.mean(np.exp(left))) if self.plan.log else 1.0
-        note = f"slope and offset of the answer, from {len(truth)} tune rows"
+        smear = float(np.average(np.exp(left), weights=share)) if self.plan.log else 1.0
+        note = f"slope and offset of the answer, from {patients} patients"
         return self._with(slope=slope, offset=offset, smear=smear, note=note)
 
     def _with(self, **changes: Any) -> Self:
@@ -214,16 +223,19 @@ def _mean(outputs: Float[np.ndarray, "sample member out"]) -> Float[np.ndarray, 
 
 def _log_helps(value: Float[np.ndarray, " sample"]) -> bool:
     """Whether the numbers are all above 0, clearly skewed, and less so after the logarithm."""
-    if len(value) < FEWEST_ROWS or np.min(value) <= 0 or np.ptp(value) == 0:
+    if len(value) < _FEWEST_FOR_SHAPE or np.min(value) <= 0 or np.ptp(value) == 0:
         return False
     plain, logged = float(skew(value)), float(skew(np.log(value)))
     return plain > _SKEWED and abs(logged) < plain
 
 
-def _straighten(x: Float[np.ndarray, " sample"], y: Float[np.ndarray, " sample"]) -> tuple[float, float]:
-    """Offset and slope that best turn ``x`` into ``y``, pulled towards 0 and 1 where rows are few: a ridge."""
-    noise = max(float(np.mean((y - x) ** 2)), 1e-12)
+def _straighten(
+    x: Float[np.ndarray, " sample"], y: Float[np.ndarray, " sample"], share: Float[np.ndarray, " sample"]
+) -> tuple[float, float]:
+    """Offset and slope that best turn ``x`` into ``y``, pulled towards 0 and 1 where patients are few: a ridge."""
+    noise = max(float(np.average((y - x) ** 2, weights=share)), 1e-12)
     design = np.stack([np.ones_like(x), x], axis=1)
+    weighed = (design * share[:, None]).T
     pull = np.diag([noise / _SD_OFFSET**2, noise / _SD_SLOPE**2])
-    change = np.linalg.solve(design.T @ design + pull, design.T @ (y - x))
+    change = np.linalg.solve(weighed @ design + pull, weighed @ (y - x))
     return float(change[0]), float(1 + change[1])

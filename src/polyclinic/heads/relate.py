@@ -298,8 +298,14 @@ class Relate(base.Dense):
         assert isinstance(place, Tokens)
         return _Gatherer(place, self.plan.ballot)
 
-    def calibrate(self, raws: Shaped[np.ndarray, " sample"], target: RelationTarget, method: str) -> Self:
-        """Learn scale and offset, or an isotonic curve, from the pairs of tune rows."""
+    def calibrate(
+        self,
+        raws: Shaped[np.ndarray, " sample"],
+        target: RelationTarget,
+        method: str,
+        patient: Int[np.ndarray, " sample"] | None = None,
+    ) -> Self:
+        """Learn scale and offset, or an isotonic curve, from the pairs of tune rows; every pair counts alike."""
         logits, truth = [np.zeros((0, len(self.plan.types)))], [np.zeros(0, dtype=np.int64)]
         for raw, asked in zip(raws, target.asked, strict=True):
             if raw is not None and asked is not None and asked.known:

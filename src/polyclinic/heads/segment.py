@@ -306,7 +306,13 @@ class Segment(base.Dense):
         assert isinstance(place, Lattice)
         return _Gatherer(place, len(self.plan.regions), exclusive=self.exclusive)
 
-    def calibrate(self, outputs: Shaped[np.ndarray, " sample"], target: MaskTarget, method: str) -> Self:
+    def calibrate(
+        self,
+        outputs: Shaped[np.ndarray, " sample"],
+        target: MaskTarget,
+        method: str,
+        patient: Int[np.ndarray, " sample"] | None = None,
+    ) -> Self:
         """How sure the answers ought to be and, where regions may overlap, thresholds; from tune rows."""
         rows = [row for row in range(len(outputs)) if outputs[row] is not None and target.known[row]]
         if method == "none" or not rows:

@@ -16,6 +16,7 @@ from polyclinic.cohort.event_cells import doubtful_codes, read_event, strange_co
 from polyclinic.cohort.outcome_coding import Code
 from polyclinic.cohort.outcomes import Numbers, absent_columns, numbers, rows_where
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding.recalibration import each_alone, share_of_patient
 from polyclinic.decoding.survival_curves import LEAST_STEPS
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
@@ -229,22 +230,31 @@ class Survive(base.Global):
         each = hazard.hazard_loss(wide, target.exposure.to(wide.dtype), target.happened.to(wide.dtype)).mean(dim=1)
         return torch.where(target.known, each, 0.0)
 
-    def calibrate(self, outputs: Float[np.ndarray, "sample member out"], target: SurvivalTarget, method: str) -> Self:
+    def calibrate(
+        self,
+        outputs: Float[np.ndarray, "sample member out"],
+        target: SurvivalTarget,
+        method: str,
+        patient: Int[np.ndarray, " sample"] | None = None,
+    ) -> Self:
         """Learn how spread and level of the hazards should change from tune rows ("isotonic" gives the same).
 
         With "cox" also the baseline hazard, even if ``method`` is "none": without one there is no curve.
         """
         known = target.known
         outputs, time, event = outputs[known].astype(np.float64), target.time[known], target.event[known]
+        share = share_of_patient(each_alone(len(time)) if patient is None else patient[known])
         edges = np.asarray(self.plan.edges)
         change: dict[str, Any]
         if self.options.method == "cox":
             log_hazard = outputs[:, :, 0].mean(axis=1)
             change = {
-                "baseline": proportional.learn(log_hazard, time, event, edges, np.asarray(self.plan.risks), method)
+                "baseline": proportional.learn(
+                    log_hazard, time, event, edges, np.asarray(self.plan.risks), method, share
+                )
             }
         else:
-            change = {"drift": hazard.learn(outputs, *hazard.follow(time, event, edges), method)}
+            change = {"drift": hazard.learn(outputs, *hazard.follow(time, event, edges), method, share)}
         return type(self)(self.name, self.options, self.plan.model_copy(update=change))
 
     def decode(self, outputs: Float[np.ndarray, "sample member out"], target: SurvivalTarget | None) -> SurvivalAnswer:

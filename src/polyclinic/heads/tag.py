@@ -284,8 +284,14 @@ class Tag(base.Dense):
         assert isinstance(place, Tokens)
         return _Gatherer(place, self.options.layers(self.plan.labels), self.options.tagging(self.plan.labels))
 
-    def calibrate(self, outputs: Shaped[np.ndarray, " sample"], target: TagTarget, method: str) -> Self:
-        """Learn from tune rows how sure the chance of a span really is."""
+    def calibrate(
+        self,
+        outputs: Shaped[np.ndarray, " sample"],
+        target: TagTarget,
+        method: str,
+        patient: Int[np.ndarray, " sample"] | None = None,
+    ) -> Self:
+        """Learn from tune rows how sure the chance of a span really is; each span counts, whoever it is of."""
         chances: list[float] = []
         right: list[bool] = []
         for raw, row in zip(outputs, target.spans, strict=True):

@@ -16,10 +16,11 @@ from polyclinic.training.batches.order import count_steps
 from polyclinic.training.devices.distributed import launched, share_out
 from polyclinic.training.devices.precision import Precision, choose_precision
 from polyclinic.training.devices.process_group import ALONE, ProcessGroup, check_processes
-from polyclinic.training.epochs.checkpoint import Epoch, FitProgress, Store
-from polyclinic.training.epochs.loop import Ending, train
+from polyclinic.training.epochs.checkpoint import Epoch, Store
+from polyclinic.training.epochs.loop import Ending, Trained, train
 from polyclinic.training.epochs.state import best_weights
 from polyclinic.training.epochs.task import Task
+from polyclinic.training.epochs.tune_history import TuneHistory
 from polyclinic.training.progress import QUIET, Progress
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import Recipe, write_recipe
@@ -37,6 +38,7 @@ class Fitted:
         recipe: Every number of the fit.
         precision: Where and how it was computed.
         history: One entry per epoch.
+        tune: What was said about the tune rows after every epoch.
         planned: Epochs of the schedule, as planned last.
         best: The epoch whose averaged weights were kept, from 1.
         ended: What ended it: the schedule, the patience, the cap in minutes, or a loss that ceased to be a number.
@@ -48,6 +50,7 @@ class Fitted:
     recipe: Recipe
     precision: Precision
     history: tuple[Epoch, ...]
+    tune: TuneHistory
     planned: int
     best: int
     ended: Ending
@@ -110,13 +113,15 @@ def fit(
     check_fit(model, ready, rows, recipe, processes)
     cap_s = None if recipe.stop_after is not None else cap_s
     task = Task(model, ready, rows, recipe, precision, seed, folder, cap_s)
-    record, found = train(task, group or ALONE, progress) if group or processes == 1 else _train_apart(task, processes)
-    findings = [*slow, *check_imbalance(ready, rows.train, recipe.imbalance), *found]
+    trained = train(task, group or ALONE, progress) if group or processes == 1 else _train_apart(task, processes)
+    record = trained.record
+    findings = [*slow, *check_imbalance(ready, rows.train, recipe.imbalance), *trained.findings]
     return Fitted(
         model=model,
         recipe=recipe,
         precision=precision,
         history=record.history,
+        tune=trained.tune,
         planned=record.planned,
         best=record.best,
         ended=Ending(record.ended),
@@ -139,20 +144,20 @@ def check_fit(model: nn.Module, ready: Ready, rows: Inner, recipe: Recipe, proce
         raise StudyError(_lone_rows(len(rows.train)))
 
 
-def _train_apart(task: Task, processes: int) -> tuple[FitProgress, list[Finding]]:
+def _train_apart(task: Task, processes: int) -> Trained:
     """In processes of our own; the weights come back through the folder."""
     if task.folder is None:
         with TemporaryDirectory() as folder:
             return _train_apart(replace(task, folder=Path(folder)), processes)
-    record, findings = share_out(_train_part, (task,), processes, task.precision.device)
-    kept, _ = Store(task.folder).load(record.identity)
+    trained: Trained = share_out(_train_part, (task,), processes, task.precision.device)
+    kept, _ = Store(task.folder).load(trained.record.identity)
     assert kept is not None
     task.model.load_state_dict(best_weights(kept))
     task.model.eval()
-    return record, findings
+    return trained
 
 
-def _train_part(group: ProcessGroup, task: Task) -> tuple[FitProgress, list[Finding]]:
+def _train_part(group: ProcessGroup, task: Task) -> Trained:
     return train(task, group, QUIET)
 
 

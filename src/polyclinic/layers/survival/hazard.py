@@ -13,12 +13,12 @@ from scipy.special import expit, logsumexp
 from torch import Tensor
 from torch.nn import functional as F
 
-FEWEST_EVENTS = 10
-"""With fewer events than this among tune rows nothing is corrected: the correction would be noise."""
+from polyclinic.decoding.recalibration import LEFT_ALONE, SD_LOG_SCALE, offset_prior
 
-# A weak pull towards "no correction"; see recalibration.py, where probabilities are treated alike.
-_SD_LOG_SCALE = 0.5
-_SD_OFFSET = 1.0
+FEWEST_EVENTS = 50
+"""With fewer events than this nothing is corrected: a hundred patients have about as many, see
+``decoding.recalibration``, where probabilities are treated alike."""
+
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -83,11 +83,17 @@ def follow(time: Row, event: Row, edges: Edges) -> tuple[ByInterval, ByInterval]
     return exposure, happened
 
 
-def tally(time: Row, event: Row, edges: Edges, weight: Row | None = None) -> tuple[Hazards, Hazards]:
-    """Events and (weighted) patients followed in each interval; their ratio is the interval's cumulative hazard."""
-    passing = passed(time, edges)
-    events = np.bincount(interval_of(time[event == 1], edges), minlength=len(edges) - 1).astype(np.float64)
-    return events, passing.sum(axis=0) if weight is None else weight @ passing
+def tally(
+    time: Row, event: Row, edges: Edges, weight: Row | None = None, share: Row | None = None
+) -> tuple[Hazards, Hazards]:
+    """Events and (weighted) patients followed in each interval; their ratio is the interval's cumulative hazard.
+
+    ``share`` says how much each row counts, in both; by default 1.
+    """
+    share = np.ones(len(time)) if share is None else share
+    seen = event == 1
+    events = np.bincount(interval_of(time[seen], edges), weights=share[seen], minlength=len(edges) - 1)
+    return events, (share if weight is None else share * weight) @ passed(time, edges)
 
 
 def mortality(risk: Outputs, share: Hazards, edges: Edges) -> Row:
@@ -130,31 +136,36 @@ def cosines(intervals: int, terms: int) -> Float[np.ndarray, "term interval"]:
     return np.cos(np.pi * np.arange(min(terms, intervals))[:, None] * middle)
 
 
-def learn(outputs: Outputs, exposure: ByInterval, happened: ByInterval, method: str) -> Drift:
+def learn(outputs: Outputs, exposure: ByInterval, happened: ByInterval, method: str, share: Row) -> Drift:
     """The correction that follow-up on rows outside the training asks for; none where events are too few.
 
-    ``method`` is "none", or anything else for scale and offset.
+    ``method`` is one of ``LEFT_ALONE``, or anything else for scale and offset; ``share`` says how much each row counts.
     """
-    events = int(happened.sum())
-    if method == "none" or events < FEWEST_EVENTS:
-        why = "switched off" if method == "none" else f"{events} events in tune rows are too few"
+    events = round(float(share @ happened.sum(axis=1)))
+    few = f"{events} events, fewer than {FEWEST_EVENTS}, are too few"
+    if why := LEFT_ALONE.get(method, few if events < FEWEST_EVENTS else ""):
         return Drift(note=f"not calibrated: {why}")
     centre = outputs.mean(axis=(0, 1))
-    arguments = (outputs - centre, centre, exposure, happened)
+    arguments = (outputs - centre, centre, exposure, happened, share)
     bounds = [(-4.0, 4.0), (-20.0, 20.0)]
     found = minimize(_objective, np.zeros(2), args=arguments, jac=True, method="L-BFGS-B", bounds=bounds)
     if not np.all(np.isfinite(found.x)) or not found.fun < _objective(np.zeros(2), *arguments)[0]:
-        return Drift(note=f"{events} events in tune rows ask for no correction")
+        return Drift(note=f"{events} events ask for no correction")
     return Drift(
         centre=tuple(centre.tolist()),
         scale=float(np.exp(found.x[0])),
         offset=float(found.x[1]),
-        note=f"scale and offset of the log odds by interval, from {events} events in tune rows",
+        note=f"scale and offset of the log odds by interval, from {events} events",
     )
 
 
 def _objective(
-    parameters: Float[np.ndarray, "2"], spread: Outputs, centre: Edges, exposure: ByInterval, happened: ByInterval
+    parameters: Float[np.ndarray, "2"],
+    spread: Outputs,
+    centre: Edges,
+    exposure: ByInterval,
+    happened: ByInterval,
+    share: Row,
 ) -> tuple[float, Float[np.ndarray, "2"]]:
     """Minus the log likelihood, averaged over members within each row, plus the prior; and its gradient."""
     scale, offset = np.exp(parameters[0]), parameters[1]
@@ -162,11 +173,12 @@ def _objective(
     quiet, met = exposure[:, None], happened[:, None]
     likelihood = -(quiet * np.logaddexp(0, z) + met * np.logaddexp(0, -z)).sum(axis=2)
     total = logsumexp(likelihood, axis=1, keepdims=True)
-    slope = (met * expit(-z) - quiet * expit(z)) * np.exp(likelihood - total)[:, :, None]
+    slope = (met * expit(-z) - quiet * expit(z)) * np.exp(likelihood - total)[:, :, None] * share[:, None, None]
     gradient = np.array([-scale * np.sum(slope * spread), -np.sum(slope)])
-    gradient += parameters / np.array([_SD_LOG_SCALE, _SD_OFFSET]) ** 2
-    prior = 0.5 * np.sum((parameters / np.array([_SD_LOG_SCALE, _SD_OFFSET])) ** 2)
-    return float(prior - total.sum() + len(z) * np.log(z.shape[1])), gradient
+    pull, force = offset_prior(parameters[1:])
+    gradient += np.array([parameters[0] / SD_LOG_SCALE**2, force[0]])
+    prior = 0.5 * (parameters[0] / SD_LOG_SCALE) ** 2 + pull
+    return float(prior - share @ total[:, 0] + share.sum() * np.log(z.shape[1])), gradient
 
 
 def risks(drift: Drift, outputs: Outputs) -> Outputs:

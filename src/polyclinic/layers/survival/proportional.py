@@ -5,10 +5,10 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from scipy.optimize import minimize_scalar
 
+from polyclinic.decoding.recalibration import LEFT_ALONE, SD_LOG_SCALE
 from polyclinic.layers.survival.hazard import FEWEST_EVENTS, Edges, Hazards, Outputs, Row, tally
 from polyclinic.layers.survival.partial_likelihood import partial_likelihood_loss
 
-_SD_LOG_SCALE = 0.5
 # Events' worth of trust, in each interval, in the shape of the training rows' hazard.
 _PRIOR_EVENTS = 5.0
 # A relative hazard of e^50 is certainty; beyond it numbers overflow without telling more.
@@ -33,7 +33,9 @@ class BaselineHazard(BaseModel):
     note: str = "baseline hazard of the training rows"
 
 
-def learn(log_hazard: Row, time: Row, event: Row, edges: Edges, population: Hazards, method: str) -> BaselineHazard:
+def learn(
+    log_hazard: Row, time: Row, event: Row, edges: Edges, population: Hazards, method: str, share: Row
+) -> BaselineHazard:
     """Scale and baseline hazard from rows outside the training.
 
     The scale is the slope of Cox's model on the log hazard, 1 with method "none" or few events. The baseline is
@@ -44,16 +46,16 @@ def learn(log_hazard: Row, time: Row, event: Row, edges: Edges, population: Haza
     """
     if not len(log_hazard):
         return BaselineHazard(note="baseline hazard of the training rows: there are no tune rows")
-    events = int(np.sum(event == 1))
-    free = method != "none" and events >= FEWEST_EVENTS
+    events = round(float(share @ (event == 1)))
+    free = method not in LEFT_ALONE and events >= FEWEST_EVENTS
     centre = float(log_hazard.mean())
-    scale = _scale(log_hazard - centre, time, event) if free else 1.0
+    scale = _scale(log_hazard - centre, time, event, share) if free else 1.0
     start = BaselineHazard(centre=centre, scale=scale)
-    seen, exposure = tally(time, event, edges, np.exp(relative(start, log_hazard)))
+    seen, exposure = tally(time, event, edges, np.exp(relative(start, log_hazard)), share)
     shape = np.maximum(population, 1e-12)
     shape = shape * (seen.sum() + 1) / (exposure @ shape + 1)
     baseline = (seen + _PRIOR_EVENTS) / (exposure + _PRIOR_EVENTS / shape)
-    note = f"{'scale and ' if free else ''}baseline hazard, from {events} events in {len(time)} tune rows"
+    note = f"{'scale and ' if free else ''}baseline hazard, from {events} events in {len(time)} rows"
     return start.model_copy(update={"risks": tuple(baseline.tolist()), "note": note})
 
 
@@ -69,12 +71,12 @@ def risks(baseline: BaselineHazard, relative_log_hazard: Row, population: Hazard
     return risk
 
 
-def _scale(log_hazard: Row, time: Row, event: Row) -> float:
+def _scale(log_hazard: Row, time: Row, event: Row, share: Row) -> float:
     """Slope of the log hazard, with a weak pull towards 1."""
     x, seen, until = torch.from_numpy(log_hazard)[:, None], torch.from_numpy(event == 1), torch.from_numpy(time)
 
     def objective(log_scale: float) -> float:
-        loss = partial_likelihood_loss(x * float(np.exp(log_scale)), seen, until).sum()
-        return float(loss) + 0.5 * (log_scale / _SD_LOG_SCALE) ** 2
+        losses = partial_likelihood_loss(x * float(np.exp(log_scale)), seen, until)[:, 0]
+        return float(share @ losses.numpy()) + 0.5 * (log_scale / SD_LOG_SCALE) ** 2
 
     return float(np.exp(minimize_scalar(objective, bounds=(-4.0, 4.0), method="bounded").x))

@@ -1,5 +1,6 @@
 """The loop over epochs: steps, judging on tune rows, keeping the best, stopping early, keeping the state on disk."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
 from time import monotonic
@@ -13,10 +14,11 @@ from polyclinic.training.batches.imbalance import weigh, weigh_judged
 from polyclinic.training.devices.precision import repeatable
 from polyclinic.training.devices.process_group import ProcessGroup
 from polyclinic.training.epochs.checkpoint import Checkpoint, Epoch, FitProgress, Store
-from polyclinic.training.epochs.state import restore, snapshot
+from polyclinic.training.epochs.state import restore, snapshot, tune_history
 from polyclinic.training.epochs.task import Task, feed, identify, judge, plan_epoch
 from polyclinic.training.epochs.time_estimate import Clock, Pace, Pacer, too_short
 from polyclinic.training.epochs.timed_steps import rehearse
+from polyclinic.training.epochs.tune_history import TuneEpoch, TuneHistory, small_enough
 from polyclinic.training.progress import Progress
 from polyclinic.training.updates.optimizer import set_rate
 from polyclinic.training.updates.schedule import Cycle, one_cycle
@@ -35,10 +37,27 @@ class Ending(StrEnum):
     SCHEDULE = "schedule"
     PATIENCE = "patience"
     CAP = "cap"
+    FOUND = "found"
+    """After as many epochs as cross-fitting found."""
     DIVERGED = "diverged"
 
 
-def train(task: Task, group: ProcessGroup, progress: Progress) -> tuple[FitProgress, list[Finding]]:
+@dataclass(frozen=True)
+class Trained:
+    """How a fit went.
+
+    Attributes:
+        record: Its numbers.
+        tune: What was said about the tune rows after every epoch.
+        findings: What the user should know.
+    """
+
+    record: FitProgress
+    tune: TuneHistory
+    findings: tuple[Finding, ...]
+
+
+def train(task: Task, group: ProcessGroup, progress: Progress) -> Trained:
     """Train until the schedule, the patience or the cap ends it; leaves the best averaged weights in the network.
 
     Raises:
@@ -54,7 +73,7 @@ def train(task: Task, group: ProcessGroup, progress: Progress) -> tuple[FitProgr
     with repeatable(task.precision):
         loop.go(progress)
     loop.leave_best()
-    return loop.record(), [*findings, *loop.findings()]
+    return Trained(loop.record(), loop.tune_history(), (*findings, *loop.findings()))
 
 
 @final
@@ -70,6 +89,7 @@ class FitLoop:
         self._weights = weigh(task.ready, task.rows.train, task.recipe.imbalance)
         self._judged = weigh_judged(task.ready, task.rows.tune, task.recipe.imbalance)
         self._history: list[Epoch] = list(kept.record.history) if kept else []
+        self._tune: list[TuneEpoch] = tune_history(kept).epochs() if kept else []
         self._ended: str = kept.record.ended if kept else ""
         self._best = kept.record.best if kept else 0
         self._best_weights = restore(self._stepper, kept) if kept else {}
@@ -102,6 +122,10 @@ class FitLoop:
             ended=self._ended,
             history=tuple(self._history),
         )
+
+    def tune_history(self) -> TuneHistory:
+        """What was said about the tune rows after every epoch so far."""
+        return TuneHistory.of(self._tune)
 
     def leave_best(self) -> None:
         """Put the best averaged weights into the network, on the processor and in the plain memory format."""
@@ -145,7 +169,9 @@ class FitLoop:
         stepped = monotonic()
         self._group.average_statistics(self._task.model)
         self._group.average_statistics(self._stepper.average.model)
-        judged = judge(self._task, self._stepper.average.model, self._judged)
+        judged, rows = judge(self._task, self._stepper.average.model, self._judged)
+        if rows is not None and small_enough(rows, self._planned):
+            self._tune.append(rows)
         rate = float(self._stepper.optimizer.param_groups[0]["lr"])
         self._history.append(Epoch(train_loss=loss, tune_loss=judged, learning_rate=rate, planned=planned))
         self._compare(judged)
@@ -208,7 +234,7 @@ class FitLoop:
         if self._store is None or not self._group.leads or not (due or self._ended):
             return
         start = monotonic()
-        tensors = snapshot(self._stepper, self._best_weights, bool(self._ended))
+        tensors = snapshot(self._stepper, self._best_weights, self.tune_history(), bool(self._ended))
         self._store.save(Checkpoint(self.record(), tensors))
         if self._ended:
             self._store.settle()

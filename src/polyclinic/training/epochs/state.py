@@ -6,14 +6,16 @@ import torch
 from torch import Tensor
 
 from polyclinic.training.epochs.checkpoint import Checkpoint
+from polyclinic.training.epochs.tune_history import TuneHistory
 from polyclinic.training.updates.step import Stepper
 
-_MODEL, _AVERAGE, _BEST, _OPTIMIZER = "model/", "average/", "best/", "optimizer/"
+_MODEL, _AVERAGE, _BEST, _OPTIMIZER, _TUNE = "model/", "average/", "best/", "optimizer/", "tune/"
 
 
-def snapshot(stepper: Stepper, best: Mapping[str, Tensor], ended: bool) -> dict[str, Tensor]:
-    """All tensors that decide how the fit goes on; of one that is over, the best weights only."""
+def snapshot(stepper: Stepper, best: Mapping[str, Tensor], tune: TuneHistory, ended: bool) -> dict[str, Tensor]:
+    """All tensors that decide how the fit goes on; of one that is over, what it leaves."""
     tensors = {_BEST + name: value for name, value in best.items()}
+    tensors |= {_TUNE + name: value for name, value in tune.tensors().items()}
     if not ended:
         tensors |= {_MODEL + name: value for name, value in stepper.model.state_dict().items()}
         tensors |= {_AVERAGE + name: value for name, value in stepper.average.model.state_dict().items()}
@@ -34,6 +36,11 @@ def restore(stepper: Stepper, checkpoint: Checkpoint) -> dict[str, Tensor]:
 def best_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """The best averaged weights of a snapshot."""
     return _under(_BEST, checkpoint)
+
+
+def tune_history(checkpoint: Checkpoint) -> TuneHistory:
+    """What was said about the tune rows so far."""
+    return TuneHistory.from_tensors(_under(_TUNE, checkpoint))
 
 
 def _under(prefix: str, checkpoint: Checkpoint) -> dict[str, Tensor]:

@@ -19,6 +19,7 @@ from polyclinic.training.batches.mixup import draw_mixture
 from polyclinic.training.batches.order import ahead, shuffle
 from polyclinic.training.devices.precision import Precision
 from polyclinic.training.devices.process_group import ProcessGroup
+from polyclinic.training.epochs.tune_history import TuneEpoch
 from polyclinic.training.outputs import evaluate, step_rows
 from polyclinic.training.ready import Ready
 from polyclinic.training.recipe import Recipe
@@ -80,17 +81,21 @@ def feed(task: Task, order: Sequence[Int[np.ndarray, " _"]], epoch: int, group: 
     return map(maker.make, order) if task.precision.device == "cpu" else ahead(maker.make, order)
 
 
-def judge(task: Task, model: Model, weights: Weights) -> float:
-    """Loss of a network on the tune rows, all targets together; not a number where there are no tune rows."""
+def judge(task: Task, model: Model, weights: Weights) -> tuple[float, TuneEpoch | None]:
+    """Loss of a network on the tune rows, all targets together, and what it said about each row.
+
+    The loss is not a number where there are no tune rows. The rows are None there, and where views of records are
+    judged rather than whole records.
+    """
     index = task.rows.tune.index
     if not len(index):
-        return float("nan")
+        return float("nan"), None
     if task.ready.places:
-        return _judge_views(task, model, weights)
+        return _judge_views(task, model, weights), None
     outputs = evaluate(model, task.ready, task.rows.tune, task.precision, steady=False).by_target
     tensors = {name: torch.from_numpy(output) for name, output in outputs.items()}
-    losses = add_losses(task.ready.heads, tensors, task.ready.ask(index), index, weights, judging=True)
-    return float(losses.double().mean())
+    losses = add_losses(task.ready.heads, tensors, task.ready.ask(index), index, weights, judging=True).double()
+    return float(losses.mean()), TuneEpoch(losses.numpy(), outputs)
 
 
 def judged_at_once(task: Task) -> int:
