@@ -1,6 +1,6 @@
 """Plain models of dense questions, on the same rows as ours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Shaped
@@ -11,7 +11,7 @@ from polyclinic.cohort.rows import Fold, Inner, Rows, TestRows
 from polyclinic.heads.base import Dense, Question, dense_questions, objects
 from polyclinic.predictions.record import Predictions
 from polyclinic.training.assembled import Assembled
-from polyclinic.training.ensemble import MemberOutputs, average_members, calibrate_members
+from polyclinic.training.ensemble import Correcting, FoldOutputs, RowOutputs, average_fold, calibrate_fold
 from polyclinic.training.outputs import Outputs
 from polyclinic.training.ready import Ready
 
@@ -40,17 +40,17 @@ def _answer(
     question: Question[Dense], sort: DenseSort, assembled: Assembled, fold: Fold, seed: int
 ) -> Predictions | None:
     fitted = question.fit(fold.members[0].train)
-    members = [_ask(fitted, sort, assembled, rows, fold.test, seed) for rows in fold.members]
-    whole = [one for one in members if one is not None]
-    if len(whole) < len(members):
+    outputs = plain_outputs(fold, [_ask(fitted, sort, assembled, rows, fold.test, seed) for rows in fold.members])
+    if outputs is None:
         return None
-    calibrated = calibrate_members({question.name: fitted}, whole, assembled.study.training.calibration)
-    return average_members(sort.name, assembled.cohort, fold, calibrated, whole)
+    correcting = Correcting.of(assembled.study.training)
+    calibrated = calibrate_fold({question.name: fitted}, outputs, correcting, assembled.cohort.patient_number)
+    return average_fold(sort.name, assembled.cohort, fold, calibrated, outputs)
 
 
 def _ask(
     question: Question[Dense], sort: DenseSort, assembled: Assembled, rows: Inner, test: TestRows, seed: int
-) -> MemberOutputs | None:
+) -> tuple[RowOutputs, RowOutputs] | None:
     name, on = question.name, question.head.ground
     ground = assembled.inputs[on].fit(rows.train)
     ready = Ready.of({on: ground}, {name: question}, assembled.cache)
@@ -63,15 +63,19 @@ def _ask(
     def asked(some: Rows) -> Mapping[str, Shaped[np.ndarray, " row"]]:
         return {name: objects([None if places[row] is None else answers(int(row)) for row in some.index])}
 
-    return plain_outputs(rows.tune, asked(rows.tune), test, asked(test))
+    return said(rows.tune, asked(rows.tune)), said(test, asked(test))
 
 
-def plain_outputs(
-    tune: Rows, of_tune: Mapping[str, np.ndarray], test: Rows, of_test: Mapping[str, np.ndarray]
-) -> MemberOutputs:
-    """The outputs of a plain model by target: it sums up no patient, and measures no distance from the others."""
-    both = [
-        Outputs(rows.index, by_target, np.zeros((len(rows), 0), dtype=np.float32))
-        for rows, by_target in ((tune, of_tune), (test, of_test))
-    ]
-    return MemberOutputs(both[0], both[1], np.full(len(tune), np.nan), np.full(len(test), np.nan))
+def plain_outputs(fold: Fold, asked: Sequence[tuple[RowOutputs, RowOutputs] | None]) -> FoldOutputs | None:
+    """What the plain models of a fold say together of tune and test rows; None where one could not be trained."""
+    whole = [one for one in asked if one is not None]
+    if len(whole) < len(asked):
+        return None
+    tune, test = [one for one, _ in whole], [one for _, one in whole]
+    return FoldOutputs.of_members(fold, tune, test)
+
+
+def said(rows: Rows, by_target: Mapping[str, np.ndarray]) -> RowOutputs:
+    """The outputs of one plain model by target: it sums up no patient, and measures no distance from the others."""
+    outputs = Outputs(rows.index, by_target, np.zeros((len(rows), 0), dtype=np.float32))
+    return RowOutputs((outputs,), np.full(len(rows), np.nan))

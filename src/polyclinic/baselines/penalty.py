@@ -57,7 +57,8 @@ def choose_inverse(
     if len(np.unique(whose)) < _FEW_PATIENTS or not columns.shape[1]:
         return USUAL_INVERSE
     axes = PrincipalAxes.of(columns[chosen]).scores
-    fold = _deal(whose, np.asarray(target.strata())[index[chosen]], rng)
+    # Strata of these rows alone: those of a survival question come from times, which test rows must not move.
+    fold = _deal(whose, np.asarray(target.take(index[chosen]).strata()), rng)
     whole = LinearProblem(head, axes, head.collate(target, index[chosen]), outputs)
     parts = [
         replace(whole, columns=axes[fold != number], truth=head.collate(target, index[chosen[fold != number]]))

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Shaped
 
 from polyclinic.baselines.boosting import Boosted
-from polyclinic.baselines.dense import answer_dense, plain_outputs
+from polyclinic.baselines.dense import answer_dense, plain_outputs, said
 from polyclinic.baselines.design import merge
 from polyclinic.baselines.effort import bounded, choose_columns, effort_for, fewer, narrow, seconds_of
 from polyclinic.baselines.linear import Linear, fit_linear
@@ -26,7 +26,7 @@ from polyclinic.records.tables.table import TableRecords
 from polyclinic.records.text.texts import Texts
 from polyclinic.tensors import Fused
 from polyclinic.training.assembled import Assembled
-from polyclinic.training.ensemble import MemberOutputs, average_members, calibrate_members
+from polyclinic.training.ensemble import Correcting, RowOutputs, average_fold, calibrate_fold
 
 Fit: TypeAlias = Callable[[PlainGlobal, Question[Global], Features, Inner, int], Linear | Boosted | None]
 
@@ -109,7 +109,8 @@ def answer_baselines(assembled: Assembled, fold: Fold, allowance: Allowance) -> 
     """Train the plain models on the rows of a fold and answer for its tune and test rows.
 
     As with ours, one model is trained per member of the ensemble on that member's training rows, inner choices are
-    made on its tune rows, answers are calibrated on tune rows and averaged.
+    made on its tune rows, answers are calibrated on tune rows and averaged. Where the study is cross-fitted, one is
+    trained for every part that is left out, and all of them are averaged: so plain models too learn from every row.
 
     Args:
         assembled: The study and its cohort.
@@ -153,12 +154,12 @@ def _answer(sort: Sort, plain: Mapping[str, PlainGlobal], assembled: Assembled, 
         name: replace(question, head=sort.adapt(plain[name], question.head, len(first))).fit(first)
         for name, question in global_questions(assembled.questions).items()
     }
-    outputs = [_ask(sort, plain, questions, asked, rows) for rows in fold.members]
-    if any(one is None for one in outputs):
+    outputs = plain_outputs(fold, [_ask(sort, plain, questions, asked, rows) for rows in fold.chosen_on])
+    if outputs is None:
         return None
-    whole = [one for one in outputs if one is not None]
-    calibrated = calibrate_members(questions, whole, assembled.study.training.calibration)
-    return average_members(sort.name, assembled.cohort, fold, calibrated, whole)
+    correcting = Correcting.of(assembled.study.training)
+    calibrated = calibrate_fold(questions, outputs, correcting, assembled.cohort.patient_number)
+    return average_fold(sort.name, assembled.cohort, fold, calibrated, outputs)
 
 
 def _ask(
@@ -167,8 +168,8 @@ def _ask(
     questions: Mapping[str, Question[Global]],
     asked: "Allowed",
     rows: Inner,
-) -> MemberOutputs | None:
-    """One model per target, trained and asked; None where a target has none of this sort."""
+) -> tuple[RowOutputs, RowOutputs] | None:
+    """One model per target, trained, and asked about its tune rows and the test rows; None where a target has none."""
     tune: dict[str, Float[np.ndarray, "sample member out"]] = {}
     test: dict[str, Float[np.ndarray, "sample member out"]] = {}
     for name, question in questions.items():
@@ -177,7 +178,7 @@ def _ask(
         if model is None:
             return None
         tune[name], test[name] = model.outputs(features, rows.tune), model.outputs(features, asked.fold.test)
-    return plain_outputs(rows.tune, tune, asked.fold.test, test)
+    return said(rows.tune, tune), said(asked.fold.test, test)
 
 
 def _linear_for(patients: Shaped[np.ndarray, " all"]) -> Fit:

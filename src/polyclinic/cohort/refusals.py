@@ -50,7 +50,7 @@ def empty_parts(cohort: Cohort, folds: Sequence[Fold]) -> list[Finding]:
     for fold in folds:
         sizes = {"test": len(fold.test)}
         sizes["train"] = min(len(inner.train) for inner in fold.members)
-        sizes["tune"] = min(len(inner.tune) for inner in fold.members)
+        sizes["tune"] = min(len(inner.tune) for inner in fold.chosen_on)
         found += [_empty(cohort, part, fold) for part, size in sizes.items() if size == 0]
     return found
 

@@ -54,15 +54,30 @@ class Fold:
     Members have different tune rows where the split is ours to draw (so that together they learn from every
     patient that is not tested), and the same ones where it is given.
 
+    Where the study is cross-fitted, members learn from all rows that are not tested, and nothing is chosen on rows that
+    the chooser learned from: everything is chosen on the answers of other networks, each of which left a part out.
+
     Attributes:
         repeat: Which repetition of the cross-validation, from 0.
         number: Which fold within the repetition, from 0.
+        crossed: The rows that are not tested, divided so that each is a tune row once; empty = not cross-fitted.
     """
 
     repeat: int
     number: int
     members: tuple[Inner, ...]
     test: TestRows
+    crossed: tuple[Inner, ...] = ()
+
+    @property
+    def chosen_on(self) -> tuple[Inner, ...]:
+        """The divisions whose tune rows decide inner choices."""
+        return self.crossed or self.members
+
+    @property
+    def fits(self) -> int:
+        """How many networks are trained: every member, and once more for every part that is left out."""
+        return len(self.members) * (1 + len(self.crossed))
 
 
 @dataclass(frozen=True)

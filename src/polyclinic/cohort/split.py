@@ -1,6 +1,7 @@
 """Dividing the cohort into what is learned from, what is chosen on and what is tested on. Always by patient."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -8,6 +9,7 @@ from jaxtyping import Bool, Int
 
 from polyclinic.cohort import given_folds, part_column, refusals
 from polyclinic.cohort.by_site_or_time import deal_sites, draw_sites, latest
+from polyclinic.cohort.crossed import left_out_in_turn
 from polyclinic.cohort.draw import both_sides, deal, draw, windows
 from polyclinic.cohort.patient_groups import PatientGroups, joined, patient_groups
 from polyclinic.cohort.rows import Fold, Inner, Split, TestRows, TrainRows, TuneRows
@@ -28,6 +30,7 @@ def divide(
     groups: Int[np.ndarray, " row"],
     every_group: bool = True,
     together: Int[np.ndarray, " row"] | None = None,
+    crossed: int = 0,
 ) -> Split:
     """Divide the patients into train, tune and test, once or (with folds) so that everybody is tested once.
 
@@ -43,6 +46,7 @@ def divide(
             is refused; False where the groups only serve the balance.
         together: Rows that share a value stay on one side where patients are drawn at random, beside those of one
             patient: see ``copies``.
+        crossed: Into how many parts the rows that are not tested are cross-fitted; 0 = they are not.
 
     Raises:
         CohortError: too few patients, sites or classes; dates, sites or parts that are missing; a part that is empty.
@@ -50,9 +54,10 @@ def divide(
     stop_on(refusals.contradictions(section), CohortError)
     linked = _together(cohort, section, together)
     patients = patient_groups(cohort.patient, groups, linked)
+    parts = 0 if _gives_tune_rows(cohort, section) else crossed
     refusals.refuse_too_few(cohort, section, patients, every_group)
     folds = tuple(
-        Fold(repeat, number, inner, TestRows(np.flatnonzero(test)))
+        _crossed(Fold(repeat, number, inner, TestRows(np.flatnonzero(test))), patients, parts, seed)
         for repeat, number, test, inner in _folds(cohort, section, patients, members, seed, every_group)
     )
     stop_on(refusals.empty_parts(cohort, folds), CohortError)
@@ -62,6 +67,17 @@ def divide(
         *([] if linked is None or together is None else refusals.copies_kept(cohort, together)),
     )
     return Split(folds, notes, by_site=section.by == "site")
+
+
+def _crossed(fold: Fold, patients: PatientGroups, parts: int, seed: int) -> Fold:
+    """The fold with its tune rows given back to the training, and its parts left out in turn; the same with 0 parts."""
+    if not parts:
+        return fold
+    rest = np.ones(len(patients.unit), dtype=bool)
+    rest[fold.test.index] = False
+    rng = np.random.default_rng([seed, fold.repeat, fold.number, 2])
+    whole = _pair(rest, np.zeros_like(rest))
+    return replace(fold, members=(whole,) * len(fold.members), crossed=left_out_in_turn(patients, rest, parts, rng))
 
 
 def _together(
@@ -138,10 +154,9 @@ def _inner(
     rng: np.random.Generator,
 ) -> tuple[Inner, ...]:
     """The rows that are not tested, divided for every member: as the column says, or drawn by patient."""
-    if section.column is not None:
+    if section.column is not None and _gives_tune_rows(cohort, section):
         tune = part_column.read_parts(cohort, section.column) == "tune"
-        if tune.any():
-            return (_pair(~test & ~tune, tune),) * members
+        return (_pair(~test & ~tune, tune),) * members
     rest = np.unique(patients.unit[~test])
     if len(rest) < 2:
         raise CohortError(refusals.too_few_for_tune(cohort, len(rest)))
@@ -152,6 +167,11 @@ def _inner(
         tune = patients.rows(chosen) & ~test
         inner.append(_pair(~test & ~tune, tune))
     return tuple(inner)
+
+
+def _gives_tune_rows(cohort: Cohort, section: SplitSection) -> bool:
+    """Whether the study's column says who tunes: those rows are kept from training, as whoever drew them meant."""
+    return section.column is not None and bool((part_column.read_parts(cohort, section.column) == "tune").any())
 
 
 def _pair(train: Bool[np.ndarray, " row"], tune: Bool[np.ndarray, " row"]) -> Inner:

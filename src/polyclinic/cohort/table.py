@@ -85,6 +85,12 @@ class Cohort:
     def __len__(self) -> int:
         return len(self.row)
 
+    @property
+    def patient_number(self) -> Int[np.ndarray, " row"]:
+        """Number of the patient behind each row."""
+        number: Int[np.ndarray, " row"] = np.unique(self.patient, return_inverse=True)[1].reshape(-1)
+        return number
+
     def keep(self, index: Int[np.ndarray, " kept"]) -> "Cohort":
         """The same cohort with some of its rows; the flow chart stays as it is."""
         return replace(

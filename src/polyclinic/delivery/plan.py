@@ -68,6 +68,7 @@ class FitPlan(BaseModel):
         heads: By the user's names.
         shift: Where the training patients lie.
         record: How the weights were found.
+        crossed: How those of the networks were that left a part out, where this one was decided by them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,6 +79,12 @@ class FitPlan(BaseModel):
     heads: dict[str, KindPlan]
     shift: ShiftReference
     record: FitRecord
+    crossed: tuple[FitRecord, ...] = ()
+
+    @property
+    def records(self) -> tuple[FitRecord, ...]:
+        """Every fit behind this network, in order."""
+        return (*self.crossed, self.record)
 
 
 def plan_kinds(kinds: Mapping[str, Input] | Mapping[str, Head], words: Mapping[str, str]) -> dict[str, KindPlan]:

@@ -13,6 +13,7 @@ from jaxtyping import Shaped
 from safetensors.torch import load, save
 
 from polyclinic.answers.base import Answer
+from polyclinic.cohort.crossed import left_out_in_turn
 from polyclinic.cohort.draw import windows
 from polyclinic.cohort.patient_groups import patient_groups
 from polyclinic.cohort.rows import Fold, Inner, TestRows, TrainRows, TuneRows
@@ -26,9 +27,11 @@ from polyclinic.formats.frames import GIVEN, GivenTable
 from polyclinic.heads.base import Head, Question
 from polyclinic.inputs.base import InputColumns
 from polyclinic.steps.cohort_reader import CohortReader
-from polyclinic.steps.fold import FoldPlan, run_fold
+from polyclinic.steps.cross_fit import cross_fit_parts
+from polyclinic.steps.fold import run_fold
 from polyclinic.steps.folds import plan_of
 from polyclinic.steps.kinds import StudyKinds, kinds_of
+from polyclinic.steps.network import FoldPlan
 from polyclinic.steps.opened_model import OpenedFit
 from polyclinic.steps.predict import ask_networks
 from polyclinic.study.read import parse_study
@@ -172,14 +175,14 @@ def _fit(
 ) -> TrainedTable:
     assembled = Assembled(study, cohort, inputs, questions, cohort.findings)
     [question] = questions.values()
-    fold = _fold(study, cohort, question)
+    fold = _fold(study, cohort, question, cross_fit_parts(assembled))
     plan = FoldPlan(
         model=study.model,
         training=study.training,
         seed=study.study.seed,
         start=None,
         scratch=None,
-        cap_s=share_minutes(study.training.minutes, 0.0, study.model.ensemble),
+        cap_s=share_minutes(study.training.minutes, 0.0, fold.fits),
         first=0,
     )
     answers, members = run_fold(assembled, fold, plan, QUIET)
@@ -195,17 +198,22 @@ def _threshold(study: Study, tune: Answer) -> float | None:
     return next(iter(delivery_of(tune).thresholds(tune, limits).values()), None)
 
 
-def _fold(study: Study, cohort: Cohort, question: Question[Head]) -> Fold:
-    """Who trains and who tunes, drawn by patient for every member.
+def _fold(study: Study, cohort: Cohort, question: Question[Head], parts: int) -> Fold:
+    """Who trains and who tunes, drawn by patient for every member, or in ``parts`` that are left out in turn.
 
-    Nobody is held out: whoever uses an estimator tests it. A fold must test somebody, and tests the tune rows of its
-    first member, from which nothing more follows.
+    Nobody is held out: whoever uses an estimator tests it. A fold must test somebody, and tests the first
+    tune rows, from which nothing more follows.
     """
     patients = patient_groups(cohort.patient, question.outcomes.strata())
     if len(patients) < 2:
         rule, found = "needs at least two patients: some to learn from, some to stop by", "there is 1 sample or patient"
         raise CohortError(Finding("too_few_patients", _PLACE, rule, found, "Give more."))
     rng = np.random.default_rng(study.study.seed)
+    if parts:
+        everybody = np.ones(len(cohort), dtype=bool)
+        crossed = left_out_in_turn(patients, everybody, parts, rng)
+        whole = Inner(TrainRows(np.flatnonzero(everybody)), TuneRows(np.flatnonzero(~everybody)))
+        return Fold(0, 0, (whole,) * study.model.ensemble, TestRows(crossed[0].tune.index), crossed)
     drawn = windows(patients.group, study.split.tune, study.model.ensemble, rng)
     members = tuple(
         Inner(TrainRows(np.flatnonzero(~patients.rows(one))), TuneRows(np.flatnonzero(patients.rows(one))))

@@ -157,6 +157,8 @@ class Input(ABC):
     Plan: ClassVar[type[Plan]]
     ground: ClassVar[Ground | None] = None
     """On what kind of place questions can be asked here; None where records have no places."""
+    quick: ClassVar[bool] = False
+    """Whether a fit to some thousand rows takes seconds, so that several are afforded for each one delivered."""
 
     def __init__(self, name: str, options: Any, plan: Any = None) -> None:
         """``name`` is the user's word, ``options`` an ``Options``, ``plan`` a ``Plan`` once fitted."""

@@ -108,6 +108,7 @@ class Expression(Input):
 
     Options = ExpressionOptions
     Plan = ExpressionPlan
+    quick = True
     options: ExpressionOptions
     plan: ExpressionPlan | None
 

@@ -164,6 +164,7 @@ class Tabular(Input):
 
     Options = TabularOptions
     Plan = TabularPlan
+    quick = True
     options: TabularOptions
     plan: TabularPlan | None
 

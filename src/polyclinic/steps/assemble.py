@@ -22,6 +22,7 @@ from polyclinic.formats.columns.column_patterns import means_none
 from polyclinic.heads.base import Dense, Head
 from polyclinic.inputs.base import Input
 from polyclinic.steps.cohort_reader import CohortReader
+from polyclinic.steps.cross_fit import cross_fit_parts
 from polyclinic.steps.few_tune_events import few_tune_events
 from polyclinic.steps.kinds import StudyKinds
 from polyclinic.study import catalogue
@@ -144,6 +145,7 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
         groups=first.outcomes.strata(),
         every_group=first.head.strata_are_classes,
         together=copies(found.prints),
+        crossed=cross_fit_parts(assembled),
     )
     doubts = leaks(
         cohort,

@@ -18,7 +18,8 @@ from polyclinic.errors import Finding, Severity
 from polyclinic.formats.disk import write_file
 from polyclinic.predictions.record import Predictions, join
 from polyclinic.predictions.table import load, save
-from polyclinic.steps.fold import FoldPlan, Member, fit_name, run_fold
+from polyclinic.steps.fold import run_fold
+from polyclinic.steps.network import FoldPlan, Member, fit_name
 from polyclinic.training.assembled import Assembled
 from polyclinic.training.epochs.loop import Ending
 from polyclinic.training.epochs.time_estimate import Clock, share_minutes, shortened
@@ -75,7 +76,7 @@ def run_folds(assembled: Assembled, split: Split, work: RunFolder, progress: Pro
     progress.finish()
     names = [fit_name(fold, member) for fold in split.folds for member in range(len(fold.members))]
     plans = {name: load_model(work.results / "model", name, FitPlan)[0] for name in names}
-    fits = [(plan.record.planned, _fitting(plan.record)) for plan in plans.values()]
+    fits = [(record.planned, _fitting(record)) for plan in plans.values() for record in plan.records]
     models = [join(group) for group in zip(*(one.answers for one in kept), strict=True)]
     return FoldAnswers(
         ours=models[0],
@@ -106,14 +107,14 @@ def _answer(
         start=start,
         scratch=work.scratch,
         cap_s=_cap(study.training.minutes, split, done, plain_s),
-        first=sum(len(f.members) for f in split.folds[:number]),
+        first=sum(f.fits for f in split.folds[:number]),
     )
     ours, members = run_fold(assembled, fold, plan, progress)
     for member in members:
         save_model(work.results / "model", member.name, plan_of(assembled, member), member.fitted.model.state_dict())
     spent = sum(member.spent_s for member in members)
-    findings = _distinct([*(finding for member in members for finding in member.fitted.findings), *plain.findings])
-    kept = _Kept((ours, *plain.predictions), spent, plain_s, findings)
+    fitted = [finding for member in members for fit in member.fits for finding in fit.findings]
+    kept = _Kept((ours, *plain.predictions), spent, plain_s, _distinct([*fitted, *plain.findings]))
     _store(work.scratch, fold, kept)
     return kept
 
@@ -124,7 +125,7 @@ def _answer_plainly(assembled: Assembled, split: Split, number: int) -> tuple[Pl
     if not study.evidence.baselines:
         return PlainAnswers((), ()), 0.0
     clock = Clock(None)
-    fits = sum(len(fold.members) for fold in split.folds)
+    fits = sum(len(fold.chosen_on) for fold in split.folds)
     allowance = Allowance(study.study.seed, plain_seconds(study.training.minutes, fits))
     return answer_baselines(assembled, split.folds[number], allowance), clock.spent_s()
 
@@ -139,7 +140,7 @@ def _cap(minutes: float | None, split: Split, done: Sequence[_Kept], plain_s: fl
     number = len(done)
     plain = sum(one.plain_s for one in done) + plain_s * (len(split.folds) - number)
     spent = sum(one.spent_s for one in done) + min(plain, PLAIN_SHARE * minutes * 60)
-    return share_minutes(minutes, spent, sum(len(fold.members) for fold in split.folds[number:]))
+    return share_minutes(minutes, spent, sum(fold.fits for fold in split.folds[number:]))
 
 
 def _overrun(minutes: float | None, plain_s: float) -> tuple[Finding, ...]:
@@ -168,6 +169,7 @@ def plan_of(assembled: Assembled, member: Member) -> FitPlan:
         heads=plan_kinds(member.heads, {name: section.kind for name, section in study.targets.items()}),
         shift=member.shift,
         record=_record(member.fitted),
+        crossed=tuple(_record(fitted) for fitted in member.crossed),
     )
 
 

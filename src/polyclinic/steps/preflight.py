@@ -81,7 +81,7 @@ def preflight(study: Study, folder: Path, cache: Path | None, given: GivenTable 
 
 
 def _cost(assembled: Assembled, split: Split) -> Preflight:
-    study, rows = assembled.study, split.folds[0].members[0]
+    study, rows = assembled.study, split.folds[0].chosen_on[0]
     ready = Ready.fit(assembled.inputs, assembled.questions, rows.train, assembled.cache)
     model = build(ready.inputs, ready.heads, study.model, study.study.seed)
     if (start := read_start(study.model)) is not None:
@@ -91,10 +91,12 @@ def _cost(assembled: Assembled, split: Split) -> Preflight:
     precision, slow = choose_precision(model, study.training)
     precision.place(model)
     pace = rehearse(Task(model, ready, rows, recipe, precision, study.study.seed, None, None), ALONE)
-    fits = sum(len(fold.members) for fold in split.folds)
+    fits = sum(fold.fits for fold in split.folds)
     trials = len(split.folds) * study.training.search
     cap, done = study.training.minutes, recipe.stop_after
-    plain_s = fits * plain_estimate(assembled, rows, plain_seconds(cap, fits)) if study.evidence.baselines else 0.0
+    plain_fits = sum(len(fold.chosen_on) for fold in split.folds)
+    plain_each_s = plain_estimate(assembled, rows, plain_seconds(cap, plain_fits))
+    plain_s = plain_fits * plain_each_s if study.evidence.baselines else 0.0
     minutes = (pace.epoch_s * (done or recipe.epochs) * (fits + trials) + plain_s) / 60
     reserved_s = 0.0 if cap is None else min(plain_s, PLAIN_SHARE * cap * 60)
     share_s = None if done else share_minutes(cap, reserved_s, fits + trials)
@@ -119,5 +121,6 @@ def _cost(assembled: Assembled, split: Split) -> Preflight:
 def _parts(split: Split) -> tuple[str, ...]:
     first = split.folds[0]
     inner = first.members[0]
-    sizes = f"{len(inner.train)} rows train, {len(inner.tune)} tune, {len(first.test)} test"
-    return (f"Fold 1 of {len(split.folds)}: {sizes}.",)
+    left_out = f"each left out once in {len(first.crossed)} parts"
+    chosen = left_out if first.crossed else f"{len(inner.tune)} tune"
+    return (f"Fold 1 of {len(split.folds)}: {len(inner.train)} rows train, {chosen}, {len(first.test)} test.",)

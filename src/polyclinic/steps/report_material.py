@@ -22,12 +22,13 @@ from polyclinic.evidence.metrics.kaplan_meier import median_follow_up
 from polyclinic.evidence.records import Estimate, Evidence, TargetEvidence
 from polyclinic.heads.base import Dense, Question, dense_questions
 from polyclinic.records.base import Picture
-from polyclinic.steps.fold import fit_name
 from polyclinic.steps.folds import FoldAnswers
+from polyclinic.steps.network import fit_name
 from polyclinic.study.schema import Study
 from polyclinic.study.write import write_study
 from polyclinic.training.assembled import Assembled
 
+_NOBODY = np.zeros(0, dtype=np.int64)
 _PACKAGES = ("polyclinic", "torch", "numpy", "polars", "scikit-learn", "scipy")
 
 Known = Float[np.ndarray, " row"]
@@ -132,6 +133,7 @@ def _parts(assembled: Assembled, split: Split) -> tuple[PartCount, ...]:
     parts = {
         "train": [fold.members[0].train.index for fold in folds],
         "tune": [fold.members[0].tune.index for fold in folds],
+        "left_out": [np.concatenate([inner.tune.index for inner in fold.crossed] or [_NOBODY]) for fold in folds],
         "test": [fold.test.index for fold in folds],
     }
     patient = assembled.cohort.patient
@@ -144,6 +146,7 @@ def _parts(assembled: Assembled, split: Split) -> tuple[PartCount, ...]:
             {name: fmean(float(np.nansum(event[index])) for index in many) for name, event in seen.items()},
         )
         for part, many in parts.items()
+        if any(map(len, many))
     )
 
 

@@ -7,10 +7,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from jaxtyping import Int
 
 from polyclinic.cohort.document import CohortDocument, cohort_document
-from polyclinic.cohort.rows import Split
+from polyclinic.cohort.rows import Fold, Split
 from polyclinic.cohort.table import Cohort
 from polyclinic.cohort.unused_columns import unused_columns
 from polyclinic.delivery.card import card
@@ -63,9 +65,9 @@ def resolve(run: FinishedRun) -> Study:
         table = seen_from(cohort.table, folder, run.out)
         cohort = cohort.model_copy(update={"table": table})
     cohort = cohort.model_copy(update={"columns": _columns_as_read(run.assembled)})
-    training = study.training
+    training = study.training.model_copy(update={"cross_fit": len(run.split.folds[0].crossed)})
     if training.minutes is not None:
-        records = [plan.record for plan in run.answered.plans.values()]
+        records = [record for plan in run.answered.plans.values() for record in plan.records]
         repeat = {
             "epochs": tuple(record.planned for record in records),
             "stop_after": tuple(record.done for record in records),
@@ -103,7 +105,8 @@ def _roles(section: CohortSection) -> tuple[str, ...]:
 def split_table(cohort: Cohort, split: Split, given: Sequence[str] = ()) -> pl.DataFrame:
     """Every row's part in every fold and for every member: row, patient, part, repeat, fold, member.
 
-    Where columns of the table give the division, ``given_by`` names the one of each repetition.
+    Where columns of the table give the division, ``given_by`` names the one of each repetition. In a cross-fitted study
+    ``left_out`` numbers the part in which a training row was left out once, and answered for ``predictions.parquet``.
     """
     parts = [
         (fold, number, part, rows.index)
@@ -112,15 +115,28 @@ def split_table(cohort: Cohort, split: Split, given: Sequence[str] = ()) -> pl.D
         for part, rows in (("train", member.train), ("tune", member.tune), ("test", fold.test))
     ]
     return pl.concat(
-        pl.DataFrame({"row": cohort.row[index], "patient": cohort.patient[index]}).with_columns(
-            part=pl.lit(part),
-            repeat=pl.lit(fold.repeat),
-            fold=pl.lit(fold.number),
-            member=pl.lit(number),
-            **({"given_by": pl.lit(given[fold.repeat])} if given else {}),
-        )
-        for fold, number, part, index in parts
+        (
+            pl.DataFrame({"row": cohort.row[index], "patient": cohort.patient[index]}).with_columns(
+                part=pl.lit(part),
+                repeat=pl.lit(fold.repeat),
+                fold=pl.lit(fold.number),
+                member=pl.lit(number),
+                **({"left_out": _left_out(cohort, fold)[index]} if fold.crossed and part == "train" else {}),
+                **({"given_by": pl.lit(given[fold.repeat])} if given else {}),
+            )
+            for fold, number, part, index in parts
+            if len(index)
+        ),
+        how="diagonal",
     )
+
+
+def _left_out(cohort: Cohort, fold: Fold) -> Int[np.ndarray, " row"]:
+    """The part in which each row of the cohort is left out, -1 where it never is."""
+    part = np.full(len(cohort), -1, dtype=np.int64)
+    for number, inner in enumerate(fold.crossed):
+        part[inner.tune.index] = number
+    return part
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -1,72 +1,139 @@
-"""Several fits of one fold as one: calibrated together on tune rows, averaged on the rest."""
+"""Several networks of one fold as one: calibrated together on rows that each of them never met, and averaged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from polyclinic.answers.base import Answer, average_answers
 from polyclinic.cohort.rows import Fold, Rows
 from polyclinic.cohort.table import Cohort
-from polyclinic.heads.base import Head, Question
+from polyclinic.decoding.recalibration import AVERAGED
+from polyclinic.heads.base import Global, Head, Question
 from polyclinic.predictions.record import Predictions, Samples, join
+from polyclinic.study.schema import TrainingSection
 from polyclinic.training.outputs import Outputs
 
 Questions = Mapping[str, Question[Head]]
 
 
 @dataclass(frozen=True)
-class MemberOutputs:
-    """What one fit put out for its own tune rows and about the test rows, before calibration.
+class RowOutputs:
+    """What several networks put out about the same rows, before calibration.
 
     Attributes:
-        tune_shift: How far each tune row lies from the training rows, or NaN.
-        test_shift: The same of each test row.
+        fits: One entry for each network that is asked about them.
+        shift: How far each row lies from their training rows, or NaN.
     """
 
-    tune: Outputs
-    test: Outputs
-    tune_shift: Float[np.ndarray, " tune"]
-    test_shift: Float[np.ndarray, " test"]
+    fits: tuple[Outputs, ...]
+    shift: Float[np.ndarray, " sample"]
+
+    @property
+    def rows(self) -> Int[np.ndarray, " sample"]:
+        """Positions in the cohort."""
+        return self.fits[0].rows
+
+    @classmethod
+    def together(cls, asked: Sequence["RowOutputs"]) -> "RowOutputs":
+        """Those about the same rows as one."""
+        return cls(tuple(fit for one in asked for fit in one.fits), np.mean([one.shift for one in asked], axis=0))
 
 
-def calibrate_members(questions: Questions, members: Sequence[MemberOutputs], method: str) -> dict[str, Question[Head]]:
-    """The questions with one correction that serves all fits, learned from the tune rows of all of them."""
-    index = np.concatenate([one.tune.rows for one in members])
+@dataclass(frozen=True)
+class FoldOutputs:
+    """What the networks of a fold put out: about tune rows those that these were kept from, about test rows all.
+
+    Attributes:
+        tune: One entry for each set of tune rows.
+        test: Of all members together.
+    """
+
+    tune: tuple[RowOutputs, ...]
+    test: RowOutputs
+
+    @classmethod
+    def of_members(cls, fold: Fold, tune: Sequence[RowOutputs], test: Sequence[RowOutputs]) -> "FoldOutputs":
+        """Members that share their tune rows answer for them together; else each answers for its own alone."""
+        groups = (RowOutputs.together(tune),) if same_tune_rows(fold) else tuple(tune)
+        return cls(groups, RowOutputs.together(test))
+
+    @property
+    def averages_more(self) -> bool:
+        """Whether the test rows are answered by more networks together than the tune rows are."""
+        return len(self.test.fits) > min(len(one.fits) for one in self.tune)
+
+
+@dataclass(frozen=True)
+class Correcting:
+    """How answers are corrected.
+
+    Attributes:
+        method: The study's word.
+        reweighted: Whether rows were resampled or weighted, so that chances must be moved whatever else is done.
+    """
+
+    method: str
+    reweighted: bool
+
+    @classmethod
+    def of(cls, training: TrainingSection) -> "Correcting":
+        """What a study asks for."""
+        return cls(training.calibration, training.imbalance != "none")
+
+    def word(self, outputs: FoldOutputs) -> str:
+        """The method for such outputs: by itself nothing is learned from single networks for the mean of several."""
+        alone = self.method == "auto" and outputs.averages_more and not self.reweighted
+        return AVERAGED if alone else self.method
+
+
+def calibrate_fold(
+    questions: Questions, outputs: FoldOutputs, correcting: Correcting, patient: Int[np.ndarray, " row"]
+) -> dict[str, Question[Head]]:
+    """The questions with one correction that serves all networks, learned from all tune rows.
+
+    Args:
+        questions: Fitted, with the outcomes of all rows.
+        outputs: Of the networks.
+        correcting: How.
+        patient: Number of the patient behind every row of the cohort.
+    """
     calibrated: dict[str, Question[Head]] = {}
     for name, question in questions.items():
-        outputs: Shaped[np.ndarray, "sample ..."] = np.concatenate([one.tune.by_target[name] for one in members])
-        corrected = question.take(index).calibrate(outputs, method)
+        parts = [part for one in outputs.tune for part in _as_one(question.head, name, one)]
+        index = np.concatenate([rows for rows, _ in parts])
+        said: Shaped[np.ndarray, "sample ..."] = np.concatenate([values for _, values in parts])
+        method = correcting.word(outputs) if isinstance(question.head, Global) else correcting.method
+        corrected = question.take(index).calibrate(said, method, patient[index])
         calibrated[name] = replace(question, head=corrected.head)
     return calibrated
 
 
-def average_members(
-    model: str, cohort: Cohort, fold: Fold, questions: Questions, members: Sequence[MemberOutputs]
-) -> Predictions:
-    """Answers for tune and test rows, averaged over the fits.
+def _as_one(head: Head, name: str, asked: RowOutputs) -> list[tuple[Int[np.ndarray, " sample"], np.ndarray]]:
+    """Rows, and what was put out about each: by several networks as by one with more members, else one by one."""
+    if isinstance(head, Global):
+        return [(asked.rows, np.concatenate([fit.by_target[name] for fit in asked.fits], axis=1))]
+    return [(asked.rows, fit.by_target[name]) for fit in asked.fits]
 
-    Fits that share their tune rows answer for them together; else each answers for its own, which it alone may.
+
+def average_fold(model: str, cohort: Cohort, fold: Fold, questions: Questions, outputs: FoldOutputs) -> Predictions:
+    """Answers for tune and test rows, averaged over the networks that are asked about them.
 
     Args:
         model: Name of the model for the predictions.
         cohort: Who the rows are.
-        fold: Whose fits these are.
+        fold: Whose networks these are.
         questions: Calibrated, with the outcomes of all rows.
-        members: What each fit of the fold put out.
+        outputs: Of the networks.
     """
-    groups = [members] if same_tune_rows(fold) else [[one] for one in members]
-    parts = []
-    for group in groups:
-        rows = group[0].tune.rows
-        shift = np.mean([one.tune_shift for one in group], axis=0)
-        answers = _average(questions, [one.tune for one in group])
-        parts.append(Predictions(model, samples_of(cohort, Rows(rows), "tune", fold), answers, shift))
-    answers = _average(questions, [one.test for one in members])
-    shift = np.mean([one.test_shift for one in members], axis=0)
-    parts.append(Predictions(model, samples_of(cohort, fold.test, "test", fold), answers, shift))
-    return join(parts)
+    asked = [*(("tune", one) for one in outputs.tune), ("test", outputs.test)]
+    return join(
+        [
+            Predictions(model, samples_of(cohort, Rows(one.rows), part, fold), _average(questions, one.fits), one.shift)
+            for part, one in asked
+        ]
+    )
 
 
 def samples_of(cohort: Cohort, rows: Rows, part: str, fold: Fold) -> Samples:
@@ -84,9 +151,9 @@ def samples_of(cohort: Cohort, rows: Rows, part: str, fold: Fold) -> Samples:
 
 
 def same_tune_rows(fold: Fold) -> bool:
-    """Whether the members of a fold were all judged on the same tune rows."""
-    first = fold.members[0].tune.index
-    return all(np.array_equal(first, member.tune.index) for member in fold.members)
+    """Whether all that is chosen in a fold is chosen on the same tune rows."""
+    first = fold.chosen_on[0].tune.index
+    return all(np.array_equal(first, inner.tune.index) for inner in fold.chosen_on)
 
 
 def _average(questions: Questions, outputs: Sequence[Outputs]) -> dict[str, Answer]:

@@ -12,8 +12,8 @@ from polyclinic.cohort.rows import Fold, Split
 from polyclinic.cohort.table import load
 from polyclinic.steps.assemble import assemble, divide_cohort
 from polyclinic.steps.example_cohort import example_cohort
-from polyclinic.steps.fold import FoldPlan
 from polyclinic.steps.kinds import kinds_of
+from polyclinic.steps.network import FoldPlan
 from polyclinic.study.read import read_study
 from polyclinic.training.assembled import Assembled
 

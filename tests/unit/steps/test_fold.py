@@ -8,6 +8,7 @@ import pytest
 from polyclinic.cohort.rows import TestRows, TrainRows
 from polyclinic.evidence.shift import learn_shift, shift_score
 from polyclinic.steps import fold as fold_module
+from polyclinic.steps import network
 from polyclinic.steps.fold import run_fold
 from polyclinic.study.schema import Size
 from polyclinic.training.outputs import evaluate
@@ -44,13 +45,13 @@ def test_questions_learn_from_the_first_members_training_rows(divided, ran):
 
 def test_members_start_from_seeds_of_their_own(divided, monkeypatch, tmp_path):
     seeds = []
-    built = fold_module.build
+    built = network.build
 
     def build(inputs, heads, section, seed):
         seeds.append(seed)
         return built(inputs, heads, section, seed)
 
-    monkeypatch.setattr(fold_module, "build", build)
+    monkeypatch.setattr(network, "build", build)
     short = divided.plan(tmp_path, epochs=1)
     for fold in divided.split.folds:
         run_fold(divided.assembled, fold, short, QUIET)

@@ -17,6 +17,10 @@ from polyclinic.translations.phrase import Phrase, joined, sentences
 _PARTS = {
     "train": ("Train", "the weights are learned here"),
     "tune": ("Tune", "stopping, threshold and calibration are chosen here"),
+    "left_out": (
+        "Left out in turn",
+        "answered once by a network that did not learn from it; stopping, threshold and calibration are chosen here",
+    ),
     "test": ("Test", "nothing is learned or chosen here"),
 }
 """Name and use of each part of the split."""

@@ -170,7 +170,7 @@ class FitLoop:
         self._group.average_statistics(self._task.model)
         self._group.average_statistics(self._stepper.average.model)
         judged, rows = judge(self._task, self._stepper.average.model, self._judged)
-        if rows is not None and small_enough(rows, self._planned):
+        if rows is not None and small_enough(rows, self._task.recipe.epochs):
             self._tune.append(rows)
         rate = float(self._stepper.optimizer.param_groups[0]["lr"])
         self._history.append(Epoch(train_loss=loss, tune_loss=judged, learning_rate=rate, planned=planned))

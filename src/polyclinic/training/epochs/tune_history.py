@@ -92,6 +92,8 @@ class TuneHistory:
             patient: Number of each row's patient: all rows of one are in the same part.
             seed: Deals the patients out to the parts.
         """
+        if not len(self):
+            return {}
         _, place = np.unique(patient, return_inverse=True)
         count = int(place.max(initial=-1)) + 1
         parts = min(_PARTS, count)
