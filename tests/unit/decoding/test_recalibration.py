@@ -51,10 +51,11 @@ def test_the_gradient_is_right():
     rng = np.random.default_rng(2)
     logits, truth = rng.normal(size=(50, 3, 4)), rng.integers(0, 4, 50)
     at = np.array([0.3, 0.1, -0.4, 0.2])
-    _, gradient = recalibration._objective(at, logits, truth)
+    rows = recalibration._Known.of(logits, truth, rng.integers(0, 20, 50))
+    _, gradient = recalibration._objective(at, rows)
     for k in range(4):
         step = np.eye(4)[k] * 1e-6
-        up, down = (recalibration._objective(at + s, logits, truth)[0] for s in (step, -step))
+        up, down = (recalibration._objective(at + s, rows)[0] for s in (step, -step))
         assert gradient[k] == pytest.approx((up - down) / 2e-6, rel=1e-5)
 
 
@@ -62,13 +63,13 @@ def test_the_gradient_is_right():
 def test_one_class_or_few_rows_change_nothing_and_the_note_says_why(method):
     logits, truth = _binary(100, 1, 0)
     same = learn(logits, np.ones(100, dtype=np.int64), method)
-    few = learn(logits[:19], truth[:19], method)
+    few = learn(logits[:99], truth[:99], method)
     nobody = learn(logits[:0], truth[:0], method)
     for correction in (same, few, nobody):
         assert (correction.scale, correction.offset, correction.curves) == (1.0, (), ())
     assert "one class" in same.note
-    assert "19 tune rows are too few" in few.note
-    assert "0 tune rows are too few" in nobody.note
+    assert "99 patients, fewer than 100, are too few" in few.note
+    assert "0 patients, fewer than 100, are too few" in nobody.note
 
 
 def test_none_changes_nothing():
@@ -84,7 +85,7 @@ def test_a_class_with_few_rows_gets_no_offset():
 
 
 def test_perfectly_separated_rows_do_not_ask_for_certainty():
-    logit = np.repeat([-2.0, 2.0], 30)
+    logit = np.repeat([-2.0, 2.0], 60)
     found = learn(two_sided(logit[:, None]), (logit > 0).astype(np.int64), "temperature")
     assert 1 < found.scale < 3
 
@@ -143,3 +144,50 @@ def test_any_logits_give_probabilities(pairs, method):
     p = apply(found, two_sided(logit[:, None]))
     assert np.isfinite(p).all()
     np.testing.assert_allclose(p.sum(axis=1), 1)
+
+
+def test_a_patient_counts_once_however_many_rows_there_are():
+    """Each patient ten times: the same correction as each once; and 30 patients are too few with 300 rows."""
+    logits, truth = _binary(150, 3, 1, seed=6)
+    once = learn(logits, truth, "temperature")
+    often = learn(np.repeat(logits, 10, axis=0), np.repeat(truth, 10), "temperature", np.repeat(np.arange(150), 10))
+    assert often.scale == pytest.approx(once.scale, rel=1e-4)
+    assert often.offset == pytest.approx(once.offset, abs=1e-4)
+    assert "from 150 patients" in often.note
+    few = learn(*_binary(300, 3, 1), "auto", np.arange(300) // 10)
+    assert few.scale == 1.0
+    assert "30 patients" in few.note
+
+
+def test_a_patient_with_many_rows_does_not_outweigh_the_others():
+    """One patient of a hundred wrong rows among two hundred others moves the level hardly at all."""
+    logits, truth = _binary(200, 1, 0, seed=7)
+    loud = np.concatenate([logits, np.repeat(two_sided(np.array([[3.0]])), 100, axis=0)])
+    wrong = np.concatenate([truth, np.zeros(100, dtype=np.int64)])
+    patient = np.concatenate([np.arange(200), np.full(100, 200)])
+    alone, rows = (learn(*given, "temperature") for given in ((logits, truth), (loud, wrong)))
+    patients = learn(loud, wrong, "temperature", patient)
+    assert abs(patients.scale - alone.scale) < 0.1 * abs(rows.scale - alone.scale)
+
+
+def test_the_isotonic_curve_counts_patients_too():
+    logits, truth = _binary(1200, 2, 0, seed=8)
+    once = learn(logits, truth, "isotonic")
+    twice = learn(np.repeat(logits, 2, axis=0), np.repeat(truth, 2), "isotonic", np.repeat(np.arange(1200), 2))
+    np.testing.assert_allclose(twice.curves[1].y, once.curves[1].y, rtol=1e-9)
+
+
+def test_what_resampling_moved_is_moved_back_and_noise_is_not_followed():
+    """An offset of 3 logits is found; the offset of a right model stays nearer to 0 than its own error."""
+    shifted, truth = _binary(400, 1, 3, seed=9)
+    assert learn(shifted, truth, "temperature").offset[1] == pytest.approx(3, abs=0.6)
+    errors = [learn(*_binary(120, 1, 0, seed=seed), "temperature").offset for seed in range(20)]
+    found = [offset[1] if offset else 0.0 for offset in errors]
+    assert np.std(found) < 0.18, "the error of a level learned from 120 patients is about 0.2"
+
+
+@pytest.mark.parametrize("method", ["none", "averaged"])
+def test_what_is_left_alone_says_why(method):
+    found = learn(*_binary(500, 3, 1), method)
+    assert found.scale == 1.0
+    assert recalibration.LEFT_ALONE[method] in found.note

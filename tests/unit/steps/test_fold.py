@@ -135,7 +135,7 @@ def test_the_cap_of_a_fold_covers_its_trials(divided, monkeypatch, tmp_path):
 
 
 def test_what_trials_leave_of_their_time_goes_to_the_fits(divided, monkeypatch, tmp_path):
-    caps, fit = [], fold_module.fit
+    caps, fit = [], network.fit
 
     def search(request, progress):
         trial = Trial(learning_rate=1e-3, l2=0.01, dropout=None, size=Size.TINY, tune_loss=1.0, spent_s=5.0)
@@ -147,7 +147,7 @@ def test_what_trials_leave_of_their_time_goes_to_the_fits(divided, monkeypatch, 
         return replace(fit(*arguments, cap_s=cap_s, **keys), spent_s=15.0)
 
     monkeypatch.setattr(fold_module, "search", search)
-    monkeypatch.setattr(fold_module, "fit", look)
+    monkeypatch.setattr(network, "fit", look)
     plan = replace(divided.plan(tmp_path, search=2, epochs=1), cap_s=400.0)
     _, members = run_fold(divided.assembled, divided.fold(), plan, QUIET)
     assert caps == [395.0, 775.0], "800 s less 10 for two fits; then all that the first one left"

@@ -100,10 +100,10 @@ class TestResume:
         assert bench.content(first) == bench.content(second)
         assert first.history == second.history
 
-    def test_a_finished_fit_keeps_its_best_weights_only(self, bench, tmp_path):
+    def test_a_finished_fit_keeps_its_best_weights_and_the_answers_of_all_epochs_only(self, bench, tmp_path):
         bench.fit(folder=tmp_path)
         (path,) = tmp_path.iterdir()
-        assert all(name.startswith("best/") for name in load_file(path))
+        assert {name.split("/")[0] for name in load_file(path)} == {"best", "tune"}
 
     def test_another_fit_is_not_resumed(self, bench, tmp_path):
         bench.fit(folder=tmp_path)

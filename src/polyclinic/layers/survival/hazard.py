@@ -136,11 +136,13 @@ def cosines(intervals: int, terms: int) -> Float[np.ndarray, "term interval"]:
     return np.cos(np.pi * np.arange(min(terms, intervals))[:, None] * middle)
 
 
-def learn(outputs: Outputs, exposure: ByInterval, happened: ByInterval, method: str, share: Row) -> Drift:
+def learn(outputs: Outputs, exposure: ByInterval, happened: ByInterval, method: str, share: Row | None = None) -> Drift:
     """The correction that follow-up on rows outside the training asks for; none where events are too few.
 
-    ``method`` is one of ``LEFT_ALONE``, or anything else for scale and offset; ``share`` says how much each row counts.
+    ``method`` is one of ``LEFT_ALONE``, or anything else for scale and offset; ``share`` says how much each row counts,
+    by default 1.
     """
+    share = np.ones(len(outputs)) if share is None else share
     events = round(float(share @ happened.sum(axis=1)))
     few = f"{events} events, fewer than {FEWEST_EVENTS}, are too few"
     if why := LEFT_ALONE.get(method, few if events < FEWEST_EVENTS else ""):

@@ -34,18 +34,26 @@ class BaselineHazard(BaseModel):
 
 
 def learn(
-    log_hazard: Row, time: Row, event: Row, edges: Edges, population: Hazards, method: str, share: Row
+    log_hazard: Row,
+    time: Row,
+    event: Row,
+    edges: Edges,
+    population: Hazards,
+    method: str,
+    share: Row | None = None,
 ) -> BaselineHazard:
     """Scale and baseline hazard from rows outside the training.
 
     The scale is the slope of Cox's model on the log hazard, 1 with method "none" or few events. The baseline is
     events over summed relative hazards in each interval (Breslow's estimate, by interval), pulled towards the shape
     of ``population`` as if that had been seen in five more events: the posterior mean under a gamma prior.
+    ``share`` says how much each row counts, by default 1.
 
     Source: Breslow, Journal of the Royal Statistical Society B 1972, discussion of Cox's paper; the prior is ours.
     """
     if not len(log_hazard):
         return BaselineHazard(note="baseline hazard of the training rows: there are no tune rows")
+    share = np.ones(len(log_hazard)) if share is None else share
     events = round(float(share @ (event == 1)))
     free = method not in LEFT_ALONE and events >= FEWEST_EVENTS
     centre = float(log_hazard.mean())

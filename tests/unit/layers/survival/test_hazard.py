@@ -151,10 +151,11 @@ def test_the_gradient_of_the_correction_is_right():
     outputs, exposure, happened = _cohort(40)
     spread, centre = outputs + rng.normal(size=outputs.shape), np.array([0.1, -0.2, 0.3])
     at = np.array([0.2, -0.3])
-    _, gradient = hazard._objective(at, spread, centre, exposure, happened)
+    share = np.random.default_rng(2).random(len(spread))
+    _, gradient = hazard._objective(at, spread, centre, exposure, happened, share)
     for k in range(2):
         step = np.eye(2)[k] * 1e-6
-        up, down = (hazard._objective(at + s, spread, centre, exposure, happened)[0] for s in (step, -step))
+        up, down = (hazard._objective(at + s, spread, centre, exposure, happened, share)[0] for s in (step, -step))
         assert gradient[k] == pytest.approx((up - down) / 2e-6, rel=1e-5)
 
 
@@ -164,3 +165,12 @@ def test_few_events_or_none_change_nothing():
     assert "too few" in hazard.learn(outputs, exposure, happened, "auto").note
     assert "too few" in hazard.learn(outputs[:0], exposure[:0], happened[:0], "auto").note
     assert "switched off" in hazard.learn(*_cohort(500), "none").note
+
+
+def test_a_patient_counts_once_however_many_rows_there_are():
+    outputs, exposure, happened = _cohort(600)
+    once = hazard.learn(0.5 * outputs, exposure, happened, "auto")
+    rows = (np.repeat(values, 4, axis=0) for values in (0.5 * outputs, exposure, happened))
+    often = hazard.learn(*rows, "auto", np.full(2400, 0.25))
+    assert often.scale == pytest.approx(once.scale, rel=1e-4)
+    assert often.offset == pytest.approx(once.offset, abs=1e-4)

@@ -31,8 +31,11 @@ def test_the_kept_weights_are_those_that_were_judged_best(bench, ema):
     assert fitted.best == int(np.argmin(losses)) + 1
     assert fitted.best < len(losses), "else nothing is tested here"
     task = task_of(bench, fitted.model)
-    again = judge(task, fitted.model, weigh_judged(bench.ready, bench.rows.tune, "none"))
+    again, rows = judge(task, fitted.model, weigh_judged(bench.ready, bench.rows.tune, "none"))
     assert again == pytest.approx(min(losses), rel=1e-5)
+    np.testing.assert_allclose(fitted.tune.losses.mean(axis=1), losses, rtol=1e-5)
+    for name, outputs in rows.outputs.items():
+        np.testing.assert_allclose(fitted.tune.at(fitted.best)[name], outputs, rtol=1e-4, atol=1e-5)
 
 
 def test_patience_ends_a_fit_that_gets_no_better(bench):
