@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from polyclinic.cohort.outcomes import absent_columns, numbers, rows_where
 from polyclinic.cohort.rows import TrainRows
 from polyclinic.errors import CohortError, Finding, stop_on
-from polyclinic.heads.base import Global, Readout, Target
+from polyclinic.heads.base import Global, Target
+from polyclinic.layers.readout import Readout
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
 

@@ -17,7 +17,8 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding import recalibration
 from polyclinic.decoding.recalibration import Recalibration, two_sided
 from polyclinic.errors import CohortError, Finding, stop_on
-from polyclinic.heads.base import Global, Readout, Target
+from polyclinic.heads.base import Global, Target
+from polyclinic.layers.readout import Readout
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import TargetTensors
 

@@ -29,6 +29,7 @@ from polyclinic.geometry import GridKnown, Known, Lattice, Marks, ObjectMarks, P
 from polyclinic.heads import base
 from polyclinic.layers.maps.moved import moved
 from polyclinic.layers.objects.cell_maps import CellMaps, cut_maps, maps_loss, spacing_um
+from polyclinic.layers.readout import OnMaps
 from polyclinic.records.cache import RaggedArray, Record, keep
 from polyclinic.records.masks.cells import elsewhere, read_column, unreadable
 from polyclinic.records.masks.pixel_length import pixel_lengths
@@ -237,7 +238,7 @@ class Cells(base.Dense):
 
     def map_layer(self, sight: Sight) -> nn.Module:
         """Two numbers for every point, from the finest features."""
-        return base.OnMaps(self.options.on, "maps", CellMaps(sight.channels[0], sight.strides[0]))
+        return OnMaps(self.options.on, "maps", CellMaps(sight.channels[0], sight.strides[0]))
 
     def loss(self, output: Tensor, target: CellsTensors, smoothing: float = 0.0) -> Loss:
         """Cross-entropy of both maps and soft Dice of the foreground; ``smoothing`` has no meaning here."""

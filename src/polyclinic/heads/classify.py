@@ -23,6 +23,7 @@ from polyclinic.decoding import recalibration
 from polyclinic.decoding.recalibration import Recalibration, two_sided
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
+from polyclinic.layers.readout import Readout
 from polyclinic.study.catalogue import unknown
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Loss, TargetTensors
@@ -167,7 +168,7 @@ class Classify(base.Global):
         """A linear readout that starts at how common each class is."""
         log_prior = np.log(self.plan.prior)
         start = log_prior[1:] - log_prior[:1] if len(log_prior) == 2 else log_prior - log_prior.mean()
-        return base.Readout(width, start, members)
+        return Readout(width, start, members)
 
     def collate(self, target: ClassTarget, index: Int[np.ndarray, " batch"]) -> ClassTensors:
         """The classes of some rows."""

@@ -25,6 +25,7 @@ from polyclinic.geometry import BoxMarks, GridGeometry, GridKnown, Known, Lattic
 from polyclinic.heads import base
 from polyclinic.layers.objects import detector
 from polyclinic.layers.objects.boxes import suppress
+from polyclinic.layers.readout import OnMaps
 from polyclinic.records.boxes.boxes import BoxedObjects, read_objects
 from polyclinic.study.options import Plan
 from polyclinic.tensors import Loss, Movement, Sight, TargetTensors
@@ -250,7 +251,7 @@ class Detect(base.Dense):
         stride = _STRIDES[sight.dim] if self.options.stride == "auto" else self.options.stride
         level = detector.level_near(sight.strides, stride)
         layer = detector.Detector(sight.channels[level], len(self.plan.classes), sight.dim)
-        return base.OnMaps(self.options.on, "layer", layer, level)
+        return OnMaps(self.options.on, "layer", layer, level)
 
     def loss(self, output: Float[Tensor, "batch out *grid"], target: BoxTensors, smoothing: float = 0.0) -> Loss:
         """Focal loss of the centres and distance of the boxes; ``smoothing`` has no meaning here."""

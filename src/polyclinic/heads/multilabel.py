@@ -19,6 +19,7 @@ from polyclinic.decoding import recalibration
 from polyclinic.decoding.recalibration import Recalibration, two_sided
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
+from polyclinic.layers.readout import Readout
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Loss, TargetTensors
 
@@ -137,7 +138,7 @@ class Multilabel(base.Global):
     def layer(self, width: int, members: int = 1) -> nn.Module:
         """A linear readout that starts at how common each label is."""
         prior = np.asarray(self.plan.prior)
-        return base.Readout(width, np.log(prior) - np.log1p(-prior), members)
+        return Readout(width, np.log(prior) - np.log1p(-prior), members)
 
     def collate(self, target: LabelsTarget, index: Int[np.ndarray, " batch"]) -> LabelsTensors:
         """The labels of some rows."""

@@ -17,6 +17,7 @@ from polyclinic.cohort.rows import TrainRows
 from polyclinic.decoding.recalibration import FEWEST_PATIENTS, LEFT_ALONE, each_alone, share_of_patient
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
+from polyclinic.layers.readout import Readout
 from polyclinic.study.options import Plan, TargetOptions
 from polyclinic.tensors import Loss, TargetTensors
 
@@ -133,7 +134,7 @@ class Regress(base.Global):
 
     def layer(self, width: int, members: int = 1) -> nn.Module:
         """A linear readout that starts at the mean."""
-        return base.Readout(width, np.zeros(1), members)
+        return Readout(width, np.zeros(1), members)
 
     def collate(self, target: ValueTarget, index: Int[np.ndarray, " batch"]) -> ValueTensors:
         """The numbers of some rows, standardised."""

@@ -25,6 +25,7 @@ from polyclinic.evidence.metrics.relations import never_asked
 from polyclinic.formats.packed import pack, unpack
 from polyclinic.geometry import Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
+from polyclinic.layers.readout import OnMaps
 from polyclinic.layers.text.relation_scorer import Ballot, PairScores, TokenVotes, Voters, WindowVotes, score
 from polyclinic.records.text import relations
 from polyclinic.records.text.relations import NONE, Asked
@@ -283,7 +284,7 @@ class Relate(base.Dense):
         """What every token says about the pairs it stands in or near; it starts at how common each type is."""
         log_prior = torch.log(torch.tensor(self.plan.prior))
         voters = Voters(sight.channels[0], self.plan.ballot, log_prior - log_prior.mean())
-        return base.OnMaps(self.options.on, "voters", voters)
+        return OnMaps(self.options.on, "voters", voters)
 
     def loss(self, output: Float[Tensor, "batch out token"], target: PairTensors, smoothing: float = 0.0) -> Loss:
         """Cross-entropy of the pairs of each view, in nats per pair of a usual view: every pair counts the same."""

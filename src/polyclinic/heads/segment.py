@@ -25,6 +25,7 @@ from polyclinic.heads import base
 from polyclinic.layers.maps.moved import moved
 from polyclinic.layers.maps.overlap_loss import graded_loss
 from polyclinic.layers.maps.point_outputs import PointOutputs
+from polyclinic.layers.readout import OnMaps
 from polyclinic.records.examples import masks as synthetic_masks
 from polyclinic.records.masks import field_of_view as fields
 from polyclinic.records.masks import regions as declared
@@ -294,7 +295,7 @@ class Segment(base.Dense):
         """
         start = declared.first_outputs(self.plan.shares, exclusive=self.exclusive)
         outputs = PointOutputs(sight.dim, sight.channels, sight.strides, start)
-        return base.OnMaps(self.options.on, "outputs", outputs, level=None)
+        return OnMaps(self.options.on, "outputs", outputs, level=None)
 
     def loss(self, output: Float[Tensor, "batch out *grid"], target: MaskTensors, smoothing: float = 0.0) -> Loss:
         """Cross-entropy of the points plus 1 - Dice of the regions, over the points that count; coarse outputs too."""

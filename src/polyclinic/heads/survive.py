@@ -20,6 +20,7 @@ from polyclinic.decoding.recalibration import each_alone, share_of_patient
 from polyclinic.decoding.survival_curves import LEAST_STEPS
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
+from polyclinic.layers.readout import Readout
 from polyclinic.layers.survival import hazard, proportional
 from polyclinic.layers.survival.hazard import Drift
 from polyclinic.layers.survival.partial_likelihood import partial_likelihood_loss
@@ -200,7 +201,7 @@ class Survive(base.Global):
     def layer(self, width: int, members: int = 1) -> nn.Module:
         """A readout that starts at the population's hazards; for "cox" a linear one."""
         if self.options.method == "cox":
-            return base.Readout(width, np.zeros(1), members)
+            return Readout(width, np.zeros(1), members)
         return HazardReadout(width, hazard.log_odds(np.asarray(self.plan.risks)), self.options.time_terms, members)
 
     def collate(self, target: SurvivalTarget, index: Int[np.ndarray, " batch"]) -> SurvivalTensors:
@@ -297,7 +298,7 @@ class HazardReadout(nn.Module):
     def __init__(self, width: int, population: Float[np.ndarray, " interval"], terms: int, members: int = 1) -> None:
         super().__init__()
         shape = hazard.cosines(len(population), terms)
-        self.coefficients = base.Readout(width, np.zeros(len(shape)), members)
+        self.coefficients = Readout(width, np.zeros(len(shape)), members)
         self.register_buffer("shape", torch.as_tensor(shape, dtype=torch.float32))
         self.register_buffer("population", torch.as_tensor(population, dtype=torch.float32))
 

@@ -23,6 +23,7 @@ from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.formats.packed import nothing, pack, pack_all, unpack
 from polyclinic.geometry import Known, Marks, Place, SpanMarks, TextGeometry, TextKnown, Tokens
 from polyclinic.heads import base
+from polyclinic.layers.readout import OnMaps
 from polyclinic.layers.text import crf, tag_potentials
 from polyclinic.records.text import assertion
 from polyclinic.records.text.spans import Span, blank, misplaced, read_spans, span_faults
@@ -262,7 +263,7 @@ class Tag(base.Dense):
     def map_layer(self, sight: Sight) -> nn.Module:
         """Suitability of each tag at each token, and of each tag after each other."""
         layers, tagging = self.options.layers(self.plan.labels), self.options.tagging(self.plan.labels)
-        return base.OnMaps(self.options.on, "potentials", tag_potentials.Potentials(sight.channels[0], layers, tagging))
+        return OnMaps(self.options.on, "potentials", tag_potentials.Potentials(sight.channels[0], layers, tagging))
 
     def loss(self, output: Float[Tensor, "batch out token"], target: TagTensors, smoothing: float = 0.0) -> Loss:
         """Surprise at the true tags, in nats per token: every token counts the same, whatever text it stands in."""
