@@ -13,7 +13,8 @@ _FEWEST = 10
 A correction has two constants, and a threshold and a moment to stop are chosen beside, so ten are the least."""
 _REMEDY = (
     "When training stops, the threshold and the correction of probabilities hang on them. Set ensemble under [model] "
-    "to several members, which have different tune rows; or a larger tune, or folds, under [split]; or cross_fit under [training]."
+    "to several members, which have different tune rows; or a larger tune, or folds, under [split]; or cross_fit "
+    "under [training]."
 )
 _NAMED = 5  # labels that a line can hold; a round number
 
