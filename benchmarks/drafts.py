@@ -14,13 +14,11 @@ import argparse
 import csv
 import json
 import re
-import tarfile
 import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +26,8 @@ import numpy as np
 import polars as pl
 import tomli_w
 from made_up import hidden, numbers
-from measure import NO_DATA, Asked, Figure, main, remark
+from measure import Asked, Figure, main, remark
+from packaged import packaged
 from pydantic import BaseModel, ConfigDict, Field
 from typer.testing import CliRunner
 
@@ -136,26 +135,12 @@ def fetch(stated: Stated, name: str, asked: Asked, folder: Path) -> Path:
         source = asked.data(file)
         content = zipfile.ZipFile(source).read(member) if member else source.read_bytes()
     else:
-        content = _packaged(package, file)
+        content = packaged(package, file)
     suffixes = "".join(Path(member or file).suffixes[-2:])
     ending = suffixes if suffixes.endswith(".gz") else Path(member or file).suffix
     path = folder / f"{name}{ending}"
     path.write_bytes(content)
     return path if stated.as_it_is else _written_anew(stated, path)
-
-
-def _packaged(package: str, file: str) -> bytes:
-    found = find_spec(package)
-    if found is None or found.origin is None:
-        remark(f"The package {package} is not installed; see the head of this file.")
-        raise SystemExit(NO_DATA)
-    folder = Path(found.origin).parent
-    if package != "pydataset":
-        return (folder / file).read_bytes()
-    with tarfile.open(folder / "resources.tar.gz") as archive:
-        member = archive.extractfile(f"resources/rdata/csv/{file}")
-        assert member is not None, file
-        return member.read()
 
 
 def _written_anew(stated: Stated, path: Path) -> Path:

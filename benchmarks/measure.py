@@ -144,16 +144,16 @@ class Asked:
         """``studies/<study>.toml`` once for each seed, on ``table`` where it reads one."""
         runs = []
         for seed in self.seeds:
-            runs.append(self._run(study, table, _merged({"study": {"seed": seed}}, changes or {}, self.settings)))
+            runs.append(self._run(study, table, merged({"study": {"seed": seed}}, changes or {}, self.settings)))
             remark(f"{study}, seed {seed}: {runs[-1].minutes:.1f} minutes, peak {runs[-1].gib:.2f} GiB")
         return tuple(runs)
 
     def _run(self, study: str, table: Path | None, changes: Settings) -> Run:
-        keys = _merged(_read(study), changes)
+        keys = merged(_read(study), changes)
         if table is not None:
-            keys = _merged(keys, {"cohort": {"table": table.as_posix(), "source": None}})
+            keys = merged(keys, {"cohort": {"table": table.as_posix(), "source": None}})
         if self.small:
-            keys = _merged(keys, SMALL, _fewer_folds(keys))
+            keys = merged(keys, SMALL, _fewer_folds(keys))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "study.toml"
             path.write_text(tomli_w.dumps(keys), encoding="utf-8")
@@ -203,7 +203,7 @@ def main(
         if own.small and small is not None:
             small(Path(folder))
             root = folder
-        settings = _merged(*map(_change, own.set), {"model": {"ensemble": own.members}} if own.members else {})
+        settings = merged(*map(_change, own.set), {"model": {"ensemble": own.members}} if own.members else {})
         seen = range(own.first, own.first + own.seeds)
         names = tuple(own.names or sets)
         show(benchmark(Asked(names, tuple(seen), settings, Path(root) if root else None, own.small, own)), own.json)
@@ -282,12 +282,13 @@ def _read(study: str) -> Settings:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def _merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
+def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections and keys of several studies as one; later parts win, and None takes a key away."""
     whole: dict[str, Any] = {}
     for part in parts:
         for key, value in part.items():
             if isinstance(value, Mapping):
-                whole[key] = _merged(whole.get(key, {}), value)
+                whole[key] = merged(whole.get(key, {}), value)
             elif value is None:
                 whole.pop(key, None)
             else:
