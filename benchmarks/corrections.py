@@ -4,7 +4,8 @@
 
 Goals: log loss never rises by more than its noise and falls on most tables, slopes come nearer to 1, and sets of
 classes hold the true one as often as promised. *Before* is the same network without its correction. The noise of a
-change is its standard error over patients. Each run is one look at the test rows of these tables: docs/decisions.md counts them.
+change is its standard error over patients. Each run is one look at the test rows of these tables: docs/decisions.md
+counts them.
 Data: as for drafts.py; the tables stand in corrections/tables.toml.
 """
 
@@ -47,6 +48,7 @@ class Stated(BaseModel):
     positive: int | str
     patient: str = "row"
     leave_out: tuple[str, ...] = ()
+    accept: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def study_of(stated: Stated, name: str, asked: Asked, folder: Path) -> Mapping[s
     return {
         "study": {"name": name},
         "cohort": cohort,
+        "accept": stated.accept,
         "inputs": {"table": {"kind": "tabular", "leave_out": list(stated.leave_out)}},
         "targets": {"outcome": {"kind": "classify", "column": stated.target, "positive": stated.positive}},
         "split": {"folds": 5},
