@@ -16,7 +16,7 @@ from polyclinic.delivery.sections.masthead import RESEARCH_ONLY, origins
 from polyclinic.delivery.sections.patients import follow_up, when_and_where
 from polyclinic.delivery.verdict import headline_metrics, nearest_plain, outcome, verdict
 from polyclinic.evidence.records import Estimate, Evidence, Outcome, TargetEvidence, Tested
-from polyclinic.study.schema import InputSection, SplitSection, Study, TargetSection
+from polyclinic.study.schema import InputSection, SplitSection, Study, TargetSection, TrainingSection
 from polyclinic.translations.phrase import Phrase, joined
 
 PICTURES = {"image", "volume", "slide"}
@@ -57,7 +57,7 @@ def _parts(material: Material) -> Mapping[str, Lines]:
         "Data": chain(_data(study, evidence, material.cohort, facts), _unused(material.cohort.unused)),
         "Split": _split(study.split, facts),
         "Model": _model(study, facts.parameters),
-        "Performance": _performance(evidence),
+        "Performance": _performance(evidence, material.facts),
         "Calibration": _calibration(evidence),
         "Subgroups": _subgroups(evidence),
         "Limits": _limits(evidence, material.cohort.findings),
@@ -128,7 +128,7 @@ def _split(section: SplitSection, facts: RunFacts) -> Lines:
     yield item(pair(Phrase("Way of dividing"), _way(section)))
     for part in facts.parts:
         size = Phrase("{n} patients, {rows} rows", n=count(round(part.patients)), rows=count(round(part.rows)))
-        yield item(pair(Phrase(part.part.capitalize()), size))
+        yield item(pair(_PARTS[part.part], size))
     if facts.split_hash:
         yield Markdown(f"- `split.parquet` sha256: `{facts.split_hash}`")
 
@@ -157,12 +157,40 @@ def _model(study: Study, parameters: int | None) -> Lines:
     started = code(section.start_from) if section.start_from else Phrase("random, by the seed")
     yield item(pair(Phrase("Initial weights"), started))
     optimizer = pair(Phrase("Optimizer"), training.optimizer)
-    yield item(joined(optimizer, Phrase("early stopping on tune rows"), by="; "))
+    yield item(joined(optimizer, _stopping(training), by="; "))
     yield item(pair(Phrase("Class imbalance"), imbalance(training)))
     yield item(pair(Phrase("Trials of hyper-parameter search, on tune rows"), str(training.search)))
 
 
-def _performance(evidence: Evidence) -> Lines:
+_PARTS = {
+    "train": Phrase("Train"),
+    "tune": Phrase("Tune"),
+    "left_out": Phrase("Left out in turn"),
+    "test": Phrase("Test"),
+}
+
+
+def _stopping(training: TrainingSection) -> Phrase:
+    """On whose answers the number of epochs was chosen; the study is resolved, so that cross_fit is a number."""
+    if not training.cross_fit:
+        return Phrase("early stopping on tune rows")
+    words = (
+        "epochs, threshold and corrections chosen on patients left out in {parts} parts; then trained on all of them "
+        "for as many epochs"
+    )
+    return Phrase(words, parts=training.cross_fit)
+
+
+def _delivered(networks: int, folds: int) -> Phrase:
+    """Whose answer a new patient gets, and whose performance stands above."""
+    words = (
+        "A new patient's answer is the mean of {networks} networks, those of all {folds} folds. The figures above are "
+        "of the networks of single folds, each on patients that it never saw: the mean of all was tested on nobody."
+    )
+    return Phrase(words, networks=networks, folds=folds)
+
+
+def _performance(evidence: Evidence, facts: RunFacts) -> Lines:
     for name, target in evidence.targets.items():
         yield Phrase("**{name}.** {verdict}", name=name, verdict=verdict(target))
         yield ""
@@ -173,6 +201,9 @@ def _performance(evidence: Evidence) -> Lines:
             yield ""
     share, resamples = f"{100 * evidence.confidence:g}%", count(evidence.resamples)
     yield Phrase("Intervals: {share}, bootstrap over patients, {n} resamples.", share=share, n=resamples)
+    if facts.folds > 1:
+        yield ""
+        yield _delivered(len(facts.fits), facts.folds)
 
 
 def _metrics(target: TargetEvidence) -> tuple[list[str], list[list[str]]]:

@@ -69,6 +69,11 @@ def training(fits: Sequence[FitRecord], section: TrainingSection) -> ReportSecti
     if not measured:
         return ReportSection("training", title, EMPTY)
     words = Phrase("A dot marks the weights that were kept. Tune rows decide when to stop; test rows play no part.")
+    if section.cross_fit:
+        words = Phrase(
+            "The loss on tune rows is that of networks that left these patients out: it decided for how many epochs "
+            "the network that is delivered learned from all of them. Test rows play no part."
+        )
     curve = figure(Phrase("Training curve"), learning_curve(measured), words)
     return ReportSection("training", title, grid(curve, _choices(fits, section)))
 
