@@ -14,9 +14,8 @@ from pydantic import BaseModel, ConfigDict
 from scipy.optimize import isotonic_regression, minimize
 from scipy.special import log_softmax, logsumexp
 
-FEWEST_PATIENTS = 100
-"""With fewer patients than this nothing is corrected: the error of a slope learned from a hundred is about a quarter,
-as much as slopes are usually wrong by, so that a correction from fewer does more harm than good."""
+FEWEST_PATIENTS = 20
+"""With fewer patients than this nothing is corrected: they say too little even about a large error. A round number."""
 FEWEST_PER_CLASS = 5
 """With fewer patients of some class than this the offset stays 0."""
 MANY_PATIENTS = 1000
@@ -98,6 +97,11 @@ class _Known:
     def take(self, chosen: Bool[np.ndarray, " sample"]) -> "_Known":
         return _Known(self.logits[chosen], self.truth[chosen], self.patient[chosen], self.weight[chosen])
 
+    def log_loss(self, parameters: Float[np.ndarray, " parameter"]) -> float:
+        """Summed over patients, after a correction: first log scale, then offsets."""
+        log_p = _log_p(self.logits, float(np.exp(parameters[0])), np.concatenate([[0.0], parameters[1:]]))
+        return -float(np.sum(_average(log_p)[np.arange(len(self.truth)), self.truth] * self.weight))
+
     @property
     def patients(self) -> int:
         return round(float(self.weight.sum()))
@@ -119,8 +123,8 @@ def learn(logits: Logits, truth: Labels, method: str, patient: Patients | None =
     """The correction that rows with known classes ask for; none, with the reason, where patients are too few.
 
     ``method`` is one of ``LEFT_ALONE``; "temperature", which gives scale and offset; "isotonic"; or "auto", which is
-    "temperature" unless there are many patients and an isotonic curve has the smaller log loss in cross-validation
-    within them. Without ``patient`` every row is another one.
+    scale and offset where the rows ask for them, unless there are many patients and an isotonic curve has the smaller
+    log loss in cross-validation within them. Without ``patient`` every row is another one.
 
     Source: temperature and vector scaling after Guo, Pleiss, Sun & Weinberger, ICML 2017, section 4.2, fitted to
     the average of the members' probabilities and with a prior around "no correction" (ours).
@@ -134,7 +138,7 @@ def learn(logits: Logits, truth: Labels, method: str, patient: Patients | None =
         return Recalibration(note=f"not calibrated: {'one class only' if classes == 1 else few}")
     if method == "isotonic" or (method == "auto" and rows.patients >= MANY_PATIENTS and _isotonic_is_better(rows)):
         return _isotonic(rows)
-    return _scaling(rows)
+    return _scaling(rows, asked=method == "temperature")
 
 
 def apply(correction: Recalibration, logits: Logits) -> Probabilities:
@@ -163,19 +167,33 @@ def _average(log_p: Logits) -> Float[np.ndarray, "sample klass"]:
     return result
 
 
-def _scaling(rows: _Known) -> Recalibration:
+def _scaling(rows: _Known, *, asked: bool = False) -> Recalibration:
     klass = rows.logits.shape[2]
     free = bool(rows.per_class.min() >= FEWEST_PER_CLASS)
     bounds = [(-4.0, 4.0)] + [(-20.0, 20.0) if free else (0.0, 0.0)] * (klass - 1)
     start = np.zeros(klass)
     found = minimize(_objective, start, args=(rows,), jac=True, method="L-BFGS-B", bounds=bounds)
-    if not np.all(np.isfinite(found.x)) or not found.fun < _objective(start, rows)[0]:
-        return Recalibration(note=f"{rows.patients} patients ask for no correction")
+    gain = rows.log_loss(start) - rows.log_loss(found.x) if np.all(np.isfinite(found.x)) else 0.0
+    if not (asked and gain > 0) and not earns_its_place(gain, klass if free else 1):
+        return Recalibration(note=f"left as they are: {rows.patients} patients do not ask for a correction")
     offset = (0.0, *(float(value) for value in found.x[1:])) if free else ()
     words = "scale and offset" if free else "scale alone (a class has too few patients for an offset)"
     return Recalibration(
         scale=float(np.exp(found.x[0])), offset=offset, note=f"{words} of the logits, from {rows.patients} patients"
     )
+
+
+def earns_its_place(gain: float, constants: int) -> bool:
+    """Whether a correction makes rows so much likelier that it can be expected to help others too.
+
+    Args:
+        gain: By how many nats the rows are likelier.
+        constants: How many numbers were learned for that.
+
+    Source: Akaike's criterion, IEEE Transactions on Automatic Control 1974;19:716-723; for updates of models, where the
+    model is kept unless the data speak against it, Vergouwe Y et al. Statistics in Medicine 2017;36:4529-4539.
+    """
+    return gain > constants
 
 
 def _objective(

@@ -14,7 +14,13 @@ from torch.nn import functional as F
 from polyclinic.answers.value import ValueAnswer
 from polyclinic.cohort.outcomes import Numbers, absent_columns, numbers, rows_where
 from polyclinic.cohort.rows import TrainRows
-from polyclinic.decoding.recalibration import FEWEST_PATIENTS, LEFT_ALONE, each_alone, share_of_patient
+from polyclinic.decoding.recalibration import (
+    FEWEST_PATIENTS,
+    LEFT_ALONE,
+    each_alone,
+    earns_its_place,
+    share_of_patient,
+)
 from polyclinic.errors import CohortError, Finding, Severity, stop_on
 from polyclinic.heads import base
 from polyclinic.layers.readout import Readout
@@ -174,9 +180,15 @@ class Regress(base.Global):
         if why := LEFT_ALONE.get(method, few if patients < FEWEST_PATIENTS else ""):
             return self._with(note=f"not calibrated: {why}")
         offset, slope = _straighten(mean, truth, share)
-        left = (truth - offset - slope * mean) * self.plan.spread
-        smear = float(np.average(np.exp(left), weights=share)) if self.plan.log else 1.0
-        note = f"slope and offset of the answer, from {patients} patients"
+        left = np.array([share @ (truth - mean) ** 2, share @ (truth - offset - slope * mean) ** 2])
+        gain = 0.5 * patients * float(np.subtract(*np.log(np.maximum(left, 1e-12))))
+        if method == "auto" and not earns_its_place(gain, constants=2):
+            note = f"left as it is: {patients} patients do not ask for a correction"
+            offset, slope = 0.0, 1.0
+        else:
+            note = f"slope and offset of the answer, from {patients} patients"
+        miss = (truth - offset - slope * mean) * self.plan.spread
+        smear = float(np.average(np.exp(miss), weights=share)) if self.plan.log else 1.0
         return self._with(slope=slope, offset=offset, smear=smear, note=note)
 
     def _with(self, **changes: Any) -> Self:

@@ -63,13 +63,13 @@ def test_the_gradient_is_right():
 def test_one_class_or_few_rows_change_nothing_and_the_note_says_why(method):
     logits, truth = _binary(100, 1, 0)
     same = learn(logits, np.ones(100, dtype=np.int64), method)
-    few = learn(logits[:99], truth[:99], method)
+    few = learn(logits[:19], truth[:19], method)
     nobody = learn(logits[:0], truth[:0], method)
     for correction in (same, few, nobody):
         assert (correction.scale, correction.offset, correction.curves) == (1.0, (), ())
     assert "one class" in same.note
-    assert "99 patients, fewer than 100, are too few" in few.note
-    assert "0 patients, fewer than 100, are too few" in nobody.note
+    assert "19 patients, fewer than 20, are too few" in few.note
+    assert "0 patients, fewer than 20, are too few" in nobody.note
 
 
 def test_none_changes_nothing():
@@ -147,16 +147,16 @@ def test_any_logits_give_probabilities(pairs, method):
 
 
 def test_a_patient_counts_once_however_many_rows_there_are():
-    """Each patient ten times: the same correction as each once; and 30 patients are too few with 300 rows."""
+    """Each patient ten times: the same correction as each once; and 15 patients are too few with 150 rows."""
     logits, truth = _binary(150, 3, 1, seed=6)
     once = learn(logits, truth, "temperature")
     often = learn(np.repeat(logits, 10, axis=0), np.repeat(truth, 10), "temperature", np.repeat(np.arange(150), 10))
     assert often.scale == pytest.approx(once.scale, rel=1e-4)
     assert often.offset == pytest.approx(once.offset, abs=1e-4)
     assert "from 150 patients" in often.note
-    few = learn(*_binary(300, 3, 1), "auto", np.arange(300) // 10)
+    few = learn(*_binary(150, 3, 1), "auto", np.arange(150) // 10)
     assert few.scale == 1.0
-    assert "30 patients" in few.note
+    assert "15 patients" in few.note
 
 
 def test_a_patient_with_many_rows_does_not_outweigh_the_others():
@@ -191,3 +191,14 @@ def test_what_is_left_alone_says_why(method):
     found = learn(*_binary(500, 3, 1), method)
     assert found.scale == 1.0
     assert recalibration.LEFT_ALONE[method] in found.note
+
+
+def test_a_model_that_is_right_is_left_alone_and_one_that_is_too_sure_is_not():
+    """A correction has to earn its place: otherwise it is noise. Who asks for one by name gets it."""
+    right = [learn(*_binary(300, 1, 0, seed=seed), "auto") for seed in range(20)]
+    assert sum(found.scale == 1.0 for found in right) >= 17, "Akaike's criterion lets about one in seven pass"
+    assert "do not ask for" in next(found.note for found in right if found.scale == 1.0)
+    sure = [learn(*_binary(300, 0.3, 0, seed=seed), "auto") for seed in range(5)]
+    assert all(found.scale < 0.8 for found in sure), "the true one is a third; the pull holds some of it back"
+    asked = learn(*_binary(300, 1, 0, seed=1), "temperature")
+    assert asked.scale != 1.0

@@ -5,6 +5,8 @@ and survival curves have no steps. A network's output for an interval is the log
 of the whole interval (its cumulative hazard) is then ``softplus(output)``.
 """
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict
@@ -13,11 +15,10 @@ from scipy.special import expit, logsumexp
 from torch import Tensor
 from torch.nn import functional as F
 
-from polyclinic.decoding.recalibration import LEFT_ALONE, SD_LOG_SCALE, offset_prior
+from polyclinic.decoding.recalibration import LEFT_ALONE, SD_LOG_SCALE, earns_its_place, offset_prior
 
-FEWEST_EVENTS = 50
-"""With fewer events than this nothing is corrected: a hundred patients have about as many, see
-``decoding.recalibration``, where probabilities are treated alike."""
+FEWEST_EVENTS = 10
+"""With fewer events than this nothing is corrected: they say too little even about a large error. A round number."""
 
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -151,14 +152,23 @@ def learn(outputs: Outputs, exposure: ByInterval, happened: ByInterval, method: 
     arguments = (outputs - centre, centre, exposure, happened, share)
     bounds = [(-4.0, 4.0), (-20.0, 20.0)]
     found = minimize(_objective, np.zeros(2), args=arguments, jac=True, method="L-BFGS-B", bounds=bounds)
-    if not np.all(np.isfinite(found.x)) or not found.fun < _objective(np.zeros(2), *arguments)[0]:
-        return Drift(note=f"{events} events ask for no correction")
+    gain = _likelier(found.x, *arguments) if np.all(np.isfinite(found.x)) else 0.0
+    if gain <= 0 or (method == "auto" and not earns_its_place(gain, constants=2)):
+        return Drift(note=f"left as they are: {events} events do not ask for a correction")
     return Drift(
         centre=tuple(centre.tolist()),
         scale=float(np.exp(found.x[0])),
         offset=float(found.x[1]),
         note=f"scale and offset of the log odds by interval, from {events} events",
     )
+
+
+def _likelier(at: Float[np.ndarray, "2"], *arguments: Any) -> float:
+    """By how many nats follow-up is likelier after a correction."""
+    without, _ = _objective(np.zeros(2), *arguments)
+    after, _ = _objective(at, *arguments)
+    pull = 0.5 * (at[0] / SD_LOG_SCALE) ** 2 + offset_prior(at[1:])[0]
+    return without - (after - pull)
 
 
 def _objective(

@@ -5,7 +5,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from scipy.optimize import minimize_scalar
 
-from polyclinic.decoding.recalibration import LEFT_ALONE, SD_LOG_SCALE
+from polyclinic.decoding.recalibration import LEFT_ALONE, SD_LOG_SCALE, earns_its_place
 from polyclinic.layers.survival.hazard import FEWEST_EVENTS, Edges, Hazards, Outputs, Row, tally
 from polyclinic.layers.survival.partial_likelihood import partial_likelihood_loss
 
@@ -44,9 +44,10 @@ def learn(
 ) -> BaselineHazard:
     """Scale and baseline hazard from rows outside the training.
 
-    The scale is the slope of Cox's model on the log hazard, 1 with method "none" or few events. The baseline is
-    events over summed relative hazards in each interval (Breslow's estimate, by interval), pulled towards the shape
-    of ``population`` as if that had been seen in five more events: the posterior mean under a gamma prior.
+    The scale is the slope of Cox's model on the log hazard, 1 with method "none", with few events, and where they do
+    not ask for another one. The baseline is events over summed relative hazards in each interval (Breslow's estimate,
+    by interval), pulled towards the shape of ``population`` as if that had been seen in five more events: the
+    posterior mean under a gamma prior.
     ``share`` says how much each row counts, by default 1.
 
     Source: Breslow, Journal of the Royal Statistical Society B 1972, discussion of Cox's paper; the prior is ours.
@@ -57,7 +58,7 @@ def learn(
     events = round(float(share @ (event == 1)))
     free = method not in LEFT_ALONE and events >= FEWEST_EVENTS
     centre = float(log_hazard.mean())
-    scale = _scale(log_hazard - centre, time, event, share) if free else 1.0
+    scale = _scale(log_hazard - centre, time, event, share, asked=method != "auto") if free else 1.0
     start = BaselineHazard(centre=centre, scale=scale)
     seen, exposure = tally(time, event, edges, np.exp(relative(start, log_hazard)), share)
     shape = np.maximum(population, 1e-12)
@@ -79,7 +80,7 @@ def risks(baseline: BaselineHazard, relative_log_hazard: Row, population: Hazard
     return risk
 
 
-def _scale(log_hazard: Row, time: Row, event: Row, share: Row) -> float:
+def _scale(log_hazard: Row, time: Row, event: Row, share: Row, *, asked: bool) -> float:
     """Slope of the log hazard, with a weak pull towards 1."""
     x, seen, until = torch.from_numpy(log_hazard)[:, None], torch.from_numpy(event == 1), torch.from_numpy(time)
 
@@ -87,4 +88,6 @@ def _scale(log_hazard: Row, time: Row, event: Row, share: Row) -> float:
         losses = partial_likelihood_loss(x * float(np.exp(log_scale)), seen, until)[:, 0]
         return float(share @ losses.numpy()) + 0.5 * (log_scale / SD_LOG_SCALE) ** 2
 
-    return float(np.exp(minimize_scalar(objective, bounds=(-4.0, 4.0), method="bounded").x))
+    best = float(minimize_scalar(objective, bounds=(-4.0, 4.0), method="bounded").x)
+    gain = objective(0.0) - (objective(best) - 0.5 * (best / SD_LOG_SCALE) ** 2)
+    return float(np.exp(best)) if asked or earns_its_place(gain, constants=1) else 1.0
