@@ -25,9 +25,10 @@ ASKED = {
     "classes": ({"labs": "tabular", "scan": "volume"}, {"there": "classify"}),
     "labels": ({"genes": "expression", "memo": "text"}, {"there": "multilabel"}),
 }
-USER = "there film scan memo labs genes spot object disease drug before after yes no north south east sex female male"
+USER = """there film scan memo labs genes spot object disease drug before after yes no north south east sex female male
+hospital"""
 FIELD = """AUROC AUPRC AUC ROC FROC CPM COCO mAP AJI Dice Brier Hausdorff Jaccard Otsu CRF TF IDF Polyclinic synthetic
-adamw sha cohort csv polyclinic torch numpy polars scikit learn scipy cores cpu RAS III"""
+adamw sha cohort csv log jsonl polyclinic torch numpy polars scikit learn scipy cores cpu RAS III"""
 KNOWN = {*USER.split(), *FIELD.split()}
 
 

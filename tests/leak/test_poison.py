@@ -44,7 +44,9 @@ def own_cache(tmp_path, monkeypatch):
 class Ward:
     """One study, and the same one with some of its patients poisoned."""
 
-    def __init__(self, folder: Path, inputs: dict[str, str], targets: dict[str, str], **settings: dict) -> None:
+    def __init__(
+        self, folder: Path, inputs: dict[str, str], targets: dict[str, str], *, tune: str = "tune", **settings: dict
+    ) -> None:
         sections = {name: {**QUICK.get(name, {}), **settings.get(name, {})} for name in {**QUICK, **settings}}
         if "folds" in sections["split"]:
             del sections["split"]["column"]
@@ -54,7 +56,7 @@ class Ward:
         other = polyclinic.example_cohort(folder / "other", inputs, targets, patients=ROWS, seed=2)
         self.folder, self.study = folder, made.study
         self.whole = not any(hasattr(catalogue.find("heads", kind), "grounds") for kind in targets.values())
-        part = ["test" if row in TEST else "tune" if row in TUNE else "train" for row in range(ROWS)]
+        part = ["test" if row in TEST else tune if row in TUNE else "train" for row in range(ROWS)]
         self.table = pl.read_csv(made.table).with_columns(part=pl.Series(part))
         asked = self.study.read_text(encoding="utf-8").split("[targets.", 1)[1]
         self.outcomes = {name for name in self.table.columns if f'"{name}"' in asked}
@@ -243,6 +245,15 @@ def test_plain_models_learn_nothing_from_test_rows_and_linear_ones_nothing_from_
     assert kept.height == 2 * len(TEST)
     assert answers(ward.run(TEST), "tune")["baselines.parquet"].equals(tune)
     assert answers(ward.run(TUNE), "test")["baselines.parquet"].filter(linear).equals(kept)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cross_fit", [0, 3])
+@pytest.mark.parametrize("question", ["classify", "regress", "survive"])
+def test_whom_a_given_test_leaves_is_divided_without_it(tmp_path, question, cross_fit):
+    """Only train and test are given: tune rows and parts are drawn, balanced by outcomes of those who are left."""
+    training = {"epochs": 2, "cross_fit": cross_fit}
+    unmoved(Ward(tmp_path, {"labs": "tabular"}, {"asked": question}, tune="train", training=training))
 
 
 def test_training_rows_do_teach(tmp_path):

@@ -1,6 +1,6 @@
 """Dividing the cohort into what is learned from, what is chosen on and what is tested on. Always by patient."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +31,7 @@ def divide(
     every_group: bool = True,
     together: Int[np.ndarray, " row"] | None = None,
     crossed: int = 0,
+    regroup: Callable[[Int[np.ndarray, " rest"]], Int[np.ndarray, " rest"]] | None = None,
 ) -> Split:
     """Divide the patients into train, tune and test, once or (with folds) so that everybody is tested once.
 
@@ -47,6 +48,8 @@ def divide(
         together: Rows that share a value stay on one side where patients are drawn at random, beside those of one
             patient: see ``copies``.
         crossed: Into how many parts the rows that are not tested are cross-fitted; 0 = they are not.
+        regroup: Outcome groups of some rows from these alone: where the test rows are given, tune rows and parts are
+            balanced by it, so that no outcome of a test row decides who they are.
 
     Raises:
         CohortError: too few patients, sites or classes; dates, sites or parts that are missing; a part that is empty.
@@ -56,17 +59,21 @@ def divide(
     patients = patient_groups(cohort.patient, groups, linked)
     parts = 0 if _gives_tune_rows(cohort, section) else crossed
     refusals.refuse_too_few(cohort, section, patients, every_group)
-    folds = tuple(
-        _crossed(Fold(repeat, number, inner, TestRows(np.flatnonzero(test))), patients, parts, seed)
-        for repeat, number, test, inner in _folds(cohort, section, patients, members, seed, every_group)
-    )
+    given = bool(section.given_columns) or section.by in ("time", "site")
+    folds = []
+    for repeat, tests in enumerate(_repetitions(cohort, section, patients, seed, every_group)):
+        for number, test in enumerate(tests):
+            rest = patients if regroup is None or not given else _regrouped(patients, ~test, regroup)
+            inner = _inner(cohort, section, rest, test, members, np.random.default_rng([seed, repeat, number, 1]))
+            fold = Fold(repeat, number, inner, TestRows(np.flatnonzero(test)))
+            folds.append(_crossed(fold, rest, parts, seed))
     stop_on(refusals.empty_parts(cohort, folds), CohortError)
     notes = (
         *part_column.notes(cohort, section),
         *refusals.doubts(cohort, section, folds, groups),
         *([] if linked is None or together is None else refusals.copies_kept(cohort, together)),
     )
-    return Split(folds, notes, by_site=section.by == "site")
+    return Split(tuple(folds), notes, by_site=section.by == "site")
 
 
 def _crossed(fold: Fold, patients: PatientGroups, parts: int, seed: int) -> Fold:
@@ -78,6 +85,18 @@ def _crossed(fold: Fold, patients: PatientGroups, parts: int, seed: int) -> Fold
     rng = np.random.default_rng([seed, fold.repeat, fold.number, 2])
     whole = _pair(rest, np.zeros_like(rest))
     return replace(fold, members=(whole,) * len(fold.members), crossed=left_out_in_turn(patients, rest, parts, rng))
+
+
+def _regrouped(
+    patients: PatientGroups,
+    rest: Bool[np.ndarray, " row"],
+    regroup: Callable[[Int[np.ndarray, " rest"]], Int[np.ndarray, " rest"]],
+) -> PatientGroups:
+    """The same patients, grouped by the outcomes of some rows alone."""
+    group = np.full(len(patients), -1, dtype=np.int64)
+    index = np.flatnonzero(rest)
+    np.maximum.at(group, patients.unit[index], regroup(index))
+    return PatientGroups(patients.unit, group)
 
 
 def _together(
@@ -102,16 +121,6 @@ def _group_of(cohort: Cohort, name: str) -> Int[np.ndarray, " row"]:
     if column.null_count():
         raise CohortError(refusals.missing(cohort, name, column.is_null().to_numpy(), "group"))
     return column.rank("dense").cast(pl.Int64).to_numpy() - 1
-
-
-def _folds(
-    cohort: Cohort, section: SplitSection, patients: PatientGroups, members: int, seed: int, every_group: bool
-) -> Iterator[tuple[int, int, Bool[np.ndarray, " row"], tuple[Inner, ...]]]:
-    """Repetition, fold, tested rows, and the rest for every member."""
-    for repeat, tests in enumerate(_repetitions(cohort, section, patients, seed, every_group)):
-        for number, test in enumerate(tests):
-            inner_rng = np.random.default_rng([seed, repeat, number, 1])
-            yield repeat, number, test, _inner(cohort, section, patients, test, members, inner_rng)
 
 
 def _repetitions(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int
 
 from polyclinic.cohort.copies import Content, find_copies
 from polyclinic.cohort.findings import inspect
@@ -19,7 +20,7 @@ from polyclinic.cohort.unnamed_patients import alike_identifiers, unrecognised_p
 from polyclinic.cohort.unused_columns import unused_columns, unused_findings
 from polyclinic.errors import CohortError, Finding, LeakError, StudyError, stop_on
 from polyclinic.formats.columns.column_patterns import means_none
-from polyclinic.heads.base import Dense, Head
+from polyclinic.heads.base import Dense, Head, Question
 from polyclinic.inputs.base import Input
 from polyclinic.steps.cohort_reader import CohortReader
 from polyclinic.steps.cross_fit import cross_fit_parts
@@ -146,6 +147,7 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
         every_group=first.head.strata_are_classes,
         together=copies(found.prints),
         crossed=cross_fit_parts(assembled),
+        regroup=lambda rest: _groups(first, rest),
     )
     doubts = leaks(
         cohort,
@@ -161,6 +163,12 @@ def divide_cohort(assembled: Assembled) -> tuple[Split, Assembled]:
     stop_on(findings, LeakError)
     findings = [*assembled.findings, *findings]
     return split, replace(assembled, findings=(*findings, *idle(findings, study.accept)))
+
+
+def _groups(question: Question[Head], rows: Int[np.ndarray, " row"]) -> Int[np.ndarray, " row"]:
+    """Outcome groups of some rows, from these alone; -1 where none of them has a known outcome."""
+    here = question.take(rows).outcomes
+    return here.strata() if here.known.any() else np.full(len(rows), -1, dtype=np.int64)
 
 
 def _in_order(groups: Iterable[tuple[str, ...]]) -> list[str]:

@@ -16,7 +16,7 @@ POOLED = Metric("pooled", RANKED.function, Better.HIGHER, "", pooled=True)
 def _case(truth, probability):
     truth, probability = np.array(truth, dtype=float), np.array(probability, dtype=float)
     zero = np.zeros(len(truth))
-    return BinaryCase(truth, probability, probability, zero, zero, zero.astype(int), "")
+    return BinaryCase(truth, probability, probability, zero, zero, zero.astype(int), "", 0.5, "youden")
 
 
 def _layout(fold, repeat=None, patient=None):

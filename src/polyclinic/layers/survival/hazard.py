@@ -168,7 +168,7 @@ def _likelier(at: Float[np.ndarray, "2"], *arguments: Any) -> float:
     without, _ = _objective(np.zeros(2), *arguments)
     after, _ = _objective(at, *arguments)
     pull = 0.5 * (at[0] / SD_LOG_SCALE) ** 2 + offset_prior(at[1:])[0]
-    return without - (after - pull)
+    return float(without - (after - pull))
 
 
 def _objective(
