@@ -322,13 +322,19 @@ def _split(read: TypedTable, roles: Roles) -> Iterator[str]:
     elif roles.folds:
         named = [f"column:{name}" for name in roles.folds]
         yield _key("folds", named[0] if len(named) == 1 else named, "columns that name folds, by what they are called")
-        yield _key("tune", 0.15, "of the others, for early stopping, threshold and calibration")
+        yield _key(
+            "tune", 0.15, "of the others, to choose epochs, threshold and correction on; not where cross-fitting does"
+        )
     elif patients < _FEW_PATIENTS:
         yield _key("folds", 5, f"{patients} patients are few: every one of them is tested once")
-        yield _key("tune", 0.15, "of the others, for early stopping, threshold and calibration")
+        yield _key(
+            "tune", 0.15, "of the others, to choose epochs, threshold and correction on; not where cross-fitting does"
+        )
     else:
         yield _key("test", 0.2, f"of {patients} patients")
-        yield _key("tune", 0.15, "of the others, for early stopping, threshold and calibration")
+        yield _key(
+            "tune", 0.15, "of the others, to choose epochs, threshold and correction on; not where cross-fitting does"
+        )
     free = roles.part is None and not roles.folds
     if roles.date is not None and free:
         yield '# by = "time"                  # the later patients are the test; not together with folds'

@@ -81,10 +81,11 @@ def _few_endings(endings: pl.Series, rows_of_stem: Int[np.ndarray, " row"]) -> b
 
 
 def _in_series(endings: pl.Series, stem: Int[np.ndarray, " row"]) -> bool:
-    """Whether the endings count from 0 or 1, without a gap, within each stem; 001 and the like number persons."""
-    if not endings.str.contains(r"^([1-9]?[0-9]|0[0-9])$").all():
+    """Whether the endings (1, R1) count from 0 or 1, without a gap, in each stem; 001 and the like number persons."""
+    words, numbers = endings.str.extract(r"^(\D*)", 1), endings.str.extract(r"^\D*([1-9]?[0-9]|0[0-9])$", 1)
+    if numbers.null_count() or words.n_unique() > 1:
         return False
-    number, size = endings.cast(pl.Int64).to_numpy(), np.bincount(stem)
+    number, size = numbers.cast(pl.Int64).to_numpy(), np.bincount(stem)
     least, most = np.full(len(size), _MOST_IN_SERIES + 1), np.full(len(size), -1)
     np.minimum.at(least, stem, number)
     np.maximum.at(most, stem, number)

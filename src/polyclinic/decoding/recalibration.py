@@ -7,10 +7,11 @@ record that travels with the weights as JSON.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy.optimize import isotonic_regression, minimize
 from scipy.special import log_softmax, logsumexp
 
@@ -39,10 +40,23 @@ _PARTS = 5  # of cross-validation; the usual number
 class IsotonicCurve(BaseModel):
     """A rising curve through ``x``, ``y``, both ascending: raw to corrected probability."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     x: tuple[float, ...]
     y: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _rises(self) -> "IsotonicCurve":
+        within = all(0 <= value <= 1 for value in (*self.x, *self.y))
+        if not (len(self.x) == len(self.y) >= 2 and within and self._ascends(self.x) and self._ascends(self.y)):
+            raise ValueError("a curve has as many x as y, from 0 to 1, and both ascend")
+        if not self.y[-1] > 0:
+            raise ValueError("a curve ends above 0")
+        return self
+
+    @staticmethod
+    def _ascends(values: tuple[float, ...]) -> bool:
+        return all(one <= other for one, other in pairwise(values))
 
 
 class Recalibration(BaseModel):
@@ -55,12 +69,16 @@ class Recalibration(BaseModel):
         note: What was done and why, in words.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    scale: float = 1.0
+    scale: float = Field(default=1.0, gt=0)
     offset: tuple[float, ...] = ()
     curves: tuple[IsotonicCurve, ...] = ()
     note: str = "not calibrated"
+
+    def fits(self, classes: int) -> bool:
+        """Whether it is one of answers with so many classes."""
+        return len(self.offset) in (0, classes) and len(self.curves) in (0, classes)
 
 
 Logits = Float[np.ndarray, "sample member klass"]

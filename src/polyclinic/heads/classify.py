@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -51,6 +51,12 @@ class ClassifyPlan(Plan):
     prior: tuple[float, ...]
     """Share of each class among training rows."""
     correction: Recalibration = Recalibration()
+
+    @model_validator(mode="after")
+    def _of_these_classes(self) -> Self:
+        if not self.correction.fits(len(self.classes)):
+            raise ValueError("the correction is of another number of classes")
+        return self
 
 
 @dataclass(frozen=True)

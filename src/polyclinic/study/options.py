@@ -10,7 +10,9 @@ Positive = Field(gt=0)
 class Section(BaseModel):
     """A table of the study file. Unknown keys are errors, text is never taken for a number, nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 class InputOptions(Section):

@@ -161,7 +161,7 @@ def _distance(detail: ErrorDetails) -> int:
 def _finding(section: type[Section], place: str, detail: ErrorDetails) -> Finding:
     key = str(detail["loc"][0]) if detail["loc"] else ""
     field = section.model_fields.get(key)
-    meant = (field.description or "") if field else ""
+    meant = " ".join((field.description or "").split()) if field else ""
     where = f"{place} {key}".strip()
     match detail["type"]:
         case "extra_forbidden":

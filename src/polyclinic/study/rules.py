@@ -83,9 +83,6 @@ def _training(study: Study, place: str) -> Iterator[Finding]:
     if training.stop_after is not None and training.epochs == "auto":
         remedy = "Give the planned epochs too, or leave stop_after out."
         yield Finding("stop_without_epochs", place, "stop_after needs epochs", 'epochs is "auto"', remedy)
-    if training.cross_fit == 1:
-        rule, remedy = "cross-fitting needs at least 2 parts", "Write cross_fit = 5, or 0 for none."
-        yield Finding("one_part", f"{place} cross_fit", rule, "it is 1", remedy)
     if training.search > 0 and training.processes > 1:
         remedy = "Search with one process, then run with several."
         yield Finding("search_in_processes", place, "search runs in one process", "processes > 1", remedy)

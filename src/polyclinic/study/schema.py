@@ -192,7 +192,7 @@ class TrainingSection(Section):
     """Strength of mixing pairs of patients while training (Beta parameter); refused where it is not safe."""
     ema: float = Field(default=0.99, ge=0, lt=1)
     """Decay of the running average of the weights; 0 turns it off."""
-    cross_fit: Literal["auto"] | Annotated[int, Field(ge=0)] = "auto"
+    cross_fit: Literal["auto", 0] | Annotated[int, Field(ge=2)] = "auto"
     """Parts of the patients that are not tested, each left out once: epochs, threshold and corrections are chosen on
     the answers for those left out, and one network learns from all. 0 = choose on the tune rows, which are kept from
     training. "auto": 5 where a fit takes seconds (tables to 5,000 rows, one member, no given tune rows), else 0."""

@@ -16,6 +16,7 @@ from polyclinic.study.schema import SplitSection
 CohortOf = Callable[..., Cohort]
 PLACE, KEY = 'voices.csv column "name"', "[cohort] patient_pattern"
 VOICES = [f"phon_R01_S{who:02}_{k}" for who in range(1, 33) for k in range(1, 7 + (who % 7 == 0))]
+COUNTED = [f"P{who:02}_R{k}" for who in range(1, 61) for k in range(1, 3 + who % 6)]
 TURNED = [f"S{who}-{k}" for who in range(40) for k in range(1, 3 + who % 9)]
 
 
@@ -28,6 +29,7 @@ def stems(names: Iterable[str]) -> int | None:
     [
         (VOICES, 32),
         (TURNED, 40),
+        (COUNTED, 60),
         ([f"P{who:03}_{eye}" for who in range(30) for eye in ("L", "R")], 30),
         ([f"{who}-{visit}" for who in range(30) for visit in ("base", "1y", "5y")[: 1 + who % 3]], 30),
     ],

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy.special import expit
 
 from polyclinic.decoding import recalibration
 from polyclinic.decoding.recalibration import Recalibration, apply, learn, rising_curve, two_sided
+from polyclinic.heads.classify import ClassifyPlan
 
 
 def _binary(rows, scale, offset, seed=0, members=1):
@@ -202,3 +204,28 @@ def test_a_model_that_is_right_is_left_alone_and_one_that_is_too_sure_is_not():
     assert all(found.scale < 0.8 for found in sure), "the true one is a third; the pull holds some of it back"
     asked = learn(*_binary(300, 1, 0, seed=1), "temperature")
     assert asked.scale != 1.0
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"scale": float("nan")},
+        {"scale": -1.0},
+        {"offset": (0.0, float("inf"))},
+        {"curves": ({"x": (0.0, 1.0), "y": (0.9, 0.1)},)},
+        {"curves": ({"x": (0.0, 0.7, 0.2, 1.0), "y": (0.1, 0.2, 0.3, 0.4)},)},
+        {"curves": ({"x": (0.0, 1.0), "y": (0.0, 0.0)},)},
+        {"curves": ({"x": (0.0, 0.5, 1.0), "y": (0.1, 0.2)},)},
+        {"curves": ({"x": (), "y": ()},)},
+    ],
+)
+def test_a_correction_that_nobody_learned_is_refused(odd):
+    with pytest.raises(ValidationError):
+        Recalibration.model_validate(odd)
+
+
+def test_a_correction_is_of_as_many_classes_as_the_answer():
+    assert Recalibration().fits(3)
+    assert not Recalibration(offset=(0.0, 1.0, 2.0)).fits(2)
+    with pytest.raises(ValidationError, match="another number of classes"):
+        ClassifyPlan(classes=("no", "yes"), prior=(0.5, 0.5), correction=Recalibration(offset=(0.0,) * 5))

@@ -19,7 +19,7 @@ _PARTS = {
     "tune": ("Tune", "stopping, threshold and calibration are chosen here"),
     "left_out": (
         "Left out in turn",
-        "answered once by a network that did not learn from it; stopping, threshold and calibration are chosen here",
+        "tune rows in turn, each answered by a network that left it out; all choices are made here",
     ),
     "test": ("Test", "nothing is learned or chosen here"),
 }
