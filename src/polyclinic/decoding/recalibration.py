@@ -127,7 +127,8 @@ class _Known:
     @property
     def per_class(self) -> Float[np.ndarray, " klass"]:
         """Patients of each class; one with rows of two classes counts in part for both."""
-        return np.bincount(self.truth, weights=self.weight, minlength=self.logits.shape[2])
+        # Of no rows at all numpy counts in whole numbers.
+        return np.bincount(self.truth, weights=self.weight, minlength=self.logits.shape[2]).astype(np.float64)
 
 
 def share_of_patient(patient: Patients) -> Float[np.ndarray, " sample"]:

@@ -93,7 +93,8 @@ def tally(
     """
     share = np.ones(len(time)) if share is None else share
     seen = event == 1
-    events = np.bincount(interval_of(time[seen], edges), weights=share[seen], minlength=len(edges) - 1)
+    # Of no events at all numpy counts in whole numbers.
+    events = np.bincount(interval_of(time[seen], edges), weights=share[seen], minlength=len(edges) - 1).astype(float)
     return events, (share if weight is None else share * weight) @ passed(time, edges)
 
 
