@@ -160,7 +160,8 @@ def figures(asked: Asked) -> Iterator[Figure]:
     yield Figure(whole, "tables where log loss falls", (int(better),), reference="most")
     yield Figure(whole, "tables that are left as they are", (int(same),))
     yield Figure(whole, "mean distance of the log slope from 0, before", (float(off[0]),))
-    yield Figure(whole, "mean distance of the log slope from 0, after", (float(off[1]),), reference="less")
+    after, before = (float(off[1]),), f"{off[0]:.2f} before"
+    yield Figure(whole, "mean distance of the log slope from 0, after", after, reference=before, leads=True)
     yield Figure(whole, "mean change of log loss", (float(np.mean([one.loss[1] - one.loss[0] for one in changes])),))
     yield Figure(whole, "mean coverage of sets", (float(np.mean([one.covered for one in changes])),), reference=".95")
 
