@@ -16,10 +16,8 @@ PLAIN_SHARE = 0.2
 _PACE = 80e6
 """Cells that trees go through in a second on one core of 2024: 33 to 330 microseconds a round and column, by rows."""
 _ROUNDS = 500  # as in boosting.py, where the tune rows usually say stop earlier
-_LEAVES, _CELLS_OF_LEAF = (
-    31,
-    200,
-)  # scikit-learn's largest tree; to look for a cut costs as much as so many rows, measured
+_LEAVES = 31  # of scikit-learn's largest tree
+_CELLS_OF_LEAF = 200  # to look for a cut in a leaf costs as much as so many rows, measured
 _FEWEST_OF_LEAF = 20  # rows of a leaf, as in boosting.py
 _SECONDS = 30.0  # of one model without a cap, unless that left too few columns; a round number
 _FEWEST_COLUMNS = 256  # a plain picture has 214, so that only wide tables are narrowed; a round number

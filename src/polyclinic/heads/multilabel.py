@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import torch
 from jaxtyping import Bool, Float, Int
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -41,6 +41,12 @@ class MultilabelPlan(Plan):
     known_per_row: float
     """How many labels a training row has on average, so that the loss is of the same size however many are known."""
     corrections: tuple[Recalibration, ...]
+
+    @model_validator(mode="after")
+    def _of_yes_and_no(self) -> Self:
+        if not all(one.fits(2) for one in self.corrections):
+            raise ValueError("the correction of a label is of two classes")
+        return self
 
 
 @dataclass(frozen=True)

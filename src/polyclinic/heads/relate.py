@@ -78,6 +78,12 @@ class RelatePlan(Plan):
     max_distance: int
     correction: Recalibration = Recalibration()
 
+    @model_validator(mode="after")
+    def _of_these_types(self) -> Self:
+        if not self.correction.fits(len(self.types)):
+            raise ValueError("the correction is of another number of types")
+        return self
+
     @property
     def ballot(self) -> Ballot:
         """How the votes of a token are laid out."""

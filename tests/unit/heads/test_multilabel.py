@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from polyclinic.answers.base import average_answers
 from polyclinic.cohort.rows import TrainRows
+from polyclinic.decoding.recalibration import Recalibration
 from polyclinic.errors import CohortError, Severity
 from polyclinic.heads.multilabel import Multilabel, MultilabelOptions, MultilabelPlan
 
@@ -32,6 +33,11 @@ def fitted(labels=None):
     labels = labels or LABELS
     kind, target = head(tuple(labels)), read(labels)
     return kind.fit(target, TrainRows(np.arange(len(target.known)))), target
+
+
+def test_a_correction_of_other_than_two_classes_is_refused():
+    with pytest.raises(ValueError, match="two classes"):
+        MultilabelPlan(prior=(0.5,), known_per_row=1.0, corrections=(Recalibration(offset=(0.0, 1.0, 2.0)),))
 
 
 def test_labels_are_read_and_unknown_ones_stay_unknown():
